@@ -1,0 +1,10 @@
+"""People, roles, tokens and the audit trail."""
+
+from __future__ import annotations
+
+from accounts.models.audit_event import AuditEvent
+from accounts.models.role import Role, RoleBinding
+from accounts.models.token import ApiToken
+from accounts.models.user import User
+
+__all__ = ["ApiToken", "AuditEvent", "Role", "RoleBinding", "User"]

@@ -1,0 +1,108 @@
+"""Who may do what: one question, `can(actor, verb, obj)`, asked by every page, route and act.
+
+The table is security.md section 6. Roles are unions; nothing is allowed by default. Scopes are
+selectors on trusted labels; until scoped bindings exist in the product only "*" is accepted by
+the form that creates them, and a binding with any other scope grants nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.audit import Actor
+from accounts.models import Role, RoleBinding
+from console.lib.problems import Denied
+
+_READ = frozenset(Role.values)
+
+# verb -> roles that hold it
+VERBS: dict[str, frozenset[str]] = {
+    "agents.view": _READ,
+    "configs.view": _READ,
+    "rollouts.view": _READ,
+    "plans.view": _READ,
+    "metrics.view": _READ,
+    "audit.view": _READ,
+    "configs.write": frozenset({Role.AUTHOR, Role.ADMIN}),
+    "plans.write": frozenset({Role.AUTHOR, Role.ADMIN}),
+    "selectors.write": frozenset({Role.AUTHOR, Role.ADMIN}),
+    "rollouts.start": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.pause": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.resume": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.advance": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.abort": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.retry": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.rollback": frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMIN}),
+    "rollouts.approve": frozenset({Role.APPROVER}),
+    "rollouts.reject": frozenset({Role.APPROVER}),
+    "rollouts.waive": frozenset({Role.APPROVER}),
+    "quarantine.add": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "quarantine.lift": frozenset({Role.APPROVER}),
+    "agents.label": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "agents.restart": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "agents.settings": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "policies.write": frozenset({Role.ADMIN}),
+}
+# A person must be in the room for these: tokens never hold them (security.md R36, R39).
+PERSON_ONLY = frozenset({"rollouts.approve", "rollouts.reject", "rollouts.waive", "quarantine.lift"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to `can`: truthy when allowed, else with a sentence for the person."""
+
+    allowed: bool
+    why_not: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+def roles_of(actor: Actor) -> frozenset[str]:
+    """Return the roles a person holds everywhere; read once per Actor's user object."""
+    if actor.user is None or not actor.user.is_active:
+        return frozenset()
+    cached = getattr(actor.user, "_tidegate_roles", None)
+    if cached is None:
+        bindings = RoleBinding.objects.filter(user=actor.user, scope="*")
+        cached = frozenset(bindings.values_list("role", flat=True))
+        actor.user._tidegate_roles = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def can(actor: Actor, verb: str, obj: object | None = None) -> Answer:
+    """Answer whether `actor` may do `verb` to `obj`. Raises KeyError for an unknown verb.
+
+    Rules that depend on the object's history (four eyes) are checked by the act itself, inside
+    its transaction; they use `four_eyes` below.
+    """
+    holders = VERBS[verb]
+    if actor.is_system:
+        return Answer(True)
+    if actor.token_name and verb in PERSON_ONLY:
+        return Answer(False, "An API token cannot do this; sign in and decide yourself.")
+    if roles_of(actor) & holders:
+        return Answer(True)
+    needed = " or ".join(sorted(holders))
+    return Answer(False, f"Needs the role {needed}. Ask an administrator.")
+
+
+def require(actor: Actor, verb: str, obj: object | None = None) -> None:
+    """Raise Denied unless `can(actor, verb, obj)`."""
+    answer = can(actor, verb, obj)
+    if not answer:
+        raise Denied(answer.why_not)
+
+
+def four_eyes(actor: Actor, involved: frozenset[int]) -> Answer:
+    """Answer whether a person who is not in `involved` (user ids of authors and starters) asks.
+
+    Admins are not exempt (security.md R36).
+    """
+    if actor.user is None:
+        return Answer(False, "A person must decide this.")
+    if actor.user.pk in involved:
+        return Answer(
+            False, "You wrote or started this, so someone else must approve it (four eyes)."
+        )
+    return Answer(True)

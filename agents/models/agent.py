@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from agents.querysets import AgentQuerySet
+
+
+class Agent(models.Model):
+    """One OpAMP client: who it is and what it can do. Changes rarely; see AgentStatus for the rest.
+
+    `labels` is what selectors match: reported attributes as text, overlaid by `operator_labels`
+    (which win). `version_keys` holds a sortable key for each label whose value is a version.
+    """
+
+    class Kind(models.TextChoices):
+        SUPERVISOR = "supervisor"
+        COLLECTOR = "collector"
+        CLIENT = "client"
+        UNKNOWN = "unknown"
+
+    instance_uid = models.UUIDField(unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.UNKNOWN)
+    version = models.CharField(max_length=100, blank=True)
+    labels = models.JSONField(default=dict)
+    operator_labels = models.JSONField(default=dict)
+    version_keys = models.JSONField(default=dict)
+    identifying = models.JSONField(default=dict)
+    non_identifying = models.JSONField(default=dict)
+    capabilities = models.BigIntegerField(default=0)
+    custom_capabilities = models.JSONField(default=list)
+    components_hash = models.CharField(max_length=128, blank=True, default="")
+    first_seen_at = models.DateTimeField()
+    described_at = models.DateTimeField(null=True)
+
+    objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["labels"], name="agent_labels", opclasses=["jsonb_path_ops"]),
+            models.Index(fields=["name", "id"], name="agent_name"),
+            models.Index(fields=["components_hash"], name="agent_components"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.instance_uid)
+
+    def has_capability(self, bit: int) -> bool:
+        """Tell whether the agent last announced this AgentCapabilities bit (OP-19, OP-20)."""
+        return bool(self.capabilities & bit)
+
+
+class AgentAlias(models.Model):
+    """A former instance_uid of an agent after a rename (OP-07)."""
+
+    instance_uid = models.UUIDField(unique=True)
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="aliases")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.instance_uid)
+
+
+class ComponentSet(models.Model):
+    """The components behind an AvailableComponents hash, the same for every agent with it (OP-57).
+
+    `names` is a flat list such as "processor:transform"; `details` the tree as reported.
+    """
+
+    components_hash = models.CharField(max_length=128, primary_key=True)
+    names = models.JSONField(default=list)
+    details = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["names"], name="component_names", opclasses=["jsonb_path_ops"])]
+
+    def __str__(self) -> str:
+        return self.components_hash[:12]

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+
+from agents.models.agent import Agent
+
+
+class GatewayLease(models.Model):
+    """One gateway process. Agents count as connected only while their gateway renews its lease."""
+
+    LIFE = timedelta(seconds=15)
+
+    id = models.UUIDField(primary_key=True)
+    host = models.CharField(max_length=200)
+    port = models.IntegerField()
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+    renewed_at = models.DateTimeField(db_index=True)
+    stopped_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} pid {self.pid}"
+
+    def is_alive(self, now: datetime) -> bool:
+        return self.stopped_at is None and now - self.renewed_at < self.LIFE
+
+
+class ConfigStatus(models.IntegerChoices):
+    """RemoteConfigStatuses of OpAMP; None in the row means the agent never reported one."""
+
+    UNSET = 0, "Unset"
+    APPLIED = 1, "Applied"
+    APPLYING = 2, "Applying"
+    FAILED = 3, "Failed"
+
+
+class AgentStatus(models.Model):
+    """The hot row of an agent: connection, health and config as last reported.
+
+    Written only by gateways (batched) and by the reconcile task when a gateway dies. No index on
+    columns that change often, so that updates stay HOT (gateway.md section 8).
+    """
+
+    agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="status")
+    gateway = models.ForeignKey(GatewayLease, models.SET_NULL, null=True, db_constraint=False)
+    connected = models.BooleanField(default=False)
+    connected_at = models.DateTimeField(null=True)
+    disconnected_at = models.DateTimeField(null=True)
+    transport = models.CharField(max_length=4, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    last_seen_at = models.DateTimeField(null=True)
+    sequence_num = models.BigIntegerField(default=0)
+
+    healthy = models.BooleanField(null=True)
+    health_status = models.CharField(max_length=64, blank=True)
+    health_error = models.TextField(blank=True)
+    health_changed_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+
+    config_hash = models.CharField(max_length=128, blank=True, default="")
+    config_status = models.SmallIntegerField(null=True, choices=ConfigStatus.choices)
+    config_error = models.TextField(blank=True)
+    config_at = models.DateTimeField(null=True)
+    running_hash = models.CharField(max_length=128, blank=True, default="")
+    effective_hash = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "agent statuses"
+
+    def __str__(self) -> str:
+        return f"status of agent {self.agent_id}"
+
+
+class AgentBody(models.Model):
+    """A large reported part, written only when its hash changes: health tree, effective config."""
+
+    class Part(models.TextChoices):
+        HEALTH = "health"
+        EFFECTIVE_CONFIG = "effective_config"
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="bodies")
+    part = models.CharField(max_length=20, choices=Part.choices)
+    body_hash = models.CharField(max_length=64)
+    body = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "part"], name="one_body_per_part")]
+
+    def __str__(self) -> str:
+        return f"{self.part} of agent {self.agent_id}"

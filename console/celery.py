@@ -1,0 +1,64 @@
+"""The Celery app: queues, limits and the beat schedule (spec section 2; style.md section 7).
+
+Beat only starts ticks. Every tick claims rows with SKIP LOCKED and is safe to run twice, so a
+second beat, a lost message or a redelivery changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+
+app = Celery("tidegate")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 120},
+    task_serializer="json",
+    accept_content=["json"],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    task_soft_time_limit=20,
+    task_time_limit=30,
+    task_ignore_result=True,
+    task_default_queue="tick",
+    task_routes={
+        "rollouts.tasks.rollback_*": {"queue": "rollback"},
+        "rollouts.tasks.*": {"queue": "tick"},
+        "agents.tasks.*": {"queue": "tick"},
+        "certs.tasks.*": {"queue": "certs"},
+        "console.notify.*": {"queue": "notify"},
+    },
+    # Ticks that nobody fetched within their interval are worthless: the next one does the work.
+    beat_schedule={
+        "rollout-tick": {
+            "task": "rollouts.tasks.tick",
+            "schedule": settings.TICK_INTERVAL_S,
+            "options": {"expires": 5, "queue": "tick"},
+        },
+        "rollback-tick": {
+            "task": "rollouts.tasks.rollback_tick",
+            "schedule": settings.TICK_INTERVAL_S,
+            "options": {"expires": 5, "queue": "rollback"},
+        },
+        "measure": {
+            "task": "rollouts.tasks.measure",
+            "schedule": settings.TICK_INTERVAL_S * 2,
+            "options": {"expires": 5, "queue": "tick"},
+        },
+        "reconcile-agents": {
+            "task": "agents.tasks.reconcile",
+            "schedule": 5.0,
+            "options": {"expires": 10, "queue": "tick"},
+        },
+    },
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+)
+app.autodiscover_tasks(["agents", "rollouts", "certs"])

@@ -1,0 +1,93 @@
+"""Errors people read: each says what was read, where, what is wrong and what would be right.
+
+The API answers them as RFC 9457 problem+json, pages show `detail` and the field messages,
+commands print them. Raise the class whose meaning fits; `code` is stable and for scripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong place: `path` is a field, `file:line` or JSON path; `message` one sentence."""
+
+    path: str
+    message: str
+
+
+class Problem(Exception):
+    """Base of all errors that are answered rather than logged as faults."""
+
+    status = 400
+    code = "problem"
+    title = "The request could not be carried out."
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join([self.detail, *(f"{e.path}: {e.message}" for e in self.errors)])
+
+
+class Invalid(Problem):
+    """The input is wrong; sending it again unchanged cannot help."""
+
+    status = 422
+    code = "invalid"
+    title = "The input is not valid."
+
+
+class TooLarge(Problem):
+    """The input is over a limit (security.md section 8)."""
+
+    status = 413
+    code = "too_large"
+    title = "The input is too large."
+
+
+class Denied(Problem):
+    """The person may not do this; the detail says which role is missing."""
+
+    status = 403
+    code = "denied"
+    title = "Not allowed."
+
+
+class Missing(Problem):
+    """The object does not exist, or is outside the person's scope."""
+
+    status = 404
+    code = "missing"
+    title = "Not found."
+
+
+class Refused(Problem):
+    """A rule says no in the present state; the detail names the rule and what would help."""
+
+    status = 409
+    code = "refused"
+    title = "Refused."
+
+
+class Stale(Problem):
+    """The object moved on since the person looked. Nothing was done."""
+
+    status = 409
+    code = "stale"
+    title = "Nothing was done."
+
+
+class Transient(Problem):
+    """Something needed is away for the moment; trying again later can help."""
+
+    status = 503
+    code = "transient"
+    title = "Try again later."
