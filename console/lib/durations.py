@@ -1,0 +1,125 @@
+"""Durations and shares as people write them (spec section 3): `1h30m`, `10%`.
+
+A bare number is never guessed at: it is refused with the text that would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+UNIT_SECONDS = {
+    "w": Decimal(604800),
+    "d": Decimal(86400),
+    "h": Decimal(3600),
+    "m": Decimal(60),
+    "s": Decimal(1),
+    "ms": Decimal("0.001"),
+}
+MAX_DURATION = timedelta(days=3650)
+
+_NUMBER = r"\d{1,12}(?:\.\d{1,9})?"
+_PART = re.compile(rf"({_NUMBER})\s*(ms|[wdhms])")
+_WHOLE = re.compile(rf"(?:{_NUMBER}\s*(?:ms|[wdhms])\s*)+")
+_BARE = re.compile(rf"[-+]?{_NUMBER}")
+_SHARE = re.compile(rf"({_NUMBER})\s*%")
+
+
+class BadValue(ValueError):
+    """A value that does not say what it should. The text reads on from the name of the field."""
+
+
+def shown(value: object) -> str:
+    """Return the value as the error shows it: text in quotes, numbers bare, cut at 60 characters."""
+    if isinstance(value, str):
+        cut = value if len(value) <= 60 else value[:57] + "..."
+        return f'"{cut}"'
+    if value is None:
+        return "(empty)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return "(a list)"
+    if isinstance(value, dict):
+        return "(a mapping)"
+    return str(value)[:60]
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read `90s`, `15m`, `1h30m`, `24h`, `7d`, `250ms`. Raises BadValue saying what is right."""
+    if isinstance(value, timedelta):
+        return value
+    text = _text_of(value)
+    if text is not None and _BARE.fullmatch(text):
+        raise BadValue(f"{shown(value)} has no unit; write {text.lstrip('+-')}m")
+    if text is None or not _WHOLE.fullmatch(text):
+        raise BadValue(f"{shown(value)} is not a duration; write it like 90s, 15m, 1h30m or 7d")
+    seconds = Decimal(0)
+    sizes: list[Decimal] = []
+    for number, unit in _PART.findall(text):
+        sizes.append(UNIT_SECONDS[unit])
+        seconds += Decimal(number) * UNIT_SECONDS[unit]
+    if sizes != sorted(set(sizes), reverse=True):
+        raise BadValue(
+            f"{shown(value)} has its units out of order; write each once, the largest first, "
+            "like 1h30m"
+        )
+    if seconds > Decimal(int(MAX_DURATION.total_seconds())):
+        raise BadValue(f"{shown(value)} is longer than 3650d; write a shorter duration")
+    return timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return the shortest text that `parse_duration` reads back as the same duration."""
+    left = duration // timedelta(microseconds=1)
+    if left <= 0:
+        return "0s"
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+        count, left = divmod(left, size * 1_000_000)
+        if count:
+            parts.append(f"{count}{unit}")
+    if left:
+        parts.append(f"{_plain(Decimal(left) / 1_000_000)}s")
+    return "".join(parts)
+
+
+def parse_share(value: object) -> float:
+    """Read `10%` as 0.1. Raises BadValue; a bare number is refused, because 0.1 and 10 both occur."""
+    text = _text_of(value)
+    if text is not None and _BARE.fullmatch(text):
+        raise BadValue(f"{shown(value)} has no unit; write {_share_hint(Decimal(text))}")
+    match = _SHARE.fullmatch(text) if text is not None else None
+    if match is None:
+        raise BadValue(f"{shown(value)} is not a share; write it like 10%")
+    percent = Decimal(match[1])
+    if percent > 100:
+        raise BadValue(f"{shown(value)} is more than everything; write at most 100%")
+    return float(percent / 100)
+
+
+def format_share(share: float) -> str:
+    """Return 0.1 as `10%`, 0.001 as `0.1%`."""
+    return f"{_plain(Decimal(repr(float(share))) * 100)}%"
+
+
+def _share_hint(number: Decimal) -> str:
+    number = abs(number)
+    if number == 1:
+        return "1% or 100%"
+    return f"{_plain(number * 100 if 0 < number < 1 else min(number, Decimal(100)))}%"
+
+
+def _text_of(value: object) -> str | None:
+    """Return the text of a scalar as written; None for what can be neither duration nor share."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return format(Decimal(repr(value)), "f")
+    return None
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

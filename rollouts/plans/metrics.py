@@ -1,0 +1,59 @@
+"""The metrics a plan can name (spec section 6): unit, which way is bad, how they are compared.
+
+A metric that is not here is the user's own and must bring its PromQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.lib.quantities import Unit
+
+
+class Direction(StrEnum):
+    """On which side of a threshold a value is a breach."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class Compare(StrEnum):
+    """What a value is measured against (spec section 6)."""
+
+    ABSOLUTE = "absolute"
+    BEFORE = "before"
+    CONTROL = "control"
+
+
+class Source(StrEnum):
+    """Where measurements come from, in the order they are asked."""
+
+    PROMETHEUS = "prometheus"
+    OWN_METRICS = "own_metrics"
+    OPAMP = "opamp"
+
+
+DEFAULT_SOURCES = (Source.PROMETHEUS, Source.OWN_METRICS, Source.OPAMP)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricKind:
+    """One metric we know ourselves."""
+
+    unit: Unit
+    direction: Direction = Direction.ABOVE
+    compare: Compare = Compare.ABSOLUTE
+    from_opamp: bool = False
+
+
+METRICS = {
+    "failure_rate": MetricKind(Unit.FRACTION, from_opamp=True),
+    "error_count": MetricKind(Unit.COUNT, from_opamp=True),
+    "error_rate": MetricKind(Unit.ERRORS_PER_MIN, from_opamp=True),
+    "cpu_increase": MetricKind(Unit.FRACTION, compare=Compare.BEFORE),
+    "memory_growth": MetricKind(Unit.BYTES_PER_MIN),
+    "latency_p95": MetricKind(Unit.MS),
+    "data_continuity": MetricKind(Unit.FRACTION, Direction.BELOW, Compare.BEFORE),
+}
+OWN_METRIC = MetricKind(Unit.NONE)
