@@ -1,0 +1,14 @@
+"""All routes: pages, REST API, and what Tidegate says about itself."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from console.pages import system
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", system.healthz, name="healthz"),
+    path("readyz", system.readyz, name="readyz"),
+    path("metrics", system.metrics, name="metrics"),
+    path("version", system.version, name="version"),
+]

@@ -1,0 +1,31 @@
+"""Configs, plans, rollouts and everything that is kept about them."""
+
+from __future__ import annotations
+
+from rollouts.models.config import Config, ConfigVersion
+from rollouts.models.event import Event
+from rollouts.models.evidence import Approval, Measurement, Waiver
+from rollouts.models.limits import Budget, EnvironmentGuard, FreezeWindow
+from rollouts.models.plan import NamedSelector, Plan
+from rollouts.models.rollback import Rollback, RollbackTarget
+from rollouts.models.rollout import Phase, Rollout
+from rollouts.models.target import Target
+
+__all__ = [
+    "Approval",
+    "Budget",
+    "Config",
+    "ConfigVersion",
+    "EnvironmentGuard",
+    "Event",
+    "FreezeWindow",
+    "Measurement",
+    "NamedSelector",
+    "Phase",
+    "Plan",
+    "Rollback",
+    "RollbackTarget",
+    "Rollout",
+    "Target",
+    "Waiver",
+]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from agents.models import Agent
+from rollouts.engine.states import TargetState
+from rollouts.models.rollout import Phase, Rollout
+
+
+class Target(models.Model):
+    """One agent in one rollout: its phase, its place in line, what it ran before, how it goes.
+
+    `active` is true from start until the rollout is over for it; the database allows an agent only
+    one active target. `previous_hash` is "" when the agent had no remote config.
+    """
+
+    rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets")
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="targets")
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="targets")
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=TargetState.choices(), default=TargetState.WAITING)
+    active = models.BooleanField(default=False)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    delivery_id = models.BigIntegerField(null=True)
+    offered_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    online = models.BooleanField(default=True)
+    healthy = models.BooleanField(null=True)
+    unhealthy_since = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rollout", "agent"], name="one_target_per_agent"),
+            models.UniqueConstraint(
+                fields=["agent"], condition=Q(active=True), name="agent_in_one_active_rollout"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["phase", "state", "position"], name="target_in_line"),
+        ]
+
+    def __str__(self) -> str:
+        return f"agent {self.agent_id} in rollout {self.rollout_id}"
