@@ -1,0 +1,129 @@
+"""What YAML 1.2 core says one scalar means, and how errors of YAML are worded. Used by `yaml`."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+import yaml
+
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_TAG = "tag:yaml.org,2002:"
+_MAX_DIGITS = 400
+
+
+class YamlError(ValueError):
+    """A text that is not the YAML we read. `line` and `column` count from 1; 0 when unknown."""
+
+    def __init__(
+        self, message: str, line: int = 0, column: int = 0, *, code: str = "yaml_syntax"
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}" if self.line else self.message
+
+    def at(self, name: str) -> str:
+        """Return the error as `plan.yaml:14: ...`."""
+        return f"{name}:{self.line}: {self.message}" if self.line else f"{name}: {self.message}"
+
+
+class YamlLimit(YamlError):
+    """A text that would cost too much to read: too large, too deep, too many nodes or aliases."""
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message, line, column, code="yaml_limit")
+
+
+def resolve(event: yaml.ScalarEvent, line: int, column: int) -> Value:
+    """Return the value of a scalar. Raises YamlError for tags and numbers we do not read."""
+    if event.tag and event.tag != "!":
+        return _tagged(event, line, column)
+    if event.tag == "!" or not event.implicit[0]:
+        return event.value
+    return plain(event.value, line, column)
+
+
+def plain(text: str, line: int = 0, column: int = 0) -> Value:
+    """Read an unquoted scalar by the core schema."""
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if len(text) > _MAX_DIGITS and (_DECIMAL.fullmatch(text) or _FLOAT.fullmatch(text)):
+        raise YamlError("this number is too long; put it in quotes", line, column)
+    if _DECIMAL.fullmatch(text):
+        return int(text)
+    if _OCTAL.fullmatch(text):
+        return int(text[2:], 8)
+    if _HEX.fullmatch(text):
+        return int(text[2:], 16)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _SPECIAL.fullmatch(text):
+        return float(text.lower().replace(".", "", 1))
+    return text
+
+
+def check_collection_tag(event: yaml.CollectionStartEvent, line: int, column: int) -> None:
+    """Refuse tags on mappings and lists other than the ordinary ones."""
+    if event.tag and event.tag not in ("!", f"{_TAG}map", f"{_TAG}seq"):
+        raise _unknown_tag(event.tag, line, column)
+
+
+def merge_sources(value: Value, line: int) -> list[dict[str, Value]]:
+    """Return the mappings that `<<: *base` or `<<: [*a, *b]` takes keys from, first wins."""
+    sources = value if isinstance(value, list) else [value]
+    if not all(isinstance(source, dict) for source in sources):
+        raise YamlError("<< takes a mapping or a list of mappings", line)
+    return [source for source in sources if isinstance(source, dict)]
+
+
+def syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
+    """Word a parser error, with a hint for what people get wrong most."""
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 0
+    column = mark.column + 1 if mark else 0
+    message = str(error.problem or error.context or "this is not YAML")
+    if "maximum nesting depth" in message:
+        return YamlLimit("this is nested too deep", line, column)
+    if error.context and error.problem:
+        message = f"{error.problem} ({error.context})"
+    lines = text.split("\n")
+    if 0 < line <= len(lines) and "\t" in lines[line - 1][: column + 1]:
+        message += "; a tab cannot indent YAML, use spaces"
+    return YamlError(message, line, column)
+
+
+def _tagged(event: yaml.ScalarEvent, line: int, column: int) -> Value:
+    kind = event.tag.removeprefix(_TAG)
+    if kind == "str":
+        return event.value
+    value = plain(event.value, line, column)
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    expected = {"int": int, "float": float, "bool": bool, "null": type(None)}.get(kind)
+    if expected is None:
+        raise _unknown_tag(event.tag, line, column)
+    if type(value) is not expected:
+        raise YamlError(f'"{event.value[:60]}" is not a value of !!{kind}', line, column)
+    return value
+
+
+def _unknown_tag(tag: str, line: int, column: int) -> YamlError:
+    shown = tag.replace(_TAG, "!!")[:60]
+    return YamlError(f"tag {shown} is not read; remove it", line, column, code="yaml_tag")
