@@ -44,7 +44,9 @@ VERBS: dict[str, frozenset[str]] = {
     "policies.write": frozenset({Role.ADMIN}),
 }
 # A person must be in the room for these: tokens never hold them (security.md R36, R39).
-PERSON_ONLY = frozenset({"rollouts.approve", "rollouts.reject", "rollouts.waive", "quarantine.lift"})
+PERSON_ONLY = frozenset(
+    {"rollouts.approve", "rollouts.reject", "rollouts.waive", "quarantine.lift"}
+)
 
 
 @dataclass(frozen=True, slots=True)

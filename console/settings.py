@@ -30,11 +30,16 @@ CHANNEL_REDIS_URL = env.str("CHANNEL_REDIS_URL", default=REDIS_URL)
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(
-            DATABASE_URL or "postgresql:///no-database-url-set", engine="django.db.backends.postgresql"
+            DATABASE_URL or "postgresql:///no-database-url-set",
+            engine="django.db.backends.postgresql",
         ),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10}
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+                "timeout": 10,
+            }
         },
         "ATOMIC_REQUESTS": False,
     }
@@ -115,7 +120,10 @@ TEMPLATES = [
 # --- People --------------------------------------------------------------------------------
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "accounts:login"
@@ -163,7 +171,10 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [CHANNEL_REDIS_URL or "redis://127.0.0.1:6379/0"], "prefix": "tidegate"},
+        "CONFIG": {
+            "hosts": [CHANNEL_REDIS_URL or "redis://127.0.0.1:6379/0"],
+            "prefix": "tidegate",
+        },
     }
 }
 

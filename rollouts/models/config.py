@@ -22,8 +22,12 @@ class ConfigVersion(models.Model):
 
     config = models.ForeignKey(Config, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    body_ref = models.ForeignKey(ConfigBody, models.PROTECT, related_name="+", db_column="config_hash")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    body_ref = models.ForeignKey(
+        ConfigBody, models.PROTECT, related_name="+", db_column="config_hash"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     message = models.TextField(blank=True)
     checks = models.JSONField(default=list)
     signature = models.TextField(blank=True)

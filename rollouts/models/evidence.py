@@ -49,7 +49,9 @@ class Waiver(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["phase", "gate"], name="one_waiver_per_gate")]
+        constraints = [
+            models.UniqueConstraint(fields=["phase", "gate"], name="one_waiver_per_gate")
+        ]
 
     def __str__(self) -> str:
         return f"{self.gate} waived in phase {self.phase_id}"
@@ -76,7 +78,9 @@ class Approval(models.Model):
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     reason = models.TextField(blank=True)
 
     class Meta:

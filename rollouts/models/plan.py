@@ -13,7 +13,9 @@ class Plan(models.Model):
     parsed = models.JSONField()
     built_in = models.BooleanField(default=False)
     updated_at = models.DateTimeField()
-    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -25,7 +27,9 @@ class NamedSelector(models.Model):
     name = models.SlugField(max_length=100, unique=True)
     text = models.TextField()
     updated_at = models.DateTimeField()
-    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -31,7 +31,9 @@ class Rollback(models.Model):
     )
     reason = models.TextField()
     cause = models.JSONField(default=dict)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     requested_by_name = models.CharField(max_length=150)
     counts = models.JSONField(default=dict)
     breach_at = models.DateTimeField(null=True)

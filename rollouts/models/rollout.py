@@ -29,7 +29,9 @@ class Rollout(models.Model):
     preview = models.JSONField(default=dict)
     preview_at = models.DateTimeField()
 
-    state = models.CharField(max_length=20, choices=RolloutState.choices(), default=RolloutState.DRAFT)
+    state = models.CharField(
+        max_length=20, choices=RolloutState.choices(), default=RolloutState.DRAFT
+    )
     revision = models.PositiveIntegerField(default=1)
     why = models.JSONField(default=dict)
     when_busy = models.CharField(max_length=10, default="refuse")
@@ -38,9 +40,13 @@ class Rollout(models.Model):
     tick_error = models.TextField(blank=True)
     current_phase = models.PositiveIntegerField(default=0)
 
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField()
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     started_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     paused_by_name = models.CharField(max_length=150, blank=True)
@@ -98,7 +104,9 @@ class Phase(models.Model):
     weight = models.FloatField()
     selector = models.TextField(blank=True)
     spec = models.JSONField(default=dict)
-    state = models.CharField(max_length=20, choices=PhaseState.choices(), default=PhaseState.PENDING)
+    state = models.CharField(
+        max_length=20, choices=PhaseState.choices(), default=PhaseState.PENDING
+    )
     counts = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
     deployed_at = models.DateTimeField(null=True)

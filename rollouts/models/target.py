@@ -19,7 +19,9 @@ class Target(models.Model):
     phase = models.ForeignKey(Phase, models.CASCADE, related_name="targets")
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="targets")
     position = models.PositiveIntegerField()
-    state = models.CharField(max_length=12, choices=TargetState.choices(), default=TargetState.WAITING)
+    state = models.CharField(
+        max_length=12, choices=TargetState.choices(), default=TargetState.WAITING
+    )
     active = models.BooleanField(default=False)
     previous_hash = models.CharField(max_length=64, blank=True)
     delivery_id = models.BigIntegerField(null=True)

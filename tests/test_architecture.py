@@ -1,0 +1,140 @@
+"""The house rules of docs/architecture.md, checked from the source text.
+
+Import arrows point one way, pure modules stay pure, files stay readable, and a state changes
+through one door only.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = {"accounts", "agents", "rollouts", "certs", "console"}
+MAY_IMPORT = {
+    "accounts": {"accounts"},
+    "agents": {"agents", "accounts"},
+    "rollouts": {"rollouts", "agents", "accounts"},
+    "certs": {"certs", "agents", "accounts"},
+    "console": OURS,
+}
+PURE = [
+    "agents/opamp",
+    "agents/selectors/grammar.py",
+    "agents/selectors/versions.py",
+    "rollouts/plans",
+    "rollouts/engine",
+    "rollouts/analysis/verdicts.py",
+    "rollouts/rollback/targets.py",
+]
+NOT_PURE = {"rollouts/engine/apply.py", "rollouts/engine/load.py", "agents/opamp/generate.py"}
+IMPURE_MODULES = {"django", "redis", "requests", "aiohttp", "psycopg", "celery", "socket", "time"}
+MAX_LINES = 400
+
+
+def sources(*, tests: bool = False) -> list[Path]:
+    return list(_sources(tests=tests))
+
+
+def _sources(*, tests: bool) -> Iterator[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    for name in filter(None, listed):
+        path = Path(name)
+        generated = "migrations" in path.parts or path.name.endswith("_pb2.py")
+        of_tests = path.parts[0] in {"tests", "bench"} or path.name == "conftest.py"
+        if (ROOT / path).is_file() and not generated and (tests or not of_tests):
+            yield path
+
+
+def imports(path: Path) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text())
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=str)
+def test_imports_follow_the_arrows(path: Path) -> None:
+    app = path.parts[0]
+    if app not in OURS:
+        return
+    ours = {name for name in imports(path) if name.split(".")[0] in OURS}
+    if path.parts[:2] == ("console", "lib"):
+        allowed = {name for name in ours if name.startswith("console.lib")}
+    else:
+        lib = {name for name in ours if name.startswith("console.lib")}
+        allowed = lib | {name for name in ours if name.split(".")[0] in MAY_IMPORT[app]}
+    assert ours == allowed, f"{path} may not import {sorted(ours - allowed)}"
+
+
+def pure_sources() -> list[Path]:
+    return [
+        path
+        for path in sources()
+        if str(path) not in NOT_PURE and any(str(path).startswith(prefix) for prefix in PURE)
+    ]
+
+
+@pytest.mark.parametrize("path", pure_sources(), ids=str)
+def test_pure_modules_import_no_framework_and_no_client(path: Path) -> None:
+    impure = {name for name in imports(path) if name.split(".")[0] in IMPURE_MODULES}
+    assert not impure, f"{path} decides things and must not import {sorted(impure)}"
+
+
+@pytest.mark.parametrize("path", pure_sources(), ids=str)
+def test_pure_modules_read_no_clock(path: Path) -> None:
+    text = (ROOT / path).read_text()
+    assert ".now(" not in text
+    assert "utcnow" not in text
+
+
+@pytest.mark.parametrize("path", sources(tests=True), ids=str)
+def test_files_can_be_read_in_one_sitting(path: Path) -> None:
+    lines = len((ROOT / path).read_text().splitlines())
+    assert lines <= MAX_LINES, f"{path} has {lines} lines: which two subjects is it?"
+
+
+@pytest.mark.parametrize("path", sources(), ids=str)
+def test_imports_are_at_the_top(path: Path) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+    inside = [
+        node.lineno
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not inside, f"{path} imports inside functions at lines {inside}"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sources() if p.parts[0] in {"rollouts", "console"}], ids=str
+)
+def test_states_change_through_one_door(path: Path) -> None:
+    if str(path) == "rollouts/engine/apply.py":
+        return
+    tree = ast.parse((ROOT / path).read_text())
+    lines = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Attribute)
+        and target.attr == "state"
+        and not (isinstance(target.value, ast.Name) and target.value.id == "self")
+    ]
+    assert not lines, f"{path} assigns .state at lines {lines}; use rollouts/engine/apply.py"
