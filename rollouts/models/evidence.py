@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from rollouts.models.rollout import Phase, Rollout
+from rollouts.querysets import ApprovalQuerySet
 
 
 class Measurement(models.Model):
@@ -82,6 +83,8 @@ class Approval(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     reason = models.TextField(blank=True)
+
+    objects = ApprovalQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

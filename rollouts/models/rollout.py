@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from rollouts.engine.states import ACTIVE_STATES, PhaseState, RolloutState
 from rollouts.models.config import Config, ConfigVersion
+from rollouts.querysets import RolloutQuerySet
 
 
 class Rollout(models.Model):
@@ -53,6 +54,8 @@ class Rollout(models.Model):
     pause_reason = models.TextField(blank=True)
     bake_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = RolloutQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

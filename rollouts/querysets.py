@@ -1,0 +1,62 @@
+"""Questions about sets of rollouts and approvals, in the words of the spec. Chainable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES
+
+if TYPE_CHECKING:
+    from accounts.audit import Actor
+
+
+class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]  # noqa: F821
+    def visible_to(self, actor: Actor) -> Self:
+        """Rollouts inside the actor's scope. Every page and API list starts here."""
+        return self.all()
+
+    def active(self) -> Self:
+        """Rollouts that hold their agents: running, paused, completing, rolling back."""
+        return self.filter(state__in=ACTIVE_STATES)
+
+    def finished(self) -> Self:
+        return self.filter(state__in=FINAL_STATES)
+
+    def for_list(self) -> Self:
+        """Everything a list row shows: three queries whatever the number of rows."""
+        return self.select_related(
+            "config", "version", "previous_version", "created_by", "started_by"
+        ).prefetch_related("phases")
+
+    def for_detail(self) -> Self:
+        """Everything a rollout's page shows about the rollout itself."""
+        return self.for_list().select_related("rollback", "retry_of", "superseded_by")
+
+
+class ApprovalQuerySet(models.QuerySet["Approval"]):  # type: ignore[name-defined]  # noqa: F821
+    def waiting(self) -> Self:
+        return self.filter(state="waiting")
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Approvals of rollouts inside the actor's scope."""
+        return self.all()
+
+    def involving(self, user_id: int) -> Self:
+        """Approvals whose rollout or version this person wrote or started (four eyes)."""
+        return self.filter(
+            Q(phase__rollout__started_by=user_id)
+            | Q(phase__rollout__created_by=user_id)
+            | Q(phase__rollout__version__author=user_id)
+        )
+
+    def for_list(self) -> Self:
+        return self.select_related(
+            "phase__rollout__config",
+            "phase__rollout__version",
+            "phase__rollout__previous_version",
+            "phase__rollout__started_by",
+            "decided_by",
+        )
