@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from accounts.audit import Actor
 
 
-class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]  # noqa: F821
+class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]
     def visible_to(self, actor: Actor) -> Self:
         """Rollouts inside the actor's scope. Every page and API list starts here."""
         return self.all()
@@ -36,7 +36,7 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]
         return self.for_list().select_related("rollback", "retry_of", "superseded_by")
 
 
-class ApprovalQuerySet(models.QuerySet["Approval"]):  # type: ignore[name-defined]  # noqa: F821
+class ApprovalQuerySet(models.QuerySet["Approval"]):  # type: ignore[name-defined]
     def waiting(self) -> Self:
         return self.filter(state="waiting")
 
