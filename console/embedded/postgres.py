@@ -16,8 +16,8 @@ from console.embedded.server import (
     end_leftover,
     free_port,
     kept_secret,
-    leashed,
 )
+from console.processes.leash import leashed
 
 _USER = "tidegate"
 _DATABASE = "postgres"
@@ -52,7 +52,7 @@ def prepare_postgres(data_dir: Path, *, durable: bool = True) -> Prepared:
         argv += ["-c", f"{name}={value}"]
     return Prepared(
         name="postgres",
-        argv=leashed(argv, stop_signal=signal.SIGINT, owner=owner),
+        argv=leashed(argv, death_signal=signal.SIGINT, owner=owner),
         url=f"postgresql://{_USER}:{password}@127.0.0.1:{port}/{_DATABASE}",
         is_ready=lambda: _answers(cluster, port),
         log_path=data_dir / "log",
@@ -121,7 +121,7 @@ def _init(
     argv += ["--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync"]
     # initdb is short and must not be cut off by us; the leash only changes the user.
     answer = subprocess.run(  # noqa: S603 - our own command
-        leashed(argv, stop_signal=signal.SIGINT, owner=owner),
+        leashed(argv, death_signal=signal.SIGINT, owner=owner),
         cwd=cluster.parent,
         capture_output=True,
         text=True,

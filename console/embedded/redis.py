@@ -14,8 +14,8 @@ from console.embedded.server import (
     end_leftover,
     free_port,
     kept_secret,
-    leashed,
 )
+from console.processes.leash import leashed
 
 _END_LEFTOVER = [(signal.SIGTERM, 5.0), (signal.SIGKILL, 2.0)]
 
@@ -45,7 +45,7 @@ def prepare_redis(data_dir: Path) -> Prepared:
     )
     return Prepared(
         name="redis",
-        argv=leashed([str(binary), "redis.conf"], stop_signal=signal.SIGTERM),
+        argv=leashed([str(binary), "redis.conf"], death_signal=signal.SIGTERM),
         url=f"redis://:{password}@127.0.0.1:{port}/0",
         is_ready=lambda: _answers(port, password),
         log_path=data_dir / "log",

@@ -7,13 +7,12 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.processes import identity, leash
+from console.processes import identity
 
 _START_PATIENCE_S = 60.0
 
@@ -56,21 +55,6 @@ class Running:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-def leashed(
-    argv: list[str], *, stop_signal: signal.Signals, owner: tuple[int, int] | None = None
-) -> list[str]:
-    """Return a command that ends with us, and runs as `owner` (uid, gid) if one is given.
-
-    The command must be started by the thread that lives longest, usually the main one: the kernel
-    watches the thread, not the process.
-    """
-    words = [sys.executable, "-I", "-S", str(Path(leash.__file__).resolve())]
-    words += ["--parent", str(os.getpid()), "--signal", str(int(stop_signal))]
-    if owner is not None:
-        words += ["--uid", str(owner[0]), "--gid", str(owner[1])]
-    return [*words, "--", *argv]
 
 
 def start(prepared: Prepared) -> Running:

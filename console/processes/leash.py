@@ -9,6 +9,7 @@ With --uid the program runs as that user but keeps the right to read and write a
 data directory below a private home cannot be reached otherwise (PostgreSQL refuses only the uid 0).
 
 Imports nothing of ours and starts with `python -I -S`: every start of a process pays for it.
+`leashed` makes such a command.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import signal
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -25,6 +28,21 @@ _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
+
+
+def leashed(
+    argv: list[str], *, death_signal: signal.Signals, owner: tuple[int, int] | None = None
+) -> list[str]:
+    """Return a command that ends with us, and runs as `owner` (uid, gid) if one is given.
+
+    The command must be started by the thread that lives longest, usually the main one: the kernel
+    watches the thread, not the process.
+    """
+    words = [sys.executable, "-I", "-S", str(Path(__file__).resolve())]
+    words += ["--parent", str(os.getpid()), "--signal", str(int(death_signal))]
+    if owner is not None:
+        words += ["--uid", str(owner[0]), "--gid", str(owner[1])]
+    return [*words, "--", *argv]
 
 
 class _CapabilityHeader(ctypes.Structure):
