@@ -131,6 +131,8 @@ class Child:
         """Start it and return its exit code when it has ended."""
         spec = self.spec
         await asyncio.to_thread(spec.before_start)
+        if self._stopping:
+            return 0
         argv = spec.argv if spec.tied else leashed(spec.argv, death_signal=signal.SIGKILL)
         # A session of its own: Ctrl-C reaches only us, and the group can be ended as a whole.
         process = await asyncio.create_subprocess_exec(
@@ -144,6 +146,8 @@ class Child:
         )
         self._process = process
         self._processes.add(process.pid, spec.name)
+        if self._stopping:  # while it was being started
+            self.kill()
         try:
             await self._copy_lines(process)
             return await process.wait()

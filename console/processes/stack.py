@@ -1,0 +1,151 @@
+"""Which processes make up Tidegate, with which commands: the single-machine form of spec section 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from console import embedded
+from console.processes import probes
+from console.processes.child import Spec
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `manage.py up` was asked for."""
+
+    data_dir: Path
+    host: str
+    port: int
+    opamp_port: int
+    demo: bool
+    agents: int
+
+    @property
+    def console_url(self) -> str:
+        return f"http://{probes.in_url(probes.reachable(self.host))}:{self.port}"
+
+    @property
+    def opamp_url(self) -> str:
+        host = probes.in_url(probes.reachable(self.host))
+        return f"ws://{host}:{self.opamp_port}/v1/opamp"
+
+
+def names(options: Options) -> list[str]:
+    """Return every name that can stand before a log line."""
+    one_off = ["migrate", "collectstatic", *(["seed"] if options.demo else [])]
+    running = ["console", "gateway", "worker", "rollbacks", "beat"]
+    return [
+        "postgres",
+        "redis",
+        *one_off,
+        *running,
+        *(["simulate"] if options.demo else []),
+    ]
+
+
+def store_specs(options: Options) -> tuple[list[Spec], dict[str, str]]:
+    """Return the embedded servers to run and the two URLs; a URL in the environment is used as is."""
+    prepared: list[embedded.Prepared] = []
+    urls = {
+        name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)
+    }
+    if "DATABASE_URL" not in urls:
+        prepared.append(embedded.prepare_postgres(options.data_dir / "postgres"))
+        urls["DATABASE_URL"] = prepared[-1].url
+    if "REDIS_URL" not in urls:
+        prepared.append(embedded.prepare_redis(options.data_dir / "redis"))
+        urls["REDIS_URL"] = prepared[-1].url
+    return [_store_spec(server) for server in prepared], urls
+
+
+def _store_spec(server: embedded.Prepared) -> Spec:
+    return Spec(
+        name=server.name,
+        argv=server.argv,
+        env=server.env,
+        cwd=server.cwd,
+        is_ready=_as_async(server.is_ready),
+        stop_signal=server.stop_signal,
+        stop_patience_s=3.0,
+        tied=True,
+        before_start=server.clear_leftovers,
+    )
+
+
+def _as_async(ask: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def asked() -> bool:
+        return ask()
+
+    return asked
+
+
+def environment(options: Options, urls: dict[str, str], secret_key: str) -> dict[str, str]:
+    """Return what every process of ours is given. A value the operator has set stays."""
+    defaults = {
+        "SECRET_KEY": secret_key,
+        "PUBLIC_URL": options.console_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    mine = {name: os.environ.get(name) or value for name, value in defaults.items()}
+    return {**mine, **urls, "TIDEGATE_DATA": str(options.data_dir)}
+
+
+def manage(name: str, env: dict[str, str], *words: str) -> Spec:
+    """Return a `manage.py` command as a process."""
+    return Spec(name, [sys.executable, str(ROOT / "manage.py"), *words], env, ROOT)
+
+
+def service_specs(options: Options, env: dict[str, str]) -> list[Spec]:
+    """Return console, gateway, workers and beat. A rollback has a worker of its own: it must
+    never wait behind measurements (style.md section 7)."""
+    # Root in a container is the operator's choice; Celery's ten lines about it help nobody there.
+    no_lecture = ["-W", "ignore:You're running the worker with superuser privileges"]
+    celery = [sys.executable, *no_lecture, "-m", "celery", "--app", "console.celery", "--quiet"]
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    worker = [*celery, "worker", *quiet, "--queues", "tick,certs,notify", "--concurrency", "2"]
+    rollbacks = [*celery, "worker", *quiet, "--queues", "rollback", "--concurrency", "1"]
+    gateway = ["gateway", "--host", options.host, "--port", str(options.opamp_port)]
+    host = probes.reachable(options.host)
+    return [
+        Spec(
+            "console",
+            _uvicorn(options),
+            env,
+            ROOT,
+            is_ready=probes.answers_http(f"{options.console_url}/healthz"),
+        ),
+        Spec(
+            "gateway",
+            manage("gateway", env, *gateway).argv,
+            env,
+            ROOT,
+            is_ready=probes.accepts(host, options.opamp_port),
+        ),
+        Spec("worker", [*worker, "--hostname", "worker@%h"], env, ROOT, stop_patience_s=3.0),
+        Spec(
+            "rollbacks", [*rollbacks, "--hostname", "rollbacks@%h"], env, ROOT, stop_patience_s=3.0
+        ),
+        Spec("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], env, ROOT),
+    ]
+
+
+def _uvicorn(options: Options) -> list[str]:
+    return [
+        *(sys.executable, "-m", "uvicorn", "console.asgi:application"),
+        *("--host", options.host, "--port", str(options.port)),
+        *("--no-access-log", "--log-level", "warning", "--no-server-header"),
+        # Live pages are told to come back (1012) and are not waited for.
+        *("--timeout-graceful-shutdown", "2"),
+    ]
+
+
+def simulate_spec(options: Options, env: dict[str, str]) -> Spec:
+    """Return the demo's fleet: a process that knows nothing but the gateway's address."""
+    words = ["--agents", str(options.agents), "--server", options.opamp_url]
+    return manage("simulate", env, "simulate", *words)

@@ -1,0 +1,145 @@
+"""`manage.py up`: everything on one machine, from an empty directory to a printed URL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TextIO
+
+from console import embedded
+from console.embedded.server import kept_secret
+from console.processes import probes, stack
+from console.processes.child import StartFailed
+from console.processes.record import AlreadyRunning, DataLock, ProcessList
+from console.processes.stack import Options
+from console.processes.stream import LogStream
+from console.processes.supervisor import Supervisor
+
+ENV_FILE = "env.json"
+CREDENTIALS_FILE = "credentials.json"
+
+
+def run(options: Options, out: TextIO) -> int:
+    """Run until stopped; return the exit code (0: stopped as asked, 1: could not go on)."""
+    stream = LogStream(out, stack.names(options))
+    try:
+        options.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = DataLock(options.data_dir)
+        lock.acquire(options.console_url)
+    except (AlreadyRunning, OSError) as error:
+        stream.plain(str(error))
+        return 1
+    try:
+        return asyncio.run(_run_locked(options, stream))
+    except BrokenPipeError:
+        # The terminal is gone; asyncio.run has cancelled, and the kernel ends what we started.
+        return 1
+    finally:
+        lock.release()
+
+
+async def _run_locked(options: Options, stream: LogStream) -> int:
+    processes = ProcessList(options.data_dir)
+    leftovers = await asyncio.to_thread(processes.end_leftovers)
+    if leftovers:
+        stream.plain(f"Ended what an earlier run left behind: {', '.join(leftovers)}.")
+    supervisor = Supervisor(stream, processes)
+    asked_to_stop = _stop_on_signals(supervisor, stream)
+    starting = asyncio.create_task(_start(options, stream, supervisor), name="start")
+    stopping = asyncio.create_task(asked_to_stop.wait(), name="stop")
+    code = 0
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await asyncio.wait({stopping, supervisor.failure}, return_when=asyncio.FIRST_COMPLETED)
+        if supervisor.failure.done():
+            raise StartFailed(supervisor.failure.result())
+    except (StartFailed, embedded.EmbeddedError, probes.PortTaken) as error:
+        stream.plain(f"Tidegate cannot go on: {error}")
+        code = 1
+    finally:
+        starting.cancel()
+        stopping.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await supervisor.stop()
+        (options.data_dir / ENV_FILE).unlink(missing_ok=True)
+    stream.plain("Stopped.")
+    return code
+
+
+def _stop_on_signals(supervisor: Supervisor, stream: LogStream) -> asyncio.Event:
+    """First signal: stop in order. Second one: end everything at once."""
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        if asked.is_set():
+            supervisor.kill()
+            return
+        asked.set()
+        stream.plain("Stopping (once more to end everything at once) ...")
+
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signal_number, ask)
+    return asked
+
+
+async def _start(options: Options, stream: LogStream, supervisor: Supervisor) -> None:
+    started = time.monotonic()
+    probes.check_port_free(options.host, options.port, "--port")
+    probes.check_port_free(options.host, options.opamp_port, "--opamp-port")
+    specs, urls = await asyncio.to_thread(stack.store_specs, options)
+    await supervisor.start_group(specs)
+    secret_key = kept_secret(options.data_dir / "secret-key")
+    env = stack.environment(options, urls, secret_key)
+    write_private(options.data_dir / ENV_FILE, {k: env[k] for k in _SHARED if k in env})
+    await _prepare(options, supervisor, env)
+    await supervisor.start_group(stack.service_specs(options, env))
+    if options.demo:
+        await supervisor.start_group([stack.simulate_spec(options, env)])
+    stream.plain(_banner(options, time.monotonic() - started))
+
+
+# What `manage.py` in a second terminal reads from the running `up`.
+_SHARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL")
+
+
+async def _prepare(options: Options, supervisor: Supervisor, env: dict[str, str]) -> None:
+    """Bring tables, static files and the demo's people and files up to date."""
+    migrate = stack.manage("migrate", env, "migrate", "--verbosity", "0")
+    collect = stack.manage("collectstatic", env, "collectstatic", "--noinput", "--verbosity", "0")
+    await asyncio.gather(supervisor.run_to_end(migrate), supervisor.run_to_end(collect))
+    if options.demo:
+        seed = ["seed_demo", "--console-url", options.console_url, "--opamp-url", options.opamp_url]
+        await supervisor.run_to_end(stack.manage("seed", env, *seed))
+
+
+def _banner(options: Options, took_s: float) -> str:
+    lines = ["", f"  Tidegate is ready after {took_s:.0f} s: {options.console_url}", ""]
+    credentials = options.data_dir / CREDENTIALS_FILE
+    shown = options.data_dir / "credentials.shown"
+    if options.demo and credentials.exists():
+        if not shown.exists():
+            found = json.loads(credentials.read_text())
+            for role, person in found["users"].items():
+                lines.append(f"  {role:<10} {person['username']:<10} {person['password']}")
+            lines.append(f"  {'API token':<10} {found['api_token']}  (of the operator)")
+            shown.touch()
+        lines.append(f"  Sign-ins are kept in {credentials}.")
+    lines.append(f"  Agents connect to {options.opamp_url}. Ctrl-C stops everything.")
+    return "\n".join([*lines, ""])
+
+
+def write_private(path: Path, content: dict[str, object] | dict[str, str]) -> None:
+    """Write JSON that only we may read; a reader finds the old or the new file, never a half."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    draft.replace(path)
