@@ -1,0 +1,7 @@
+"""Selectors: which agents. `grammar` reads and writes them, `compile` makes SQL of them."""
+
+from __future__ import annotations
+
+from agents.selectors.matching import AgentLook, matches
+
+__all__ = ["AgentLook", "matches"]

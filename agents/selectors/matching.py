@@ -1,0 +1,119 @@
+"""A selector evaluated in Python over one agent's facts; agrees with the SQL of `compile`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from agents.selectors import capabilities
+from agents.selectors.errors import SelectorError
+from agents.selectors.tree import (
+    Capability,
+    Compare,
+    Exact,
+    Exists,
+    Glob,
+    Label,
+    Match,
+    Named,
+    Order,
+    Selector,
+    Term,
+    Value,
+)
+from agents.selectors.versions import version_key
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLook:
+    """What a selector can see of an agent. `components` are names such as `processor:batch`."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    components: Collection[str] = ()
+    capabilities: int = 0
+
+
+def matches(
+    selector: Selector, look: AgentLook, named: Mapping[str, Selector] | None = None
+) -> bool:
+    """Return whether the agent is selected. Raises SelectorError for an unknown saved selector."""
+    if selector.is_everything:
+        return True
+    found = (_term(term, look, named or {}) for term in selector.terms)
+    return all(found) if selector.match is Match.ALL else any(found)
+
+
+def without(named: Mapping[str, Selector] | None, name: str) -> dict[str, Selector]:
+    """Return the saved selectors that may be used inside `name`: not itself, so no circle."""
+    return {other: selector for other, selector in (named or {}).items() if other != name}
+
+
+def saved(named: Mapping[str, Selector] | None, name: str) -> Selector:
+    """Return a saved selector. Raises SelectorError when it is not there or refers to itself."""
+    if named is None or name not in named:
+        raise SelectorError(f"There is no saved selector named {name}, or it refers to itself.")
+    return named[name]
+
+
+def _term(term: Term, look: AgentLook, named: Mapping[str, Selector]) -> bool:
+    if isinstance(term, Label):
+        found = _label(term.key, term.values, look)
+    elif isinstance(term, Exists):
+        found = term.key in look.labels
+    elif isinstance(term, Named):
+        found = matches(saved(named, term.name), look, without(named, term.name))
+    else:
+        found = _capability(term, look)
+    return found != term.negated
+
+
+def _capability(term: Capability, look: AgentLook) -> bool:
+    if term.values:
+        return _label(term.name, term.values, look)
+    if term.name in capabilities.BITS:
+        return bool(look.capabilities & capabilities.BITS[term.name])
+    return capabilities.component_of(term.name) in look.components
+
+
+def _label(key: str, values: tuple[Value, ...], look: AgentLook) -> bool:
+    actual = look.labels.get(key)
+    return actual is not None and any(_value(value, actual) for value in values)
+
+
+def _value(value: Value, actual: str) -> bool:
+    if isinstance(value, Exact):
+        return actual == value.text
+    if isinstance(value, Glob):
+        return _glob(value.pattern, actual)
+    return _compare(value, version_key(actual), version_key(value.version))
+
+
+def _compare(value: Compare, actual: str | None, wanted: str | None) -> bool:
+    if actual is None or wanted is None:
+        return False
+    if value.order is Order.EQ:
+        return actual == wanted
+    if value.order is Order.GE:
+        return actual >= wanted
+    if value.order is Order.GT:
+        return actual > wanted
+    return actual <= wanted if value.order is Order.LE else actual < wanted
+
+
+def _glob(pattern: str, text: str) -> bool:
+    """Match greedily with one step back, so that no pattern of an operator costs more than n*m."""
+    at = here = 0
+    star, resume = -1, 0
+    while here < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, resume = at, here
+            at += 1
+        elif at < len(pattern) and pattern[at] in ("?", text[here]):
+            at += 1
+            here += 1
+        elif star >= 0:
+            at, resume = star + 1, resume + 1
+            here = resume
+        else:
+            return False
+    return not pattern[at:].strip("*")

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.models import Agent, ComponentSet
+from agents.selectors.compile import to_q
+from agents.selectors.errors import SelectorError
+from agents.selectors.grammar import EVERYTHING, parse
+from agents.selectors.matching import AgentLook, matches
+from agents.selectors.tree import Selector
+from agents.selectors.versions import version_keys
+from tests.agents.selectors.strategies import LOOKS, SELECTORS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def store(look: AgentLook) -> Agent:
+    names = sorted(look.components)
+    components_hash = ",".join(names)
+    ComponentSet.objects.get_or_create(
+        components_hash=components_hash, defaults={"names": names, "at": NOW}
+    )
+    labels = dict(look.labels)
+    return Agent.objects.create(
+        instance_uid=uuid.uuid4(),
+        labels=labels,
+        version_keys=version_keys(labels),
+        capabilities=look.capabilities,
+        components_hash=components_hash,
+        first_seen_at=NOW,
+    )
+
+
+def selected(text: str, **named: str) -> set[str]:
+    saved = {name: parse(selector) for name, selector in named.items()}
+    found = Agent.objects.filter(to_q(parse(text), saved))
+    return set(found.values_list("labels__name", flat=True))
+
+
+@pytest.fixture
+def _fleet() -> None:
+    store(AgentLook({"name": "a", "env": "prod", "version": "v1.4.0"}, ["processor:batch"], 0x2))
+    store(AgentLook({"name": "b", "env": "dev", "version": "1.10.0"}, ["receiver:otlp"], 0x1))
+    store(AgentLook({"name": "c", "version": "2.0.0-rc.1"}))
+
+
+@pytest.mark.usefixtures("_fleet")
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("*", "abc"),
+        ("env=prod", "a"),
+        ("env!=prod", "bc"),
+        ("env,env!=prod", "b"),
+        ("!env", "c"),
+        ("env in (prod,dev)", "ab"),
+        ("env notin (prod)", "bc"),
+        ("env~*d*", "ab"),
+        ("env!~p*", "bc"),
+        ("version>=1.4", "abc"),
+        ("version>1.4.0", "bc"),
+        ("version==1.4", "a"),
+        ("version!=1.4", "bc"),
+        ("version<2.0.0", "abc"),
+        ("version>=2.0.0", ""),
+        ("env>=1", ""),
+        ("env=prod or version>=2.0.0-rc.1", "ac"),
+        ("has(batch_processor)", "a"),
+        ("!has(batch_processor)", "bc"),
+        ("has(accepts_remote_config)", "a"),
+        ("has(version>=1.5)", "bc"),
+        ("@mine", "ab"),
+        ("!@mine", "c"),
+        ("!@everyone", ""),
+    ],
+)
+def test_a_selector_finds_its_agents(text: str, names: str) -> None:
+    assert selected(text, mine="env", everyone="*") == set(names)
+
+
+@pytest.mark.usefixtures("_fleet")
+@pytest.mark.parametrize("saved", [{}, {"x": "@y", "y": "@x"}, {"x": "@x"}])
+def test_a_missing_or_circular_saved_selector_is_refused(saved: dict[str, str]) -> None:
+    with pytest.raises(SelectorError, match="no saved selector named"):
+        selected("@x", **saved)
+
+
+def test_everything_has_no_condition() -> None:
+    assert not to_q(EVERYTHING)
+
+
+def test_a_selector_is_one_query(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    q = to_q(parse("env in (a,b),version>=1.0,has(batch_processor),!legacy"))
+    with django_assert_num_queries(1):
+        Agent.objects.filter(q).count()
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(SELECTORS, st.lists(LOOKS, min_size=1, max_size=4))
+def test_sql_and_python_select_the_same_agents(selector: Selector, looks: list[AgentLook]) -> None:
+    agents = {store(look).pk: look for look in looks}
+    found = Agent.objects.filter(to_q(selector), pk__in=agents).values_list("pk", flat=True)
+    assert set(found) == {pk for pk, look in agents.items() if matches(selector, look)}
