@@ -1,0 +1,30 @@
+"""The console as an ASGI application: pages and REST over HTTP, live updates over WebSocket.
+
+uvicorn console.asgi:application
+"""
+
+from __future__ import annotations
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+http = get_asgi_application()
+
+# The routes import models, so they come after Django is set up.
+from console.asgi_lifespan import lifespan  # noqa: E402
+from console.live.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+        ),
+        "lifespan": lifespan,
+    }
+)
