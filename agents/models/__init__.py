@@ -5,7 +5,9 @@ from __future__ import annotations
 from agents.models.agent import Agent, AgentAlias, ComponentSet
 from agents.models.delivery import ConfigBody, Delivery, Desired, News, Quarantine
 from agents.models.session import AgentEvent, Session
+from agents.models.settings import Command, DesiredSettings
 from agents.models.status import AgentBody, AgentStatus, ConfigStatus, GatewayLease
+from agents.models.token import AgentToken
 
 __all__ = [
     "Agent",
@@ -13,11 +15,14 @@ __all__ = [
     "AgentBody",
     "AgentEvent",
     "AgentStatus",
+    "AgentToken",
+    "Command",
     "ComponentSet",
     "ConfigBody",
     "ConfigStatus",
     "Delivery",
     "Desired",
+    "DesiredSettings",
     "GatewayLease",
     "News",
     "Quarantine",

@@ -11,6 +11,7 @@ class Agent(models.Model):
 
     `labels` is what selectors match: reported attributes as text, overlaid by `operator_labels`
     (which win). `version_keys` holds a sortable key for each label whose value is a version.
+    `bound_to` names the credential that first claimed the uid (security.md section 3.2).
     """
 
     class Kind(models.TextChoices):
@@ -31,6 +32,7 @@ class Agent(models.Model):
     capabilities = models.BigIntegerField(default=0)
     custom_capabilities = models.JSONField(default=list)
     components_hash = models.CharField(max_length=128, blank=True, default="")
+    bound_to = models.CharField(max_length=64, blank=True, default="")
     first_seen_at = models.DateTimeField()
     described_at = models.DateTimeField(null=True)
 
@@ -52,10 +54,14 @@ class Agent(models.Model):
 
 
 class AgentAlias(models.Model):
-    """A former instance_uid of an agent after a rename (OP-07)."""
+    """Another instance_uid that means this agent: a former one, or one ordered and not yet used.
+
+    An ordered alias turns into the former one in the moment the agent speaks with it (OP-06, OP-07).
+    """
 
     instance_uid = models.UUIDField(unique=True)
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="aliases")
+    is_ordered = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     def __str__(self) -> str:

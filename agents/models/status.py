@@ -40,11 +40,15 @@ class AgentStatus(models.Model):
     """The hot row of an agent: connection, health and config as last reported.
 
     Written only by gateways (batched) and by the reconcile task when a gateway dies. No index on
-    columns that change often, so that updates stay HOT (gateway.md section 8).
+    columns that change often, so that updates stay HOT (gateway.md section 8). A gateway writes
+    only while `session_id` is its own session of the agent, so a late word from a gateway that the
+    agent has left changes nothing. `running_hash` is the last hash reported APPLIED.
+    `settings_offered_hash` is what was last sent, `settings_hash` what the agent last named.
     """
 
     agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="status")
     gateway = models.ForeignKey(GatewayLease, models.SET_NULL, null=True, db_constraint=False)
+    session_id = models.UUIDField(null=True)
     connected = models.BooleanField(default=False)
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
@@ -65,6 +69,12 @@ class AgentStatus(models.Model):
     config_at = models.DateTimeField(null=True)
     running_hash = models.CharField(max_length=128, blank=True, default="")
     effective_hash = models.CharField(max_length=64, blank=True, default="")
+
+    settings_offered_hash = models.CharField(max_length=64, blank=True, default="")
+    settings_offered_at = models.DateTimeField(null=True)
+    settings_hash = models.CharField(max_length=128, blank=True, default="")
+    settings_status = models.SmallIntegerField(null=True, choices=ConfigStatus.choices)
+    settings_error = models.TextField(blank=True)
 
     class Meta:
         verbose_name_plural = "agent statuses"
