@@ -5,6 +5,7 @@ Each metric has one base unit (spec section 6); everything is kept in it. Pure.
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from enum import StrEnum
@@ -46,6 +47,8 @@ def parse_quantity(value: object, unit: Unit, *, bare: bool = False) -> float:
     `bare` admits a number without a unit, taken in the base unit itself (success criteria are
     written `threshold: 0.001`); counts and the user's own metrics are always bare.
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadValue(f"{value} is not an amount; write it like {EXAMPLES[unit]}")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _bare_number(float(value), value, unit, bare)
     match = _AMOUNT.fullmatch(value.strip()) if isinstance(value, str) else None

@@ -36,6 +36,7 @@ def test_amounts_are_read_in_the_base_unit(text: object, unit: Unit, amount: flo
         ("5%", Unit.MS, "has the wrong unit; write it like 50ms"),
         ("10 apples/min", Unit.ERRORS_PER_MIN, "wrong unit"),
         ("high", Unit.MS, "is not an amount"),
+        (float("nan"), Unit.NONE, "nan is not an amount"),
         (True, Unit.COUNT, "true is not an amount"),
     ],
 )

@@ -1,0 +1,137 @@
+"""The success criteria and thresholds of a plan file. Pure; used by `parse`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from console.lib.durations import BadValue, shown
+from console.lib.fields import Fields, choose
+from console.lib.quantities import Unit, format_quantity, parse_quantity
+from rollouts.plans.metrics import (
+    DEFAULT_SOURCES,
+    METRICS,
+    OWN_METRIC,
+    Compare,
+    Direction,
+    MetricKind,
+    Source,
+)
+from rollouts.plans.plan import Criterion, Operator, Threshold
+
+MAX_METRIC_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the plan says for all its metrics; `compare` None leaves each metric its own."""
+
+    compare: Compare | None
+    sources: tuple[Source, ...]
+
+
+def defaults_of(fields: Fields) -> Defaults:
+    """Read `compare` and `source` of the plan itself."""
+    compare = fields.choice("compare", Compare, Compare.ABSOLUTE)
+    return Defaults(
+        compare=compare if fields.has("compare") else None,
+        sources=fields.read("source", _sources, DEFAULT_SOURCES),
+    )
+
+
+def criteria_of(fields: Fields, defaults: Defaults) -> tuple[Criterion, ...]:
+    """Read the `success_criteria` of a phase."""
+    found: dict[str, Criterion] = {}
+    for criterion in fields.children("success_criteria"):
+        criterion.known("metric", "operator", "threshold", "query", "compare", "source")
+        for key in ("metric", "operator", "threshold"):
+            criterion.required(key)
+        metric = criterion.text("metric", max_length=MAX_METRIC_NAME)
+        if metric in found:
+            criterion.wrong("metric", f'metric "{metric}" is given twice in this phase')
+        kind = _kind(criterion, metric, "metric")
+        found[metric] = Criterion(
+            metric=metric,
+            operator=criterion.choice("operator", Operator, Operator.LT),
+            threshold=_amount(criterion, "threshold", kind.unit, bare=True) or 0.0,
+            unit=kind.unit,
+            query=criterion.text("query").strip(),
+            compare=_compare(criterion, kind, defaults),
+            sources=criterion.read("source", _sources, defaults.sources),
+        )
+    return tuple(found.values())
+
+
+def thresholds_of(fields: Fields, defaults: Defaults) -> tuple[Threshold, ...]:
+    """Read the `thresholds` of a plan: metric to warning and critical level."""
+    parent = fields.child("thresholds")
+    found: list[Threshold] = []
+    for metric in parent.data:
+        threshold = parent.child(metric)
+        threshold.known("warning", "critical", "query", "compare", "source")
+        kind = _kind(threshold, metric, None)
+        warning = _amount(threshold, "warning", kind.unit)
+        critical = _amount(threshold, "critical", kind.unit)
+        if not threshold.has("warning") and not threshold.has("critical"):
+            threshold.wrong(None, f"{metric} has no level; write warning, critical or both")
+        found.append(
+            Threshold(
+                metric=metric,
+                warning=warning,
+                critical=critical,
+                direction=_direction(threshold, kind, warning, critical),
+                unit=kind.unit,
+                query=threshold.text("query").strip(),
+                compare=_compare(threshold, kind, defaults),
+                sources=threshold.read("source", _sources, defaults.sources),
+            )
+        )
+    return tuple(found)
+
+
+def _kind(fields: Fields, metric: str, key: str | None) -> MetricKind:
+    """Return what is known of a metric; one of the user's own must bring its query."""
+    if metric in METRICS:
+        return METRICS[metric]
+    if metric and not fields.has("query"):
+        near = difflib.get_close_matches(metric, METRICS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(METRICS)};"
+        fields.wrong(
+            key,
+            f'metric "{metric[:MAX_METRIC_NAME]}" is not known; {hint} a metric of your own needs '
+            "its PromQL as query",
+        )
+    return OWN_METRIC
+
+
+def _amount(fields: Fields, key: str, unit: Unit, *, bare: bool = False) -> float | None:
+    return fields.read(key, lambda value: parse_quantity(value, unit, bare=bare), None)
+
+
+def _compare(fields: Fields, kind: MetricKind, defaults: Defaults) -> Compare:
+    return fields.choice("compare", Compare, defaults.compare or kind.compare)
+
+
+def _direction(
+    fields: Fields, kind: MetricKind, warning: float | None, critical: float | None
+) -> Direction:
+    """A metric of ours knows its bad side; for others the order of the levels says it."""
+    if warning is None or critical is None:
+        return kind.direction
+    falls = critical < warning
+    if kind is OWN_METRIC:
+        return Direction.BELOW if falls else Direction.ABOVE
+    if falls != (kind.direction is Direction.BELOW) and critical != warning:
+        first, last = format_quantity(warning, kind.unit), format_quantity(critical, kind.unit)
+        fields.wrong(
+            "warning",
+            f"warning {first} comes after critical {last}; a warning is reached first, swap them",
+        )
+    return kind.direction
+
+
+def _sources(value: object) -> tuple[Source, ...]:
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise BadValue(f"{shown(value)} names no source")
+    return tuple(dict.fromkeys(choose(Source, item) for item in items))

@@ -1,0 +1,242 @@
+"""Plan files to plans (spec section 3). Every wrong key is named with file, line and what is right.
+
+Pure. `parse_plan` reads a file's text, `plan_from_data` what a JSON body carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from agents.selectors.errors import SelectorError
+from agents.selectors.grammar import parse_any, to_text
+from console.lib.durations import format_share, shown
+from console.lib.fields import Fields, documents_of, in_data, in_document, raise_if_any
+from console.lib.problems import FieldError, Invalid
+from rollouts.plans.gates import Defaults, criteria_of, defaults_of, thresholds_of
+from rollouts.plans.plan import (
+    OnNoData,
+    Pace,
+    PhaseSpec,
+    Plan,
+    Rollback,
+    RollbackMethod,
+    Strategy,
+    Trigger,
+    TriggerAction,
+)
+
+MAX_PHASES = 50
+MAX_NAME = 100
+_UNREAD = 0.0  # the weight of a phase whose weight was refused
+PACE_KEYS = (
+    "min_agents",
+    "min_samples",
+    "on_no_data",
+    "apply_timeout",
+    "health_grace",
+    "quorum",
+    "max_in_flight",
+)
+PLAN_KEYS = (
+    "name",
+    "description",
+    "phases",
+    "thresholds",
+    "rollback",
+    *PACE_KEYS,
+    "bake",
+    "promote_rest",
+    "offline",
+    "spread",
+    "compare",
+    "source",
+)
+PHASE_KEYS = (
+    "name",
+    "description",
+    "selector",
+    "weight",
+    "duration",
+    "auto_advance",
+    "success_criteria",
+    *PACE_KEYS,
+)
+
+
+def parse_plan(text: bytes | str, *, name: str = "", file: str = "plan.yaml") -> Plan:
+    """Read one plan file. `name` counts when the file itself names none. Raises Invalid."""
+    documents = documents_of(text, file)
+    if len(documents) != 1:
+        message = f"one plan is expected, {len(documents) or 'nothing'} is here"
+        raise Invalid(f"{file}: {message}", errors=[FieldError(file, message)])
+    errors: list[FieldError] = []
+    fields = Fields(documents[0].data, in_document(documents[0], file), errors)
+    plan = read_plan(fields, name)
+    raise_if_any(errors)
+    return plan
+
+
+def plan_from_data(data: object, *, name: str = "") -> Plan:
+    """Read a plan from plain data. Raises Invalid with paths such as `phases[0].weight`."""
+    errors: list[FieldError] = []
+    plan = read_plan(Fields(data, in_data, errors), name)
+    raise_if_any(errors)
+    return plan
+
+
+def read_plan(fields: Fields, name: str) -> Plan:
+    """Read a plan; errors are noted in `fields` and the result then means nothing."""
+    fields.known(*PLAN_KEYS)
+    defaults = defaults_of(fields)
+    spread = fields.text("spread", max_length=253)
+    pace = _pace(fields, Pace(spread=spread))
+    return Plan(
+        name=fields.text("name", name, MAX_NAME) or name,
+        description=fields.text("description"),
+        phases=_phases(fields, pace, defaults),
+        thresholds=thresholds_of(fields, defaults),
+        rollback=_rollback(fields),
+        pace=pace,
+        bake_s=fields.seconds("bake", 900.0),
+        promote_rest=fields.flag("promote_rest", True),
+        offline_exclude_after_s=_offline(fields),
+    )
+
+
+def _pace(fields: Fields, base: Pace) -> Pace:
+    return Pace(
+        min_agents=fields.whole("min_agents", base.min_agents, least=1),
+        min_samples=fields.whole("min_samples", base.min_samples, least=1, most=10_000),
+        on_no_data=fields.choice("on_no_data", OnNoData, base.on_no_data),
+        apply_timeout_s=fields.seconds("apply_timeout", base.apply_timeout_s, least=1),
+        health_grace_s=fields.seconds("health_grace", base.health_grace_s),
+        quorum=fields.share("quorum", base.quorum),
+        max_in_flight=fields.whole("max_in_flight", base.max_in_flight, least=1),
+        spread=base.spread,
+    )
+
+
+def _phases(fields: Fields, pace: Pace, defaults: Defaults) -> tuple[PhaseSpec, ...]:
+    if not fields.required("phases"):
+        return ()
+    read = [(child, _phase(child, pace, defaults)) for child in fields.children("phases")]
+    phases = [phase for _, phase in read]
+    if not read and isinstance(fields.data["phases"], list):
+        fields.wrong("phases", "phases (an empty list) does nothing; write at least one phase")
+    if len(read) > MAX_PHASES:
+        fields.wrong("phases", f"phases has {len(read)} phases; at most {MAX_PHASES} are read")
+    seen: set[str] = set()
+    for child, phase in read:
+        if phase.name in seen and (child.has("name") or phase.weight > _UNREAD):
+            child.wrong(
+                "name" if child.has("name") else None,
+                f'name "{phase.name}" is given to two phases; name each phase differently',
+            )
+        seen.add(phase.name)
+    _check_weights(read)
+    return tuple(phases)
+
+
+def _phase(fields: Fields, pace: Pace, defaults: Defaults) -> PhaseSpec:
+    fields.known(*PHASE_KEYS)
+    fields.required("weight")
+    fields.required("duration")
+    weight = fields.share("weight", _UNREAD)
+    name = fields.text("name", max_length=MAX_NAME).strip()
+    if fields.has("name") and not name:
+        fields.wrong("name", "name is empty; leave it out to name the phase by its weight")
+    return PhaseSpec(
+        name=name or format_share(weight),
+        weight=weight,
+        duration_s=fields.seconds("duration", 1.0, least=1),
+        description=fields.text("description"),
+        selector=selector_text(fields, "selector"),
+        auto_advance=fields.flag("auto_advance", True),
+        success_criteria=criteria_of(fields, defaults),
+        pace=_pace(fields, pace),
+    )
+
+
+def selector_text(fields: Fields, key: str) -> str | None:
+    """Read a selector in either form and return its canonical text; None when not given."""
+    if not fields.has(key):
+        return None
+    try:
+        return to_text(parse_any(fields.data[key]))
+    except SelectorError as error:
+        if error.position is not None:
+            place = f"{shown(error.text)} is wrong at character {error.position + 1}"
+            fields.wrong(key, f"{key} {place}: {error.message}")
+        else:
+            path = (*fields.path, key, *error.path)
+            where = fields.where(path, not error.path)
+            fields.errors.append(FieldError(where, f"{key}: {error.message}"))
+        return None
+
+
+def _check_weights(read: Iterable[tuple[Fields, PhaseSpec]]) -> None:
+    """Weights are cumulative (spec section 4): on one selector they cannot shrink."""
+    by_selector: dict[str | None, list[tuple[Fields, PhaseSpec]]] = {}
+    for child, phase in read:
+        by_selector.setdefault(phase.selector, []).append((child, phase))
+    for group in by_selector.values():
+        for (_, before), (child, phase) in pairwise(group):
+            if _UNREAD < phase.weight < before.weight:
+                child.wrong(
+                    "weight",
+                    f"weight {format_share(phase.weight)} is less than {before.name} had before "
+                    f"it ({format_share(before.weight)}); weights add up, write at least "
+                    f"{format_share(before.weight)}",
+                )
+
+
+def _rollback(fields: Fields) -> Rollback:
+    rollback = fields.child("rollback")
+    rollback.known("enabled", "triggers", "strategy")
+    strategy = rollback.child("strategy")
+    strategy.known("method", "preserve_history", "max_rollback_depth")
+    preserve_history = strategy.flag("preserve_history", True)
+    if not preserve_history:
+        strategy.wrong(
+            "preserve_history", "preserve_history false is not possible; history is always kept"
+        )
+    return Rollback(
+        enabled=rollback.flag("enabled", True),
+        triggers=_triggers(rollback),
+        strategy=Strategy(
+            method=strategy.choice("method", RollbackMethod, RollbackMethod.IMMEDIATE),
+            preserve_history=preserve_history,
+            max_rollback_depth=strategy.whole("max_rollback_depth", 5, least=1, most=100),
+        ),
+    )
+
+
+def _triggers(rollback: Fields) -> tuple[Trigger, ...]:
+    found: dict[str, Trigger] = {}
+    for fields in rollback.children("triggers"):
+        fields.known("name", "condition", "for", "action")
+        fields.required("name")
+        fields.required("condition")
+        name = fields.text("name", max_length=MAX_NAME).strip()
+        condition = fields.text("condition").strip()
+        for key, value in (("name", name), ("condition", condition)):
+            if fields.has(key) and not value:
+                fields.wrong(key, f"{key} is empty")
+        if name in found:
+            fields.wrong("name", f'name "{name}" is given to two triggers')
+        found[name] = Trigger(
+            name=name,
+            condition=condition,
+            for_s=fields.seconds("for", 0.0),
+            action=fields.choice("action", TriggerAction, TriggerAction.ROLLBACK),
+        )
+    return tuple(found.values())
+
+
+def _offline(fields: Fields) -> float | None:
+    offline = fields.child("offline")
+    offline.known("exclude_after")
+    if offline.data.get("exclude_after") == "never":
+        return None
+    return offline.seconds("exclude_after", 86_400.0)
