@@ -30,6 +30,8 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
         _data_dir = Path(tempfile.mkdtemp(prefix="tg-test-"))
         os.environ["TIDEGATE_DATA"] = str(_data_dir)
     data_dir = Path(os.environ["TIDEGATE_DATA"])
+    # WhiteNoise warns when the directory is missing, and warnings are errors here.
+    (data_dir / "staticfiles").mkdir(parents=True, exist_ok=True)
     if "DATABASE_URL" not in os.environ:
         _running.append(embedded.start_postgres(data_dir / "postgres"))
         os.environ["DATABASE_URL"] = _running[-1].url
