@@ -1,0 +1,60 @@
+"""What every simulated agent runs now, in a file: the fleet's memory, and the tests' witness.
+
+JSON: {"bodies": {hash: {file name: text}}, "agents": {uid hex: {"running", "last_hash",
+"last_status", "last_error", "history", "connected", "dead"}}}; hashes are lower-case hex.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from agents.simulator.agent import Memory, SimulatedAgent
+
+
+def load(path: Path) -> dict[bytes, Memory]:
+    """Return what each agent remembered, by uid; nothing when there is no readable file."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    bodies = {
+        bytes.fromhex(config_hash): {name: text.encode("latin-1") for name, text in files.items()}
+        for config_hash, files in content["bodies"].items()
+    }
+    return {
+        bytes.fromhex(uid): Memory(
+            running=bytes.fromhex(entry["running"]),
+            files=bodies.get(bytes.fromhex(entry["running"]), {}),
+            last_hash=bytes.fromhex(entry["last_hash"]),
+            last_status=entry["last_status"],
+            last_error=entry["last_error"],
+            history=[bytes.fromhex(config_hash) for config_hash in entry["history"]],
+        )
+        for uid, entry in content["agents"].items()
+    }
+
+
+def save(path: Path, agents: Iterable[SimulatedAgent], connected: set[bytes]) -> None:
+    """Write the file; a reader finds the old one or the new one, never a half."""
+    bodies: dict[str, dict[str, str]] = {}
+    entries: dict[str, dict[str, object]] = {}
+    for agent in agents:
+        memory = agent.memory
+        running = memory.running.hex()
+        if running not in bodies:
+            # Latin-1 keeps any bytes as they are.
+            bodies[running] = {n: body.decode("latin-1") for n, body in memory.files.items()}
+        entries[agent.profile.instance_uid.hex()] = {
+            "running": running,
+            "last_hash": memory.last_hash.hex(),
+            "last_status": memory.last_status,
+            "last_error": memory.last_error,
+            "history": [config_hash.hex() for config_hash in memory.history],
+            "connected": agent.profile.instance_uid in connected,
+            "dead": agent.dead,
+        }
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"bodies": bodies, "agents": entries}))
+    draft.replace(path)
