@@ -66,8 +66,7 @@ class Child:
         self._stream = stream
         self._processes = processes
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
-        self._wake = asyncio.Event()
+        self._stop_asked = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -77,10 +76,10 @@ class Child:
     async def run(self) -> None:
         """Start it, and start it again whenever it ends, until stopped. Raises StartFailed."""
         previous_s, deaths = 0.0, 0
-        while not self._stopping:
+        while not self._stop_asked.is_set():
             started = time.monotonic()
             returncode = await self.run_once()
-            if self._stopping:
+            if self._stop_asked.is_set():
                 return
             deaths += 1
             if not self.is_ready.is_set() and deaths >= _TRIES_BEFORE_READY:
@@ -104,8 +103,7 @@ class Child:
 
     async def stop(self) -> None:
         """Ask it to end; after its patience end it, and whatever is left of its group."""
-        self._stopping = True
-        self._wake.set()
+        self._stop_asked.set()
         process = self._process
         if process is None:
             return
@@ -119,8 +117,7 @@ class Child:
 
     def kill(self) -> None:
         """End the whole group at once."""
-        self._stopping = True
-        self._wake.set()
+        self._stop_asked.set()
         if self._process is not None:
             identity.send(self._process.pid, signal.SIGKILL, group=True)
 
@@ -131,7 +128,7 @@ class Child:
         """Start it and return its exit code when it has ended."""
         spec = self.spec
         await asyncio.to_thread(spec.before_start)
-        if self._stopping:
+        if self._stop_asked.is_set():
             return 0
         argv = spec.argv if spec.tied else leashed(spec.argv, death_signal=signal.SIGKILL)
         # A session of its own: Ctrl-C reaches only us, and the group can be ended as a whole.
@@ -146,7 +143,7 @@ class Child:
         )
         self._process = process
         self._processes.add(process.pid, spec.name)
-        if self._stopping:  # while it was being started
+        if self._stop_asked.is_set():  # while it was being started
             self.kill()
         try:
             await self._copy_lines(process)
@@ -185,6 +182,6 @@ class Child:
 
     async def _sleep(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            await asyncio.wait_for(self._stop_asked.wait(), seconds)
         except TimeoutError:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from console.processes.child import Child, Spec, StartFailed, ending
 from console.processes.record import ProcessList
@@ -69,11 +70,10 @@ class Supervisor:
             self.failure.set_result(reason)
 
     async def _all_or_failure(self, waits: list[asyncio.Task[None]]) -> None:
-        everything = asyncio.gather(*waits)
-        done, _ = await asyncio.wait(
-            {everything, self.failure}, return_when=asyncio.FIRST_COMPLETED
-        )
-        if self.failure in done:
+        everything: asyncio.Future[list[None]] = asyncio.gather(*waits)
+        either: set[asyncio.Future[Any]] = {everything, self.failure}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if self.failure.done():
             everything.cancel()
             await asyncio.gather(everything, return_exceptions=True)
             raise StartFailed(self.failure.result())

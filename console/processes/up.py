@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from console import embedded
 from console.embedded.server import kept_secret
@@ -53,7 +53,8 @@ async def _run_locked(options: Options, stream: LogStream) -> int:
     stopping = asyncio.create_task(asked_to_stop.wait(), name="stop")
     code = 0
     try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        first: set[asyncio.Future[Any]] = {starting, stopping}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
             await asyncio.wait({stopping, supervisor.failure}, return_when=asyncio.FIRST_COMPLETED)
