@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from console.pages import system
 
@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", system.readyz, name="readyz"),
     path("metrics", system.metrics, name="metrics"),
     path("version", system.version, name="version"),
+    path("api/v1/", include("console.api.urls")),
 ]

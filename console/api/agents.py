@@ -1,0 +1,76 @@
+"""`agents`: the inventory, one agent, and what was delivered to it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Q
+from django.http import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.models import Agent
+from agents.querysets import AgentQuerySet
+from agents.selectors.compile import to_q
+from agents.selectors.text import parse_text
+from console.api import agent_rows, params, streams
+from console.api.shapes import agents as shapes
+from console.api.views import ApiView, query, whole_number
+from console.lib.problems import Missing
+
+COMPLETE_UP_TO = 10_000
+
+
+class AgentList(ApiView):
+    verbs = {"GET": "agents.view"}
+
+    @extend_schema(
+        operation_id="agents_list",
+        parameters=[params.SELECTOR, params.AFTER, params.LIMIT],
+        responses=shapes.AgentList,
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Agents that match `selector` (everything without one), streamed.
+
+        Complete up to 10,000 agents when no `limit` is given; `next` is the `after` of the next
+        page, or null.
+        """
+        limit = whole_number(request, "limit", COMPLETE_UP_TO, least=1, most=COMPLETE_UP_TO)
+        after = whole_number(request, "after", 0)
+        found = agent_rows.rows(
+            self.matching(request), timezone.now(), after=after, limit=limit + 1
+        )
+        return streams.listing(request._request, "agents", found, limit)
+
+    def matching(self, request: Request) -> AgentQuerySet:
+        """Return the agents of the query string. Raises Invalid with the place of a typo."""
+        agents = Agent.objects.visible_to(self.actor)
+        text = query(request, "selector")
+        return agents.matching(to_q(parse_text(text))) if text else agents
+
+
+class AgentDetail(ApiView):
+    verbs = {"GET": "agents.view"}
+
+    @extend_schema(operation_id="agents_read", responses=shapes.Agent)
+    def get(self, request: Request, uid: str) -> Response:
+        """One agent, by its instance uid (also by one it had before a rename)."""
+        found = agent_rows.one(agent_of(self, uid), timezone.now())
+        return Response(found)
+
+
+def agent_of(view: ApiView, uid: str) -> AgentQuerySet:
+    """Return the queryset of exactly one visible agent. Raises Missing."""
+    missing = Missing("There is no such agent, or it is outside your scope.")
+    try:
+        wanted = uuid.UUID(uid)
+    except ValueError:
+        raise missing from None
+    visible = Agent.objects.visible_to(view.actor)
+    ids = visible.filter(Q(instance_uid=wanted) | Q(aliases__instance_uid=wanted))
+    pk = ids.order_by("pk").values_list("pk", flat=True).first()
+    if pk is None:
+        raise missing
+    return visible.filter(pk=pk)

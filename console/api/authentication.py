@@ -1,0 +1,93 @@
+"""Who asks: a person's API token (`Authorization: Bearer tg_u_...`), security.md R39.
+
+Sessions are the second way in (DRF's SessionAuthentication, which demands the CSRF token). A
+request with a Bearer header is judged by that alone: a wrong token is never saved by a cookie.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiToken, User
+from accounts.models.token import PREFIX, digest
+from console.lib import logs
+
+_LONGEST_SECRET = 200
+_USE_IS_RECORDED_EVERY = timedelta(minutes=1)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Accept an API token that is known, not revoked, not expired, of an active person."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge that makes an unauthenticated answer a 401."""
+        return 'Bearer realm="tidegate"'
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """Return the owner and the token; None when the request carries no Bearer credential.
+
+        Raises AuthenticationFailed with the codes of security.md section 9.
+        """
+        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = _find(secret.strip())
+        now = timezone.now()
+        if token.revoked_at is None and now >= token.expires_at:
+            raise AuthenticationFailed(
+                f"This API token expired on {token.expires_at:%Y-%m-%d}. Make a new one.",
+                code="token_expired",
+            )
+        if not token.is_valid(now) or not token.owner.is_active:
+            raise _invalid()
+        _record_use(token)
+        return token.owner, token
+
+
+def _find(secret: str) -> ApiToken:
+    if not secret.startswith(PREFIX) or len(secret) > _LONGEST_SECRET:
+        raise _invalid()
+    # A header may hold bytes that are no UTF-8; such a secret was never issued.
+    known = digest(secret.encode(errors="replace").decode())
+    token = ApiToken.objects.select_related("owner").filter(digest=known).first()
+    if token is None:
+        raise _invalid()
+    return token
+
+
+def _invalid() -> AuthenticationFailed:
+    return AuthenticationFailed(
+        "This API token is not known, or was revoked. Tokens look like tg_u_...",
+        code="credential_invalid",
+    )
+
+
+def _record_use(token: ApiToken) -> None:
+    """Note the last use and its address, at most once a minute per token."""
+    now = timezone.now()
+    if token.last_used_at is not None and now - token.last_used_at < _USE_IS_RECORDED_EVERY:
+        return
+    address = logs.current("address")
+    ApiToken.objects.filter(pk=token.pk).update(
+        last_used_at=now, last_used_address=str(address) if address else None
+    )
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes tokens."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API token of a person: `tg_u_...`.",
+        }

@@ -1,0 +1,23 @@
+"""Query parameters that several routes share, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter
+
+SELECTOR = OpenApiParameter(
+    "selector", str, description="Selector text, e.g. `env=prod,version>=1.4`."
+)
+AFTER = OpenApiParameter("after", str, description="`next` of the page before.")
+LIMIT = OpenApiParameter("limit", int, description="How many at most.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Sent twice within 24 h, the write is done once and answered the same.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description='The revision you saw, e.g. `"7"`. If it moved on: 409, nothing was done.',
+)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from console.api.shapes.base import Hash, Shape
+
+
+class Agent(Shape):
+    """One agent: who it is, and what it last said about itself."""
+
+    id = serializers.UUIDField(help_text="instance_uid")
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(["supervisor", "collector", "client", "unknown"])
+    version = serializers.CharField()
+    labels = serializers.DictField(child=serializers.CharField())
+    connected = serializers.BooleanField()
+    healthy = serializers.BooleanField(allow_null=True, help_text="null: never reported")
+    health_error = serializers.CharField()
+    config_hash = Hash(help_text="what it runs, by its own word")
+    desired_config_hash = Hash(help_text="what it should run")
+    config_status = serializers.ChoiceField(
+        ["unset", "applied", "applying", "failed"],
+        allow_null=True,
+        help_text="its word about reported_config_hash; null: never reported",
+    )
+    config_error = serializers.CharField()
+    reported_config_hash = Hash(help_text="the last hash it was offered and spoke about")
+    transport = serializers.CharField(help_text="ws, http or empty")
+    connected_at = serializers.DateTimeField(allow_null=True)
+    last_seen_at = serializers.DateTimeField(allow_null=True)
+    first_seen_at = serializers.DateTimeField()
+
+
+class AgentList(Shape):
+    agents = Agent(many=True)
+    next = serializers.CharField(allow_null=True, help_text="`after` of the next page")

@@ -1,0 +1,71 @@
+"""Fields and the base class that all shapes share."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from rest_framework import serializers
+
+REASON_LENGTH = 500
+
+
+class Shape(serializers.Serializer[Any]):
+    """Describes an answer."""
+
+
+class Body(serializers.Serializer[Any]):
+    """Reads a JSON object. A key it does not know is refused: a typo must not be a default."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [str(key) for key in data if key not in self.fields]
+            if unknown:
+                raise serializers.ValidationError({key: [self._unknown(key)] for key in unknown})
+        return super().to_internal_value(data)
+
+    def _unknown(self, key: str) -> str:
+        close = difflib.get_close_matches(key, list(self.fields), n=1)
+        if close:
+            return f'unknown key; did you mean "{close[0]}"?'
+        return f"unknown key; known are {', '.join(self.fields)}"
+
+
+class Text(serializers.CharField):
+    """Text as it was sent; only text, no number that happens to print."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("trim_whitespace", False)
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("must be text")
+        return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole JSON number; neither text nor true."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("min_value", 1)
+        options.setdefault("max_value", 2**31 - 1)
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("must be a whole number")
+        return super().to_internal_value(data)
+
+
+class Reason(Text):
+    """Why, in the words of who asks; stored in the audit log."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("required", False)
+        options.setdefault("allow_blank", True)
+        super().__init__(max_length=REASON_LENGTH, **options)
+
+
+class Hash(serializers.CharField):
+    """Lower-case hex SHA-256, or "" for none."""

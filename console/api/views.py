@@ -1,0 +1,103 @@
+"""What every API route shares: who asks, whether they may, and how it is answered."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from accounts import policy
+from accounts.audit import Actor
+from accounts.models import ApiToken, User
+from console.lib.problems import FieldError, Invalid, Missing
+
+
+class OneForm(BaseContentNegotiation):
+    """Answer JSON whatever `Accept` says: curl, browsers and scripts all read it."""
+
+    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type or ""
+
+
+class ApiView(APIView):
+    """A route. `verbs` names, per method, the permission of `accounts.policy` it needs; a method
+    without a verb is a mistake of ours and fails."""
+
+    verbs: ClassVar[dict[str, str]] = {}
+    content_negotiation_class = OneForm
+    renderer_classes = [JSONRenderer]
+    metadata_class = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, then ask the policy, before the route reads anything."""
+        super().initial(request, *args, **kwargs)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method in self.allowed_methods:
+            policy.require(self.actor, self.verbs[method])
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks. Acts by a token carry its name, so that approving is refused (R39)."""
+        user: User = self.request.user
+        token = self.request.auth
+        return Actor.of(user, token_name=token.name if isinstance(token, ApiToken) else "")
+
+    def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the validated JSON body. Raises Invalid with one error per wrong place."""
+        reader = serializer(data=self.request.data)
+        reader.is_valid(raise_exception=True)
+        found: dict[str, Any] = reader.validated_data
+        return found
+
+
+class Nowhere(APIView):
+    """Any other address under the API: a problem, not a web page."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    schema = None
+    content_negotiation_class = OneForm
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Answer every method alike: there is nothing here."""
+        if request.path.endswith("/"):
+            raise Missing("There is nothing at this address. API addresses end without a slash.")
+        raise Missing("There is nothing at this address.")
+
+
+def query(request: Request, name: str, default: str = "") -> str:
+    """Return one query parameter. Raises Invalid for text that no database keeps."""
+    value = request.query_params.get(name, default)
+    if "\x00" in value:
+        raise Invalid("A NUL character is not text.", errors=[FieldError(name, "holds NUL")])
+    return value
+
+
+def whole_number(
+    request: Request, name: str, default: int, *, least: int = 0, most: int = 2**63 - 1
+) -> int:
+    """Return a query parameter that counts something. Raises Invalid outside least..most."""
+    text = query(request, name)
+    if not text:
+        return default
+    if (
+        not text.isascii()
+        or not text.isdecimal()
+        or len(text) > 19
+        or not least <= int(text) <= most
+    ):
+        raise Invalid(
+            f'{name}="{text[:40]}" is not a whole number from {least} to {most}.',
+            errors=[FieldError(name, f"must be a whole number from {least} to {most}")],
+        )
+    return int(text)
