@@ -144,7 +144,6 @@ LANGUAGES = [("en", "English")]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True
-USE_THOUSAND_SEPARATOR = True
 
 # --- Static files --------------------------------------------------------------------------
 STATIC_URL = "/static/"
