@@ -1,0 +1,1 @@
+"""The OpAMP protocol without sockets: framing, messages, session logic. Pure."""
