@@ -1,0 +1,146 @@
+"""Charts as server-made SVG: pure functions from numbers to markup (ui.md sections 4, 7).
+
+Attributes only, no style; colour, size and pattern come from the stylesheet. Each picture carries
+`role="img"` and a sentence. Nothing but numbers and that escaped sentence reaches the markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+# Fill class of each kind of part in bars and keys.
+FILLS = {
+    "ok": "f-ok",
+    "warn": "f-warn",
+    "bad": "f-bad",
+    "run": "f-run",
+    "wait": "f-wait",
+    "off": "f-off",
+    "applied": "f-ok",
+    "returned": "f-ok",
+    "failed": "f-bad",
+    "applying": "f-hatch-run",
+    "queued": "f-hatch-wait",
+    "offline": "f-hatch-off",
+    "todo": "f-none",
+}
+CELL = 11
+PITCH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a stacked bar: a key of FILLS and how many it stands for."""
+
+    kind: str
+    count: float
+
+
+def _round(value: float) -> str:
+    """Format a coordinate: two decimals, no trailing zeros, so pages stay small."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
+
+
+def stacked_bar(
+    parts: Sequence[Part], total: float, label: str, *, css: str = "", offset: float = 0
+) -> SafeString:
+    """Draw parts of `total` side by side, starting `offset` from the left.
+
+    The rest up to `total` stays the bar's own ground. Parts of zero are left out.
+    """
+    rects = []
+    x = 100 * offset / total if total else 0.0
+    for part in parts:
+        if not total or part.count <= 0:
+            continue
+        width = min(100 * part.count / total, 100 - x)
+        rects.append((FILLS[part.kind], _round(x), _round(width)))
+        x += width
+    inner = format_html_join(
+        "", '<rect class="{}" x="{}%" width="{}%" height="100%"/>', (r for r in rects)
+    )
+    return format_html(
+        '<svg class="bar{}" width="100%" height="8" role="img" aria-label="{}">{}</svg>',
+        f" {css}" if css else "",
+        label,
+        inner,
+    )
+
+
+def key(kind: str) -> SafeString:
+    """Draw the 12 px key of one kind for a legend, with the same shape as its grid cell."""
+    return format_html(
+        '<svg class="key" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">{}</svg>',
+        _cell(kind, 0.0, 0.0, 12),
+    )
+
+
+def _cell(kind: str, x: float, y: float, size: int = CELL) -> SafeString:
+    """Draw one cell. Shapes differ, not only colours: solid, cut, hatched, hollow, dot."""
+    if kind in {"applying", "queued"}:
+        line = "s-run" if kind == "applying" else "s-wait"
+        return format_html(
+            '<rect class="{} {}" x="{}" y="{}" width="{}" height="{}" rx="2"/>',
+            FILLS[kind],
+            line,
+            _round(x + 0.5),
+            _round(y + 0.5),
+            size - 1,
+            size - 1,
+        )
+    if kind == "offline":
+        return format_html(
+            '<rect class="hollow" x="{}" y="{}" width="{}" height="{}" rx="2"/>',
+            _round(x + 0.75),
+            _round(y + 0.75),
+            _round(size - 1.5),
+            _round(size - 1.5),
+        )
+    if kind == "todo":
+        return format_html(
+            '<circle class="f-off" cx="{}" cy="{}" r="1.75"/>',
+            _round(x + size / 2),
+            _round(y + size / 2),
+        )
+    solid = format_html(
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="2"/>',
+        FILLS[kind],
+        _round(x),
+        _round(y),
+        size,
+        size,
+    )
+    if kind == "failed":
+        return solid + format_html(
+            '<path class="cut" d="M{} {}l{} -{}"/>', _round(x), _round(y + size), size, size
+        )
+    return solid
+
+
+def agent_grid(kinds: Sequence[str], label: str, *, columns: int = 31) -> SafeString:
+    """Draw one cell an agent, row by row. For up to 1,000 agents; above that use bars."""
+    rows = max(1, -(-len(kinds) // columns))
+    width = columns * PITCH - (PITCH - CELL)
+    height = rows * PITCH - (PITCH - CELL)
+    cells = format_html_join(
+        "",
+        "{}",
+        (
+            (_cell(kind, float(i % columns * PITCH), float(i // columns * PITCH)),)
+            for i, kind in enumerate(kinds)
+        ),
+    )
+    return format_html(
+        '<svg class="agent-grid" viewBox="0 0 {} {}" width="{}" height="{}" role="img" '
+        'aria-label="{}">{}</svg>',
+        width,
+        height,
+        width,
+        height,
+        label,
+        cells,
+    )

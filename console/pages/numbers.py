@@ -1,0 +1,37 @@
+"""Measured values as people read them: `0.42 %`, `35 ms`, `1.2 MiB/min`. Pure."""
+
+from __future__ import annotations
+
+from console.lib.quantities import Unit
+
+_BINARY = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+
+
+def amount(value: float | None, unit: str) -> str:
+    """Write a value in its unit; "–" when there is none. A number never loses its unit."""
+    if value is None:
+        return "–"
+    if unit == Unit.FRACTION:
+        return f"{_digits(100 * value)} %"
+    if unit == Unit.MS:
+        return f"{_digits(value / 1000)} s" if abs(value) >= 10_000 else f"{_digits(value)} ms"
+    if unit == Unit.BYTES_PER_MIN:
+        return f"{_bytes(value)}/min"
+    if unit == Unit.ERRORS_PER_MIN:
+        return f"{_digits(value)} /min"
+    return _digits(value)
+
+
+def _digits(value: float) -> str:
+    """Two decimals below 10, one below 100, none above; thousands separated."""
+    size = abs(value)
+    places = 2 if size < 10 else 1 if size < 100 else 0
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _bytes(value: float) -> str:
+    for name, size in _BINARY:
+        if abs(value) >= size:
+            return f"{_digits(value / size)} {name}"
+    return f"{_digits(value)} B"

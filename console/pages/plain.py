@@ -1,0 +1,35 @@
+"""Agent-given text made safe to look at (security.md R41): control and bidirectional characters
+become visible escapes and at most 1 KiB is shown. HTML escaping is the template's own work.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+LIMIT = 1024
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def plain(text: object, *, limit: int = LIMIT, keep_lines: bool = False) -> str:
+    """Return `text` with every invisible character escaped and cut at `limit` characters."""
+    value = str(text)
+    cut = value[:limit]
+    kept = "\n\t" if keep_lines else ""
+    shown = "".join(c if c in kept or not _is_hidden(c) else _escape(c) for c in cut)
+    return shown + ("…" if len(value) > limit else "")
+
+
+def first_line(text: object) -> str:
+    """Return the first line that says something, for lists."""
+    for line in str(text).splitlines():
+        if line.strip():
+            return plain(line.strip(), limit=200)
+    return ""
+
+
+def _is_hidden(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode() if ord(char) > 31 else repr(char)[1:-1]

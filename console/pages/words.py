@@ -1,0 +1,106 @@
+"""What a state looks like: its colour token, icon and word. One table per kind of state, used by
+pages, fragments and tests alike (ui.md section 1); the icon tells states apart without colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one state is shown. `token` is the CSS class `is-<token>`, `icon` a symbol's id."""
+
+    token: str
+    icon: str
+    label: str | Promise
+    spins: bool = False
+
+
+# Agent status, worst first: the order of the agents list (ui.md section 1.1).
+AGENT: dict[str, Look] = {
+    "quarantined": Look("bad", "octagon-bar", pgettext_lazy("agent status", "Quarantined")),
+    "config_failed": Look("bad", "octagon-x", pgettext_lazy("agent status", "Config failed")),
+    "unhealthy": Look("bad", "triangle-fill", pgettext_lazy("agent status", "Unhealthy")),
+    "offline": Look("off", "dashed", pgettext_lazy("agent status", "Offline")),
+    "applying": Look("run", "arc", pgettext_lazy("agent status", "Applying"), spins=True),
+    "queued": Look("wait", "hourglass", pgettext_lazy("agent status", "Queued")),
+    "drifted": Look("warn", "triangle", pgettext_lazy("agent status", "Drifted")),
+    "unknown": Look("off", "question", pgettext_lazy("agent status", "Unknown")),
+    "healthy": Look("ok", "ok", pgettext_lazy("agent status", "Healthy")),
+}
+
+ROLLOUT: dict[str, Look] = {
+    "draft": Look("off", "draft", pgettext_lazy("rollout state", "Draft")),
+    "scheduled": Look("wait", "clock", pgettext_lazy("rollout state", "Scheduled")),
+    "running": Look("run", "arc", pgettext_lazy("rollout state", "Running"), spins=True),
+    "paused": Look("warn", "paused", pgettext_lazy("rollout state", "Paused")),
+    "completing": Look("run", "arc", pgettext_lazy("rollout state", "Completing"), spins=True),
+    "succeeded": Look("ok", "ok", pgettext_lazy("rollout state", "Succeeded")),
+    "rolling_back": Look("bad", "undo", pgettext_lazy("rollout state", "Rolling back")),
+    "rolled_back": Look("off", "undo", pgettext_lazy("rollout state", "Rolled back")),
+    "rollback_incomplete": Look(
+        "bad", "triangle", pgettext_lazy("rollout state", "Rollback incomplete")
+    ),
+    "aborted": Look("off", "stop", pgettext_lazy("rollout state", "Aborted")),
+    "superseded": Look("off", "skipped", pgettext_lazy("rollout state", "Superseded")),
+}
+
+PHASE: dict[str, Look] = {
+    "pending": Look("off", "pending", pgettext_lazy("phase state", "Pending")),
+    "awaiting_approval": Look("wait", "hourglass", pgettext_lazy("phase state", "Needs approval")),
+    "deploying": Look("run", "arc", pgettext_lazy("phase state", "Sending"), spins=True),
+    "observing": Look("run", "clock", pgettext_lazy("phase state", "Observing")),
+    "passed": Look("ok", "ok", pgettext_lazy("phase state", "Passed")),
+    "failed": Look("bad", "octagon-x", pgettext_lazy("phase state", "Failed")),
+    "rolled_back": Look("off", "undo", pgettext_lazy("phase state", "Rolled back")),
+    "skipped": Look("off", "skipped", pgettext_lazy("phase state", "Skipped")),
+}
+
+# Gate reading (ui.md section 1.3). "No data" is a state of its own, never a kind of passing.
+GATE: dict[str, Look] = {
+    "failing": Look("bad", "octagon-x", pgettext_lazy("gate reading", "Failing")),
+    "no_data": Look("off", "question", pgettext_lazy("gate reading", "No data")),
+    "inconclusive": Look("warn", "question", pgettext_lazy("gate reading", "Inconclusive")),
+    "insufficient": Look("off", "hourglass", pgettext_lazy("gate reading", "Not enough yet")),
+    "close": Look("warn", "triangle", pgettext_lazy("gate reading", "Close to limit")),
+    "passing": Look("ok", "ok", pgettext_lazy("gate reading", "Passing")),
+    "overridden": Look("warn", "person", pgettext_lazy("gate reading", "Overridden")),
+    "not_started": Look("off", "pending", pgettext_lazy("gate reading", "Not started")),
+}
+
+# What one agent of a rollout does: the cells of the agents grid, in the order they are drawn.
+TARGET: dict[str, Look] = {
+    "failed": Look("bad", "octagon-x", pgettext_lazy("target state", "Failed")),
+    "applied": Look("ok", "ok", pgettext_lazy("target state", "Applied")),
+    "returned": Look("ok", "undo", pgettext_lazy("target state", "Back")),
+    "applying": Look("run", "arc", pgettext_lazy("target state", "Applying")),
+    "offline": Look("off", "dashed", pgettext_lazy("target state", "Offline")),
+    "queued": Look("wait", "hourglass", pgettext_lazy("target state", "Queued")),
+    "todo": Look("off", "pending", pgettext_lazy("target state", "Not started")),
+}
+
+DELIVERY: dict[str, Look] = {
+    "open": Look("run", "arc", pgettext_lazy("delivery state", "Open"), spins=True),
+    "applied": Look("ok", "ok", pgettext_lazy("delivery state", "Applied")),
+    "failed": Look("bad", "octagon-x", pgettext_lazy("delivery state", "Failed")),
+    "timed_out": Look("warn", "clock", pgettext_lazy("delivery state", "Timed out")),
+    "superseded": Look("off", "skipped", pgettext_lazy("delivery state", "Superseded")),
+}
+
+KINDS = {
+    "agent": AGENT,
+    "rollout": ROLLOUT,
+    "phase": PHASE,
+    "gate": GATE,
+    "target": TARGET,
+    "delivery": DELIVERY,
+}
+
+
+def look(kind: str, state: str) -> Look:
+    """Return how `state` of `kind` is shown; an unknown state is shown as its own name."""
+    return KINDS[kind].get(state) or Look("off", "question", state.replace("_", " "))

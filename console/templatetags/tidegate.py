@@ -1,0 +1,231 @@
+"""Tags and filters of the console's templates. Markup lives in `templates/components/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from urllib.parse import quote
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from agents.models import Agent
+from agents.selectors.grammar import Selector, to_text
+from agents.selectors.tree import Exact, Label
+from console.pages import charts, event_words, plain, times, words
+from console.pages.agent_filters import AgentFilter
+from console.pages.fleet_view import Fleet
+from rollouts.models import Event
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """Draw one symbol of the sprite. It never stands without a word, so it is hidden to readers."""
+    return format_html(
+        '<svg class="i{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {css}" if css else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("components/pill.html")
+def pill(kind: str, state: str, *, quiet: bool = False, text: str = "") -> dict[str, object]:
+    """Show a state as icon, word and colour; `text` replaces the word ("Staging: observing")."""
+    return {"look": words.look(kind, state), "quiet": quiet, "text": text}
+
+
+@register.simple_tag
+def look(kind: str, state: str) -> words.Look:
+    """Give a template the colour, icon and word of a state: `{% look "phase" s as l %}`."""
+    return words.look(kind, state)
+
+
+@register.simple_tag(takes_context=True)
+def when(
+    context: Mapping[str, object], at: datetime | None, style: str = "rel"
+) -> str | SafeString:
+    """Write a time: relative ("rel") or absolute, with the full form as its title (ui.md 8)."""
+    if at is None:
+        return "–"
+    zone = _zone(context)
+    return format_html(
+        '<time datetime="{}" title="{}" data-t="{}">{}</time>',
+        times.stamp(at),
+        times.full(at, zone),
+        style,
+        times.shown(at, style, now=_now(context), zone=zone),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def countdown(context: Mapping[str, object], deadline: datetime) -> SafeString:
+    """Write the time left; the browser counts it down, readers hear the deadline beside it."""
+    return format_html(
+        '<time datetime="{}" data-deadline aria-hidden="true">{}</time>',
+        times.stamp(deadline),
+        times.countdown(deadline, _now(context)),
+    )
+
+
+def _zone(context: Mapping[str, object]) -> tzinfo:
+    zone = context.get("zone")
+    return zone if isinstance(zone, tzinfo) else UTC
+
+
+def _now(context: Mapping[str, object]) -> datetime:
+    now = context.get("now")
+    return now if isinstance(now, datetime) else timezone.now()
+
+
+@register.inclusion_tag("components/copy_id.html")
+def copy_id(value: object, what: str) -> dict[str, object]:
+    """Show the first characters of an id with a button that copies all of it."""
+    return {"value": str(value), "what": what}
+
+
+@register.simple_tag
+def key(kind: str) -> SafeString:
+    """Draw the key of one kind for a legend."""
+    return charts.key(kind)
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """Write a number with separators; "–" when there is none."""
+    return "–" if value is None else str(intcomma(value))
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """Write a share (0 to 1) as a per cent: `10 %`, `0.42 %`; "–" when there is none."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+@register.filter
+def duration(value: object) -> str:
+    """Write a timedelta or seconds in words."""
+    seconds = getattr(value, "total_seconds", None)
+    return times.span(seconds() if seconds else float(str(value)))
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """Write a measured duration in seconds: `0.3 s`, `1 min 48 s`."""
+    return "–" if value is None else times.exact_span(value)
+
+
+@register.filter(name="plain")
+def plain_filter(value: object) -> str:
+    """Make agent-given text safe to look at: escapes for invisible characters, 1 KiB at most."""
+    return plain.plain(value)
+
+
+@register.filter
+def plain_lines(value: object) -> str:
+    """The same with its line breaks and 64 KiB, for code blocks."""
+    return plain.plain(value, limit=65536, keep_lines=True)
+
+
+@register.filter
+def first_line(value: object) -> str:
+    """The first line of an agent's error, for lists."""
+    return plain.first_line(value)
+
+
+@register.filter
+def short_hash(value: str) -> str:
+    """The first eight characters of a hash."""
+    return str(value)[:8]
+
+
+@register.filter
+def get(mapping: Mapping[str, object], name: str) -> object:
+    """Look a key up whose name is only known at run time."""
+    return mapping.get(name)
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context: Mapping[str, object], **changes: str) -> str:
+    """Return this page's query with the page keys replaced: every filter stays in the URL."""
+    request = context["request"]
+    assert isinstance(request, HttpRequest)
+    query = request.GET.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    for name, value in changes.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("components/timeline_line.html", takes_context=True)
+def timeline_line(
+    context: Mapping[str, object], event: Event, with_rollout: bool = False
+) -> dict[str, object]:
+    """Write one event as a line of a timeline, `with_rollout` when lines of several are mixed."""
+    return {
+        "line": event_words.line(event),
+        "with_rollout": with_rollout,
+        "zone": context.get("zone"),
+        "now": context.get("now"),
+    }
+
+
+@register.simple_tag
+def agents_url(form: AgentFilter, **changes: str) -> str:
+    """Return the agents list under the same filter with some keys changed."""
+    return reverse("agents:list") + form.url(**changes)
+
+
+SHOWN_LABELS = ("env", "region", "role", "tier")
+
+
+@register.simple_tag
+def agent_labels(agent: Agent) -> str:
+    """Write the labels a row has room for: the values of the usual ones, in a fixed order."""
+    labels = agent.labels or {}
+    return " · ".join(plain.plain(labels[k], limit=40) for k in SHOWN_LABELS if labels.get(k))
+
+
+@register.simple_tag
+def selector_term(key: str, value: str) -> str:
+    """Write `key=value` as a selector, quoted for a URL."""
+    return quote(to_text(Selector((Label(str(key), (Exact(str(value)),)),))))
+
+
+@register.simple_tag
+def cause_link(cause: str) -> SafeString | str:
+    """Write what caused a delivery, `rollout:42` as a link to R-0042."""
+    kind, _, number = cause.partition(":")
+    if kind == "rollout" and number.isdecimal():
+        url = reverse("rollouts:detail", args=[int(number)])
+        return format_html('<a href="{}">R-{}</a>', url, number.zfill(4))
+    return plain.plain(cause.replace(":", " "))
+
+
+@register.filter
+def tzname(at: datetime, zone: tzinfo) -> str:
+    """The short name of a zone at a time: CET."""
+    return times.zone_name(at, zone)
+
+
+@register.filter
+def plain_line(value: object) -> str:
+    """One line of a config, its invisible characters made visible, up to 4,000 characters."""
+    return plain.plain(value, limit=4000, keep_lines=True)
+
+
+@register.filter
+def share_of_healthy(fleet: Fleet) -> str:
+    """The share of agents that are healthy."""
+    return percent(round(fleet.healthy / fleet.total, 3)) if fleet.total else "–"

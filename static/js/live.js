@@ -1,0 +1,164 @@
+// The live feed (ui.md section 6): htmx's ws extension swaps fragments; this file decides whether a
+// fragment may land, turns signals into DOM events, keeps the indicator, and repairs after a gap.
+(() => {
+  "use strict";
+  const BEAT_LATE = 6000, LOST_AFTER = 30000, POLL = 15000, POLL_IDLE = 60000;
+  const box = document.getElementById("live"), pause = document.getElementById("live-pause");
+  htmx.config.wsReconnectDelay = (tries) => Math.random() * Math.min(8000, 1000 * 2 ** Math.min(tries, 3));
+  if (!box) return;
+  const words = box.dataset, text = box.querySelector(".t"), age = box.querySelector(".age");
+  const self = { socket: null, beatAt: 0, lostAt: Date.now(), failures: 0, paused: false, waiting: 0, ended: "", opened: false };
+  let polling = null;
+
+  function show(token, words, ageText = "") {
+    box.className = `live is-${token}`;
+    if (text.textContent !== words) text.textContent = words;
+    if (age.textContent !== ageText) age.textContent = ageText;
+  }
+
+  function indicate() {
+    if (self.ended) return show("warn", self.ended);
+    if (self.paused) return show("off", `${words.paused} · ${self.waiting} ${words.waiting}`);
+    const silent = Date.now() - self.beatAt;
+    if (self.socket && silent < BEAT_LATE) return show("ok", words.liveIs, ` · ${Math.round(silent / 1000)} s`);
+    const lost = Date.now() - self.lostAt;
+    if (lost < LOST_AFTER) return show("off", words.wait);
+    const at = tidegate.absolute(self.lostAt, "minute");
+    return show("warn", `${words.lost} ${at} · ${words.old}`);
+  }
+
+  // Every region that follows the feed re-reads itself once; spread so that a restart is no stampede.
+  function resync(jitter = 2000) {
+    for (const region of document.querySelectorAll("[data-live]")) {
+      window.setTimeout(() => htmx.trigger(region, "live-resync"), Math.random() * jitter);
+    }
+  }
+
+  function poll() {
+    const again = document.hidden ? POLL_IDLE : POLL;
+    polling = window.setTimeout(() => { if (!self.paused) resync(1000); poll(); }, again);
+  }
+
+  function alive() {
+    self.beatAt = Date.now();
+    self.failures = 0;
+    if (polling) { window.clearTimeout(polling); polling = null; }
+  }
+
+  const handlers = {
+    beat: () => {},
+    resync: () => resync(),
+    refresh: () => resync(),
+    cells: (signal) => {
+      const grid = document.getElementById(`grid-${signal.id}`);
+      if (!grid) return;
+      const cells = grid.getElementsByTagName("use");
+      for (const [index, state] of signal.d) {
+        if (cells[index]) cells[index].setAttribute("href", `#c-${state}`);
+      }
+    },
+    say: (signal) => tidegate.announce(signal.text),
+  };
+
+  function signal(message) {
+    if (message.event === "beat") { alive(); indicate(); return; }
+    const handler = handlers[message.event];
+    if (handler) handler(message);
+    else htmx.trigger(document.body, message.event.replaceAll(".", "-"), message);
+  }
+
+  document.addEventListener("htmx:wsOpen", (event) => {
+    self.socket = event.detail.socketWrapper;
+    alive();
+    if (self.opened) resync();
+    self.opened = true;
+    if (pause) pause.hidden = false;
+    indicate();
+  });
+  document.addEventListener("htmx:wsClose", (event) => {
+    const code = event.detail.event.code;
+    if (self.socket) self.lostAt = self.beatAt || Date.now();
+    self.socket = null;
+    self.failures += 1;
+    if (code === 4401) { self.ended = words.out; tidegate.announce(words.out); offerLogin(); }
+    if (code === 4403) self.ended = words.denied;
+    if (!self.ended && self.failures >= 3 && !polling) poll();
+    indicate();
+  });
+  document.addEventListener("htmx:wsBeforeMessage", (event) => {
+    const message = event.detail.message;
+    // The page that waits for the first agent has nothing to swap: it becomes the overview.
+    if (document.getElementById("first-agent") && !message.startsWith('{"event":"beat"')) location.reload();
+    const isSignal = typeof message === "string" && message.startsWith("{");
+    if (isSignal) {
+      event.preventDefault();
+      const parsed = JSON.parse(message);
+      if (self.paused && parsed.event !== "beat") self.waiting += 1;
+      else signal(parsed);
+    } else if (self.paused) {
+      event.preventDefault();
+      self.waiting += 1;
+    }
+    if (self.paused) indicate();
+  });
+
+  // A fragment lands only if it is newer and changes something, and never under the reader's hands.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail, next = fragment.firstElementChild || fragment;
+    if (!target || !next.dataset || !next.dataset.seq) return;
+    const older = Number(next.dataset.seq) < Number(target.dataset.seq || 0);
+    const selection = window.getSelection();
+    const held = selection && !selection.isCollapsed && selection.containsNode(target, true);
+    const focused = target.contains(document.activeElement) && document.activeElement !== document.body;
+    if (older || held || focused || same(target, next)) event.detail.shouldSwap = false;
+    else event.detail.swapped = true;
+  });
+  const STRIP = / (data-seq|title)="[^"]*"/g, TIMES = /(<time[^>]*>)[^<]*/g;
+  function same(a, b) {
+    const bare = (element) => element.outerHTML.replace(/ class="changed"| changed(?=")/g, "").replace(STRIP, "").replace(TIMES, "$1");
+    return bare(a) === bare(b);
+  }
+
+  // All cells at once, after a gap: run lengths such as "applied 120 failed 2".
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const element = event.target;
+    if (!element.dataset || !element.dataset.cells) return;
+    const d = [];
+    const runs = element.dataset.cells.split(" ");
+    for (let i = 0; i < runs.length; i += 2) for (let n = Number(runs[i + 1]); n > 0; n -= 1) d.push([d.length, runs[i]]);
+    handlers.cells({ id: element.id.slice("cells-".length), d });
+  });
+
+  // A tint on what changed, at most once in 5 s per element.
+  const tinted = new Map();
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const element = event.target;
+    if (!element.dataset || element.dataset.tint === undefined || Date.now() - (tinted.get(element.id) || 0) < 5000) return;
+    tinted.set(element.id, Date.now());
+    element.classList.add("changed");
+    window.setTimeout(() => element.classList.remove("changed"), 1300);
+  });
+
+  function offerLogin() {
+    const link = document.createElement("a");
+    link.href = `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = "Sign in";
+    link.className = "xs";
+    box.after(link);
+  }
+
+  function toggle() {
+    self.paused = !self.paused;
+    pause.setAttribute("aria-label", self.paused ? pause.dataset.resume : pause.dataset.pause);
+    pause.classList.toggle("is-paused", self.paused);
+    if (!self.paused) { if (self.waiting) resync(0); self.waiting = 0; }
+    indicate();
+  }
+  if (pause) pause.addEventListener("click", toggle);
+
+  document.addEventListener("visibilitychange", () => {
+    if (self.socket) self.socket.send(JSON.stringify({ visible: !document.hidden }));
+  });
+  window.setInterval(() => { if (!document.hidden) indicate(); }, 1000);
+  window.tidegate = Object.assign(window.tidegate || {}, { toggleLive: toggle, resync });
+})();

@@ -1,0 +1,96 @@
+// Times: absolute ones in the reader's zone, relative ones and countdowns kept current by one timer.
+// The server wrote the same words already (console/pages/times.py); without this file they stay.
+(() => {
+  "use strict";
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const root = document.documentElement;
+  const meta = document.querySelector('meta[name="server-time"]');
+  const offset = meta ? Number(meta.content) - Date.now() : 0;
+  const chosen = root.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  let zone = chosen;
+
+  const now = () => Date.now() + offset;
+
+  function parts(at, inZone) {
+    const shown = {};
+    const format = new Intl.DateTimeFormat("en-GB", {
+      timeZone: inZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
+      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+    });
+    for (const part of format.formatToParts(at)) shown[part.type] = part.value;
+    return shown;
+  }
+
+  function span(milliseconds) {
+    const s = Math.round(Math.abs(milliseconds) / 1000);
+    if (s < 60) return `${s} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    if (s < 86400) {
+      const m = Math.floor((s % 3600) / 60);
+      return m ? `${Math.floor(s / 3600)} h ${m} min` : `${Math.floor(s / 3600)} h`;
+    }
+    const d = Math.floor(s / 86400), h = Math.floor((s % 86400) / 3600);
+    return h && d < 14 ? `${d} d ${h} h` : `${d} d`;
+  }
+
+  function relative(at) {
+    const past = now() - at;
+    if (Math.abs(past) < 1000) return "now";
+    return past > 0 ? `${span(past)} ago` : `in ${span(past)}`;
+  }
+
+  function countdown(at) {
+    const left = Math.max(0, Math.floor((at - now()) / 1000));
+    if (left >= 86400) return span(left * 1000);
+    const two = (n) => String(n).padStart(2, "0");
+    const h = Math.floor(left / 3600), rest = `${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
+    return h ? `${h}:${rest}` : rest;
+  }
+
+  function absolute(at, style) {
+    const p = parts(at, zone);
+    const clock = `${p.hour}:${p.minute}:${p.second}`, minute = `${p.hour}:${p.minute} ${p.timeZoneName}`;
+    const day = `${Number(p.day)} ${MONTHS[Number(p.month) - 1]}`;
+    if (style === "clock") return clock;
+    if (style === "minute") return minute;
+    if (style === "day") return `${day} ${p.year}`;
+    if (style === "short") return `${day}, ${minute}`;
+    const text = `${day} ${p.year}, ${clock} ${p.timeZoneName}`;
+    const utc = parts(at, "UTC");
+    return utc.hour === p.hour && utc.minute === p.minute ? text : `${text} (${utc.hour}:${utc.minute} UTC)`;
+  }
+
+  function set(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  // Writes every time below `scope`; `all` also the absolute ones, which only change with the zone.
+  function write(scope, all) {
+    for (const element of scope.querySelectorAll("time[data-t], time[data-deadline]")) {
+      const at = Date.parse(element.dateTime);
+      if (Number.isNaN(at)) continue;
+      if ("deadline" in element.dataset) set(element, countdown(at));
+      else if (element.dataset.t === "rel") set(element, relative(at));
+      else if (all) set(element, absolute(at, element.dataset.t));
+      if (all && element.dataset.t) element.title = absolute(at, "full");
+    }
+    if (!all) return;
+    for (const element of scope.querySelectorAll("[data-zone-name]")) {
+      set(element, parts(now(), zone).timeZoneName);
+    }
+  }
+
+  function flip() {
+    zone = zone === "UTC" ? chosen : "UTC";
+    write(document, true);
+    return zone;
+  }
+
+  write(document, true);
+  window.setInterval(() => { if (!document.hidden) write(document, false); }, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) write(document, false); });
+  for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
+    document.addEventListener(name, (event) => write(event.target.parentNode || document, true));
+  }
+  window.tidegate = Object.assign(window.tidegate || {}, { now, span, flip, absolute });
+})();

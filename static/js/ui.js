@@ -1,0 +1,118 @@
+// Small behaviours of controls: copying ids, dialogs, menus, dismissing, picking rows. Everything
+// works without this file too: dialogs are pages, ids can be selected, pickers are checkboxes.
+(() => {
+  "use strict";
+  document.documentElement.classList.add("js");
+  const announce = (text) => {
+    const region = document.getElementById("announce");
+    if (region) region.textContent = text;
+  };
+  window.tidegate = Object.assign(window.tidegate || {}, { announce });
+
+  async function copy(button) {
+    const source = button.dataset.copyFrom
+      ? document.querySelector(button.dataset.copyFrom)
+      : button.parentNode.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.classList.add("done");
+      window.setTimeout(() => button.classList.remove("done"), 1500);
+      announce("Copied");
+    } catch {
+      window.getSelection().selectAllChildren(source);
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) dismiss.closest(".banner").remove();
+    const cancel = event.target.closest("[data-close]");
+    if (cancel && cancel.closest("dialog")) {
+      event.preventDefault();
+      cancel.closest("dialog").close();
+    }
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // Dialogs: filled into #dialog by hx-get, shown as modal, gone when closed; focus returns.
+  let opener = null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target && event.detail.target.id === "dialog" && !document.querySelector("dialog[open]")) {
+      opener = event.detail.elt;
+    }
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "dialog") return;
+    const dialog = event.target.querySelector("dialog");
+    if (!dialog || dialog.open) return;
+    dialog.addEventListener("close", () => {
+      event.target.replaceChildren();
+      if (opener && document.contains(opener)) opener.focus();
+      opener = null;
+    });
+    dialog.showModal();
+    const wrong = dialog.querySelector(".error-summary, [aria-invalid=true], [autofocus]");
+    if (wrong) wrong.focus();
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const summary = document.querySelector("main .error-summary:not([data-seen])");
+    if (summary) { summary.dataset.seen = ""; summary.focus(); }
+  });
+
+  // Picking rows: the head box picks the page; the bar at the foot shows how many.
+  function pickers(form) {
+    return [...form.querySelectorAll("tbody input[name=id]")];
+  }
+  function count(form) {
+    const boxes = pickers(form), picked = boxes.filter((box) => box.checked);
+    for (const box of boxes) box.closest("tr").setAttribute("aria-selected", String(box.checked));
+    const head = form.querySelector("thead input");
+    if (head) {
+      head.checked = boxes.length > 0 && picked.length === boxes.length;
+      head.indeterminate = picked.length > 0 && picked.length < boxes.length;
+    }
+    const bar = form.querySelector(".bulk");
+    if (!bar) return;
+    const all = form.querySelector("input[name=all]");
+    bar.classList.toggle("is-empty", !picked.length && !(all && all.checked));
+    const shown = bar.querySelector("[data-picked]");
+    if (shown) shown.textContent = String(picked.length);
+  }
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-picks]");
+    if (!form) return;
+    if (event.target.closest("thead")) for (const box of pickers(form)) box.checked = event.target.checked;
+    count(form);
+  });
+  for (const form of document.querySelectorAll("form[data-picks]")) count(form);
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const form of document.querySelectorAll("form[data-picks]")) count(form);
+  });
+
+  // A control that submits its form when it changes (facets, sort, theme); a button does it without JS.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // Names of cells in the agents grid, shown under the pointer (a picture; the legend is the equivalent).
+  document.addEventListener("pointerover", (event) => {
+    const cell = event.target.closest(".agent-grid use");
+    if (!cell) return;
+    const grid = cell.closest(".agent-grid"), data = document.getElementById(grid.dataset.names);
+    const names = data ? JSON.parse(data.textContent) : [];
+    const note = document.getElementById(grid.dataset.note);
+    if (note) note.textContent = names[Number(cell.dataset.i)] || "";
+  });
+})();
