@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from console.lib.quantities import Unit
+from console.pages.plain import NO_VALUE
 
 _BINARY = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
 
 def amount(value: float | None, unit: str) -> str:
-    """Write a value in its unit; "–" when there is none. A number never loses its unit."""
+    """Write a value in its unit; a dash when there is none. A number never loses its unit."""
     if value is None:
-        return "–"
+        return NO_VALUE
     if unit == Unit.FRACTION:
         return f"{_digits(100 * value)} %"
     if unit == Unit.MS:

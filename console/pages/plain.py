@@ -7,6 +7,7 @@ from __future__ import annotations
 import unicodedata
 
 LIMIT = 1024
+NO_VALUE = "\N{EN DASH}"  # stands where a value would be
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

@@ -55,7 +55,7 @@ def when(
 ) -> str | SafeString:
     """Write a time: relative ("rel") or absolute, with the full form as its title (ui.md 8)."""
     if at is None:
-        return "–"
+        return plain.NO_VALUE
     zone = _zone(context)
     return format_html(
         '<time datetime="{}" title="{}" data-t="{}">{}</time>',
@@ -100,15 +100,15 @@ def key(kind: str) -> SafeString:
 
 @register.filter
 def count(value: int | None) -> str:
-    """Write a number with separators; "–" when there is none."""
-    return "–" if value is None else str(intcomma(value))
+    """Write a number with separators; a dash when there is none."""
+    return plain.NO_VALUE if value is None else str(intcomma(value))
 
 
 @register.filter
 def percent(value: float | None) -> str:
-    """Write a share (0 to 1) as a per cent: `10 %`, `0.42 %`; "–" when there is none."""
+    """Write a share (0 to 1) as a per cent: `10 %`, `0.42 %`; a dash when there is none."""
     if value is None:
-        return "–"
+        return plain.NO_VALUE
     return f"{100 * value:.2f}".rstrip("0").rstrip(".") + " %"
 
 
@@ -122,7 +122,7 @@ def duration(value: object) -> str:
 @register.filter
 def seconds(value: float | None) -> str:
     """Write a measured duration in seconds: `0.3 s`, `1 min 48 s`."""
-    return "–" if value is None else times.exact_span(value)
+    return plain.NO_VALUE if value is None else times.exact_span(value)
 
 
 @register.filter(name="plain")
@@ -228,4 +228,4 @@ def plain_line(value: object) -> str:
 @register.filter
 def share_of_healthy(fleet: Fleet) -> str:
     """The share of agents that are healthy."""
-    return percent(round(fleet.healthy / fleet.total, 3)) if fleet.total else "–"
+    return percent(round(fleet.healthy / fleet.total, 3)) if fleet.total else plain.NO_VALUE
