@@ -1,0 +1,181 @@
+"""Gates as tiles: one reading beside its limit, its age and how many were taken (ui.md 4.6).
+
+The verdict itself is made in `rollouts.analysis`; here it is only put into words and a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from rollouts.engine.facts import GateFacts
+
+from console.pages import numbers, plots, words
+from console.pages.plots import Limit, Reading
+from rollouts.models import Measurement, Rollout
+
+CLOSE = 0.8  # from 80 % of the way to the limit a passing gate is "close" (ui.md 1.3)
+POINTS = 120
+_BELOW = frozenset({">", ">=", "below"})
+ORDER = list(words.GATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One gate, ready to be drawn. `anchor` is stable, so that a tile can be linked."""
+
+    anchor: str
+    gate: str
+    title: str
+    state: str
+    look: words.Look
+    value: str
+    limit: str
+    source: str
+    at: datetime | None
+    readings: int
+    agents: int
+    sentence: str
+    query: str
+    spark: SafeString
+    window_from: datetime | None
+    kind: str
+    waived_by: str
+
+
+def fails_above(gate: GateFacts) -> bool:
+    """Tell on which side of the limit the forbidden area lies."""
+    return str(gate.operator or "") not in _BELOW
+
+
+def state_of(gate: GateFacts) -> str:
+    """Return the reading's state of ui.md 1.3. No data is never passing."""
+    if gate.waived_by:
+        return "overridden"
+    if gate.firing or gate.level == "critical" or gate.verdict == "fail":
+        return "failing"
+    if gate.no_data_since is not None:
+        return "no_data"
+    if not gate.readings:
+        return "not_started"
+    if gate.verdict == "inconclusive":
+        return "inconclusive"
+    if gate.level == "warning" or gate.pending_since is not None or is_close(gate):
+        return "close"
+    return "passing" if gate.verdict == "pass" else "insufficient"
+
+
+def is_close(gate: GateFacts) -> bool:
+    """Tell whether the value is at least 80 % of the way from nought to its limit."""
+    if gate.value is None or gate.limit is None:
+        return False
+    if fails_above(gate):
+        return gate.limit > 0 and gate.value >= CLOSE * gate.limit
+    return gate.limit < 1 and gate.value <= gate.limit + (1 - gate.limit) * (1 - CLOSE)
+
+
+def limit_text(gate: GateFacts) -> str:
+    """`limit 1 % · fails above`, with the warning level when there is one."""
+    if gate.limit is None:
+        return ""
+    limit = numbers.amount(gate.limit, gate.unit)
+    side = _("fails above") if fails_above(gate) else _("fails below")
+    text = _("limit %(limit)s · %(side)s") % {"limit": limit, "side": side}
+    if gate.warning_limit is not None:
+        text += " · " + _("warns at %(at)s") % {"at": numbers.amount(gate.warning_limit, gate.unit)}
+    return text
+
+
+def readings_by_gate(rollout: Rollout, since: datetime | None) -> dict[str, list[Measurement]]:
+    """Return the newest readings of each gate, oldest first: one query for all gates."""
+    found = (
+        Measurement.objects.filter(rollout=rollout)
+        .annotate(
+            _newest=Window(RowNumber(), partition_by=[F("gate")], order_by=F("at").desc()),
+        )
+        .filter(_newest__lte=POINTS)
+        .only("gate", "at", "outcome", "value")
+    )
+    if since is not None:
+        found = found.filter(at__gte=since)
+    by_gate: dict[str, list[Measurement]] = {}
+    for reading in found.order_by("at"):
+        by_gate.setdefault(reading.gate, []).append(reading)
+    return by_gate
+
+
+def _spark(gate: GateFacts, readings: Sequence[Measurement], now: datetime) -> SafeString:
+    start = readings[0].at if readings else now
+    points = [
+        Reading((r.at - start).total_seconds(), r.value if r.outcome == "value" else None)
+        for r in readings
+    ]
+    values = [p.value for p in points if p.value is not None]
+    if values:
+        label = _("%(title)s: %(low)s to %(high)s in %(n)d readings, now %(last)s") % {
+            "title": gate.title,
+            "low": numbers.amount(min(values), gate.unit),
+            "high": numbers.amount(max(values), gate.unit),
+            "n": len(values),
+            "last": numbers.amount(values[-1], gate.unit),
+        }
+    else:
+        label = _("%(title)s: no reading yet") % {"title": gate.title}
+    limit = Limit(gate.limit, fails_above(gate)) if gate.limit is not None else None
+    window_s = max((now - start).total_seconds(), 1.0)
+    return plots.sparkline(points, limit, label, window_s=window_s)
+
+
+def tiles(
+    gates: Iterable[GateFacts], readings: Mapping[str, Sequence[Measurement]], now: datetime
+) -> list[Tile]:
+    """Return the tiles in the order failing, no data, close, passing."""
+    found = []
+    for gate in gates:
+        own = readings.get(gate.gate, [])
+        state = state_of(gate)
+        look = words.look("gate", state)
+        if gate.waived_by:
+            look = words.Look(
+                look.token, look.icon, _("Overridden by %(name)s") % {"name": gate.waived_by}
+            )
+        found.append(
+            Tile(
+                anchor="gate-" + gate.gate.replace(":", "-").replace("_", "-"),
+                gate=gate.gate,
+                title=gate.title,
+                state=state,
+                look=look,
+                value=numbers.amount(gate.value, gate.unit),
+                limit=limit_text(gate),
+                source=gate.source,
+                at=gate.at,
+                readings=gate.readings,
+                agents=gate.agents,
+                sentence=gate.sentence or gate.note,
+                query=gate.query,
+                spark=_spark(gate, own, now),
+                window_from=own[0].at if own else None,
+                kind=gate.kind,
+                waived_by=gate.waived_by or "",
+            )
+        )
+    return sorted(found, key=lambda tile: ORDER.index(tile.state))
+
+
+def summary(found: Sequence[Tile]) -> str:
+    """`3 of 3 passing`, or what is not: `1 failing, 1 without data`."""
+    passing = sum(t.state in {"passing", "close", "overridden"} for t in found)
+    failing = sum(t.state == "failing" for t in found)
+    silent = sum(t.state == "no_data" for t in found)
+    parts = []
+    if failing:
+        parts.append(_("%(n)d failing") % {"n": failing})
+    if silent:
+        parts.append(_("%(n)d without data") % {"n": silent})
+    return ", ".join(parts) or _("%(n)d of %(m)d passing") % {"n": passing, "m": len(found)}
