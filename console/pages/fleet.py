@@ -1,0 +1,54 @@
+"""The fleet overview: is anything wrong, what happens now, what needs the reader (ui.md 4.1)."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.audit import Actor
+from accounts.policy import can
+from console.live import fragments
+from console.pages import fleet_view, rollout_rows
+from console.pages.needs import HtmxRequest, needs
+from rollouts.models import Approval, Event, Rollout
+
+RECENT = 8
+
+
+def needs_you(actor: Actor) -> list[Approval]:
+    """Return the approvals this person can decide, oldest first."""
+    if actor.user is None or not can(actor, "rollouts.approve"):
+        return []
+    own = Approval.objects.involving(actor.user.pk).values("pk")
+    waiting = Approval.objects.visible_to(actor).waiting().for_list().exclude(pk__in=own)
+    return list(waiting.order_by("asked_at")[:5])
+
+
+@require_GET
+@needs("agents.view")
+def overview(request: HtmxRequest) -> HttpResponse:
+    """Show the fleet, or how to connect the first agent. By HX-Target: single regions."""
+    now = timezone.now()
+    target = request.htmx.target
+    if target == "needs":
+        return render(request, "fleet/_needs.html", {"waiting": needs_you(request.actor)})
+    active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
+    context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
+    if target == "active-rollouts":
+        return render(request, "fleet/_rollouts.html", context)
+    fleet = fleet_view.read(request.actor, now)
+    if target == "sync":
+        return HttpResponse(fragments.fleet(fleet, now).html)
+    if not fleet.total:
+        return render(request, "fleet/empty.html", {"topics": ["fleet"]})
+    recent = Event.objects.select_related("rollout").filter(rollout__isnull=False).order_by("-pk")
+    context |= {
+        "fleet": fleet,
+        "seq": fleet.seq,
+        "waiting": needs_you(request.actor),
+        "recent": list(recent[:RECENT]),
+        "topics": ["fleet", "rollouts"],
+    }
+    return render(request, "fleet/overview.html", context)
