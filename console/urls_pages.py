@@ -1,0 +1,70 @@
+"""Routes of the pages, grouped by area (ui.md section 2). Included by `console.urls` at the root."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+
+from console.pages import accounts, agents, approvals, configs, fleet, profile, rollouts, styleguide
+
+Routes = list[URLPattern | URLResolver]
+
+accounts_urls: Routes = [
+    path("login/", accounts.login, name="login"),
+    path("logout/", accounts.logout, name="logout"),
+]
+fleet_urls: Routes = [path("", fleet.overview, name="overview")]
+agents_urls: Routes = [
+    path("", agents.agent_list, name="list"),
+    path("export.csv", agents.export, name="export"),
+    path("<uuid:uid>/", agents.detail, name="detail"),
+    path("<uuid:uid>/config/", agents.detail, {"tab": "config"}, name="config"),
+    path("<uuid:uid>/health/", agents.detail, {"tab": "health"}, name="health"),
+    path("<uuid:uid>/history/", agents.detail, {"tab": "history"}, name="history"),
+]
+configs_urls: Routes = [
+    path("", configs.config_list, name="list"),
+    path("new/", configs.upload, name="upload"),
+    path("<slug:name>/", configs.detail, name="detail"),
+    path("<slug:name>/edit/", configs.upload, name="edit"),
+    path("<slug:name>/v/<int:number>/", configs.version, name="version"),
+    path("<slug:name>/diff/<int:a>...<int:b>/", configs.diff, name="diff"),
+]
+rollouts_urls: Routes = [
+    path("", rollouts.rollout_list, name="list"),
+    path("new/", rollouts.rollout_list, name="new"),
+    path("<int:rollout_id>/", rollouts.detail, name="detail"),
+    path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
+    path("<int:rollout_id>/timeline/", rollouts.detail, name="timeline"),
+    *[
+        path(f"<int:rollout_id>/{verb}/", rollouts.detail, name=verb)
+        for verb in (
+            "start",
+            "pause",
+            "resume",
+            "advance",
+            "abort",
+            "rollback",
+            "approve",
+            "reject",
+            "retry",
+        )
+    ],
+]
+approvals_urls: Routes = [path("", approvals.inbox, name="inbox")]
+plans_urls: Routes = [path("", rollouts.rollout_list, name="list")]
+
+urlpatterns: Routes = [
+    path("", include((fleet_urls, "fleet"))),
+    path("", include((accounts_urls, "accounts"))),
+    path("agents/", include((agents_urls, "agents"))),
+    path("configs/", include((configs_urls, "configs"))),
+    path("rollouts/", include((rollouts_urls, "rollouts"))),
+    path("plans/", include((plans_urls, "plans"))),
+    path("r/<str:number>", rollouts.short_link, name="short-link"),
+    path("approvals/", include((approvals_urls, "approvals"))),
+    path("settings/profile/", include(([path("", profile.profile, name="profile")], "settings"))),
+    path("help/shortcuts/", include(([path("", profile.shortcuts, name="shortcuts")], "help"))),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", styleguide.styleguide, name="styleguide"))
