@@ -1,8 +1,10 @@
 """States and the transitions between them (spec section 4). Pure; the one source for the code,
-the database constraints and docs/architecture.md."""
+the database constraints and docs/architecture.md (`python -m rollouts.engine.states` prints it)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -63,6 +65,7 @@ class RollbackTargetState(_State):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     NO_VERSION = "no_version"
+    SKIPPED = "skipped"
 
 
 ACTIVE_STATES = frozenset(
@@ -82,3 +85,169 @@ FINAL_STATES = frozenset(
         RolloutState.SUPERSEDED,
     }
 )
+# A phase that has begun: its targets may have been offered the new version.
+BEGUN_PHASES = frozenset(
+    {PhaseState.DEPLOYING, PhaseState.OBSERVING, PhaseState.PASSED, PhaseState.FAILED}
+)
+OPEN_PHASES = frozenset({PhaseState.DEPLOYING, PhaseState.OBSERVING})
+# Targets that may run the new version, now or when they come back: what a rollback returns.
+TOUCHED_TARGETS = frozenset(
+    {TargetState.OFFERED, TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One allowed step: the act people and the timeline know it by, and what it means."""
+
+    act: str
+    sources: tuple[str, ...]
+    to: str
+    meaning: str
+
+
+_R = RolloutState
+ROLLOUT_TRANSITIONS = (
+    Transition(
+        "schedule", (_R.DRAFT,), _R.SCHEDULED, "started for later, or queued behind another"
+    ),
+    Transition(
+        "start", (_R.DRAFT, _R.SCHEDULED), _R.RUNNING, "preflight holds, agents are claimed"
+    ),
+    Transition(
+        "pause", (_R.RUNNING, _R.COMPLETING), _R.PAUSED, "by a person, a guard, a rejection"
+    ),
+    Transition("resume", (_R.PAUSED,), _R.RUNNING, "by a person"),
+    Transition("bake", (_R.RUNNING,), _R.COMPLETING, "every phase passed, guards keep watching"),
+    Transition("succeed", (_R.COMPLETING,), _R.SUCCEEDED, "the bake time passed without a breach"),
+    Transition(
+        "roll_back",
+        (_R.RUNNING, _R.PAUSED, _R.COMPLETING, _R.SUCCEEDED, _R.ABORTED, _R.ROLLBACK_INCOMPLETE),
+        _R.ROLLING_BACK,
+        "by a guard, a failed criterion or a person",
+    ),
+    Transition("rolled_back", (_R.ROLLING_BACK,), _R.ROLLED_BACK, "every online agent said so"),
+    Transition(
+        "rollback_incomplete", (_R.ROLLING_BACK,), _R.ROLLBACK_INCOMPLETE, "stragglers are listed"
+    ),
+    Transition(
+        "stragglers_back", (_R.ROLLBACK_INCOMPLETE,), _R.ROLLED_BACK, "the last straggler came back"
+    ),
+    Transition(
+        "abort",
+        (_R.DRAFT, _R.SCHEDULED, _R.RUNNING, _R.PAUSED, _R.COMPLETING),
+        _R.ABORTED,
+        "by a person: stop, leave everything as it is",
+    ),
+    Transition(
+        "supersede",
+        (_R.SCHEDULED, _R.RUNNING, _R.PAUSED, _R.COMPLETING),
+        _R.SUPERSEDED,
+        "another rollout took over deliberately",
+    ),
+)
+
+_P = PhaseState
+PHASE_TRANSITIONS = (
+    Transition(
+        "ask_approval", (_P.PENDING,), _P.AWAITING_APPROVAL, "manual phase, its turn has come"
+    ),
+    Transition(
+        "start_phase",
+        (_P.PENDING, _P.AWAITING_APPROVAL),
+        _P.DEPLOYING,
+        "its turn has come, or a person approved",
+    ),
+    Transition(
+        "deployed", (_P.DEPLOYING,), _P.OBSERVING, "every online target settled, quorum reached"
+    ),
+    Transition(
+        "pass_phase",
+        (_P.PENDING, _P.OBSERVING),
+        _P.PASSED,
+        "observed long enough and every gate passes (or the phase has no members)",
+    ),
+    Transition(
+        "advance", (_P.DEPLOYING, _P.OBSERVING), _P.PASSED, "a person skipped the rest of the wait"
+    ),
+    Transition(
+        "fail_phase",
+        (_P.AWAITING_APPROVAL, _P.DEPLOYING, _P.OBSERVING, _P.PASSED),
+        _P.FAILED,
+        "a guard or criterion failed: the rollout comes back",
+    ),
+    Transition(
+        "phase_rolled_back",
+        (_P.DEPLOYING, _P.OBSERVING, _P.PASSED, _P.SKIPPED),
+        _P.ROLLED_BACK,
+        "its agents went back",
+    ),
+    Transition(
+        "skip_phase",
+        (_P.PENDING, _P.AWAITING_APPROVAL, _P.DEPLOYING, _P.OBSERVING),
+        _P.SKIPPED,
+        "the rollout ended before this phase did",
+    ),
+)
+
+_B = RollbackState
+ROLLBACK_TRANSITIONS = (
+    Transition(
+        "rollback_done", (_B.RUNNING, _B.INCOMPLETE), _B.SUCCEEDED, "all online agents are back"
+    ),
+    Transition(
+        "rollback_incomplete", (_B.RUNNING,), _B.INCOMPLETE, "some online agents are not back"
+    ),
+    Transition(
+        "rollback_again", (_B.INCOMPLETE,), _B.RUNNING, "a person asked for the stragglers again"
+    ),
+)
+
+
+def _table(transitions: Iterable[Transition]) -> dict[tuple[str, str], str]:
+    return {(t.act, source): t.to for t in transitions for source in t.sources}
+
+
+ROLLOUT_TABLE = _table(ROLLOUT_TRANSITIONS)
+PHASE_TABLE = _table(PHASE_TRANSITIONS)
+ROLLBACK_TABLE = _table(ROLLBACK_TRANSITIONS)
+
+
+class NotAllowed(ValueError):
+    """A transition that the table does not have: a fault in the caller, never a user's error."""
+
+
+def next_state(table: dict[tuple[str, str], str], act: str, state: str) -> str:
+    """Return the state that `act` leads to. Raises NotAllowed when the table has no such step."""
+    try:
+        return table[(act, state)]
+    except KeyError:
+        raise NotAllowed(f"{act} is not possible from {state}") from None
+
+
+def as_markdown() -> str:
+    """Return the three transition tables as docs/architecture.md shows them."""
+    parts = []
+    for title, transitions in (
+        ("Rollout", ROLLOUT_TRANSITIONS),
+        ("Phase", PHASE_TRANSITIONS),
+        ("Rollback", ROLLBACK_TRANSITIONS),
+    ):
+        rows = [
+            f"| `{t.act}` | {' · '.join(t.sources)} | {t.to} | {t.meaning} |" for t in transitions
+        ]
+        parts.append(
+            "\n".join(
+                [f"**{title}**", "", "| act | from | to | when |", "|---|---|---|---|", *rows]
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    """Print the tables for docs/architecture.md."""
+    print(as_markdown())  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

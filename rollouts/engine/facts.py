@@ -1,0 +1,239 @@
+"""What a decision is made from: frozen values, read once per tick. Pure.
+
+Shares and rates are fractions 0 to 1, durations seconds, times aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from rollouts.engine.states import PhaseState, RolloutState
+from rollouts.plans.plan import PhaseSpec, Plan
+
+
+class Verdict(StrEnum):
+    """What a gate says. Only `pass` advances; there is no way to say "no data, so fine"."""
+
+    PASS = "pass"  # noqa: S105  a verdict, not a secret
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    INSUFFICIENT = "insufficient"
+
+
+class GateKind(StrEnum):
+    CRITERION = "criterion"
+    THRESHOLD = "threshold"
+    TRIGGER = "trigger"
+
+
+class Level(StrEnum):
+    NONE = "none"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class GuardAction(StrEnum):
+    """What a breach does. Criteria act at the end of the window, guards at once."""
+
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+    NOTIFY = "notify"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """One criterion, threshold or trigger with its latest readings, judged.
+
+    `value` is the newest reading, in `unit`; None when there is none. `limit` is the criterion's
+    threshold or the critical level. `firing` is true when the gate acts now: a critical level, or a
+    trigger that held for its `for`. `pending_since` is when a trigger's condition became true.
+    """
+
+    gate: str
+    kind: GateKind
+    metric: str
+    title: str
+    verdict: Verdict
+    unit: str = ""
+    operator: str = ""
+    limit: float | None = None
+    warning_limit: float | None = None
+    value: float | None = None
+    level: Level = Level.NONE
+    action: GuardAction = GuardAction.NONE
+    firing: bool = False
+    pending_since: datetime | None = None
+    readings: int = 0
+    failed_in_row: int = 0
+    agents: int = 0
+    samples: int = 0
+    source: str = ""
+    at: datetime | None = None
+    no_data_since: datetime | None = None
+    waived_by: str | None = None
+    note: str = ""
+    query: str = ""
+    sentence: str = ""
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the gate speaks against going on right now (a waiver silences it)."""
+        return self.waived_by is None and (
+            self.firing or self.level is not Level.NONE or self.verdict is Verdict.FAIL
+        )
+
+    @property
+    def passes(self) -> bool:
+        """Whether this gate lets the phase advance: its verdict is pass, or a person waived it."""
+        if self.waived_by is not None:
+            return True
+        return not self.firing and self.level is Level.NONE and self.verdict is Verdict.PASS
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Targets of one phase by what is known of them (whole numbers).
+
+    `offered` counts every target ever offered the version; `outstanding` those of them that have
+    not settled and are not offline; `confirmed` is applied + failed (the agent's own word).
+    `unhealthy` are applied targets whose bad health counts (after `health_grace`). `offline` are
+    unsettled targets without a connection: the catch-up lane.
+    """
+
+    members: int = 0
+    waiting: int = 0
+    offered: int = 0
+    outstanding: int = 0
+    applied: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    unhealthy: int = 0
+    sick: int = 0
+    offline: int = 0
+    confirmed: int = 0
+    skipped: int = 0
+    rolled_back: int = 0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, int]) -> Counts:
+        """Read what a phase row keeps; missing keys are zero."""
+        return cls(**{name: int(data.get(name, 0)) for name in cls.__slots__})
+
+    @property
+    def settled(self) -> int:
+        return self.applied + self.failed + self.timed_out
+
+    @property
+    def ready(self) -> int:
+        """Targets that could be offered now: waiting and online."""
+        return max(
+            0,
+            self.members
+            - self.skipped
+            - self.rolled_back
+            - self.settled
+            - self.outstanding
+            - self.offline,
+        )
+
+
+class ApprovalState(StrEnum):
+    NONE = "none"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LAPSED = "lapsed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFacts:
+    """The newest question about a phase. `stands` is false when what was shown has changed."""
+
+    state: ApprovalState = ApprovalState.NONE
+    asked_at: datetime | None = None
+    expires_at: datetime | None = None
+    decided_by: str = ""
+    reason: str = ""
+    stands: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFacts:
+    """One phase. `observed_s` is the time the engine really watched, not what a clock says passed."""
+
+    index: int
+    name: str
+    state: PhaseState
+    manual: bool
+    spec: PhaseSpec
+    counts: Counts
+    is_rest: bool = False
+    started_at: datetime | None = None
+    observed_s: float = 0.0
+    oldest_due_at: datetime | None = None
+    approval: ApprovalFacts = ApprovalFacts()
+    frozen_until: datetime | None = None
+    frozen_by: str = ""
+
+    @property
+    def has_quorum(self) -> bool:
+        """Whether enough members gave their own word (spec section 4, default 90 %)."""
+        due = self.counts.members - self.counts.skipped
+        return due <= 0 or self.counts.confirmed >= self.spec.pace.quorum * due
+
+    @property
+    def has_settled_quorum(self) -> bool:
+        """Whether enough members are settled for the observation to begin."""
+        due = self.counts.members - self.counts.skipped
+        return due <= 0 or self.counts.settled >= self.spec.pace.quorum * due
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Another rollout that holds what this one needs."""
+
+    number: str
+    agents: int = 0
+    same_config: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutFacts:
+    """Everything one decision reads. `gates` belong to `watched`, the phase last begun."""
+
+    state: RolloutState
+    plan: Plan
+    phases: tuple[PhaseFacts, ...]
+    gates: tuple[GateFacts, ...] = ()
+    watched: int | None = None
+    start_at: datetime | None = None
+    blockers: tuple[Blocker, ...] = ()
+    readiness_blocks: tuple[str, ...] = ()
+    gateways: int = 1
+    joiners: int = 0
+    budget_note: str = ""
+    paused_by: str = ""
+    pause_reason: str = ""
+    baked_s: float = 0.0
+    version: str = ""
+    previous: str = ""
+
+    @property
+    def current(self) -> PhaseFacts | None:
+        """The first phase that is not over, None after the last."""
+        over = {PhaseState.PASSED, PhaseState.SKIPPED, PhaseState.ROLLED_BACK, PhaseState.FAILED}
+        return next((phase for phase in self.phases if phase.state not in over), None)
+
+    @property
+    def targets(self) -> int:
+        return sum(phase.counts.members for phase in self.phases)
+
+    @property
+    def touched(self) -> int:
+        return sum(phase.counts.offered for phase in self.phases)
