@@ -148,4 +148,6 @@ def _uvicorn(options: Options) -> list[str]:
 def simulate_spec(options: Options, env: dict[str, str]) -> Spec:
     """Return the demo's fleet: a process that knows nothing but the gateway's address."""
     words = ["--agents", str(options.agents), "--server", options.opamp_url]
+    words += ["--initial-config", str(ROOT / "console" / "demo" / "examples" / "edge-v1.yaml")]
+    words += ["--state-file", str(options.data_dir / "fleet.json")]
     return manage("simulate", env, "simulate", *words)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import time
-from pathlib import Path
 from typing import Any, TextIO
 
 from console import embedded
 from console.embedded.server import kept_secret
 from console.processes import probes, stack
 from console.processes.child import StartFailed
+from console.processes.private_file import write_private
 from console.processes.record import AlreadyRunning, DataLock, ProcessList
 from console.processes.stack import Options
 from console.processes.stream import LogStream
@@ -134,13 +133,3 @@ def _banner(options: Options, took_s: float) -> str:
         lines.append(f"  Sign-ins are kept in {credentials}.")
     lines.append(f"  Agents connect to {options.opamp_url}. Ctrl-C stops everything.")
     return "\n".join([*lines, ""])
-
-
-def write_private(path: Path, content: dict[str, object] | dict[str, str]) -> None:
-    """Write JSON that only we may read; a reader finds the old or the new file, never a half."""
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-    draft.replace(path)
