@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
 
+from console.api import docs
 from console.pages import system
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,4 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", system.metrics, name="metrics"),
     path("version", system.version, name="version"),
     path("api/v1/", include("console.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", docs.docs, name="api-docs"),
 ]

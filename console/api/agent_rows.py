@@ -71,11 +71,11 @@ def row(values: dict[str, Any], now: datetime) -> dict[str, Any]:
         "labels": values["labels"],
         "connected": _is_connected(values, now),
         "healthy": values["status__healthy"],
-        "health_error": _shown(values["status__health_error"]),
+        "health_error": shown(values["status__health_error"]),
         "config_hash": values["status__running_hash"] or "",
         "desired_config_hash": values["desired__config_hash"] or "",
         "config_status": config_status(values["status__config_status"]),
-        "config_error": _shown(values["status__config_error"]),
+        "config_error": shown(values["status__config_error"]),
         "reported_config_hash": values["status__config_hash"] or "",
         "transport": values["status__transport"] or "",
         "connected_at": values["status__connected_at"],
@@ -96,6 +96,6 @@ def _is_connected(values: dict[str, Any], now: datetime) -> bool:
     return values["status__gateway__stopped_at"] is None and now - renewed_at < GatewayLease.LIFE
 
 
-def _shown(text: str | None) -> str:
+def shown(text: str | None) -> str:
     """Cut what an agent said to what is shown per value (security.md R41)."""
     return (text or "")[:_SHOWN_CHARACTERS]

@@ -1,4 +1,4 @@
-"""`agents`: the inventory, one agent, and what was delivered to it."""
+"""`agents`: the inventory, and how one agent is found. See `agent_parts` for the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.models import Agent
 from agents.querysets import AgentQuerySet
@@ -49,16 +48,6 @@ class AgentList(ApiView):
         agents = Agent.objects.visible_to(self.actor)
         text = query(request, "selector")
         return agents.matching(to_q(parse_text(text))) if text else agents
-
-
-class AgentDetail(ApiView):
-    verbs = {"GET": "agents.view"}
-
-    @extend_schema(operation_id="agents_read", responses=shapes.Agent)
-    def get(self, request: Request, uid: str) -> Response:
-        """One agent, by its instance uid (also by one it had before a rename)."""
-        found = agent_rows.one(agent_of(self, uid), timezone.now())
-        return Response(found)
 
 
 def agent_of(view: ApiView, uid: str) -> AgentQuerySet:

@@ -24,6 +24,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from agents.selectors.errors import SelectorError
 from console.lib import logs
 from console.lib.problems import (
     Denied,
@@ -72,7 +73,10 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
         headers["Retry-After"] = "2"
     elif problem.status == 429:
         headers["Retry-After"] = str(int(getattr(error, "wait", None) or 1))
-    response = answer(problem, headers=headers)
+    more: dict[str, Any] = {}
+    if isinstance(problem, SelectorError) and problem.position is not None:
+        more = {"position": problem.position, "caret": problem.caret}
+    response = answer(problem, headers=headers, **more)
     _render_as_problem(response, context)
     return response
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -45,7 +45,7 @@ def once(write: Write[V, P]) -> Write[V, P]:
             return write(view, request, *args, **kwargs)
         _check(key)
         with transaction.atomic():
-            row, is_new = _claim(request.user, key, _fingerprint(request))
+            row, is_new = _claim(cast(User, request.user), key, _fingerprint(request))
             if not is_new:
                 return _again(row, _fingerprint(request))
             response = write(view, request, *args, **kwargs)
@@ -68,7 +68,7 @@ def _check(key: str) -> None:
 
 
 def _fingerprint(request: Request) -> str:
-    data = request.data
+    data: object = request.data
     body = data if isinstance(data, bytes) else json.dumps(data, sort_keys=True).encode()
     head = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(head + body).hexdigest()

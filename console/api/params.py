@@ -21,3 +21,11 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description='The revision you saw, e.g. `"7"`. If it moved on: 409, nothing was done.',
 )
+AUDIT_FILTERS = [
+    OpenApiParameter("actor", str, description="Exact name of who acted."),
+    OpenApiParameter("act", str, description="E.g. `rollouts.approve`."),
+    OpenApiParameter("object_kind", str),
+    OpenApiParameter("object_id", str),
+    OpenApiParameter("since", str, description="A time, e.g. `2026-11-24T10:00:00Z`."),
+]
+APPROVAL_STATE = OpenApiParameter("state", str, description="E.g. `waiting`.")

@@ -46,7 +46,7 @@ class RawParser(BaseParser):
         stream: Any,
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
+    ) -> Any:
         if (media_type or "").startswith("multipart/"):
             raise Invalid(
                 "Send the file itself, not a form: curl --data-binary @FILE (not -F).",

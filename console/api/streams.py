@@ -16,7 +16,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, StreamingHttpResponse
 
 _ROWS_PER_CHUNK = 200
-_END = object()
 
 
 def listing(
@@ -51,6 +50,8 @@ def _chunks(name: str, rows: Iterable[dict[str, Any]], limit: int) -> Iterator[b
 
 
 async def _from_thread(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    take = sync_to_async(next)
-    while (chunk := await take(chunks, _END)) is not _END:
-        yield chunk  # type: ignore[misc]
+    def take() -> bytes | None:
+        return next(chunks, None)
+
+    while (chunk := await sync_to_async(take)()) is not None:
+        yield chunk

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
 
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -20,13 +22,17 @@ from console.lib.problems import FieldError, Invalid, Missing
 class OneForm(BaseContentNegotiation):
     """Answer JSON whatever `Accept` says: curl, browsers and scripts all read it."""
 
-    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
-        return parsers[0]
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type or ""
+        first = next(iter(renderers))
+        return first, first.media_type or ""
 
 
 class ApiView(APIView):
@@ -36,7 +42,7 @@ class ApiView(APIView):
     verbs: ClassVar[dict[str, str]] = {}
     content_negotiation_class = OneForm
     renderer_classes = [JSONRenderer]
-    metadata_class = None
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, then ask the policy, before the route reads anything."""
@@ -48,7 +54,7 @@ class ApiView(APIView):
     @property
     def actor(self) -> Actor:
         """Who asks. Acts by a token carry its name, so that approving is refused (R39)."""
-        user: User = self.request.user
+        user = cast(User, self.request.user)  # `initial` has let nobody else in
         token = self.request.auth
         return Actor.of(user, token_name=token.name if isinstance(token, ApiToken) else "")
 

@@ -34,3 +34,53 @@ class Agent(Shape):
 class AgentList(Shape):
     agents = Agent(many=True)
     next = serializers.CharField(allow_null=True, help_text="`after` of the next page")
+
+
+class AgentDetail(Agent):
+    """An agent with what it can do and what holds it."""
+
+    operator_labels = serializers.DictField(child=serializers.CharField())
+    identifying = serializers.DictField()
+    non_identifying = serializers.DictField()
+    capabilities = serializers.ListField(child=serializers.CharField())
+    components = serializers.ListField(
+        child=serializers.CharField(), help_text='e.g. "processor:transform"'
+    )
+    quarantined_hashes = serializers.ListField(child=Hash())
+    rollout = serializers.IntegerField(allow_null=True, help_text="the rollout it is in now")
+
+
+class Delivery(Shape):
+    """One offer of one hash, from offer to outcome."""
+
+    id = serializers.IntegerField()
+    config_hash = Hash()
+    cause = serializers.CharField(help_text='e.g. "rollout:42"')
+    state = serializers.ChoiceField(["open", "applied", "failed", "timed_out", "superseded"])
+    offered_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+    error = serializers.CharField()
+
+
+class DeliveryList(Shape):
+    deliveries = Delivery(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class HistoryEvent(Shape):
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    details = serializers.DictField()
+
+
+class HistoryList(Shape):
+    events = HistoryEvent(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class Reported(Shape):
+    hash = serializers.CharField()
+    at = serializers.DateTimeField()
+    body = serializers.JSONField()
