@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -267,10 +266,7 @@ def pages(product: Product) -> Iterator[PageTimes]:
 
 def rows(product: Product, query: str, *values: object) -> list[tuple[Any, ...]]:
     """Read from the demo's own database."""
-    url = (
-        os.environ.get("DATABASE_URL")
-        or json.loads((product.data_dir / "env.json").read_text())["DATABASE_URL"]
-    )
+    url = json.loads((product.data_dir / "env.json").read_text())["DATABASE_URL"]
     with psycopg.connect(url) as connection:
         return connection.execute(query.encode(), values).fetchall()
 

@@ -74,10 +74,10 @@ class Product:
         return "Tidegate is ready" in self.log_path.read_text()
 
     def stop(self) -> int:
-        """Ask it to stop, as Ctrl-C does; return its exit code."""
+        """Ask it to stop; return its exit code. SIGTERM, because `make` passes that on."""
         assert self.process is not None
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
