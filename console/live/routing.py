@@ -1,7 +1,9 @@
-"""WebSocket routes of the console, joined to Django's HTTP application in `console.asgi`."""
+"""The one WebSocket of the console; the page lists its topics (`?t=rollout:42&t=fleet`)."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from console.live.consumers import ConsoleConsumer
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/console/", ConsoleConsumer.as_asgi())]

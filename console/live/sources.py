@@ -1,0 +1,110 @@
+"""What each topic sends when it is dirty: reads the database, remembers what was sent last.
+
+The memory only spares messages: after a restart everything is simply sent once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from accounts.audit import SYSTEM
+from agents.models import Agent
+from console.live import fragments, topics
+from console.pages import agent_page, agent_rows, fleet_view
+from rollouts.models import Rollout
+
+MAX_ROWS = 200  # changed agents in one message; more is one signal to read again
+MAX_FLEET = 20_000  # above this the whole list is not compared, pages read again
+MAX_BYTES = 64 * 1024
+
+
+def signal(event: str, **fields: object) -> str:
+    """Return a signal: JSON that `live.js` turns into a DOM event."""
+    return json.dumps({"event": event, **fields}, separators=(",", ":"))
+
+
+def capped(html: str) -> str:
+    """Return the fragments, or one signal to read again when they are too large."""
+    return html if len(html.encode()) <= MAX_BYTES else signal("refresh")
+
+
+@dataclass(slots=True)
+class Sources:
+    """Turns a dirty topic into messages; keeps what was sent, to send only what changed."""
+
+    cells: dict[int, list[str]] = field(default_factory=dict)
+    states: dict[int, tuple[str, int]] = field(default_factory=dict)
+    agents: dict[int, tuple[object, ...]] | None = None
+
+    def messages(self, topic: str, wanted: Iterable[str], now: datetime) -> dict[str, list[str]]:
+        """Return messages by the topic whose followers get them."""
+        known = topics.object_of(topic)
+        if known and known[0] == "rollout":
+            return {topic: self._rollout(known[1], now)}
+        if known:
+            return {topic: self._agent(known[1], now)}
+        if topic == topics.FLEET:
+            return {topic: [capped(fragments.fleet(fleet_view.read(SYSTEM, now), now).html)]}
+        if topic == topics.AGENTS:
+            return self._agents(wanted, now)
+        text = signal(f"{topic}.changed")
+        return {topics.NAV: [text]} if topic in {topics.ROLLOUTS, topics.APPROVALS} else {}
+
+    def _rollout(self, rollout_id: int, now: datetime) -> list[str]:
+        rollout = Rollout.objects.for_detail().filter(pk=rollout_id).first()
+        if rollout is None:
+            return []
+        update = fragments.rollout(rollout, now)
+        sent = [capped(update.html)]
+        state = (rollout.state, rollout.revision)
+        if self.states.get(rollout_id) != state:
+            self.states[rollout_id] = state
+            sent.append(signal("rollout.state", id=rollout_id, state=rollout.state))
+        before = self.cells.get(rollout_id)
+        self.cells[rollout_id] = update.cells
+        if before is not None and len(before) == len(update.cells):
+            pairs = enumerate(zip(before, update.cells, strict=True))
+            changed = [[index, new] for index, (old, new) in pairs if old != new]
+            if changed:
+                sent.append(signal("cells", id=rollout_id, d=changed))
+        return sent
+
+    def _agent(self, agent_id: int, now: datetime) -> list[str]:
+        agent = Agent.objects.with_status_word(now).for_list().filter(pk=agent_id).first()
+        if agent is None:
+            return []
+        view = agent_page.read(agent, now, "health")
+        return [fragments.agent(view, now).html]
+
+    def _agents(self, wanted: Iterable[str], now: datetime) -> dict[str, list[str]]:
+        """Compare the fleet with what was sent last; send the cells of what changed."""
+        found: dict[str, list[str]] = {}
+        for topic in wanted:
+            known = topics.object_of(topic)
+            if known and known[0] == "agent":
+                found[topic] = self._agent(known[1], now)
+        if topics.AGENTS not in wanted:
+            self.agents = None
+            return found
+        fields = ("pk", "status_word", "version", "status__running_hash", "desired__config_hash")
+        rows = Agent.objects.with_status_word(now).order_by().values_list(*fields)
+        current = {row[0]: row[1:] for row in rows[: MAX_FLEET + 1]}
+        before, self.agents = self.agents, current
+        if len(current) > MAX_FLEET:
+            self.agents = None
+            return {**found, topics.AGENTS: [signal("refresh")]}
+        if before is None:
+            return {**found, topics.AGENTS: [signal("refresh")]}
+        changed = [pk for pk, row in current.items() if before.get(pk) != row]
+        if not changed:
+            return found
+        sent = [signal("agents.changed", ids=changed[:MAX_ROWS], n=len(changed))]
+        if len(changed) <= MAX_ROWS:
+            cells = fragments.agent_cells(agent_rows.by_ids(changed, SYSTEM, now), now)
+            sent.insert(0, capped(cells.html))
+        else:
+            sent.append(signal("refresh"))
+        return {**found, topics.AGENTS: sent}
