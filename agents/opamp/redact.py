@@ -1,0 +1,135 @@
+"""Effective configs without their secrets, before anything is stored (security.md R45). Pure.
+
+Works on text, line by line, because an effective config may be YAML, JSON or neither and must be
+shown as it was written. A secret becomes `redacted:HMAC8`, so that two different secrets still
+look different and drift shows. What cannot be told apart is hidden rather than shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator
+
+_SECRET_KEY = re.compile(
+    r"pass(?:word|wd|phrase)?|token|secret|credential|authorization|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|key[_-]?pem|signing[_-]?key|account[_-]?key|cookie|dsn|connection[_-]?string",
+    re.IGNORECASE,
+)
+# These hold file names or durations, not secrets: key_file, token_expiry, password_file ...
+_HARMLESS_KEY = re.compile(r"(?:_|-)(?:file|path|expiry|ttl|url|source|name|type|scheme)$", re.I)
+_HEADERS_KEY = re.compile(r"headers?$|connect_headers$", re.IGNORECASE)
+_LINE = re.compile(
+    r"""^(?P<lead>\s*(?:-\s+)*)(?P<key>"[^"]*"|'[^']*'|[^\s:#"'\-][^:#]*?)\s*:(?P<rest>\s.*|)$"""
+)
+_FLOW = re.compile(
+    r"""(?P<key>"[^"]*"|'[^']*'|[A-Za-z_][\w.\-]*)\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}\[\]\n]+)"""
+)
+_FLOW_HEADERS = re.compile(
+    r"""(["']?(?:connect_)?headers?["']?\s*:\s*)\{([^{}]*)\}""", re.IGNORECASE
+)
+_USERINFO = re.compile(
+    r"(?P<scheme>[A-Za-z][\w+.\-]*://)(?P<info>[^\s/@:'\"]*:[^\s/@'\"]+|[^\s/@'\"]{8,})@"
+)
+_PEM = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
+)
+_REFERENCE = re.compile(r"^\$\{[^}]*\}$")
+# Most configs hold no secret at all; one search over the text says so.
+_ANYTHING = re.compile(f"{_SECRET_KEY.pattern}|headers?\\b|://[^\\s/]*@|PRIVATE KEY", re.IGNORECASE)
+_BLOCK = re.compile(r"^[|>][+-]?\d*[+-]?\s*(?:#.*)?$")
+
+
+def redact(text: str, key: bytes) -> str:
+    """Return `text` with every secret replaced. `key` makes the marks (same key, same marks)."""
+    if not _ANYTHING.search(text):
+        return text
+    text = _PEM.sub(lambda m: _mark(m[0], key), text)
+    text = _USERINFO.sub(lambda m: f"{m['scheme']}{_mark(m['info'], key)}@", text)
+    return "\n".join(_lines(text.split("\n"), key))
+
+
+def _mark(secret: str, key: bytes) -> str:
+    digest = hmac.new(key, secret.strip().strip("\"'").encode(), hashlib.sha256)
+    return f"redacted:{digest.hexdigest()[:8]}"
+
+
+def _lines(lines: list[str], key: bytes) -> Iterator[str]:
+    """Walk the lines, remembering below which indentation everything is secret."""
+    hidden_below = headers_below = -1
+    for line in lines:
+        indent = len(line) - len(line.lstrip(" \t"))
+        if line.strip():
+            if hidden_below >= 0 and indent > hidden_below:
+                yield line[:indent] + _hide_item(line[indent:], key)
+                continue
+            hidden_below = -1
+            if headers_below >= 0 and (
+                indent < headers_below or (indent == headers_below and line[indent] != "-")
+            ):
+                headers_below = -1
+        match = _LINE.match(line)
+        if match is None:
+            yield _in_flow(line, key) if headers_below < 0 else _in_headers(line, indent, key)
+            continue
+        name, rest = match["key"].strip("\"' "), match["rest"].strip()
+        secret = _is_secret(name) or headers_below >= 0
+        if _HEADERS_KEY.search(name) and not rest:
+            headers_below = len(match["lead"]) if headers_below < 0 else headers_below
+            yield line
+        elif secret and (not rest or _BLOCK.match(rest)):
+            hidden_below = len(match["lead"])
+            yield line
+        elif secret:
+            yield f"{match['lead']}{match['key']}: {_value(rest, key)}"
+        else:
+            yield _in_flow(line, key)
+
+
+def _in_headers(line: str, indent: int, key: bytes) -> str:
+    return line[:indent] + _hide_item(line[indent:], key) if line.strip() else line
+
+
+def _hide_item(item: str, key: bytes) -> str:
+    """Hide a list item or a line of a block; keep a key of a map, hide its value."""
+    match = _LINE.match(item)
+    if match is not None and match["rest"].strip():
+        return f"{match['lead']}{match['key']}: {_value(match['rest'].strip(), key)}"
+    if match is not None:
+        return item
+    dash = "- " if item.startswith("- ") else ""
+    return dash + _value(item[len(dash) :], key)
+
+
+def _value(value: str, key: bytes) -> str:
+    """Return the mark, keeping what is no secret: references, marks, empty and boolean values."""
+    bare = value.strip().rstrip(",").strip("\"'")
+    if not bare or bare in {"null", "~", "true", "false", "{}", "[]", "[REDACTED]"}:
+        return value
+    if _REFERENCE.match(bare) or bare.startswith("redacted:"):
+        return value
+    comma = "," if value.rstrip().endswith(",") else ""
+    quote = '"' if value.lstrip()[:1] in {'"', "'"} or comma else ""
+    return f"{quote}{_mark(bare, key)}{quote}{comma}"
+
+
+def _in_flow(line: str, key: bytes) -> str:
+    """Hide secrets inside `{a: b}` and JSON lines."""
+    if "{" not in line and '"' not in line:
+        return line
+
+    def headers(match: re.Match[str]) -> str:
+        inside = _FLOW.sub(lambda m: f"{m['key']}: {_value(m['value'], key)}", match[2])
+        return f"{match[1]}{{{inside}}}"
+
+    def pair(match: re.Match[str]) -> str:
+        if not _is_secret(match["key"].strip("\"'")):
+            return match[0]
+        return f"{match['key']}: {_value(match['value'], key)}"
+
+    return _FLOW.sub(pair, _FLOW_HEADERS.sub(headers, line))
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_KEY.search(name)) and not _HARMLESS_KEY.search(name)

@@ -1,0 +1,243 @@
+"""What the parts of a report change in the state of an agent. Pure.
+
+A part that is present replaces the old one, one that is absent changes nothing (OP-17). A part
+that the agent's capabilities do not announce is ignored (opamp-go sends some of them anyway).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+
+from agents.opamp import bits, scan
+from agents.opamp.attributes import clean
+from agents.opamp.opamp_pb2 import (
+    AgentToServer,
+    AvailableComponents,
+    ComponentHealth,
+    ConnectionSettingsRequest,
+    ConnectionSettingsStatus,
+    CustomCapabilities,
+    CustomMessage,
+    RemoteConfigStatus,
+    RemoteConfigStatuses_APPLIED,
+    RemoteConfigStatuses_FAILED,
+)
+from agents.opamp.scan import Report
+from agents.opamp.server_facts import ServerFacts
+from agents.opamp.state import AgentState, Outcome
+from agents.opamp.trees import MAX_ERROR_CHARS
+from agents.opamp.wire import Malformed
+
+_NEEDS = {
+    scan.HEALTH: bits.REPORTS_HEALTH,
+    scan.EFFECTIVE_CONFIG: bits.REPORTS_EFFECTIVE_CONFIG,
+    scan.REMOTE_CONFIG_STATUS: bits.REPORTS_REMOTE_CONFIG,
+    scan.PACKAGE_STATUSES: bits.REPORTS_PACKAGE_STATUSES,
+    scan.COMPONENTS: bits.REPORTS_AVAILABLE_COMPONENTS,
+    scan.SETTINGS_STATUS: bits.REPORTS_SETTINGS_STATUS,
+}
+_ONE_SHOT = frozenset({scan.CUSTOM_MESSAGE, scan.SETTINGS_REQUEST, scan.DISCONNECT})
+# A config status is looked at each time: it may answer a newer offer of the same hash.
+_ALWAYS_READ = _ONE_SHOT | {scan.REMOTE_CONFIG_STATUS}
+_KINDS: dict[int, Callable[[bytes], Message]] = {
+    field.number: field.message_type._concrete_class.FromString
+    for field in AgentToServer.DESCRIPTOR.fields
+    if field.message_type is not None
+}
+MAX_HASH_CHARS = 128
+
+
+def parse_changed(agent: AgentState, report: Report) -> dict[int, Any]:
+    """Parse the parts that differ from the last ones. Raises Malformed for the whole message."""
+    changed = {}
+    known = agent.part_hashes
+    for number, raw in report.parts.items():
+        if number not in _ALWAYS_READ and known.get(number) == hash(raw):
+            continue
+        try:
+            changed[number] = _KINDS[number](raw)
+        except DecodeError as error:
+            raise Malformed(f"field {number} cannot be parsed: {error}") from error
+    if scan.SETTINGS_REQUEST in changed:
+        _refuse_certificate_request(changed[scan.SETTINGS_REQUEST])
+    return changed
+
+
+def take_parts(
+    agent: AgentState,
+    report: Report,
+    changed: dict[int, Any],
+    server: ServerFacts,
+    *,
+    restarted: bool,
+    now: float,
+) -> None:
+    """Store what the parsed parts say. `restarted`: the agent's process is a new one."""
+    if restarted:
+        _forget_process(agent)
+    for number, message in changed.items():
+        needs = _NEEDS.get(number, 0)
+        if needs and not agent.capabilities & needs:
+            continue
+        raw = report.parts[number]
+        if number not in _ONE_SHOT:
+            agent.part_hashes[number] = hash(raw)
+        if number == scan.DESCRIPTION:
+            _take_description(agent, raw, now)
+        elif number == scan.HEALTH:
+            _take_health(agent, message, raw, restarted, now)
+        elif number == scan.EFFECTIVE_CONFIG:
+            agent.change().bodies["effective_config"] = raw
+        elif number == scan.REMOTE_CONFIG_STATUS:
+            take_config_status(agent, message, now)
+        else:
+            _take_rare(agent, number, message, raw, server, now)
+
+
+def _forget_process(agent: AgentState) -> None:
+    """A new process has not received what the old one was sent."""
+    agent.offered_hash = ""
+    agent.settings_sent_hash = ""
+    if agent.wanted_settings is None:
+        # Own telemetry alone: harmless to offer again, and a client that keeps nothing needs it.
+        agent.settings_offered_hash = ""
+
+
+def _take_description(agent: AgentState, raw: bytes, now: float) -> None:
+    agent.known = True
+    changes = agent.change()
+    changes.description = raw
+    changes.visible = True
+
+
+def _take_health(
+    agent: AgentState, message: ComponentHealth, raw: bytes, restarted: bool, now: float
+) -> None:
+    """Take health. The first unhealthy word of a process, given without a reason, is no finding:
+    collectors say it while they start (interop.md section 2)."""
+    healthy: bool | None = message.healthy
+    if restarted and not healthy and not message.last_error:
+        healthy = None
+    changes = agent.change()
+    changes.status = True
+    changes.bodies["health"] = raw
+    agent.health_status = clean(message.status, 64)
+    agent.health_error = clean(message.last_error)
+    agent.started_at = message.start_time_unix_nano
+    if healthy != agent.healthy:
+        if healthy is not None or agent.healthy is not None:
+            changes.event(now, "health", healthy=healthy, error=agent.health_error[:500])
+        agent.healthy = healthy
+        agent.health_changed_at = now
+        changes.visible = True
+
+
+def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: float) -> None:
+    """Take the agent's word for a hash (OP-26 to OP-30; spec section 4, "Confirmed").
+
+    A status that repeats what was known settles nothing by itself, unless it answers an offer of
+    this connection: after a restart an agent repeats old words (interop.md section 2).
+    """
+    config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
+    status = message.status
+    error_hash = hash(message.error_message) if message.error_message else 0
+    is_news = (config_hash, status, error_hash) != (
+        agent.config_hash,
+        agent.config_status,
+        agent.config_error_hash,
+    )
+    if is_news:
+        agent.config_hash, agent.config_status = config_hash, status
+        agent.config_error_hash = error_hash
+        changes = agent.change()
+        changes.status = changes.visible = True
+        changes.config_error = clean(message.error_message, MAX_ERROR_CHARS)
+    if not config_hash:
+        return
+    if status == RemoteConfigStatuses_APPLIED:
+        agent.running_hash = config_hash
+    if is_news or config_hash == agent.offered_hash:
+        _record(agent, config_hash, status, message.error_message, now)
+
+
+def _record(agent: AgentState, config_hash: str, status: int, text: str, now: float) -> None:
+    fact = agent.change().delivery(config_hash)
+    fact.acknowledged_at = fact.acknowledged_at or now
+    agent.change().visible = True
+    if status == RemoteConfigStatuses_APPLIED:
+        fact.settle(Outcome.APPLIED, now)
+    elif status == RemoteConfigStatuses_FAILED:
+        error = clean(text, MAX_ERROR_CHARS)
+        fact.settle(Outcome.FAILED, now, error)
+        agent.change().refusals[config_hash] = error
+        if config_hash == agent.desired_hash:
+            agent.refused = True
+        agent.change().event(now, "config_failed", config_hash=config_hash, error=error[:500])
+    if fact.outcome is not None and config_hash == agent.open_hash:
+        agent.open_hash = ""
+
+
+def _take_rare(
+    agent: AgentState, number: int, message: Any, raw: bytes, server: ServerFacts, now: float
+) -> None:
+    if number == scan.COMPONENTS:
+        _take_components(agent, message, raw, server)
+    elif number == scan.CUSTOM_CAPABILITIES:
+        _take_custom_capabilities(agent, message)
+    elif number == scan.CUSTOM_MESSAGE:
+        _take_custom_message(agent, message, server, now)
+    elif number == scan.SETTINGS_STATUS:
+        _take_settings_status(agent, message, now)
+
+
+def _take_components(
+    agent: AgentState, message: AvailableComponents, raw: bytes, server: ServerFacts
+) -> None:
+    """Remember the hash; the list, when there is one, serves all agents with it (OP-57)."""
+    components_hash = message.hash.hex()[:MAX_HASH_CHARS]
+    if components_hash != agent.components_hash:
+        agent.components_hash = components_hash
+        agent.change().capabilities = True
+    if message.components and components_hash not in server.known_components:
+        agent.change().components = raw
+        server.known_components.add(components_hash)
+
+
+def _take_custom_capabilities(agent: AgentState, message: CustomCapabilities) -> None:
+    agent.accepts_custom = frozenset(clean(name, 256) for name in message.capabilities[:256])
+    agent.change().capabilities = True
+
+
+def _take_custom_message(
+    agent: AgentState, message: CustomMessage, server: ServerFacts, now: float
+) -> None:
+    """Keep a message of a capability that both sides announced; others may be ignored (OP-56)."""
+    if message.capability in server.custom_capabilities:
+        agent.change().event(
+            now,
+            "custom_message",
+            capability=message.capability,
+            type=clean(message.type, 256),
+            data=clean(message.data[:4096].decode(errors="replace")),
+        )
+
+
+def _take_settings_status(agent: AgentState, message: ConnectionSettingsStatus, now: float) -> None:
+    agent.settings_hash = message.last_connection_settings_hash.hex()[:MAX_HASH_CHARS]
+    agent.settings_status = message.status
+    agent.settings_error = clean(message.error_message)
+    changes = agent.change()
+    changes.status = changes.settings = True
+    changes.event(now, "settings_status", status=message.status, settings_hash=agent.settings_hash)
+
+
+def _refuse_certificate_request(message: ConnectionSettingsRequest) -> None:
+    """Refuse a certificate request: this server does not announce that it takes them (OP-45).
+
+    An empty request asks for nothing and is ignored.
+    """
+    if message.opamp.certificate_request.csr:
+        raise Malformed("this server issues no certificates")

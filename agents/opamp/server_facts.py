@@ -1,0 +1,61 @@
+"""What the session logic may know of the server it speaks for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from agents.opamp import bits
+from agents.opamp.opamp_pb2 import CustomCapabilities, ServerToAgent
+from agents.opamp.settings import Offer
+
+MEBIBYTE = 1024 * 1024
+
+
+class ServerFacts:
+    """Shared by all agents of a gateway; the gateway keeps it current.
+
+    `config_parts` holds ServerToAgent.remote_config, serialized, by config hash.
+    """
+
+    def __init__(
+        self,
+        *,
+        new_uid: Callable[[], bytes],
+        config_parts: Mapping[str, bytes],
+        custom_capabilities: tuple[str, ...] = (),
+        max_answer_bytes: int = 64 * MEBIBYTE,
+    ) -> None:
+        self.new_uid = new_uid
+        self.config_parts = config_parts
+        self.custom_capabilities = custom_capabilities
+        self.max_answer_bytes = max_answer_bytes
+        self.default_settings: Offer | None = None
+        self.known_components: set[str] = {""}
+        self.asked_components: dict[str, float] = {}
+        self.full_asked_in: tuple[int, int] = (0, 0)
+        self.full_per_s = 1000
+        greeting = ServerToAgent(capabilities=bits.SERVER_CAPABILITIES)
+        if custom_capabilities:
+            greeting.custom_capabilities.CopyFrom(
+                CustomCapabilities(capabilities=custom_capabilities)
+            )
+        self.greeting = greeting.SerializeToString()
+
+    def may_ask_full(self, now: float) -> bool:
+        """Pace ReportFullState: after a storm not everyone is asked at once."""
+        second, count = self.full_asked_in
+        if second != int(now):
+            second, count = int(now), 0
+        if count >= self.full_per_s:
+            return False
+        self.full_asked_in = (second, count + 1)
+        return True
+
+    def must_ask_components(self, components_hash: str, now: float) -> bool:
+        """Whether nobody has told, or been asked for, the components behind this hash (OP-57)."""
+        if components_hash in self.known_components:
+            return False
+        if now - self.asked_components.get(components_hash, 0.0) < 30.0:
+            return False
+        self.asked_components[components_hash] = now
+        return True

@@ -1,0 +1,254 @@
+"""What a gateway remembers of one agent, and what of it is not yet stored. Pure.
+
+`AgentState` is the newest truth about an agent while a gateway serves it; `Changes` collects what
+the next flush must write. Times are seconds since 1970 (float), hashes lower-case hex.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+MAX_PENDING_EVENTS = 50
+
+
+class Outcome(StrEnum):
+    """The agent's own word for a delivery."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+
+
+class DeliveryFact:
+    """What became known of the open delivery of one hash since the last flush."""
+
+    __slots__ = ("acknowledged_at", "error", "outcome", "sent_at", "settled_at")
+
+    def __init__(self) -> None:
+        self.sent_at: float | None = None
+        self.acknowledged_at: float | None = None
+        self.settled_at: float | None = None
+        self.outcome: Outcome | None = None
+        self.error = ""
+
+    def settle(self, outcome: Outcome, now: float, error: str = "") -> None:
+        """Record the outcome; the first one stays: a later healthy never undoes a FAILED."""
+        if self.outcome is None:
+            self.outcome = outcome
+            self.settled_at = now
+            self.error = error
+
+
+class Changes:
+    """What the next flush writes for one agent. Latest values are read from the state itself."""
+
+    __slots__ = (
+        "bodies",
+        "capabilities",
+        "components",
+        "config_error",
+        "deliveries",
+        "description",
+        "events",
+        "ordered_uid",
+        "refusals",
+        "settings",
+        "status",
+        "visible",
+    )
+
+    def __init__(self) -> None:
+        self.status = False
+        self.visible = False
+        self.capabilities = False
+        self.settings = False
+        self.ordered_uid = False
+        self.description: bytes | None = None
+        self.bodies: dict[str, bytes] = {}
+        self.components: bytes | None = None
+        self.config_error: str | None = None
+        self.deliveries: dict[str, DeliveryFact] = {}
+        self.refusals: dict[str, str] = {}
+        self.events: list[tuple[float, str, dict[str, Any]]] = []
+
+    def delivery(self, config_hash: str) -> DeliveryFact:
+        """Return the fact of this hash, made on first use."""
+        fact = self.deliveries.get(config_hash)
+        if fact is None:
+            fact = self.deliveries[config_hash] = DeliveryFact()
+        return fact
+
+    def event(self, now: float, kind: str, **details: object) -> None:
+        """Add a line to the agent's history; beyond 50 unwritten ones the oldest go."""
+        self.events.append((now, kind, details))
+        if len(self.events) > MAX_PENDING_EVENTS:
+            del self.events[0]
+
+    def absorb_older(self, older: Changes) -> None:
+        """Put back what a failed flush had taken: the newer value wins, facts are joined."""
+        self.status |= older.status
+        self.visible |= older.visible
+        self.capabilities |= older.capabilities
+        self.settings |= older.settings
+        self.ordered_uid |= older.ordered_uid
+        if self.description is None:
+            self.description = older.description
+        if self.components is None:
+            self.components = older.components
+        if self.config_error is None:
+            self.config_error = older.config_error
+        self.bodies = {**older.bodies, **self.bodies}
+        self.refusals = {**older.refusals, **self.refusals}
+        self.events = (older.events + self.events)[-MAX_PENDING_EVENTS:]
+        for config_hash, fact in older.deliveries.items():
+            newer = self.deliveries.get(config_hash)
+            if newer is None:
+                self.deliveries[config_hash] = fact
+                continue
+            newer.sent_at = fact.sent_at or newer.sent_at
+            newer.acknowledged_at = fact.acknowledged_at or newer.acknowledged_at
+            if fact.outcome is not None:
+                newer.outcome, newer.settled_at, newer.error = (
+                    fact.outcome,
+                    fact.settled_at,
+                    fact.error,
+                )
+
+
+class AgentState:
+    """One agent as this gateway knows it.
+
+    `part_hashes` are hashes of the raw bytes of each reported part, to see at a glance that
+    nothing changed. `offered_hash` is the config sent on this connection and not yet named by a
+    status. `must_send` is set by a new push and by nothing else. `refused` says that the desired
+    hash is in this agent's refusal memory (OP-28).
+    """
+
+    __slots__ = (
+        "accepts_custom",
+        "ack",
+        "bound_to",
+        "capabilities",
+        "changes",
+        "components_hash",
+        "config_error_hash",
+        "config_hash",
+        "config_status",
+        "connected",
+        "connected_at",
+        "connection",
+        "desired_change",
+        "desired_hash",
+        "effective_hash",
+        "full_asked_at",
+        "full_owed",
+        "greeted",
+        "health_changed_at",
+        "health_error",
+        "health_status",
+        "healthy",
+        "id",
+        "is_new",
+        "known",
+        "last_frame",
+        "last_seen",
+        "must_send",
+        "offered_at",
+        "offered_hash",
+        "open_hash",
+        "ordered_uid",
+        "outbox",
+        "part_hashes",
+        "previous_description",
+        "refused",
+        "running_hash",
+        "sequence_num",
+        "session_id",
+        "settings_change",
+        "settings_error",
+        "settings_hash",
+        "settings_offered_hash",
+        "settings_sent_hash",
+        "settings_status",
+        "started_at",
+        "swept_at",
+        "uid",
+        "wanted_settings",
+    )
+
+    def __init__(self, uid: bytes, agent_id: int) -> None:
+        self.uid = uid
+        self.id = agent_id
+        self.ack = b"\x0a\x10" + uid
+        self.changes: Changes | None = None
+        self.connection: Any = None
+        self.session_id: Any = None
+        self.connected = False
+        self.connected_at = 0.0
+        self.is_new = False
+        self.known = False
+        self.bound_to = ""
+        self.last_frame: int = 0
+        self.last_seen = 0.0
+        self.swept_at = 0.0
+        self.sequence_num = 0
+        self.capabilities = 0
+        self.greeted = False
+        self.full_asked_at = 0.0
+        self.full_owed = False
+        self.part_hashes: dict[int, int] = {}
+        self.previous_description: tuple[int, float] | None = None
+        self.accepts_custom: frozenset[str] = frozenset()
+        self.ordered_uid: bytes | None = None
+        self.outbox: list[Any] | None = None
+        self._clear_health()
+        self._clear_config()
+        self._clear_settings()
+
+    def _clear_health(self) -> None:
+        self.healthy: bool | None = None
+        self.health_status = ""
+        self.health_error = ""
+        self.health_changed_at: float | None = None
+        self.started_at: int = 0
+
+    def _clear_config(self) -> None:
+        self.config_hash = ""
+        self.config_status: int | None = None
+        self.config_error_hash: int = 0
+        self.running_hash = ""
+        self.effective_hash = ""
+        self.components_hash = ""
+        self.desired_hash = ""
+        self.desired_change = 0
+        self.refused = False
+        self.must_send = False
+        self.open_hash = ""
+        self.offered_hash = ""
+        self.offered_at = 0.0
+
+    def _clear_settings(self) -> None:
+        self.wanted_settings: Any = None
+        self.settings_change = 0
+        self.settings_offered_hash = ""
+        self.settings_sent_hash = ""
+        self.settings_hash = ""
+        self.settings_status: int | None = None
+        self.settings_error = ""
+
+    def change(self) -> Changes:
+        """Return what waits for the next flush, made on first use."""
+        if self.changes is None:
+            self.changes = Changes()
+        return self.changes
+
+    def begin(self, connection: object, now: float) -> None:
+        """Start serving a new connection: what was sent on the old one counts no more."""
+        self.connection = connection
+        self.connected = True
+        self.connected_at = now
+        self.greeted = False
+        self.offered_hash = ""
+        self.settings_sent_hash = ""
+        changes = self.change()
+        changes.status = changes.visible = True

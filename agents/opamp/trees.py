@@ -1,0 +1,100 @@
+"""Health trees and component lists as plain, bounded data (OP-35, OP-57). Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agents.opamp.attributes import attributes, clean
+from agents.opamp.opamp_pb2 import AvailableComponents, ComponentDetails, ComponentHealth
+
+MAX_DEPTH = 64
+MAX_NODES = 5_000
+MAX_ERROR_CHARS = 64 * 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# PostgreSQL and datetime both end at the year 9999.
+_MAX_NANOS = 253_402_300_799 * 10**9
+
+
+def moment(unix_nanos: int) -> datetime | None:
+    """Return a fixed64 time exactly to the microsecond; None for 0 and for times past year 9999."""
+    if not 0 < unix_nanos <= _MAX_NANOS:
+        return None
+    return _EPOCH + timedelta(microseconds=unix_nanos // 1000)
+
+
+def health_tree(message: ComponentHealth) -> dict[str, Any]:
+    """Return the tree: healthy, status, last_error, start_time, status_time, attributes, components.
+
+    Beyond 64 levels or 5,000 components the rest is left out and marked with `cut`.
+    """
+    root: dict[str, Any] = {}
+    left = MAX_NODES
+    stack = [(message, root, 1)]
+    while stack:
+        health, node, depth = stack.pop()
+        _fill(health, node)
+        children = sorted(health.component_health_map)
+        if not children:
+            continue
+        kept = [] if depth >= MAX_DEPTH else children[:left]
+        if len(kept) < len(children):
+            node["cut"] = len(children) - len(kept)
+        left -= len(kept)
+        node["components"] = {}
+        for name in kept:
+            child: dict[str, Any] = {}
+            node["components"][clean(name, 256)] = child
+            stack.append((health.component_health_map[name], child, depth + 1))
+    return root
+
+
+def _fill(health: ComponentHealth, node: dict[str, Any]) -> None:
+    node["healthy"] = health.healthy
+    if health.status:
+        node["status"] = clean(health.status, 256)
+    if health.last_error:
+        node["last_error"] = clean(health.last_error, 4096)
+    for key, nanos in (
+        ("start_time", health.start_time_unix_nano),
+        ("status_time", health.status_time_unix_nano),
+    ):
+        at = moment(nanos)
+        if at is not None:
+            node[key] = at.isoformat()
+        elif nanos:
+            node[key] = str(nanos)
+    if health.attributes:
+        node["attributes"] = attributes(health.attributes)
+
+
+def component_details(message: AvailableComponents) -> dict[str, Any]:
+    """Return the components as reported: {"receivers": {"components": {"otlp": {...}}}}."""
+    left = [MAX_NODES]
+    return {
+        clean(name, 256): _details(message.components[name], left, 1)
+        for name in sorted(message.components)[:256]
+    }
+
+
+def _details(message: ComponentDetails, left: list[int], depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if message.metadata:
+        found["metadata"] = attributes(message.metadata)
+    if message.sub_component_map and depth < 8:
+        kept = sorted(message.sub_component_map)[: left[0]]
+        left[0] -= len(kept)
+        found["components"] = {
+            clean(name, 256): _details(message.sub_component_map[name], left, depth + 1)
+            for name in kept
+        }
+    return found
+
+
+def component_names(details: dict[str, Any]) -> list[str]:
+    """Return the flat names that selectors match, e.g. "processor:transform"."""
+    names = set()
+    for kind, below in details.items():
+        singular = kind[:-1] if kind.endswith("s") else kind
+        names |= {f"{singular}:{name}" for name in below.get("components", {})}
+    return sorted(names)
