@@ -1,0 +1,31 @@
+"""Which saved selectors a selector refers to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agents.selectors.errors import SelectorError
+from agents.selectors.tree import Named, Selector
+
+
+def names_in(selector: Selector) -> frozenset[str]:
+    """Return the names it refers to itself."""
+    return frozenset(term.name for term in selector.terms if isinstance(term, Named))
+
+
+def check_references(name: str, selector: Selector, saved: Mapping[str, Selector]) -> None:
+    """Raise SelectorError when `selector`, saved as `name`, refers to what is missing or to itself.
+
+    `name` is "" for a selector that is not saved.
+    """
+    seen: set[str] = set()
+    open_names = list(names_in(selector))
+    while open_names:
+        found = open_names.pop()
+        if found == name:
+            raise SelectorError(f"The selector refers to itself by @{found}.")
+        if found not in saved:
+            raise SelectorError(f"There is no saved selector named {found}.")
+        if found not in seen:
+            seen.add(found)
+            open_names += names_in(saved[found])
