@@ -5,7 +5,7 @@ from __future__ import annotations
 from rollouts.models.config import Config, ConfigVersion
 from rollouts.models.event import Event
 from rollouts.models.evidence import Approval, Measurement, Waiver
-from rollouts.models.limits import Budget, EnvironmentGuard, FreezeWindow
+from rollouts.models.limits import Budget, BudgetLease, EnvironmentGuard, FreezeWindow
 from rollouts.models.plan import NamedSelector, Plan
 from rollouts.models.rollback import Rollback, RollbackTarget
 from rollouts.models.rollout import Phase, Rollout
@@ -14,6 +14,7 @@ from rollouts.models.target import Target
 __all__ = [
     "Approval",
     "Budget",
+    "BudgetLease",
     "Config",
     "ConfigVersion",
     "EnvironmentGuard",

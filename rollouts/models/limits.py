@@ -39,6 +39,29 @@ class Budget(models.Model):
         return f"budget per {self.label}"
 
 
+class BudgetLease(models.Model):
+    """One agent that is changing under one budget, held from its offer until it has settled.
+
+    Taken under the budget row's lock, so that no two ticks spend the same room. `topic` is the
+    rollout or rollback that changes it.
+    """
+
+    budget = models.ForeignKey(Budget, models.CASCADE, related_name="leases")
+    agent_id = models.BigIntegerField()
+    value = models.CharField(max_length=200)
+    topic = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["budget", "agent_id"], name="one_lease_per_agent")
+        ]
+        indexes = [models.Index(fields=["topic", "agent_id"], name="lease_of_topic")]
+
+    def __str__(self) -> str:
+        return f"agent {self.agent_id} changes under budget {self.budget_id}"
+
+
 class EnvironmentGuard(models.Model):
     """A guard that applies to every rollout touching an environment; plans cannot remove it."""
 

@@ -10,7 +10,10 @@ from rollouts.models.rollout import Rollout
 
 
 class Rollback(models.Model):
-    """A delivery wave backwards: of a rollout, or of a selector (then `rollout` is null)."""
+    """A delivery wave backwards: of a rollout, or of a selector (then `rollout` is null).
+
+    `wave` is the last wave offered (1 is the first); `cause` keeps the gate that decided it.
+    """
 
     class Kind(models.TextChoices):
         AUTOMATIC = "automatic", "Automatic"
@@ -41,6 +44,8 @@ class Rollback(models.Model):
     offered_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     next_tick_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True)
+    wave = models.PositiveIntegerField(default=0)
     tick_error = models.TextField(blank=True)
 
     class Meta:
@@ -78,6 +83,7 @@ class RollbackTarget(models.Model):
     online = models.BooleanField(default=True)
     offered_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
     class Meta:

@@ -13,7 +13,9 @@ class Rollout(models.Model):
     """One delivery of one config version to a selection, by a plan frozen with the draft.
 
     State changes go through `rollouts.engine.apply` only. `revision` grows with each change; acts
-    carry the revision the person saw. `next_tick_at` is when the engine looks again.
+    carry the revision the person saw. `next_tick_at` is when the engine looks again, `looked_at` when
+    it last did; `caught_up_at` is the last look at targets that were offline. `gate_marks` remembers which gates
+    were amber or red, so that each change is one event.
     """
 
     config = models.ForeignKey(Config, models.PROTECT, related_name="rollouts")
@@ -35,9 +37,12 @@ class Rollout(models.Model):
     )
     revision = models.PositiveIntegerField(default=1)
     why = models.JSONField(default=dict)
+    gate_marks = models.JSONField(default=dict)
     when_busy = models.CharField(max_length=10, default="refuse")
     start_at = models.DateTimeField(null=True)
     next_tick_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True)
+    caught_up_at = models.DateTimeField(null=True)
     tick_error = models.TextField(blank=True)
     current_phase = models.PositiveIntegerField(default=0)
 
@@ -52,6 +57,7 @@ class Rollout(models.Model):
     paused_at = models.DateTimeField(null=True)
     paused_by_name = models.CharField(max_length=150, blank=True)
     pause_reason = models.TextField(blank=True)
+    baked_s = models.FloatField(default=0)
     bake_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -96,8 +102,10 @@ class Rollout(models.Model):
 
 
 class Phase(models.Model):
-    """One step of a rollout. `counts` is kept by the tick from what changed: members, offered,
-    applied, failed, timed_out, unhealthy, offline, skipped (whole numbers)."""
+    """One step of a rollout. `counts` is kept by the tick from what changed and read with
+    `rollouts.engine.facts.Counts`. `environments` are the values of label `env` among its members.
+    `observed_s` grows only while the engine really looks, so an absent worker rushes nothing;
+    `observe_until` is the forecast made from it."""
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="phases")
     index = models.PositiveIntegerField()
@@ -106,6 +114,7 @@ class Phase(models.Model):
     manual = models.BooleanField(default=False)
     weight = models.FloatField()
     selector = models.TextField(blank=True)
+    environments = models.JSONField(default=list)
     spec = models.JSONField(default=dict)
     state = models.CharField(
         max_length=20, choices=PhaseState.choices(), default=PhaseState.PENDING
@@ -113,6 +122,7 @@ class Phase(models.Model):
     counts = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
     deployed_at = models.DateTimeField(null=True)
+    observed_s = models.FloatField(default=0)
     observe_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -27,8 +27,10 @@ class Target(models.Model):
     delivery_id = models.BigIntegerField(null=True)
     offered_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
     online = models.BooleanField(default=True)
     healthy = models.BooleanField(null=True)
+    was_unhealthy = models.BooleanField(default=False)
     unhealthy_since = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
@@ -41,6 +43,16 @@ class Target(models.Model):
         ]
         indexes = [
             models.Index(fields=["phase", "state", "position"], name="target_in_line"),
+            models.Index(
+                fields=["rollout", "deadline_at"],
+                name="target_deadline",
+                condition=Q(state="offered", deadline_at__isnull=False),
+            ),
+            models.Index(
+                fields=["phase", "confirmed_at"],
+                name="target_sick",
+                condition=Q(state="applied", healthy=False, was_unhealthy=False),
+            ),
         ]
 
     def __str__(self) -> str:
