@@ -38,6 +38,9 @@ class Command(BaseCommand):
                 "under which browsers may reach it, and PUBLIC_URL to its address."
             )
             sys.exit(2)
+        if given["port"] == given["opamp_port"]:
+            self.stderr.write("--port and --opamp-port must differ: browsers and agents are two.")
+            sys.exit(2)
         data = given["data"]
         options = Options(
             data_dir=(data if isinstance(data, Path) else settings.DATA_DIR).resolve(),
