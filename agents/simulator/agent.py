@@ -11,16 +11,22 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from agents.simulator import collector
 from agents.simulator.faults import Behaviour, Outcome, outcome
 from agents.simulator.profile import Profile
 
-# ReportsStatus, AcceptsRemoteConfig, ReportsEffectiveConfig, AcceptsRestartCommand, ReportsHealth,
-# ReportsRemoteConfig, ReportsHeartbeat, ReportsAvailableComponents.
-CAPABILITIES = 0x1 | 0x2 | 0x4 | 0x400 | 0x800 | 0x1000 | 0x2000 | 0x4000
-_REPORT_FULL_STATE = 0x1
-_REPORT_COMPONENTS = 0x2
+CAPABILITIES = (
+    bits.REPORTS_STATUS
+    | bits.ACCEPTS_REMOTE_CONFIG
+    | bits.REPORTS_EFFECTIVE_CONFIG
+    | bits.ACCEPTS_RESTART_COMMAND
+    | bits.REPORTS_HEALTH
+    | bits.REPORTS_REMOTE_CONFIG
+    | bits.REPORTS_HEARTBEAT
+    | bits.REPORTS_AVAILABLE_COMPONENTS
+)
 _APPLIED = pb.RemoteConfigStatuses_APPLIED
 _APPLYING = pb.RemoteConfigStatuses_APPLYING
 _FAILED = pb.RemoteConfigStatuses_FAILED
@@ -109,9 +115,9 @@ class SimulatedAgent:
         if len(message.agent_identification.new_instance_uid) == 16:
             self.uid = message.agent_identification.new_instance_uid
             replies.append(self._full())
-        elif message.flags & _REPORT_FULL_STATE:
+        elif message.flags & bits.REPORT_FULL_STATE:
             replies.append(self._full())
-        if message.flags & _REPORT_COMPONENTS:
+        if message.flags & bits.REPORT_AVAILABLE_COMPONENTS:
             replies.append(self._components())
         if message.HasField("remote_config"):
             replies += self._take_offer(message.remote_config, now)

@@ -15,12 +15,13 @@ import aiohttp
 from google.protobuf.message import DecodeError
 
 from agents.opamp import opamp_pb2 as pb
+from agents.opamp import wire
 from agents.simulator.agent import SimulatedAgent
 
 logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
-_TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, DecodeError)
+_TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, DecodeError, wire.Malformed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +137,9 @@ class WebSocketConnection(Connection):
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for frame in socket:
-            if frame.type is not aiohttp.WSMsgType.BINARY or frame.data[:1] != b"\0":
+            if frame.type is not aiohttp.WSMsgType.BINARY:
                 continue
-            message = pb.ServerToAgent.FromString(frame.data[1:])
-            replies = self.agent.receive(message, self.now())
+            replies = self.agent.receive(wire.decode_from_server(frame.data), self.now())
             if self.agent.dead:
                 # Silent: the socket stays open and nobody is there.
                 self._changed()
@@ -176,7 +176,7 @@ class WebSocketConnection(Connection):
         socket = self._socket
         for message in messages:
             if socket is not None and not socket.closed:
-                await socket.send_bytes(b"\0" + message.SerializeToString())
+                await socket.send_bytes(wire.encode(message))
             if message.HasField("remote_config_status") or message.HasField("health"):
                 self._changed()
 
