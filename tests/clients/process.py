@@ -10,11 +10,15 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """Direct children of a process, from /proc; empty when it is gone."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(word) for word in text.split()]
-    return []
+    """Direct children of a process, from /proc; empty when it is gone.
+
+    Go starts children from any of its threads, and each thread lists only its own.
+    """
+    found: list[int] = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(word) for word in listing.read_text().split()]
+    return found
 
 
 def is_running(pid: int) -> bool:
@@ -73,7 +77,7 @@ class Process:
     def is_running(self) -> bool:
         return self.popen is not None and self.popen.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send a signal to the process alone, not to its children."""
         assert self.popen is not None
         self.popen.send_signal(number)
@@ -83,7 +87,7 @@ class Process:
         if self.popen is None:
             return None
         if self.is_running():
-            self.signal(number)
+            self.send(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.popen.wait(timeout_s)
         self.kill_session()

@@ -41,7 +41,7 @@ def marked_config(mark: str, **changes: Any) -> str:
         },
         "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:${env:OTLP_PORT}"}}}},
         "processors": {"batch": {}},
-        "exporters": {"debug": {"verbosity": "basic"}},
+        "exporters": {"debug": {}},
         "service": {
             "extensions": ["health_check"],
             "pipelines": {
@@ -118,7 +118,7 @@ class SupervisedCollector:
     def kill_supervisor(self) -> int:
         """Kill the supervisor alone and return the pid of the collector that lives on."""
         pid = self.collector_pid()
-        self.process.signal(signal.SIGKILL)
+        self.process.send(signal.SIGKILL)
         self.process.wait()
         return pid
 
