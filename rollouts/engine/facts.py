@@ -178,6 +178,7 @@ class PhaseFacts:
     observed_s: float = 0.0
     oldest_due_at: datetime | None = None
     approval: ApprovalFacts = ApprovalFacts()
+    advanced_by: str = ""
     frozen_until: datetime | None = None
     frozen_by: str = ""
 
@@ -223,6 +224,11 @@ class RolloutFacts:
     baked_s: float = 0.0
     version: str = ""
     previous: str = ""
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether a freeze window holds any environment of this rollout now."""
+        return any(phase.frozen_until is not None for phase in self.phases)
 
     @property
     def current(self) -> PhaseFacts | None:

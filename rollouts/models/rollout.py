@@ -123,6 +123,7 @@ class Phase(models.Model):
     started_at = models.DateTimeField(null=True)
     deployed_at = models.DateTimeField(null=True)
     observed_s = models.FloatField(default=0)
+    advanced_by = models.CharField(max_length=150, blank=True)
     observe_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -1,0 +1,95 @@
+"""Who is in which phase (spec section 4). Pure.
+
+The order of agents comes from a stable hash of (rollout seed, uid), so that the preview is the
+plan; it is computed in SQL (`rollouts.eligibility`) and, for tests, here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseShare:
+    """What membership needs to know of a phase. `selector` "" is the rollout's own target."""
+
+    name: str
+    weight: float
+    selector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseMembers:
+    """The agents of one phase. `reached` counts them with those of earlier phases inside it;
+    `new` are the ids that this phase adds, in the order in which they are offered."""
+
+    name: str
+    matched: int
+    reached: int
+    new: tuple[int, ...]
+
+
+def order_key(seed: str, instance_uid: str) -> str:
+    """Return the hash that places one agent: hex MD5 of seed and canonical uid text."""
+    return hashlib.md5(f"{seed}{instance_uid}".encode(), usedforsecurity=False).hexdigest()
+
+
+def spread_order(agents: Sequence[tuple[int, str, str]]) -> list[int]:
+    """Order (id, key, stratum) so that every prefix holds each stratum in proportion.
+
+    Agent k of n in its stratum (by key) stands at (k - 1/2) / n; ties go to the smaller key.
+    """
+    strata: dict[str, list[tuple[str, int]]] = {}
+    for agent_id, key, stratum in agents:
+        strata.setdefault(stratum, []).append((key, agent_id))
+    placed = [
+        ((2 * rank - 1) / (2 * len(members)), key, agent_id)
+        for members in strata.values()
+        for rank, (key, agent_id) in enumerate(sorted(members), start=1)
+    ]
+    return [agent_id for _, _, agent_id in sorted(placed)]
+
+
+def phase_size(weight: float, matched: int) -> int:
+    """Return ceil(weight x matched), without the noise of binary fractions (10 % of 30 is 3)."""
+    return min(matched, math.ceil(round(weight * matched, 6)))
+
+
+def assign(
+    phases: Sequence[PhaseShare], orders: Mapping[str, Sequence[int]]
+) -> tuple[PhaseMembers, ...]:
+    """Divide the ordered agents over the phases; weights are cumulative (1 % is inside 5 %).
+
+    `orders` has, for each distinct selector text of the phases, the matching ids in order.
+    """
+    taken: set[int] = set()
+    result = []
+    for phase in phases:
+        order = orders[phase.selector]
+        size = phase_size(phase.weight, len(order))
+        new = tuple(agent_id for agent_id in order[:size] if agent_id not in taken)
+        taken.update(new)
+        result.append(PhaseMembers(phase.name, len(order), size, new))
+    return tuple(result)
+
+
+def rest_of(everyone: Sequence[int], phases: Sequence[PhaseMembers]) -> tuple[int, ...]:
+    """Return the agents that no phase holds, in order: the last wave (`promote_rest`)."""
+    taken = {agent_id for phase in phases for agent_id in phase.new}
+    return tuple(agent_id for agent_id in everyone if agent_id not in taken)
+
+
+def fingerprint(parts: Sequence[str], phases: Sequence[Sequence[int]]) -> str:
+    """Return the digest of a preview: what is rolled out by which plan to exactly whom."""
+    digest = hashlib.sha256("\x00".join(parts).encode())
+    for members in phases:
+        digest.update(b"\x01" + ",".join(map(str, members)).encode())
+    return digest.hexdigest()
+
+
+def has_drifted(before: int, difference: int) -> bool:
+    """Tell whether a fleet changed too much to start unasked: more than 1 % or 5 agents."""
+    return difference > 5 or difference > 0.01 * before
