@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -41,6 +42,8 @@ class Spec:
     # Commands that are tied to us already (the embedded servers) are run as they are.
     tied: bool = False
     before_start: Callable[[], None] = field(default=lambda: None)
+    # Lines that match tell an operator nothing; empty lines never do.
+    boring: re.Pattern[str] | None = None
 
 
 def pause_s(previous_s: float, lived_s: float) -> float:
@@ -173,12 +176,16 @@ class Child:
                 data = read.result()
                 if not data:
                     break
-                for line in splitter.feed(data):
-                    self._stream.write(self.spec.name, line)
-            for line in splitter.end():
-                self._stream.write(self.spec.name, line)
+                self._show(splitter.feed(data))
+            self._show(splitter.end())
         finally:
             ended.cancel()
+
+    def _show(self, lines: list[str]) -> None:
+        boring = self.spec.boring
+        for line in lines:
+            if line.strip() and not (boring is not None and boring.search(line)):
+                self._stream.write(self.spec.name, line)
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -64,6 +65,20 @@ def store_specs(options: Options) -> tuple[list[Spec], dict[str, str]]:
     return [_store_spec(server) for server in prepared], urls
 
 
+# The stores' own small talk at start and stop, and advice about a machine that is not theirs alone.
+_BORING = {
+    "postgres": re.compile(
+        r"LOG:  (starting PostgreSQL|listening on|database system (was shut|is (ready|shut))"
+        r"|received fast shutdown|aborting any|background worker|shutting down|could not receive data"
+        r"|unexpected EOF)"
+    ),
+    "redis": re.compile(
+        r"oO0OoO0|Redis version=|Configuration loaded|Server initialized|overcommit_memory"
+        r"|signal-handler|User requested shutdown|Redis is now ready to exit"
+    ),
+}
+
+
 def _store_spec(server: embedded.Prepared) -> Spec:
     return Spec(
         name=server.name,
@@ -75,6 +90,7 @@ def _store_spec(server: embedded.Prepared) -> Spec:
         stop_patience_s=3.0,
         tied=True,
         before_start=server.clear_leftovers,
+        boring=_BORING.get(server.name),
     )
 
 
