@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -132,8 +133,10 @@ LOGOUT_REDIRECT_URL = "accounts:login"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "tidegate_session"
-CSRF_COOKIE_NAME = "tidegate_csrf"
+# Browsers keep cookies by host, not by port: two consoles on one machine must not sign each other out.
+_COOKIE_SUFFIX = f"_{urlsplit(PUBLIC_URL).port}" if urlsplit(PUBLIC_URL).port else ""
+SESSION_COOKIE_NAME = f"tidegate_session{_COOKIE_SUFFIX}"
+CSRF_COOKIE_NAME = f"tidegate_csrf{_COOKIE_SUFFIX}"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
