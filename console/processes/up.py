@@ -52,11 +52,12 @@ async def _run_locked(options: Options, stream: LogStream) -> int:
     stopping = asyncio.create_task(asked_to_stop.wait(), name="stop")
     code = 0
     try:
-        first: set[asyncio.Future[Any]] = {starting, stopping}
-        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {starting, stopping}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            await asyncio.wait({stopping, supervisor.failure}, return_when=asyncio.FIRST_COMPLETED)
+            either = {stopping, supervisor.failure}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failure.done():
             raise StartFailed(supervisor.failure.result())
     except (StartFailed, embedded.EmbeddedError, probes.PortTaken) as error:

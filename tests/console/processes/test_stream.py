@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from console.processes.stream import LineSplitter, LogStream
 
 
@@ -41,14 +43,14 @@ def test_prefixes_have_one_width() -> None:
     assert out.getvalue() == "a       | x\ngateway | y\n"
 
 
-def test_a_terminal_gets_colours(monkeypatch) -> None:
+def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = Terminal()
     LogStream(out, ["a"]).write("a", "x")
     assert out.getvalue() == "\x1b[36ma |\x1b[0m x\n"
 
 
-def test_no_color_is_respected(monkeypatch) -> None:
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     out = Terminal()
     LogStream(out, ["a"]).write("a", "x")
