@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from console.pages import charts, words
 from console.pages.charts import Part
+from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.models import Phase, Rollout
 
@@ -18,61 +18,33 @@ LIVE = frozenset({PhaseState.DEPLOYING, PhaseState.OBSERVING})
 STARTED = LIVE | {PhaseState.PASSED, PhaseState.FAILED, PhaseState.ROLLED_BACK}
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many members of a phase are where; kept by the tick in `Phase.counts`."""
+def counts_of(phase: Phase) -> Counts:
+    """Read the counts the tick keeps; what is not there yet is nought."""
+    return Counts.from_dict(phase.counts or {})
 
-    members: int
-    applied: int
-    failed: int
-    applying: int
-    offline: int
-    unhealthy: int
-    confirmed: int
 
-    @classmethod
-    def of(cls, phase: Phase) -> Counts:
-        """Read the counts; what is not there yet is nought."""
-        counts = phase.counts or {}
+def refused(counts: Counts) -> int:
+    """Members that failed or did not answer in time."""
+    return counts.failed + counts.timed_out
 
-        def number(name: str) -> int:
-            return int(counts.get(name) or 0)
 
-        failed = number("failed") + number("timed_out")
-        return cls(
-            members=number("members"),
-            applied=number("applied"),
-            failed=failed,
-            applying=number("offered"),
-            offline=number("offline"),
-            unhealthy=number("unhealthy"),
-            confirmed=number("confirmed") or number("applied") + failed,
-        )
-
-    @property
-    def rest(self) -> int:
-        """Members that are neither applied, failed, applying nor offline: not started or queued."""
-        return max(0, self.members - self.applied - self.failed - self.applying - self.offline)
-
-    def parts(self, *, started: bool) -> list[Part]:
-        """The bar from good to not started."""
-        parts = [
-            Part("applied", self.applied),
-            Part("failed", self.failed),
-            Part("applying", self.applying),
-        ]
-        if started:
-            parts += [Part("offline", self.offline), Part("queued", self.rest)]
-        return parts
-
-    def sentence(self) -> str:
-        """What the bar says to those who do not see it."""
-        return _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
-            "applied": self.applied,
-            "members": self.members,
-            "failed": self.failed,
-            "offline": self.offline,
-        }
+def bar_of(phase: Phase, counts: Counts) -> SafeString:
+    """Draw a phase from good to not started."""
+    parts = [
+        Part("applied", counts.applied),
+        Part("returned", counts.rolled_back),
+        Part("failed", refused(counts)),
+        Part("applying", counts.outstanding),
+    ]
+    if phase.state in STARTED:
+        parts += [Part("offline", counts.offline), Part("queued", counts.ready)]
+    label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
+        "applied": counts.applied,
+        "members": counts.members,
+        "failed": refused(counts),
+        "offline": counts.offline,
+    }
+    return charts.stacked_bar(parts, counts.members, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +73,8 @@ def title(phase: Phase) -> str:
 def look_of(phase: Phase, rollout: Rollout) -> words.Look:
     """How the phase's state is shown: "Sending" or "Applying" by what is outstanding (ui.md 1.2)."""
     look = words.look("phase", phase.state)
-    counts = Counts.of(phase)
-    if phase.state == PhaseState.DEPLOYING and counts.applying and not counts.rest:
+    counts = counts_of(phase)
+    if phase.state == PhaseState.DEPLOYING and counts.outstanding and not counts.ready:
         look = words.Look("run", "arc", _("Applying"), spins=True)
     if rollout.state == RolloutState.ROLLING_BACK and phase.state in STARTED:
         look = words.Look("bad", "undo", _("Rolling back"))
@@ -114,19 +86,14 @@ def look_of(phase: Phase, rollout: Rollout) -> words.Look:
 def notes_of(phase: Phase, counts: Counts) -> list[str]:
     """The short line under the count: what is not fine, or what the phase waits for."""
     notes = []
-    if counts.failed:
-        notes.append(ngettext("%(n)d failed", "%(n)d failed", counts.failed) % {"n": counts.failed})
+    if refused(counts):
+        notes.append(_("%(n)d failed") % {"n": refused(counts)})
     if counts.unhealthy:
-        notes.append(
-            ngettext("%(n)d unhealthy", "%(n)d unhealthy", counts.unhealthy)
-            % {"n": counts.unhealthy}
-        )
+        notes.append(_("%(n)d unhealthy") % {"n": counts.unhealthy})
     if phase.state in STARTED and counts.offline:
-        notes.append(
-            ngettext("%(n)d offline", "%(n)d offline", counts.offline) % {"n": counts.offline}
-        )
-    if phase.state in LIVE and counts.applying:
-        notes.append(_("%(n)d applying") % {"n": counts.applying})
+        notes.append(_("%(n)d offline") % {"n": counts.offline})
+    if phase.state in LIVE and counts.outstanding:
+        notes.append(_("%(n)d applying") % {"n": counts.outstanding})
     if not counts.members and phase.state not in STARTED:
         notes.append(_("0 agents, passes at once"))
     if phase.state == PhaseState.SKIPPED:
@@ -138,12 +105,12 @@ def notes_of(phase: Phase, counts: Counts) -> list[str]:
 
 def views(rollout: Rollout, phases: Sequence[Phase]) -> list[PhaseView]:
     """Return the steps of the track, in order. Width follows the share of agents, in 5 % steps."""
-    total = sum(Counts.of(p).members for p in phases) or 1
+    total = sum(counts_of(p).members for p in phases) or 1
     return [_view(rollout, phase, total) for phase in phases]
 
 
 def _view(rollout: Rollout, phase: Phase, total: int) -> PhaseView:
-    counts = Counts.of(phase)
+    counts = counts_of(phase)
     current = phase.index == rollout.current_phase and rollout.is_active
     return PhaseView(
         pk=phase.pk,
@@ -154,9 +121,7 @@ def _view(rollout: Rollout, phase: Phase, total: int) -> PhaseView:
         is_current=current,
         is_manual=phase.manual,
         counts=counts,
-        bar=charts.stacked_bar(
-            counts.parts(started=phase.state in STARTED), counts.members, counts.sentence()
-        ),
+        bar=bar_of(phase, counts),
         notes=notes_of(phase, counts),
         grow=max(5, round(counts.members / total * 20) * 5),
         state=phase.state,

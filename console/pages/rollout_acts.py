@@ -85,7 +85,7 @@ def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act | No
 
 def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Act]:
     acts = []
-    if any(phases.Counts.of(p).failed for p in steps):
+    if any(phases.refused(phases.counts_of(p)) for p in steps):
         why_not = _verb(actor, "rollouts.retry", rollout)
         acts.append(_act(rollout, "retry", _("Retry failed…"), "retry", why_not))
     if rollout.state in {RolloutState.SUCCEEDED, RolloutState.ABORTED}:
