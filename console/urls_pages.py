@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from console.pages import accounts, agents, approvals, configs, fleet, profile, rollouts, styleguide
+from console.pages import (
+    accounts,
+    agents,
+    approvals,
+    configs,
+    fleet,
+    profile,
+    rollout_dialogs,
+    rollouts,
+    styleguide,
+    timeline,
+)
 
 Routes = list[URLPattern | URLResolver]
 
@@ -28,30 +39,24 @@ configs_urls: Routes = [
     path("<slug:name>/", configs.detail, name="detail"),
     path("<slug:name>/edit/", configs.upload, name="edit"),
     path("<slug:name>/v/<int:number>/", configs.version, name="version"),
-    path("<slug:name>/diff/<int:a>...<int:b>/", configs.diff, name="diff"),
+    path("<slug:name>/diff/<int:a>...<int:b>/", configs.compare, name="diff"),
 ]
 rollouts_urls: Routes = [
     path("", rollouts.rollout_list, name="list"),
     path("new/", rollouts.rollout_list, name="new"),
     path("<int:rollout_id>/", rollouts.detail, name="detail"),
     path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
-    path("<int:rollout_id>/timeline/", rollouts.detail, name="timeline"),
+    path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
+    path("<int:rollout_id>/start/", rollouts.detail, name="start"),
     *[
-        path(f"<int:rollout_id>/{verb}/", rollouts.detail, name=verb)
-        for verb in (
-            "start",
-            "pause",
-            "resume",
-            "advance",
-            "abort",
-            "rollback",
-            "approve",
-            "reject",
-            "retry",
-        )
+        path(f"<int:rollout_id>/{verb}/", rollout_dialogs.act, {"verb": verb}, name=verb)
+        for verb in rollout_dialogs.ACTS
     ],
 ]
-approvals_urls: Routes = [path("", approvals.inbox, name="inbox")]
+approvals_urls: Routes = [
+    path("", approvals.inbox, name="inbox"),
+    path("<int:approval_id>/", approvals.detail, name="detail"),
+]
 plans_urls: Routes = [path("", rollouts.rollout_list, name="list")]
 
 urlpatterns: Routes = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.lib.quantities import Unit
 from console.pages.plain import NO_VALUE
+from rollouts.plans.metrics import METRICS, OWN_METRIC
 
 _BINARY = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
@@ -21,6 +22,11 @@ def amount(value: float | None, unit: str) -> str:
     if unit == Unit.ERRORS_PER_MIN:
         return f"{_digits(value)} /min"
     return _digits(value)
+
+
+def unit_of(metric: str) -> str:
+    """Return the unit of a metric by its name; a metric of the user's own has none."""
+    return METRICS.get(metric, OWN_METRIC).unit.value
 
 
 def _digits(value: float) -> str:

@@ -61,9 +61,17 @@ def _path(points: Sequence[tuple[float, float | None]]) -> str:
 
 
 def sparkline(
-    readings: Sequence[Reading], limit: Limit | None, label: str, *, window_s: float | None = None
+    readings: Sequence[Reading],
+    limit: Limit | None,
+    label: str,
+    *,
+    window_s: float | None = None,
+    mark_s: float | None = None,
 ) -> SafeString:
-    """Draw readings over their window with the forbidden area tinted and the limit dashed."""
+    """Draw readings over their window with the forbidden area tinted and the limit dashed.
+
+    `mark_s` draws an upright line at one moment, such as the decision to roll back.
+    """
     low, high = _scale(readings, limit)
     span = window_s or (readings[-1].at_s if readings else 0.0) or 1.0
 
@@ -77,13 +85,14 @@ def sparkline(
     dots = [(x, y) for x, y in points if y is not None]
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" width="{}" height="{}" '
-        'role="img" aria-label="{}">{}<path class="ln" d="{}"/>{}</svg>',
+        'role="img" aria-label="{}">{}{}<path class="ln" d="{}"/>{}</svg>',
         WIDTH,
         HEIGHT,
         WIDTH,
         HEIGHT,
         label,
         _limit_marks(limit, y_of(limit.value)) if limit is not None else "",
+        _mark(mark_s / span * WIDTH) if mark_s is not None and 0 <= mark_s <= span else "",
         _path(points),
         _end_dot(*dots[-1]) if dots else "",
     )
@@ -100,6 +109,12 @@ def _limit_marks(limit: Limit, y: float) -> SafeString:
         WIDTH,
         _number(y),
         _number(y),
+    )
+
+
+def _mark(x: float) -> SafeString:
+    return format_html(
+        '<line class="mark" x1="{}" x2="{}" y1="0" y2="{}"/>', _number(x), _number(x), HEIGHT
     )
 
 

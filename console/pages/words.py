@@ -91,6 +91,15 @@ DELIVERY: dict[str, Look] = {
     "superseded": Look("off", "skipped", pgettext_lazy("delivery state", "Superseded")),
 }
 
+APPROVAL: dict[str, Look] = {
+    "waiting": Look("wait", "hourglass", pgettext_lazy("approval state", "Waiting")),
+    "approved": Look("ok", "ok", pgettext_lazy("approval state", "Approved")),
+    "rejected": Look("bad", "octagon-x", pgettext_lazy("approval state", "Rejected")),
+    "lapsed": Look("off", "skipped", pgettext_lazy("approval state", "Lapsed")),
+    "expired": Look("off", "clock", pgettext_lazy("approval state", "Expired")),
+    "withdrawn": Look("off", "stop", pgettext_lazy("approval state", "Withdrawn")),
+}
+
 KINDS = {
     "agent": AGENT,
     "rollout": ROLLOUT,
@@ -98,6 +107,7 @@ KINDS = {
     "gate": GATE,
     "target": TARGET,
     "delivery": DELIVERY,
+    "approval": APPROVAL,
 }
 
 
