@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Max
 from django.http import HttpResponse, HttpResponseRedirect
@@ -10,13 +11,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
-from rollouts.actions.upload_config import upload_config
 
 from accounts.policy import can
 from agents.models import AgentStatus
-from console.lib.problems import Invalid, Missing, Problem, Refused
-from console.pages import diffs
+from console.lib.problems import Invalid, Missing, Problem, Refused, TooLarge
+from console.pages import diff_rows
 from console.pages.needs import HtmxRequest, needs
+from rollouts.actions.upload_config import upload_config
+from rollouts.configs.diff import MAX_LINES, diff, patch
 from rollouts.engine.states import ACTIVE_STATES
 from rollouts.models import Config, ConfigVersion, Rollout
 
@@ -31,6 +33,27 @@ class VersionRow:
     version: ConfigVersion
     agents: int
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the checks said about a version: what is to be read, and what passed."""
+
+    open: list[dict[str, Any]]
+    passed: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, version: ConfigVersion) -> Checks:
+        """Sort the stored findings, errors first."""
+        found = [check for check in version.checks if isinstance(check, dict)]
+        left = [check for check in found if check.get("level") != "ok"]
+        left.sort(key=lambda check: check.get("level") != "error")
+        return cls(left, [check for check in found if check.get("level") == "ok"])
+
+    @property
+    def by_line(self) -> dict[int, dict[str, Any]]:
+        """The findings that concern a line, for the note under it."""
+        return {check["line"]: check for check in self.open if check.get("line")}
 
 
 def running_counts() -> dict[str, int]:
@@ -107,6 +130,7 @@ def _common(request: HtmxRequest, config: Config, shown: ConfigVersion) -> dict[
         "config": config,
         "rows": _rows(config),
         "shown": shown,
+        "checks": Checks.of(shown),
         "active": active,
         "may_write": can(request.actor, "configs.write"),
         "may_start": can(request.actor, "rollouts.start"),
@@ -123,31 +147,31 @@ def version(request: HtmxRequest, name: str, number: int) -> HttpResponse:
         body = bytes(shown.body_ref.body)
         headers = {"Content-Disposition": f'attachment; filename="{config.name}-v{number}.yaml"'}
         return HttpResponse(body, content_type="application/yaml", headers=headers)
-    notes = {c.get("line"): c for c in shown.checks if isinstance(c, dict) and c.get("line")}
+    notes = Checks.of(shown).by_line
     lines = [(i, line, notes.get(i)) for i, line in enumerate(text_of(shown).splitlines(), 1)]
-    context = _common(request, config, shown) | {"lines": lines[: diffs.MAX_LINES]}
+    context = _common(request, config, shown) | {"lines": lines[:MAX_LINES]}
     return render(request, "configs/version.html", context)
 
 
 @require_GET
 @needs("configs.view")
-def diff(request: HtmxRequest, name: str, a: int, b: int) -> HttpResponse:
+def compare(request: HtmxRequest, name: str, a: int, b: int) -> HttpResponse:
     """Show the difference between two versions, unified, split, or whole; `?patch=1` to download."""
     config = _config(name)
     old, new = _version(config, a), _version(config, b)
     if request.GET.get("patch"):
-        text = diffs.patch(text_of(old), text_of(new), f"{name} v{a}", f"{name} v{b}")
+        text = patch(text_of(old), text_of(new), f"{name} v{a}", f"{name} v{b}")
         headers = {"Content-Disposition": f'attachment; filename="{name}-v{a}-v{b}.patch"'}
         return HttpResponse(text, content_type="text/x-diff; charset=utf-8", headers=headers)
     style = request.GET.get("view", "unified")
-    found = diffs.diff(text_of(old), text_of(new), fold=style != "whole")
-    notes = {c.get("line"): c for c in new.checks if isinstance(c, dict) and c.get("line")}
+    found = diff(text_of(old), text_of(new))
     context = _common(request, config, new) | {
         "old": old,
         "diff": found,
-        "pairs": diffs.pairs(found.rows) if style == "split" else [],
+        "lines": list(diff_rows.unified(found, fold=style != "whole")) if style != "split" else [],
+        "pairs": list(diff_rows.split(found)) if style == "split" else [],
         "style": style if style in {"split", "whole"} else "unified",
-        "notes": notes,
+        "notes": Checks.of(new).by_line,
     }
     return render(request, "configs/diff.html", context)
 
@@ -183,7 +207,7 @@ def _uploaded(request: HtmxRequest, name: str) -> HttpResponse:
         done = upload_config(
             name=values["name"], body=body, by=request.actor, message=values["message"]
         )
-    except (Invalid, Refused) as problem:
+    except (Invalid, Refused, TooLarge) as problem:
         return _upload_form(request, values, problem)
     saved = done.version
     url = reverse("configs:detail", args=[saved.config.name])

@@ -1,0 +1,57 @@
+"""The rows of a diff table: the compared lines with a mark where each change begins. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rollouts.configs.diff import Diff, Kind, Line
+
+FOLD_FROM = 4  # fewer unchanged lines are quicker read than opened
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the unified view; `folded` holds unchanged lines that are put away."""
+
+    line: Line | None = None
+    starts_change: bool = False
+    folded: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One row of the split view: old and new beside each other."""
+
+    left: Line | None = None
+    right: Line | None = None
+    starts_change: bool = False
+    folded: tuple[Line, ...] = ()
+
+
+def unified(diff: Diff, *, fold: bool) -> Iterator[Row]:
+    """Yield the rows of one column."""
+    inside = False
+    for run in diff.runs:
+        if run.is_fold and fold and len(run.lines) >= FOLD_FROM:
+            inside = False
+            yield Row(folded=run.lines)
+            continue
+        for line in run.lines:
+            changed = line.kind is not Kind.SAME
+            yield Row(line, starts_change=changed and not inside)
+            inside = changed
+
+
+def split(diff: Diff) -> Iterator[Pair]:
+    """Yield the rows of two columns."""
+    inside = False
+    for run in diff.runs:
+        if run.is_fold and len(run.lines) >= FOLD_FROM:
+            inside = False
+            yield Pair(folded=run.lines)
+            continue
+        for left, right in run.pairs:
+            changed = left is not right
+            yield Pair(left, right, starts_change=changed and not inside)
+            inside = changed
