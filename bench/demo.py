@@ -27,7 +27,6 @@ import requests
 from tests.product import ROOT, Product, clean_environment, wait_for
 
 _EXAMPLES = ROOT / "console" / "demo" / "examples"
-_FINAL = {"succeeded", "rolled_back", "rollback_incomplete", "aborted", "superseded"}
 _PLAN = {
     "phases": [
         {
@@ -76,7 +75,7 @@ def measure(directory: Path, agents: int, *, fresh_clone: bool) -> Iterator[Row]
     try:
         yield start(product, directory, fresh_clone=fresh_clone)
         began = time.monotonic()
-        wait_for(lambda: _all_connected(product), 120, product.log)
+        product.wait_connected(120)
         yield Row("fleet connected, after the start", time.monotonic() - began, None)
         with pages(product) as page_times:
             yield from delivery(product, page_times)
@@ -117,11 +116,6 @@ def _page_answers(product: Product) -> bool | None:
     if product.process.poll() is not None:
         raise SystemExit(product.log())
     return True if requests.get(f"{product.url}/login/", timeout=5).ok else None
-
-
-def _all_connected(product: Product) -> bool | None:
-    answer = product.api("GET", "agents")["agents"]
-    return True if sum(agent["connected"] for agent in answer) == product.agents else None
 
 
 def stop(product: Product) -> float:
@@ -189,31 +183,9 @@ def rollback(product: Product, page_times: PageTimes) -> Iterator[Row]:
 
 def run_rollout(product: Product, body: bytes, page_times: PageTimes) -> dict[str, Any]:
     """Upload, start, wait for the end; pages are loaded meanwhile."""
-    session = product.sign_in("author")
-    token = next(value for name, value in session.cookies.items() if "csrf" in name)
-    answer = session.post(
-        f"{product.url}/api/v1/config?name=edge",
-        data=body,
-        headers={"X-CSRFToken": token, "Referer": product.url, "Content-Type": "text/yaml"},
-        timeout=60,
-    )
-    answer.raise_for_status()
-    order = {
-        "config": "edge",
-        "version": answer.json()["version"],
-        "plan": _PLAN,
-        "selector": "*",
-        "start": True,
-        "reason": "bench",
-    }
-    rollout_id = product.api("POST", "rollouts", json=order)["id"]
+    rollout_id = product.start_rollout(product.upload(body)["version"], _PLAN)
     page_times.watch(rollout_id)
-    return wait_for(lambda: _finished(product, rollout_id), 180, product.log, every_s=0.5)
-
-
-def _finished(product: Product, rollout_id: int) -> dict[str, Any] | None:
-    rollout: dict[str, Any] = product.api("GET", f"rollouts/{rollout_id}")
-    return rollout if rollout["state"] in _FINAL else None
+    return product.wait_finished(rollout_id, 180)
 
 
 def _expect(rollout: dict[str, Any], state: str) -> None:

@@ -6,6 +6,7 @@ directory of its own, and is stopped at the end.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TIDEGATE_DATA", "PUBLIC_URL")
 _CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
+FINAL_STATES = {"succeeded", "rolled_back", "rollback_incomplete", "aborted", "superseded"}
 T = TypeVar("T")
 
 
@@ -132,14 +134,63 @@ class Product:
         assert answer.ok, answer.text[:500]
         return session
 
-    def act(self, role: str, path: str, body: dict[str, Any]) -> Any:
-        """Do an act of the REST API as a signed-in person (approvals are refused to tokens)."""
+    def act(self, role: str, path: str, **more: Any) -> Any:
+        """POST to the REST API as a signed-in person (uploads and approvals are not a token's)."""
         session = self.sign_in(role)
         token = next(value for name, value in session.cookies.items() if "csrf" in name)
-        headers = {"X-CSRFToken": token, "Referer": self.url}
-        answer = session.post(f"{self.url}/api/v1/{path}", json=body, headers=headers, timeout=60)
+        headers = {"X-CSRFToken": token, "Referer": self.url, **more.pop("headers", {})}
+        answer = session.post(f"{self.url}/api/v1/{path}", headers=headers, timeout=60, **more)
         assert answer.ok, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
+
+    def upload(self, body: bytes) -> dict[str, Any]:
+        """Upload a version of the demo's config as its author; return what the API answers."""
+        version: dict[str, Any] = self.act(
+            "author", "config?name=edge", data=body, headers={"Content-Type": "text/yaml"}
+        )
+        assert version["config_hash"] == hashlib.sha256(body).hexdigest()
+        return version
+
+    def start_rollout(self, version: int, plan: object) -> int:
+        """Start a rollout of a version of the demo's config to everyone; return its id."""
+        order = {
+            "config": "edge",
+            "version": version,
+            "plan": plan,
+            "selector": "*",
+            "start": True,
+            "reason": "drill",
+        }
+        return int(self.api("POST", "rollouts", json=order)["id"])
+
+    def rollout(self, rollout_id: int) -> dict[str, Any]:
+        """Return a rollout as the API shows it."""
+        shown: dict[str, Any] = self.api("GET", f"rollouts/{rollout_id}")
+        return shown
+
+    def wait_finished(self, rollout_id: int, patience_s: float = 120.0) -> dict[str, Any]:
+        """Wait for the end of a rollout, whatever it is; return the rollout."""
+
+        def finished() -> dict[str, Any] | None:
+            rollout = self.rollout(rollout_id)
+            return rollout if rollout["state"] in FINAL_STATES else None
+
+        return wait_for(finished, patience_s, lambda: self.explain(rollout_id), every_s=0.5)
+
+    def explain(self, rollout_id: int) -> str:
+        """Return what a person would look at when a rollout does not move."""
+        events = self.api("GET", f"rollouts/{rollout_id}/events")["events"]
+        shown = json.dumps([self.rollout(rollout_id), events], indent=1)
+        return f"{shown}\n{self.log()}"
+
+    def wait_connected(self, patience_s: float = 90.0) -> None:
+        """Wait until every simulated agent is connected."""
+
+        def connected() -> bool | None:
+            agents = self.api("GET", "agents")["agents"]
+            return sum(agent["connected"] for agent in agents) == self.agents or None
+
+        wait_for(connected, patience_s, self.log)
 
 
 def clean_environment() -> dict[str, str]:

@@ -6,11 +6,8 @@ One product for all of it, one rollout for each process, each of a new version o
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,8 +16,9 @@ from tests.product import ROOT, Product, running, wait_for
 pytestmark = pytest.mark.slow
 
 AGENTS = 60
-FINAL = {"succeeded", "rolled_back", "rollback_incomplete", "aborted", "superseded"}
-GOOD = (ROOT / "console" / "demo" / "examples" / "edge-v2.yaml").read_bytes()
+EXAMPLES = ROOT / "console" / "demo" / "examples"
+GOOD = (EXAMPLES / "edge-v2.yaml").read_bytes()
+BAD = (EXAMPLES / "edge-v3-bad.yaml").read_bytes()
 _CRITERIA = [{"metric": "failure_rate", "operator": "<", "threshold": 0.05}]
 PLAN = {
     "phases": [
@@ -37,53 +35,16 @@ PLAN = {
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with running(tmp_path_factory.mktemp("up") / "data dir", agents=AGENTS) as product:
-        wait_for(lambda: all_connected(product), 60, product.log)
+        product.wait_connected()
         yield product
 
 
-def all_connected(product: Product) -> bool | None:
-    agents = product.api("GET", "agents")["agents"]
-    return True if sum(agent["connected"] for agent in agents) == AGENTS else None
+def wait_for_second_phase(product: Product, rollout_id: int) -> None:
+    def reached() -> bool | None:
+        states = [phase["state"] for phase in product.rollout(rollout_id)["phases"]]
+        return states[1] in ("deploying", "observing") or None
 
-
-def upload(product: Product, body: bytes) -> dict[str, Any]:
-    """Upload a version as the author does; the operator's token may not."""
-    session = product.sign_in("author")
-    token = next(value for name, value in session.cookies.items() if "csrf" in name)
-    answer = session.post(
-        f"{product.url}/api/v1/config?name=edge",
-        data=body,
-        headers={"X-CSRFToken": token, "Referer": product.url, "Content-Type": "text/yaml"},
-        timeout=30,
-    )
-    assert answer.status_code == 201, answer.text
-    version: dict[str, Any] = answer.json()
-    return version
-
-
-def start(product: Product, version: int) -> dict[str, Any]:
-    rollout: dict[str, Any] = product.api(
-        "POST",
-        "rollouts",
-        json={
-            "config": "edge",
-            "version": version,
-            "plan": PLAN,
-            "selector": "*",
-            "start": True,
-            "reason": "drill",
-        },
-    )
-    return rollout
-
-
-def phases(product: Product, rollout_id: int) -> list[str]:
-    return [p["state"] for p in product.api("GET", f"rollouts/{rollout_id}")["phases"]]
-
-
-def finished(product: Product, rollout_id: int) -> dict[str, Any] | None:
-    rollout: dict[str, Any] = product.api("GET", f"rollouts/{rollout_id}")
-    return rollout if rollout["state"] in FINAL else None
+    wait_for(reached, 60, lambda: product.explain(rollout_id))
 
 
 def transitions(product: Product, rollout_id: int) -> Counter[tuple[str, str, str]]:
@@ -95,31 +56,16 @@ def transitions(product: Product, rollout_id: int) -> Counter[tuple[str, str, st
 
 @pytest.mark.parametrize("name", ["gateway", "worker", "rollbacks", "beat", "console", "redis"])
 def test_a_rollout_survives_the_death_of(product: Product, name: str) -> None:
-    body = GOOD + f"# drill: {name}\n".encode()
-    version = upload(product, body)
-    assert version["config_hash"] == hashlib.sha256(body).hexdigest()
-    rollout_id = start(product, version["version"])["id"]
-    wait_for(
-        lambda: True if phases(product, rollout_id)[1] in ("deploying", "observing") else None,
-        60,
-        lambda: (product.api("GET", f"rollouts/{rollout_id}"), product.log()),
-    )
+    version = product.upload(GOOD + f"# drill: {name}\n".encode())
+    rollout_id = product.start_rollout(version["version"], PLAN)
+    wait_for_second_phase(product, rollout_id)
     dead = product.kill(name)
 
-    done = wait_for(
-        lambda: finished(product, rollout_id),
-        120,
-        lambda: (product.api("GET", f"rollouts/{rollout_id}"), product.log()),
-        every_s=0.5,
-    )
+    done = product.wait_finished(rollout_id)
 
     assert done["state"] == "succeeded", done
     assert product.pids()[name] != dead
-    wait_for(
-        lambda: True if runs(product) == {version["config_hash"]} else None,
-        30,
-        lambda: product.fleet(),
-    )
+    wait_for(lambda: runs(product) == {version["config_hash"]} or None, 30, product.fleet)
     applied = [a["history"].count(version["config_hash"]) for a in product.fleet().values()]
     assert applied == [1] * AGENTS
     twice = {move: n for move, n in transitions(product, rollout_id).items() if n > 1}
@@ -133,20 +79,13 @@ def runs(product: Product) -> set[str]:
 
 def test_a_bad_version_comes_back_although_its_worker_is_killed(product: Product) -> None:
     before = runs(product)
-    bad = Path(ROOT / "console" / "demo" / "examples" / "edge-v3-bad.yaml").read_bytes()
-    version = upload(product, bad + b"# drill\n")
-    rollout_id = start(product, version["version"])["id"]
+    version = product.upload(BAD + b"# drill\n")
+    rollout_id = product.start_rollout(version["version"], PLAN)
     product.kill("rollbacks")
 
-    done = wait_for(
-        lambda: finished(product, rollout_id),
-        120,
-        lambda: (product.api("GET", f"rollouts/{rollout_id}"), product.log()),
-        every_s=0.5,
-    )
+    done = product.wait_finished(rollout_id)
 
     assert done["state"] == "rolled_back", done
     assert runs(product) == before
-    assert version["config_hash"] not in {
-        config_hash for agent in product.fleet().values() for config_hash in agent["history"]
-    }
+    ever = {config_hash for agent in product.fleet().values() for config_hash in agent["history"]}
+    assert version["config_hash"] not in ever
