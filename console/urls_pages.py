@@ -11,6 +11,7 @@ from console.pages import (
     approvals,
     configs,
     fleet,
+    plans,
     profile,
     rollout_dialogs,
     rollouts,
@@ -57,7 +58,12 @@ approvals_urls: Routes = [
     path("", approvals.inbox, name="inbox"),
     path("<int:approval_id>/", approvals.detail, name="detail"),
 ]
-plans_urls: Routes = [path("", rollouts.rollout_list, name="list")]
+plans_urls: Routes = [
+    path("", plans.plan_list, name="list"),
+    path("new/", plans.edit, name="new"),
+    path("<slug:name>/", plans.detail, name="detail"),
+    path("<slug:name>/edit/", plans.edit, name="edit"),
+]
 
 urlpatterns: Routes = [
     path("", include((fleet_urls, "fleet"))),
