@@ -18,6 +18,7 @@ _FIELDS = (
     "version",
     "labels",
     "first_seen_at",
+    "status_word",
     "status__connected",
     "status__gateway__renewed_at",
     "status__gateway__stopped_at",
@@ -38,7 +39,7 @@ _SHOWN_CHARACTERS = 1024
 def rows(
     agents: AgentQuerySet, now: datetime, *, after: int, limit: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield up to `limit` agents by ascending primary key, which stands under "pk".
+    """Yield up to `limit` agents (read `with_status_word`) by ascending primary key, which stands under "pk".
 
     Read in keyset chunks, so no transaction and no cursor stays open while a slow client reads.
     """
@@ -69,6 +70,7 @@ def row(values: dict[str, Any], now: datetime) -> dict[str, Any]:
         "kind": values["kind"],
         "version": values["version"],
         "labels": values["labels"],
+        "status": values["status_word"],
         "connected": _is_connected(values, now),
         "healthy": values["status__healthy"],
         "health_error": shown(values["status__health_error"]),

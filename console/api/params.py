@@ -29,3 +29,8 @@ AUDIT_FILTERS = [
     OpenApiParameter("since", str, description="A time, e.g. `2026-11-24T10:00:00Z`."),
 ]
 APPROVAL_STATE = OpenApiParameter("state", str, description="E.g. `waiting`.")
+CONFIG_NAME = OpenApiParameter("name", str, required=True, description="E.g. `edge-gateway`.")
+MESSAGE = OpenApiParameter("message", str, description="What changed, in one line.")
+STATUS = OpenApiParameter(
+    "status", str, description="Status words joined by commas, e.g. `config_failed,offline`."
+)

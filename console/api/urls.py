@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from console.api import agent_parts, agents, approvals, audit
+from console.api import agent_parts, agents, approvals, audit, configs, plans
 from console.api.views import Nowhere
 
 app_name = "api"
@@ -21,6 +21,23 @@ urlpatterns: list[URLPattern] = [
         name="effective-config",
     ),
     path("approvals", approvals.ApprovalList.as_view(), name="approvals"),
+    path("config", configs.Upload.as_view(), name="config"),
+    path("configs", configs.ConfigList.as_view(), name="configs"),
+    path("configs/<slug:name>/versions", configs.VersionList.as_view(), name="versions"),
+    path(
+        "configs/<slug:name>/versions/<str:number>",
+        configs.VersionDetail.as_view(),
+        name="version",
+    ),
+    path(
+        "configs/<slug:name>/versions/<str:number>/body",
+        configs.VersionBody.as_view(),
+        name="version-body",
+    ),
+    path("plans", plans.PlanList.as_view(), name="plans"),
+    path("plans/<slug:name>", plans.PlanDetail.as_view(), name="plan"),
+    path("selectors", plans.SelectorList.as_view(), name="selectors"),
+    path("selectors/<slug:name>", plans.SelectorDetail.as_view(), name="selector"),
     path("audit", audit.AuditList.as_view(), name="audit"),
     re_path("", Nowhere.as_view(), name="nowhere"),
 ]

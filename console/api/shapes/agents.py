@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from agents.querysets import STATUS_WORDS
 from console.api.shapes.base import Hash, Shape
 
 
@@ -13,6 +14,7 @@ class Agent(Shape):
     kind = serializers.ChoiceField(["supervisor", "collector", "client", "unknown"])
     version = serializers.CharField()
     labels = serializers.DictField(child=serializers.CharField())
+    status = serializers.ChoiceField(STATUS_WORDS, help_text="one word, worst first")
     connected = serializers.BooleanField()
     healthy = serializers.BooleanField(allow_null=True, help_text="null: never reported")
     health_error = serializers.CharField()

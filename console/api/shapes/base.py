@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 REASON_LENGTH = 500
@@ -69,3 +70,15 @@ class Reason(Text):
 
 class Hash(serializers.CharField):
     """Lower-case hex SHA-256, or "" for none."""
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}]})
+class SelectorField(serializers.JSONField):
+    """A selector in text form, or as an object in YAML form (spec section 3)."""
+
+    def to_internal_value(self, data: Any) -> str | dict[str, Any]:
+        if not isinstance(data, str | dict):
+            raise serializers.ValidationError(
+                'must be selector text such as "env=prod", or an object'
+            )
+        return data

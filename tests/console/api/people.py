@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ApiToken, RoleBinding, User
@@ -39,3 +41,12 @@ def by_session(*roles: str, check_csrf: bool = False) -> Client:
     client = Client(enforce_csrf_checks=check_csrf)
     client.force_login(person(*roles))
     return client
+
+
+def queries_of(client: Client, url: str) -> int:
+    """Return how many queries it takes to answer a GET in full."""
+    with CaptureQueriesContext(connection) as taken:
+        answer = client.get(url)
+        assert answer.status_code == 200
+        assert answer.getvalue()
+    return len(taken)

@@ -5,13 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import AgentAlias, AgentBody, AgentEvent, Delivery
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.people import by_token
+from tests.console.api.people import by_token, queries_of
 from tests.console.api.rows import make_agent, make_agents, make_gateway
 
 pytestmark = pytest.mark.django_db
@@ -104,12 +102,9 @@ def test_a_wrong_page_is_refused(query: str) -> None:
 def test_queries_do_not_grow_with_agents() -> None:
     client = by_token("viewer")
     make_agents(2)
-    with CaptureQueriesContext(connection) as few:
-        client.get("/api/v1/agents").getvalue()
+    few = queries_of(client, "/api/v1/agents")
     make_agents(200)
-    with CaptureQueriesContext(connection) as many:
-        client.get("/api/v1/agents").getvalue()
-    assert len(many) <= len(few) <= 5
+    assert queries_of(client, "/api/v1/agents") <= few <= 5
 
 
 def test_an_agent_is_read_by_its_uid() -> None:

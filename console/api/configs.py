@@ -1,0 +1,162 @@
+"""`configs` and their versions, and the upload of a raw body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console.api import paging, params
+from console.api.idempotency import once
+from console.api.links import page
+from console.api.parsers import RawParser
+from console.api.shapes import configs as shapes
+from console.api.views import ApiView, query, whole_number
+from console.lib.problems import FieldError, Invalid, Missing
+from rollouts.actions.upload_config import upload_config
+from rollouts.models import Config, ConfigVersion
+
+
+class Upload(ApiView):
+    verbs = {"POST": "configs.write"}
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="config_upload",
+        parameters=[params.CONFIG_NAME, params.MESSAGE, params.IDEMPOTENCY_KEY],
+        request={"application/yaml": OpenApiTypes.BINARY},
+        responses={201: shapes.Uploaded, 200: shapes.Uploaded},
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Store the body, exactly as it is, as the next version of config `name`.
+
+        201 with the new version; 200 with the version that already has the same bytes.
+        """
+        name = query(request, "name")
+        if not name:
+            wrong = [FieldError("name", "is missing from the address: ?name=edge")]
+            raise Invalid("Say which config this is: /api/v1/config?name=edge", errors=wrong)
+        body = request.data if isinstance(request.data, bytes) else b""
+        uploaded = upload_config(
+            name=name, body=body, by=self.actor, message=query(request, "message")
+        )
+        answer = version_row(uploaded.version)
+        answer = {key: answer[key] for key in shapes.Uploaded().fields}
+        return Response(answer, status=201 if uploaded.created else 200)
+
+
+class ConfigList(ApiView):
+    verbs = {"GET": "configs.view"}
+
+    @extend_schema(operation_id="configs_list", responses=shapes.ConfigList)
+    def get(self, request: Request) -> Response:
+        """Every config with the number of its newest version."""
+        configs = Config.objects.annotate(latest=Max("versions__number")).order_by("name")
+        return Response({"configs": [_config_row(config) for config in configs]})
+
+
+class VersionList(ApiView):
+    verbs = {"GET": "configs.view"}
+
+    @extend_schema(
+        operation_id="configs_versions",
+        parameters=[params.AFTER, params.LIMIT],
+        responses=shapes.VersionList,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """The versions of a config, newest first, without their bodies."""
+        limit = whole_number(request, "limit", paging.DEFAULT, least=1, most=paging.MOST)
+        after = whole_number(request, "after", 0)
+        rows = versions().filter(config=config_of(name)).order_by("-number")
+        if after:
+            rows = rows.filter(number__lt=after)
+        found = list(rows[: limit + 1])
+        following = str(found[limit - 1].number) if len(found) > limit else None
+        shown = [version_row(version) for version in found[:limit]]
+        return Response({"name": name, "versions": shown, "next": following})
+
+
+class VersionDetail(ApiView):
+    verbs = {"GET": "configs.view"}
+
+    @extend_schema(operation_id="configs_version", responses=shapes.Version)
+    def get(self, request: Request, name: str, number: str) -> Response:
+        """One version; `number` may be `latest`."""
+        return Response(version_row(version_of(name, number)))
+
+
+class VersionBody(ApiView):
+    verbs = {"GET": "configs.view"}
+
+    @extend_schema(
+        operation_id="configs_version_body",
+        responses={(200, "application/yaml"): OpenApiResponse(OpenApiTypes.BINARY)},
+    )
+    def get(self, request: Request, name: str, number: str) -> HttpResponse:
+        """The exact bytes of a version. Their SHA-256 is the config hash, which is the ETag."""
+        version = version_of(name, number)
+        etag = f'"{version.config_hash}"'
+        if request.headers.get("If-None-Match") == etag:
+            return HttpResponse(status=304, headers={"ETag": etag})
+        body = ConfigVersion.objects.values_list("body_ref__body", flat=True).get(pk=version.pk)
+        filename = f"{name}-v{version.number}.yaml"
+        headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{filename}"'}
+        return HttpResponse(bytes(body), content_type="application/yaml", headers=headers)
+
+
+def versions() -> QuerySet[ConfigVersion]:
+    """Return versions with what a row says, without reading any body."""
+    rows = ConfigVersion.objects.select_related("config", "author", "body_ref")
+    return rows.defer("body_ref__body")
+
+
+def config_of(name: str) -> Config:
+    """Return a config by name. Raises Missing."""
+    config = Config.objects.filter(name=name).first()
+    if config is None:
+        raise Missing(f"There is no config {name}.")
+    return config
+
+
+def version_of(name: str, number: str) -> ConfigVersion:
+    """Return a version by number, or `latest`. Raises Missing."""
+    rows = versions().filter(config=config_of(name)).order_by("-number")
+    if number != "latest":
+        is_number = number.isascii() and number.isdecimal() and len(number) < 10
+        rows = rows.filter(number=int(number) if is_number else -1)
+    version = rows.first()
+    if version is None:
+        raise Missing(f"{name} has no version {number[:20]}.")
+    return version
+
+
+def version_row(version: ConfigVersion) -> dict[str, Any]:
+    """Return one version; `url` is its page."""
+    name = version.config.name
+    return {
+        "name": name,
+        "version": version.number,
+        "config_hash": version.config_hash,
+        "signature": version.signature,
+        "checks": version.checks,
+        "message": version.message,
+        "author": version.author.get_username() if version.author else None,
+        "created_at": version.created_at,
+        "size_bytes": version.body_ref.size_bytes,
+        "url": page(f"configs/{name}/v/{version.number}/"),
+    }
+
+
+def _config_row(config: Config) -> dict[str, Any]:
+    return {
+        "name": config.name,
+        "description": config.description,
+        "latest": getattr(config, "latest", None),
+        "created_at": config.created_at,
+    }

@@ -1,0 +1,10 @@
+"""Addresses of pages, as answers carry them: absolute, from PUBLIC_URL (ui.md section 2)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+
+def page(path: str) -> str:
+    """Return the absolute address of a page."""
+    return f"{settings.PUBLIC_URL.rstrip('/')}/{path.lstrip('/')}"

@@ -1,0 +1,121 @@
+"""`plans` and `selectors`: reusable parts of rollouts, saved under names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.selectors.grammar import parse, to_yaml
+from console.api import params
+from console.api.idempotency import once
+from console.api.parsers import RawParser
+from console.api.shapes import plans as shapes
+from console.api.views import ApiView
+from console.lib.problems import Invalid, Missing
+from rollouts.actions.save_plan import save_plan
+from rollouts.actions.save_selector import save_selector
+from rollouts.models import NamedSelector, Plan
+
+
+class PlanList(ApiView):
+    verbs = {"GET": "plans.view"}
+
+    @extend_schema(operation_id="plans_list", responses=shapes.PlanList)
+    def get(self, request: Request) -> Response:
+        """Every plan, built in or saved."""
+        plans = Plan.objects.select_related("updated_by").order_by("name")
+        return Response({"plans": [_plan_row(plan) for plan in plans]})
+
+
+class PlanDetail(ApiView):
+    verbs = {"GET": "plans.view", "PUT": "plans.write"}
+    parser_classes = [RawParser]
+
+    @extend_schema(operation_id="plans_read", responses=shapes.PlanDetail)
+    def get(self, request: Request, name: str) -> Response:
+        """One plan: its text as written, and as it was understood."""
+        plan = Plan.objects.select_related("updated_by").filter(name=name).first()
+        if plan is None:
+            raise Missing(f"There is no plan {name}.")
+        return Response(_plan_detail(plan))
+
+    @extend_schema(
+        operation_id="plans_save",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request={"application/yaml": OpenApiTypes.BINARY},
+        responses=shapes.PlanDetail,
+    )
+    @once
+    def put(self, request: Request, name: str) -> Response:
+        """Save a plan file (raw YAML) under this name. Running rollouts keep their own copy."""
+        body = request.data if isinstance(request.data, bytes) else b""
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Invalid("The plan is not UTF-8 text.") from error
+        return Response(_plan_detail(save_plan(name=name, text=text, by=self.actor)))
+
+
+class SelectorList(ApiView):
+    verbs = {"GET": "plans.view"}
+
+    @extend_schema(operation_id="selectors_list", responses=shapes.SelectorList)
+    def get(self, request: Request) -> Response:
+        """Every saved selector, in both forms."""
+        rows = NamedSelector.objects.select_related("updated_by").order_by("name")
+        return Response({"selectors": [_selector_row(row) for row in rows]})
+
+
+class SelectorDetail(ApiView):
+    verbs = {"PUT": "selectors.write"}
+
+    @extend_schema(
+        operation_id="selectors_save",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request=shapes.SelectorBody,
+        responses=shapes.Selector,
+    )
+    @once
+    def put(self, request: Request, name: str) -> Response:
+        """Save a selector under this name, to be used as `@name` in others."""
+        found = self.read(shapes.SelectorBody)
+        saved = save_selector(name=name, selector=found["selector"], by=self.actor)
+        return Response(_selector_row(saved))
+
+
+def _plan_row(plan: Plan) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "description": plan.parsed["description"],
+        "built_in": plan.built_in,
+        "phases": [
+            {
+                "name": phase["name"],
+                "weight": phase["weight"],
+                "duration_s": phase["duration_s"],
+                "manual": not phase["auto_advance"],
+                "selector": phase["selector"],
+            }
+            for phase in plan.parsed["phases"]
+        ],
+        "updated_at": plan.updated_at,
+        "updated_by": plan.updated_by.get_username() if plan.updated_by else None,
+    }
+
+
+def _plan_detail(plan: Plan) -> dict[str, Any]:
+    return {**_plan_row(plan), "text": plan.text, "plan": plan.parsed}
+
+
+def _selector_row(saved: NamedSelector) -> dict[str, Any]:
+    return {
+        "name": saved.name,
+        "selector": saved.text,
+        "yaml": to_yaml(parse(saved.text)),
+        "updated_at": saved.updated_at,
+        "updated_by": saved.updated_by.get_username() if saved.updated_by else None,
+    }
