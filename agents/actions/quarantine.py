@@ -1,0 +1,88 @@
+"""Keep a hash from an agent, or from the fleet, until a person lifts it (spec section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.policy import require
+from agents.models import Quarantine
+from console.lib.problems import Missing, Refused
+
+
+def quarantine(
+    *,
+    config_hash: str,
+    agent_ids: Iterable[int] | None,
+    outcome: str,
+    by: Actor,
+    reason: str,
+    cause: str = "",
+    now: datetime | None = None,
+) -> int:
+    """Quarantine a hash for these agents, or for the fleet when `agent_ids` is None.
+
+    Returns how many quarantines are new; those that exist already stay as they are. Raises Denied.
+    """
+    require(by, "quarantine.add")
+    ids: list[int | None] = [None] if agent_ids is None else sorted(agent_ids)  # type: ignore[arg-type]
+    values = [ids, config_hash, outcome, cause, reason, by.name, now or timezone.now()]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO agents_quarantine (agent_id, config_hash, outcome, cause, reason, "by", at,
+                                           lifted_by, lift_reason)
+            SELECT a.id, %s, %s, %s, %s, %s, %s, '', ''
+            FROM unnest(%s::bigint[]) AS a(id)
+            ON CONFLICT DO NOTHING
+            """,
+            [*values[1:], ids],
+        )
+        added: int = cursor.rowcount
+        if added:
+            audit.record(
+                actor=by,
+                act="quarantine.add",
+                object_kind="config_hash",
+                object_id=config_hash,
+                reason=reason,
+                details={"agents": "all" if agent_ids is None else added, "outcome": outcome},
+            )
+    return added
+
+
+def lift(*, quarantine_id: int, by: Actor, reason: str, now: datetime | None = None) -> Quarantine:
+    """Allow a hash again where it was quarantined. It is offered only by the next push.
+
+    Raises Denied, Missing, and Refused without a reason or when it was lifted before.
+    """
+    require(by, "quarantine.lift")
+    if not reason.strip():
+        raise Refused("Say why the hash may be offered again.")
+    with transaction.atomic():
+        found = (
+            Quarantine.objects.select_for_update(of=("self",), no_key=True)
+            .filter(pk=quarantine_id)
+            .first()
+        )
+        if found is None:
+            raise Missing("There is no such quarantine.")
+        if found.lifted_at is not None:
+            raise Refused(f"{found.lifted_by} has lifted this quarantine already.")
+        found.lifted_at = now or timezone.now()
+        found.lifted_by, found.lift_reason = by.name, reason
+        found.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+        audit.record(
+            actor=by,
+            act="quarantine.lift",
+            object_kind="config_hash",
+            object_id=found.config_hash,
+            reason=reason,
+            details={"agent": found.agent_id or "all"},
+        )
+    return found

@@ -1,0 +1,89 @@
+"""What a gateway was asked for: addresses, limits, intervals (gateway.md; security.md section 8)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of security.md section 8; sizes in bytes, times in seconds."""
+
+    message_bytes: int = 64 * MEBIBYTE
+    answer_bytes: int = 64 * MEBIBYTE
+    unproven_message_bytes: int = 256 * KIBIBYTE
+    scan_above_bytes: int = 256 * KIBIBYTE
+    elements: int = 100_000
+    depth: int = 64
+    receiving_bytes: int = 256 * MEBIBYTE
+    messages_per_s: float = 10.0
+    messages_burst: float = 50.0
+    bytes_per_s: float = 1.0 * MEBIBYTE
+    bytes_burst: float = 64.0 * MEBIBYTE
+    connections_per_address: int = 500
+    connections_on_loopback: int = 50_000
+    unproven_connections: int = 1_000
+    handshakes_per_s: float = 2_000.0
+    handshakes_burst: float = 4_000.0
+    failed_auth_per_minute: int = 20
+    failed_auth_pause_s: float = 300.0
+    first_message_s: float = 30.0
+    body_s: float = 30.0
+    lagging_bytes: int = 1 * MEBIBYTE
+    lagging_s: float = 30.0
+    bad_messages: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often a gateway does things by itself, in seconds."""
+
+    flush_s: float = 0.2
+    poll_s: float = 2.5
+    lease_s: float = 5.0
+    sweep_s: float = 5.0
+    last_seen_s: float = 20.0
+    heartbeat_s: float = 30.0
+    http_poll_s: float = 30.0
+    missed_heartbeats: float = 3.0
+    drain_s: float = 5.0
+    probe_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where and how one gateway process listens. `auth` is "none" (loopback only) or "token"."""
+
+    host: str = "127.0.0.1"
+    port: int = 4320
+    path: str = "/v1/opamp"
+    metrics_port: int | None = None
+    reuse_port: bool = False
+    auth: str = "none"
+    own_metrics_url: str = ""
+    limits: Limits = field(default_factory=Limits)
+    intervals: Intervals = field(default_factory=Intervals)
+
+    def check(self) -> None:
+        """Raise ValueError for an address that would let anyone in (security.md section 3)."""
+        if self.auth not in {"none", "token"}:
+            raise ValueError(f"--auth is none or token, not {self.auth}")
+        if self.auth == "none" and not is_loopback(self.host):
+            raise ValueError(
+                f"--auth none would let anyone at {self.host} act as an agent; "
+                "use --auth token, or listen on 127.0.0.1"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can connect to `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
