@@ -103,8 +103,9 @@ def syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
         return YamlLimit("this is nested too deep", line, column)
     if error.context and error.problem:
         message = f"{error.problem} ({error.context})"
-    lines = text.split("\n")
-    if 0 < line <= len(lines) and "\t" in lines[line - 1][: column + 1]:
+    lines = text.rstrip("\n").split("\n")
+    line = min(line, len(lines))  # the end of the text counts as its last line
+    if line and "\t" in lines[line - 1][: column + 1]:
         message += "; a tab cannot indent YAML, use spaces"
     return YamlError(message, line, column)
 

@@ -67,7 +67,7 @@ def test_a_config_is_a_mapping(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "place", "words"),
     [
-        (b"a: 1\nb: [\n", "edge.yaml:3", "did not find expected"),
+        (b"a: 1\nb: [\n", "edge.yaml:2", "did not find expected"),
         (b"a: 1\na: 2\n", "edge.yaml:2", 'key "a" is given twice'),
         (b"a: 1\n---\nb: 2\n", "edge.yaml:2", "only one is expected"),
         (b"a: \xff\n", "edge.yaml:1", "not UTF-8"),
