@@ -17,6 +17,7 @@ from console.pages import (
     rollouts,
     styleguide,
     timeline,
+    wizard,
 )
 
 Routes = list[URLPattern | URLResolver]
@@ -44,11 +45,12 @@ configs_urls: Routes = [
 ]
 rollouts_urls: Routes = [
     path("", rollouts.rollout_list, name="list"),
-    path("new/", rollouts.rollout_list, name="new"),
+    path("new/", wizard.new, name="new"),
+    path("new/preview/", wizard.preview, name="preview"),
     path("<int:rollout_id>/", rollouts.detail, name="detail"),
     path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
-    path("<int:rollout_id>/start/", rollouts.detail, name="start"),
+    path("<int:rollout_id>/start/", wizard.start, name="start"),
     *[
         path(f"<int:rollout_id>/{verb}/", rollout_dialogs.act, {"verb": verb}, name=verb)
         for verb in rollout_dialogs.ACTS

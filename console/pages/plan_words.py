@@ -23,15 +23,20 @@ class PhaseRow:
     description: str
 
 
+_UPPER = {"cpu": "CPU", "p50": "P50", "p95": "P95", "p99": "P99"}
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
+
+
 def title(name: str) -> str:
-    """A metric or phase name with a capital and spaces."""
-    text = name.replace("_", " ")
+    """A metric or phase name with a capital and spaces: `CPU increase`."""
+    text = " ".join(_UPPER.get(word, word) for word in name.replace("_", " ").split(" "))
     return text[:1].upper() + text[1:]
 
 
 def criterion(item: Criterion) -> str:
     """`Failure rate < 0.1 %`."""
-    return f"{title(item.metric)} {item.operator} {numbers.amount(item.threshold, item.unit)}"
+    sign = _SIGNS.get(item.operator, item.operator)
+    return f"{title(item.metric)} {sign} {numbers.amount(item.threshold, item.unit)}"
 
 
 def threshold(item: Threshold) -> str:
