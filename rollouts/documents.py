@@ -18,7 +18,7 @@ from console.lib.fields import Fields, documents_of, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
 from console.lib.yaml import Document
 from rollouts.configs.collector import SECTIONS
-from rollouts.configs.parse import parse_config
+from rollouts.configs.parse import ONE_LINE, lost_line_breaks, parse_config
 from rollouts.plans.parse import read_plan
 
 
@@ -83,7 +83,13 @@ def read_files(files: Sequence[File]) -> list[Wanted]:
 
 
 def _read_file(file: File, errors: list[FieldError]) -> Iterator[Wanted]:
-    every = documents_of(file.body, file.name)
+    try:
+        every = documents_of(file.body, file.name)
+    except Invalid as problem:
+        if lost_line_breaks(file.body):
+            place = [FieldError(file.name, ONE_LINE)]
+            raise Invalid(ONE_LINE, code="line_breaks_stripped", errors=place) from problem
+        raise
     texts = _slices(file, every)
     pairs = [(d, text) for d, text in zip(every, texts, strict=True) if d.data is not None]
     if not pairs:

@@ -100,7 +100,9 @@ def _outcome(wanted: Wanted, before: str | None, after: str) -> Applied:
     label = f"{wanted.kind}/{wanted.name}"
     if before == after:
         return Applied(wanted.kind, wanted.name, Change.UNCHANGED, wanted.file)
-    difference = patch(before or "", after, f"a/{label}", f"b/{label}")
+    end = "\n" if wanted.kind is Kind.SELECTOR else ""
+    old = "" if before is None else before + end
+    difference = patch(old, after + end, f"a/{label}", f"b/{label}")
     change = Change.CREATED if before is None else Change.CHANGED
     return Applied(wanted.kind, wanted.name, change, wanted.file, difference)
 

@@ -25,7 +25,7 @@ def parse_config(body: bytes, *, file: str = "config.yaml") -> Document:
     try:
         document = load(body)
     except YamlError as error:
-        if _lost_line_breaks(body):
+        if lost_line_breaks(body):
             raise _invalid(ONE_LINE, file, code="line_breaks_stripped") from error
         place = f"{file}:{error.line}" if error.line else file
         raise Invalid(
@@ -33,7 +33,7 @@ def parse_config(body: bytes, *, file: str = "config.yaml") -> Document:
         ) from error
     if isinstance(document.data, dict) and document.data:
         return document
-    if _lost_line_breaks(body):
+    if lost_line_breaks(body):
         raise _invalid(ONE_LINE, file, code="line_breaks_stripped")
     if not document.data:
         raise _invalid(
@@ -46,7 +46,7 @@ def parse_config(body: bytes, *, file: str = "config.yaml") -> Document:
     )
 
 
-def _lost_line_breaks(body: bytes) -> bool:
+def lost_line_breaks(body: bytes) -> bool:
     """One line with several keys that is not a mapping: what curl -d makes of a YAML file."""
     line = body.strip()
     return b"\n" not in line and b"\r" not in line and len(_KEY.findall(line)) >= 2

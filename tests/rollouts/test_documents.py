@@ -57,7 +57,7 @@ def test_a_plan_without_a_name_takes_that_of_the_file() -> None:
         ("config: {name: a}\n", "dir/some.yaml:1", "body is missing"),
         ("config:\n  name: a\n  body: '{}'\n", "dir/some.yaml:3", "in the body: The config is emp"),
         ("receivers: [\n", "dir/some.yaml:1", "did not find expected"),
-        ("receivers:  otlp:    endpoint: x", "dir/some.yaml:1", "mapping values are not allowed"),
+        ("receivers:  otlp:    endpoint: x", "dir/some.yaml", "curl --data-binary @file"),
     ],
 )
 def test_a_wrong_file_is_pointed_at(text: str, place: str, words: str) -> None:
