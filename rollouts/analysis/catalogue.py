@@ -1,0 +1,110 @@
+"""The metrics that criteria and guards can name, each with what it means and where it comes from.
+
+The one source for gate tiles, the metrics page and docs/metrics.md (`python -m
+rollouts.analysis.catalogue`). Pure. Units and directions are those of `rollouts.plans.metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rollouts.plans.metrics import METRICS, Direction, MetricKind, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: `sources` says per source what exactly is measured."""
+
+    name: str
+    title: str
+    definition: str
+    kind: MetricKind
+    sources: Mapping[Source, str] = field(default_factory=dict)
+
+    @property
+    def direction(self) -> str:
+        """Say on which side of a limit the metric is bad."""
+        return "lower is worse" if self.kind.direction is Direction.BELOW else "higher is worse"
+
+
+def _metric(name: str, title: str, definition: str, **sources: str) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        definition=definition,
+        kind=METRICS[name],
+        sources={Source(source): text for source, text in sources.items()},
+    )
+
+
+CATALOGUE = {
+    metric.name: metric
+    for metric in (
+        _metric(
+            "failure_rate",
+            "Failure rate",
+            "Share of what was tried that failed. What agents report of their config and health is "
+            "always part of it: other sources can make it worse, never better.",
+            opamp="(failed + timed out + unhealthy after apply) / offered, of the phase; for "
+            "guards also of all phases begun, whichever is worse",
+            own_metrics="send_failed / (sent + send_failed), over all signals",
+            prometheus="the same from otelcol_exporter_* counters",
+        ),
+        _metric(
+            "error_count",
+            "Errors",
+            "Errors since the phase was deployed, a whole number.",
+            opamp="failed deliveries + timed out + agents unhealthy after apply, of the phase",
+            own_metrics="error log records of the phase's agents",
+            prometheus="the same from log record counters",
+        ),
+        _metric(
+            "error_rate",
+            "Error rate",
+            "Errors per minute over the last five minutes (at least one).",
+            opamp="failed deliveries + timed out + agents that turned unhealthy, per minute",
+            own_metrics="error log records per minute",
+            prometheus="the same from log record counters",
+        ),
+        _metric(
+            "cpu_increase",
+            "CPU increase",
+            "How much more CPU the agents use than before the change, or than agents not yet "
+            "changed, as a share: 10 % means 1.1 times as much.",
+            own_metrics="increase of process CPU seconds, per minute",
+            prometheus="the same from otelcol_process_cpu_seconds",
+        ),
+        _metric(
+            "memory_growth",
+            "Memory growth",
+            "Slope of resident memory after the warm-up, in bytes per minute and agent.",
+            own_metrics="least-squares slope of process RSS",
+            prometheus="the same from otelcol_process_memory_rss",
+        ),
+        _metric(
+            "latency_p95",
+            "Latency P95",
+            "95th percentile of export latency in milliseconds; without an export latency, of the "
+            "time that batches take to send.",
+            own_metrics="from the buckets of the latency histogram",
+            prometheus="histogram_quantile(0.95, ...) of the same histogram",
+        ),
+        _metric(
+            "data_continuity",
+            "Data continuity",
+            "Share of the data received that is sent on or waits in a queue, against the same "
+            "agents before: 1 means nothing is lost that was not lost before.",
+            own_metrics="(sent + growth of queue) / received, over all signals",
+            prometheus="the same from otelcol_receiver_* and otelcol_exporter_* counters",
+        ),
+    )
+}
+
+
+def title_of(name: str) -> str:
+    """Return the words for a metric; a metric of the user's own is called as it is named."""
+    if name in CATALOGUE:
+        return CATALOGUE[name].title
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

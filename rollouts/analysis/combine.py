@@ -1,0 +1,68 @@
+"""Asking the sources of a gate in order, and what their answers make together.
+
+The first of Prometheus and own metrics that knows a value gives it. OpAMP facts are asked as well
+whenever the gate's sources name them: the worse of the two counts, since telemetry may add evidence
+but must not hide what agents themselves reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rollouts.analysis.readings import Outcome, Reading, silent
+from rollouts.analysis.scene import Scene
+from rollouts.analysis.sources import MetricSource
+from rollouts.analysis.specs import GateSpec
+from rollouts.engine.facts import GateKind
+from rollouts.plans.metrics import Source
+
+
+def read_gate(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) -> Reading:
+    """Return the reading of one gate now, from the sources it names."""
+    answers: list[Reading] = []
+    reports: list[Reading] = []
+    for name in spec.sources:
+        source = sources.get(name)
+        if source is None or not source.measures(spec):
+            continue
+        if name is Source.OPAMP:
+            reports.append(source.measure(spec, scene))
+        elif not any(answer.has_value for answer in answers):
+            answers.append(source.measure(spec, scene))
+    return pick(spec, answers, reports)
+
+
+def pick(spec: GateSpec, answers: Sequence[Reading], reports: Sequence[Reading]) -> Reading:
+    """Return one reading from telemetry `answers` (in order) and OpAMP `reports`."""
+    valued = [reading for reading in (*answers, *reports) if reading.has_value]
+    if not valued:
+        return _nothing(spec, [*answers, *reports])
+    worst = _worst(spec, valued)
+    others = [reading for reading in valued if reading is not worst and reading.value is not None]
+    if not others:
+        return worst
+    also = {reading.source: reading.value for reading in others}
+    return replace(worst, inputs={**worst.inputs, "also": also})
+
+
+def _worst(spec: GateSpec, valued: Sequence[Reading]) -> Reading:
+    if spec.kind is GateKind.TRIGGER or len(valued) == 1:
+        return valued[0]
+    lower_is_worse = spec.operator in {">", ">=", "below"}
+    return (min if lower_is_worse else max)(valued, key=lambda reading: reading.value or 0.0)
+
+
+def _nothing(spec: GateSpec, asked: Sequence[Reading]) -> Reading:
+    """Say why there is no value: the most telling outcome, and every source's reason."""
+    if not asked:
+        names = ", ".join(source.value for source in spec.sources)
+        return silent(
+            Outcome.NO_DATA, "", f"no source of it is set up (asked for: {names})", spec.query
+        )
+    for outcome in (Outcome.ERROR, Outcome.STALE, Outcome.NO_DATA):
+        found = [reading for reading in asked if reading.outcome is outcome]
+        if found:
+            notes = "; ".join(f"{reading.source}: {reading.note}" for reading in asked)
+            return replace(found[0], note=notes)
+    return asked[0]

@@ -1,0 +1,213 @@
+"""Taking readings of the gates of running rollouts, and judging those that were taken.
+
+`take_measurements` runs in a task of its own, asks sources outside any transaction and writes one
+row per gate. `load_gates` is what ticks and pages call: it reads those rows and asks nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from console.lib import hints
+from rollouts.analysis import guards
+from rollouts.analysis.combine import read_gate
+from rollouts.analysis.readings import Outcome, Reading
+from rollouts.analysis.scene import Scene, watched_phase
+from rollouts.analysis.sources.registry import all_sources
+from rollouts.analysis.specs import GateSpec, gates_of
+from rollouts.analysis.verdicts import Window, judge
+from rollouts.engine.facts import GateFacts
+from rollouts.engine.states import RolloutState
+from rollouts.models import Measurement, Phase, Rollout, Waiver
+from rollouts.plans.plan import PhaseSpec, Plan
+
+logger = logging.getLogger(__name__)
+
+MEASURED_STATES = (RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.COMPLETING)
+READINGS_PER_PHASE = 10
+SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 2.0, 30.0
+MAX_ROWS = 5_000
+_LOCK_CLASS = 0x7467  # names our advisory locks among those of the database ("tg")
+
+
+def interval_of(duration_s: float) -> float:
+    """Return the seconds between two readings: ten per phase, at least every 30 s."""
+    return min(LONGEST_INTERVAL_S, max(SHORTEST_INTERVAL_S, duration_s / READINGS_PER_PHASE))
+
+
+def measure_all(now: datetime) -> int:
+    """Read the gates of every rollout that is due. Returns how many were read."""
+    rollouts = Rollout.objects.filter(state__in=MEASURED_STATES).order_by("pk")
+    done = 0
+    for rollout_id in rollouts.values_list("pk", flat=True):
+        try:
+            done += take_measurements(rollout_id, now)
+        except Exception:  # top of a loop: one rollout must not silence the others
+            logger.exception("measuring failed", extra={"rollout": rollout_id})
+    return done
+
+
+def take_measurements(rollout_id: int, now: datetime) -> bool:
+    """Read every gate of the rollout's watched phase once. False when nothing was due.
+
+    Safe to run twice at once: the second finds the rollout taken (session advisory lock) or read.
+    """
+    with _alone(rollout_id) as is_alone:
+        if not is_alone:
+            return False
+        scene = _scene(rollout_id, now)
+        if scene is None or not _is_due(scene):
+            return False
+        specs = gate_specs(scene.rollout, scene.phase)
+        sources = all_sources()
+        rows = [_row(scene, spec, read_gate(spec, scene, sources)) for spec in specs]
+        Measurement.objects.bulk_create(rows)
+    hints.mark_dirty(scene.rollout.topic)
+    return bool(rows)
+
+
+def load_gates(rollout: Rollout, phase: Phase, now: datetime) -> tuple[GateFacts, ...]:
+    """Return every gate of a phase, judged on the measurements taken. Two queries, one for
+    environment guards, none to the outside."""
+    specs = gate_specs(rollout, phase)
+    if not specs:
+        return ()
+    spec = PhaseSpec.from_dict(phase.spec)
+    window = Window(
+        observed_since=phase.deployed_at,
+        interval_s=interval_of(spec.duration_s),
+        min_agents=spec.pace.min_agents,
+        min_samples=spec.pace.min_samples,
+    )
+    readings = _readings(rollout, phase, specs, now)
+    waivers = dict(
+        Waiver.objects.filter(phase=phase).values_list("gate", "by__username")  # one per gate
+    )
+    return tuple(
+        judge(gate, readings.get(gate.gate, []), window, now, waivers.get(gate.gate))
+        for gate in specs
+    )
+
+
+def gate_specs(rollout: Rollout, phase: Phase) -> tuple[GateSpec, ...]:
+    """Return the gates of a phase: the plan's, and those of the environments it touches."""
+    plan, spec = Plan.from_dict(rollout.plan), PhaseSpec.from_dict(phase.spec)
+    return gates_of(plan, spec, guards.of_environments(phase.environments))
+
+
+@contextmanager
+def _alone(rollout_id: int) -> Iterator[bool]:
+    """Hold the rollout's measuring to one worker. The database frees it if the worker dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, rollout_id])
+        is_alone = bool(cursor.fetchone()[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_CLASS, rollout_id])
+
+
+def _scene(rollout_id: int, now: datetime) -> Scene | None:
+    rollout = Rollout.objects.filter(pk=rollout_id, state__in=MEASURED_STATES).first()
+    if rollout is None:
+        return None
+    phases = list(Phase.objects.filter(rollout=rollout))
+    phase = watched_phase(phases)
+    return None if phase is None else Scene(rollout, phase, phases, now)
+
+
+def _is_due(scene: Scene) -> bool:
+    newest = (
+        Measurement.objects.filter(rollout=scene.rollout, phase=scene.phase)
+        .order_by("-at")
+        .values_list("at", flat=True)
+        .first()
+    )
+    interval_s = interval_of(PhaseSpec.from_dict(scene.phase.spec).duration_s)
+    # The task comes round every 2 s: without this tolerance a pace of 2 s would become 4 s.
+    return newest is None or (scene.now - newest).total_seconds() >= interval_s * 0.9
+
+
+def _row(scene: Scene, spec: GateSpec, reading: Reading) -> Measurement:
+    value = reading.value
+    level = spec.level_of(value).value if value is not None and spec.operator in _SIDES else ""
+    breached = reading.breached
+    if breached is None and value is not None and spec.operator and spec.operator not in _SIDES:
+        breached = not spec.is_met(value)
+    return Measurement(
+        rollout=scene.rollout,
+        phase=scene.phase,
+        gate=spec.gate,
+        metric=spec.metric,
+        source=reading.source,
+        outcome=reading.outcome.value,
+        value=value,
+        agents=reading.agents,
+        samples=reading.samples,
+        breached=breached,
+        level=level,
+        inputs={
+            **reading.inputs,
+            "query": reading.query,
+            "low": reading.low,
+            "high": reading.high,
+        },
+        note=reading.note,
+        at=scene.now,
+    )
+
+
+_SIDES = frozenset({"above", "below"})
+
+
+def _readings(
+    rollout: Rollout, phase: Phase, specs: tuple[GateSpec, ...], now: datetime
+) -> dict[str, list[Reading]]:
+    """Return readings by gate, oldest first: of the phase, and far enough back for triggers."""
+    longest_s = max(spec.for_s for spec in specs)
+    since = min(phase.started_at or now, now - timedelta(seconds=2 * longest_s + 60))
+    rows = (
+        Measurement.objects.filter(rollout=rollout, at__gte=since)
+        .order_by("-at")
+        .values_list(
+            "gate",
+            "at",
+            "outcome",
+            "value",
+            "agents",
+            "samples",
+            "breached",
+            "source",
+            "note",
+            "inputs",
+            "phase_id",
+        )[:MAX_ROWS]
+    )
+    triggers = {spec.gate for spec in specs if not spec.operator}
+    found: dict[str, list[Reading]] = {}
+    for gate, at, outcome, value, agents, samples, breached, source, note, inputs, of in rows:
+        # A trigger speaks of the rollout; a criterion or threshold of this phase only.
+        if of == phase.pk or gate in triggers:
+            found.setdefault(gate, []).append(
+                Reading(
+                    outcome=Outcome(outcome),
+                    value=value,
+                    low=inputs.get("low"),
+                    high=inputs.get("high"),
+                    agents=agents,
+                    samples=samples,
+                    source=source,
+                    note=note,
+                    query=inputs.get("query", ""),
+                    breached=breached,
+                    at=at,
+                )
+            )
+    return {gate: readings[::-1] for gate, readings in found.items()}

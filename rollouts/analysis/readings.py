@@ -1,0 +1,54 @@
+"""One reading of one gate, as a source answers it and as measurements keep it. Pure.
+
+The type has no way to say "no data, so fine": a value is there only with outcome `value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How asking went. `no_data`: nothing is known; `stale`: only old data; `error`: no answer."""
+
+    VALUE = "value"
+    NO_DATA = "no_data"
+    STALE = "stale"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one source said of one gate at one time.
+
+    `value` is in the metric's base unit; `low` and `high` bound it (95 %) where it is an estimate
+    from samples, and are None where it is a count. `agents` and `samples` say how many stand behind
+    it. `breached` is the answer of a trigger's condition. `inputs` keeps the parts, as plain JSON.
+    """
+
+    outcome: Outcome
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    agents: int = 0
+    samples: int = 0
+    source: str = ""
+    note: str = ""
+    query: str = ""
+    breached: bool | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+
+    @property
+    def has_value(self) -> bool:
+        """Whether something was learned: a value, or the yes or no of a trigger's condition."""
+        return self.outcome is Outcome.VALUE
+
+
+def silent(outcome: Outcome, source: str, note: str, query: str = "") -> Reading:
+    """Return a reading that learned nothing, with the reason a person reads."""
+    return Reading(outcome=outcome, source=source, note=note, query=query)

@@ -1,0 +1,110 @@
+"""Readings from what agents report over OpAMP: config outcomes and health. Always there.
+
+Made from the counts that ticks keep on the phase, so that a reading costs the same for ten agents
+and ten thousand. Only `error_rate` asks the targets, for those that failed lately.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from rollouts.analysis.catalogue import CATALOGUE
+from rollouts.analysis.readings import Outcome, Reading, silent
+from rollouts.analysis.scene import Scene
+from rollouts.analysis.specs import GateSpec
+from rollouts.engine.facts import Counts, GateKind
+from rollouts.engine.states import TargetState
+from rollouts.models import Target
+from rollouts.plans.metrics import Source
+
+NAME = Source.OPAMP.value
+RATE_WINDOW = timedelta(minutes=5)
+SHORTEST_RATE = timedelta(minutes=1)
+
+
+class OpampSource:
+    """Failure rate, error count and error rate of the watched phase."""
+
+    name = Source.OPAMP
+
+    def measures(self, spec: GateSpec) -> bool:
+        return spec.metric in _MEASURES and not spec.query
+
+    def measure(self, spec: GateSpec, scene: Scene) -> Reading:
+        return _MEASURES[spec.metric](spec, scene)
+
+
+def _bad(counts: Counts) -> int:
+    return counts.failed + counts.timed_out + counts.unhealthy
+
+
+def _parts(counts: Counts) -> dict[str, int]:
+    return {
+        "offered": counts.offered,
+        "failed": counts.failed,
+        "timed_out": counts.timed_out,
+        "unhealthy": counts.unhealthy,
+    }
+
+
+def _reading(metric: str, value: float, counts: Counts) -> Reading:
+    return Reading(
+        outcome=Outcome.VALUE,
+        value=value,
+        agents=counts.offered,
+        samples=counts.offered,
+        source=NAME,
+        query=CATALOGUE[metric].sources[Source.OPAMP],
+        inputs=_parts(counts),
+    )
+
+
+def _nothing_offered(metric: str) -> Reading:
+    query = CATALOGUE[metric].sources[Source.OPAMP]
+    return silent(Outcome.NO_DATA, NAME, "no agent was offered the version yet", query)
+
+
+def _failure_rate(spec: GateSpec, scene: Scene) -> Reading:
+    """Share of the phase; a guard also looks at all begun phases together, so that agents of an
+    earlier phase that fall over later are not forgotten, and takes the worse."""
+    cohorts = [scene.counts]
+    if spec.kind is GateKind.THRESHOLD:
+        cohorts.append(_sum(scene.counts_of_begun))
+    offered = [counts for counts in cohorts if counts.offered]
+    if not offered:
+        return _nothing_offered(spec.metric)
+    worst = max(offered, key=lambda counts: _bad(counts) / counts.offered)
+    return _reading(spec.metric, _bad(worst) / worst.offered, worst)
+
+
+def _error_count(spec: GateSpec, scene: Scene) -> Reading:
+    if not scene.counts.offered:
+        return _nothing_offered(spec.metric)
+    return _reading(spec.metric, float(_bad(scene.counts)), scene.counts)
+
+
+def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
+    counts = scene.counts
+    if not counts.offered or scene.phase.started_at is None:
+        return _nothing_offered(spec.metric)
+    window = min(RATE_WINDOW, max(SHORTEST_RATE, scene.now - scene.phase.started_at))
+    since = scene.now - window
+    failed = Q(state=TargetState.FAILED, confirmed_at__gt=since)
+    timed_out = Q(state=TargetState.TIMED_OUT, deadline_at__gt=since)
+    unhealthy = Q(state=TargetState.APPLIED, healthy=False, unhealthy_since__gt=since)
+    errors = Target.objects.filter(failed | timed_out | unhealthy, phase=scene.phase).count()
+    return _reading(spec.metric, errors / (window.total_seconds() / 60), counts)
+
+
+def _sum(all_counts: list[Counts]) -> Counts:
+    names = ("members", "offered", "applied", "failed", "timed_out", "unhealthy", "confirmed")
+    return Counts(**{n: sum(getattr(counts, n) for counts in all_counts) for n in names})
+
+
+_MEASURES = {
+    "failure_rate": _failure_rate,
+    "error_count": _error_count,
+    "error_rate": _error_rate,
+}
