@@ -44,7 +44,7 @@ class _LabelText(Func):
         super().__init__(F(field), Value(key), output_field=TextField())
 
 
-class _Like(Lookup):  # type: ignore[type-arg]
+class _Like(Lookup):
     """SQL LIKE with the pattern as it is; Django offers only its parts."""
 
     lookup_name = "tidegate_like"

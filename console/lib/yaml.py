@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
-from yaml.cyaml import CParser
 
 from console.lib import yaml_scalars
 from console.lib.yaml_scalars import Value, YamlError, YamlLimit
@@ -99,7 +98,7 @@ def _decoded(text: bytes | str) -> str:
 
 def _events(text: str) -> Iterator[yaml.Event]:
     try:
-        yield from yaml.parse(text, Loader=CParser)
+        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         raise yaml_scalars.syntax_error(error, text) from error
     except yaml.reader.ReaderError as error:
@@ -163,9 +162,9 @@ class _Builder:
         if isinstance(event, yaml.CollectionStartEvent):
             self._open(event, path, mark)
         elif isinstance(event, yaml.AliasEvent):
-            value, size = self._alias(event.anchor, mark)
+            value, size = self._alias(event.anchor or "", mark)
             self._put(value, size, mark)
-        else:
+        elif isinstance(event, yaml.ScalarEvent):
             value = yaml_scalars.resolve(event, mark.line, mark.column)
             if event.anchor:
                 self.anchors[event.anchor] = (value, 1)
@@ -261,4 +260,5 @@ class _Builder:
 
 
 def _mark(event: yaml.Event) -> Mark:
-    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+    start = event.start_mark
+    return Mark(start.line + 1, start.column + 1) if start else Mark(1, 1)

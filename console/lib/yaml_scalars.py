@@ -50,7 +50,7 @@ class YamlLimit(YamlError):
 def resolve(event: yaml.ScalarEvent, line: int, column: int) -> Value:
     """Return the value of a scalar. Raises YamlError for tags and numbers we do not read."""
     if event.tag and event.tag != "!":
-        return _tagged(event, line, column)
+        return _tagged(event.tag, event.value, line, column)
     if event.tag == "!" or not event.implicit[0]:
         return event.value
     return plain(event.value, line, column)
@@ -110,18 +110,18 @@ def syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     return YamlError(message, line, column)
 
 
-def _tagged(event: yaml.ScalarEvent, line: int, column: int) -> Value:
-    kind = event.tag.removeprefix(_TAG)
+def _tagged(tag: str, text: str, line: int, column: int) -> Value:
+    kind = tag.removeprefix(_TAG)
     if kind == "str":
-        return event.value
-    value = plain(event.value, line, column)
+        return text
+    value = plain(text, line, column)
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     expected = {"int": int, "float": float, "bool": bool, "null": type(None)}.get(kind)
     if expected is None:
-        raise _unknown_tag(event.tag, line, column)
+        raise _unknown_tag(tag, line, column)
     if type(value) is not expected:
-        raise YamlError(f'"{event.value[:60]}" is not a value of !!{kind}', line, column)
+        raise YamlError(f'"{text[:60]}" is not a value of !!{kind}', line, column)
     return value
 
 

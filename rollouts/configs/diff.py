@@ -134,8 +134,8 @@ def _ended_lines(text: str) -> list[str]:
 
 def _changed(before: list[str], after: list[str], a: int, b: int, c: int, d: int) -> list[Line]:
     """Return the removed lines, then the added ones, with words marked where lines pair up."""
-    old_parts = [(Part(text),) for text in before[a:b]]
-    new_parts = [(Part(text),) for text in after[c:d]]
+    old_parts: list[tuple[Part, ...]] = [(Part(text),) for text in before[a:b]]
+    new_parts: list[tuple[Part, ...]] = [(Part(text),) for text in after[c:d]]
     if max(b - a, d - c) <= _MARKED_BLOCK:
         for n in range(min(b - a, d - c)):
             old_parts[n], new_parts[n] = _marked(before[a + n], after[c + n])

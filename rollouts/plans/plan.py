@@ -64,7 +64,7 @@ class Criterion:
 
     def is_met(self, value: float) -> bool:
         """Return whether a measured value satisfies the criterion."""
-        return _HOLDS[self.operator](value, self.threshold)
+        return bool(_HOLDS[self.operator](value, self.threshold))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Criterion:

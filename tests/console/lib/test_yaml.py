@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -139,6 +141,16 @@ def test_what_is_within_the_limits_is_read() -> None:
 def test_limits_can_be_narrowed() -> None:
     with pytest.raises(YamlLimit, match="at most 10 are read"):
         load("a: 12345678", limits=Limits(size_bytes=10))
+
+
+def test_nothing_else_reads_yaml() -> None:
+    root = Path(__file__).parents[3]
+    folders = ("accounts", "agents", "certs", "console", "rollouts")
+    sources = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    users = {p for p in sources if re.search(r"^(import|from) yaml\b", p.read_text(), re.M)}
+    # The simulated collectors are a program of their own and read only what passed here before.
+    ours = {p for p in users if root / "agents" / "simulator" not in p.parents}
+    assert ours == {root / "console/lib/yaml.py", root / "console/lib/yaml_scalars.py"}
 
 
 def read_or_refuse(text: str | bytes) -> str:
