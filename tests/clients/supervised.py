@@ -122,6 +122,10 @@ class SupervisedCollector:
         self.process.wait()
         return pid
 
+    def is_alive(self, pid: int) -> bool:
+        """Tell whether a collector process, also one without a supervisor, still runs."""
+        return is_running(pid)
+
     def kill_collector(self) -> None:
         """Kill the collector; the supervisor brings it back after 5 s."""
         kill(self.collector_pid())
