@@ -34,3 +34,23 @@ MESSAGE = OpenApiParameter("message", str, description="What changed, in one lin
 STATUS = OpenApiParameter(
     "status", str, description="Status words joined by commas, e.g. `config_failed,offline`."
 )
+ROLLOUT_FILTERS = [
+    OpenApiParameter("state", str, description="States joined by commas, e.g. `running,paused`."),
+    OpenApiParameter("config", str, description="Exact name of a config."),
+]
+WAIT = [
+    OpenApiParameter(
+        "until",
+        str,
+        description="`finished` (default), `awaiting_approval`, or a phase's name: it has begun, "
+        "or waits for approval.",
+    ),
+    OpenApiParameter("timeout", str, description="E.g. `300s`; 60s when not given, at most 10m."),
+]
+FORMAT = OpenApiParameter("format", str, enum=["json", "csv", "text"])
+GATE = OpenApiParameter("gate", str, description="E.g. `criterion:failure_rate`.")
+DRY_RUN = OpenApiParameter("dry_run", bool, description="Answer the difference, change nothing.")
+FILE_NAME = OpenApiParameter(
+    "file", str, description="Names what has no name of its own, and is said in errors."
+)
+CONFIG_HASH = OpenApiParameter("config_hash", str, description="`sha256-<hex>` or `<hex>`.")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from console.api import agent_parts, agents, approvals, audit, configs, plans
+from console.api import (
+    agent_parts,
+    agents,
+    applying,
+    approvals,
+    audit,
+    configs,
+    plans,
+    quarantines,
+)
 from console.api.views import Nowhere
 
 app_name = "api"
@@ -20,6 +29,7 @@ urlpatterns: list[URLPattern] = [
         agent_parts.EffectiveConfig.as_view(),
         name="effective-config",
     ),
+    path("apply", applying.Apply.as_view(), name="apply"),
     path("approvals", approvals.ApprovalList.as_view(), name="approvals"),
     path("config", configs.Upload.as_view(), name="config"),
     path("configs", configs.ConfigList.as_view(), name="configs"),
@@ -34,6 +44,8 @@ urlpatterns: list[URLPattern] = [
         configs.VersionBody.as_view(),
         name="version-body",
     ),
+    path("quarantines", quarantines.QuarantineList.as_view(), name="quarantines"),
+    path("quarantines/<int:pk>/lift", quarantines.Lift.as_view(), name="quarantine-lift"),
     path("plans", plans.PlanList.as_view(), name="plans"),
     path("plans/<slug:name>", plans.PlanDetail.as_view(), name="plan"),
     path("selectors", plans.SelectorList.as_view(), name="selectors"),

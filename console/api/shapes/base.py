@@ -65,6 +65,7 @@ class Reason(Text):
     def __init__(self, **options: Any) -> None:
         options.setdefault("required", False)
         options.setdefault("allow_blank", True)
+        options.setdefault("trim_whitespace", True)
         super().__init__(max_length=REASON_LENGTH, **options)
 
 

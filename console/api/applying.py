@@ -1,0 +1,44 @@
+"""`apply`: configs, plans and selectors from one file, all of them or none (spec section 3)."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console.api import params
+from console.api.idempotency import once
+from console.api.parsers import RawParser
+from console.api.shapes import applying as shapes
+from console.api.views import ApiView, query
+from console.lib.problems import FieldError, Invalid
+from rollouts.actions.apply_documents import apply_documents
+from rollouts.documents import File
+
+_FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
+
+
+class Apply(ApiView):
+    verbs = {"POST": "configs.write"}
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="apply",
+        parameters=[params.FILE_NAME, params.DRY_RUN, params.IDEMPOTENCY_KEY],
+        request={"application/yaml": OpenApiTypes.BINARY},
+        responses=shapes.AppliedList,
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Make what a YAML file (one or more documents) says so. Twice changes nothing."""
+        dry_run = query(request, "dry_run").lower()
+        if dry_run not in _FLAGS:
+            wrong = [FieldError("dry_run", "must be true or false")]
+            raise Invalid("dry_run is neither true nor false.", errors=wrong)
+        name = query(request, "file")
+        body = request.data if isinstance(request.data, bytes) else b""
+        file = File.at(name, body) if name else File("body", body)
+        applied = apply_documents(files=[file], by=self.actor, dry_run=_FLAGS[dry_run])
+        found = [one.to_dict() for one in applied]
+        return Response({"applied": found, "dry_run": _FLAGS[dry_run]})

@@ -1,0 +1,101 @@
+"""`quarantines`: hashes that are not offered again until a person lifts them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.actions.quarantine import lift, quarantine
+from agents.models import Agent, Quarantine
+from console.api import paging, params
+from console.api.hashes import hash_of
+from console.api.idempotency import once
+from console.api.shapes import quarantines as shapes
+from console.api.views import ApiView, query
+from console.lib.problems import FieldError, Invalid
+
+
+class QuarantineList(ApiView):
+    verbs = {"GET": "agents.view", "POST": "quarantine.add"}
+
+    @extend_schema(
+        operation_id="quarantines_list",
+        parameters=[params.CONFIG_HASH, params.AFTER, params.LIMIT],
+        responses=shapes.QuarantineList,
+    )
+    def get(self, request: Request) -> Response:
+        """Quarantines that nobody has lifted, newest first."""
+        visible = Agent.objects.visible_to(self.actor)
+        rows = Quarantine.objects.filter(
+            Q(agent=None) | Q(agent__in=visible), lifted_at=None
+        ).select_related("agent")
+        if wanted := query(request, "config_hash"):
+            rows = rows.filter(config_hash=hash_of(wanted))
+        page, following = paging.newest(rows, request)
+        return Response({"quarantines": [_row(row) for row in page], "next": following})
+
+    @extend_schema(
+        operation_id="quarantines_add",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request=shapes.NewQuarantine,
+        responses={201: shapes.Added},
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Never offer a hash again: to some agents, or, when none are named, to the whole fleet."""
+        body = self.read(shapes.NewQuarantine)
+        added = quarantine(
+            config_hash=hash_of(body["config_hash"]),
+            agent_ids=self._ids(body["agents"]) if "agents" in body else None,
+            outcome=Quarantine.Outcome.BY_HAND,
+            by=self.actor,
+            reason=body["reason"],
+        )
+        return Response({"added": added}, status=201)
+
+    def _ids(self, uids: list[uuid.UUID]) -> list[int]:
+        visible = Agent.objects.visible_to(self.actor).filter(instance_uid__in=uids)
+        found = dict(visible.values_list("instance_uid", "pk"))
+        missing = [uid for uid in uids if uid not in found]
+        if missing:
+            raise Invalid(
+                f"There is no agent {missing[0]}.",
+                errors=[FieldError("agents", f"there is no agent {uid}") for uid in missing[:20]],
+            )
+        return list(found.values())
+
+
+class Lift(ApiView):
+    verbs = {"POST": "quarantine.lift"}
+
+    @extend_schema(
+        operation_id="quarantines_lift",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request=shapes.LiftBody,
+        responses=shapes.Quarantine,
+    )
+    @once
+    def post(self, request: Request, pk: int) -> Response:
+        """Allow the hash again. It is offered only by the next rollout or push."""
+        body = self.read(shapes.LiftBody)
+        return Response(_row(lift(quarantine_id=pk, by=self.actor, reason=body["reason"])))
+
+
+def _row(row: Quarantine) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "agent": str(row.agent.instance_uid) if row.agent else None,
+        "config_hash": row.config_hash,
+        "outcome": row.outcome,
+        "cause": row.cause,
+        "reason": row.reason,
+        "by": row.by,
+        "at": row.at,
+        "lifted_at": row.lifted_at,
+        "lifted_by": row.lifted_by,
+    }

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from console.api.shapes.base import Shape
+from console.api.shapes.configs import Check
+
+
+class Applied(Shape):
+    kind = serializers.ChoiceField(["selector", "plan", "config"])
+    name = serializers.CharField()
+    change = serializers.ChoiceField(["created", "changed", "unchanged"])
+    file = serializers.CharField()
+    difference = serializers.CharField(help_text="unified patch, empty when unchanged")
+    version = serializers.IntegerField(required=False, help_text="of a config")
+    checks = Check(many=True, required=False, help_text="of a config")
+
+
+class AppliedList(Shape):
+    applied = Applied(many=True)
+    dry_run = serializers.BooleanField()

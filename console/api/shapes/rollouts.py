@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Text, Whole
+from rollouts.engine.states import PhaseState, RolloutState
+from rollouts.models import Rollback
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}]})
+class PlanField(serializers.JSONField):
+    """The name of a saved plan, or a whole plan as an object (spec section 3)."""
+
+    def to_internal_value(self, data: Any) -> str | dict[str, Any]:
+        if not isinstance(data, str | dict) or not data:
+            raise serializers.ValidationError(
+                'must be a plan\'s name such as "standard", or a plan'
+            )
+        return data
+
+
+class Draft(Body):
+    """What, to whom, how: everything a preview needs."""
+
+    config = Text()
+    version = Whole(required=False, allow_null=True, help_text="newest when not given")
+    plan = PlanField()
+    selector = SelectorField()
+    spread_label = Text(required=False, allow_blank=True, max_length=100)
+    seed = Text(required=False, max_length=32, help_text="of the preview that was seen")
+
+
+class NewRollout(Draft):
+    title = Text(required=False, allow_blank=True, max_length=200)
+    reason = Reason()
+    start = serializers.BooleanField(required=False, help_text="start at once (default: a draft)")
+    start_at = serializers.DateTimeField(required=False, allow_null=True)
+    when_busy = serializers.ChoiceField(["refuse", "queue", "supersede"], required=False)
+    overrides = serializers.DictField(required=False, allow_null=True)
+    seen_preview = Text(required=False, help_text="`digest` of the preview that was seen")
+
+
+class Act(Body):
+    reason = Reason()
+    revision = Whole(required=False, allow_null=True, help_text="as If-Match")
+
+
+class Start(Act):
+    seen_preview = Text(required=False, help_text="`digest` of the preview that was seen")
+
+
+class Decide(Act):
+    phase = Text(max_length=100)
+    digest = Text(required=False, max_length=64, help_text="of the evidence that was seen")
+
+
+class RollBack(Act):
+    method = serializers.ChoiceField(Rollback.Method.values, required=False, allow_null=True)
+
+
+class Waive(Body):
+    phase = Text(max_length=100)
+    gate = Text(max_length=120, help_text='e.g. "criterion:failure_rate"')
+    reason = Reason()
+
+
+class Gate(Shape):
+    """One criterion, threshold or trigger with its latest reading."""
+
+    metric = serializers.CharField()
+    value = serializers.FloatField(allow_null=True)
+    threshold = serializers.FloatField(allow_null=True)
+    verdict = serializers.ChoiceField(["pass", "fail", "inconclusive", "insufficient"])
+    samples = serializers.IntegerField()
+
+
+class RolloutPhase(Shape):
+    name = serializers.CharField()
+    state = serializers.ChoiceField(sorted(PhaseState))
+    weight = serializers.FloatField(help_text="0 to 1, cumulative")
+    manual = serializers.BooleanField()
+    members = serializers.IntegerField()
+    confirmed = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    offline = serializers.IntegerField()
+    gates = Gate(many=True)
+
+
+class RolloutCounts(Shape):
+    targets = serializers.IntegerField()
+    on_new = serializers.IntegerField()
+    on_previous = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    offline = serializers.IntegerField()
+
+
+class Rollout(Shape):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    state = serializers.ChoiceField(sorted(RolloutState))
+    revision = serializers.IntegerField(help_text="also the ETag; send it back as If-Match")
+    why = serializers.CharField(help_text="one sentence: what it waits for, what happens next")
+    config = serializers.CharField()
+    version = serializers.IntegerField()
+    config_hash = Hash()
+    selector = serializers.CharField()
+    phases = RolloutPhase(many=True)
+    counts = RolloutCounts()
+    url = serializers.URLField()
+
+
+class Waited(Rollout):
+    timed_out = serializers.BooleanField()
+
+
+class Row(Shape):
+    """A rollout in a list."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    title = serializers.CharField()
+    state = serializers.ChoiceField(sorted(RolloutState))
+    revision = serializers.IntegerField()
+    why = serializers.CharField()
+    config = serializers.CharField()
+    version = serializers.IntegerField()
+    config_hash = Hash()
+    selector = serializers.CharField()
+    plan = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.URLField()
+
+
+class RolloutList(Shape):
+    rollouts = Row(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class Event(Shape):
+    """One immutable line of a timeline."""
+
+    seq = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    act = serializers.CharField()
+    reason = serializers.CharField()
+    inputs = serializers.DictField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the fields whose names are words of Python."""
+        state = serializers.CharField(help_text="state, or empty")
+        return {**super().get_fields(), "from": state, "to": serializers.CharField()}
+
+
+class EventList(Shape):
+    events = Event(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class Measurement(Shape):
+    """One reading of one gate."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    phase = serializers.CharField(allow_null=True)
+    gate = serializers.CharField(help_text='e.g. "criterion:failure_rate"')
+    metric = serializers.CharField()
+    source = serializers.CharField()
+    outcome = serializers.ChoiceField(["value", "no_data", "stale", "error"])
+    value = serializers.FloatField(allow_null=True)
+    agents = serializers.IntegerField()
+    samples = serializers.IntegerField()
+    breached = serializers.BooleanField(allow_null=True)
+    level = serializers.CharField()
+    inputs = serializers.DictField()
+    note = serializers.CharField()
+
+
+class MeasurementList(Shape):
+    measurements = Measurement(many=True)
+    next = serializers.CharField(allow_null=True)

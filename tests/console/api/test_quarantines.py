@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+
+from agents.models import Quarantine
+from tests.console.api.contract import assert_as_documented
+from tests.console.api.people import by_session, by_token
+from tests.console.api.rows import make_agent
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/quarantines"
+BAD = "b" * 64
+
+
+def add(role: str = "operator", **body: Any) -> HttpResponse:
+    body = {"config_hash": f"sha256-{BAD.upper()}", "reason": "it crashes", **body}
+    return by_token(role).post(URL, body, content_type="application/json")
+
+
+def test_a_hash_is_kept_from_the_fleet() -> None:
+    assert assert_as_documented("quarantines_add", add()) == {"added": 1}
+    assert Quarantine.objects.get().config_hash == BAD
+
+
+def test_a_hash_is_kept_from_some_agents() -> None:
+    agent = make_agent()
+    add(agents=[str(agent.instance_uid)])
+    found = assert_as_documented("quarantines_list", by_token("viewer").get(URL))["quarantines"]
+    assert [row["agent"] for row in found] == [str(agent.instance_uid)]
+
+
+def test_an_unknown_agent_is_named() -> None:
+    unknown = str(uuid.UUID(int=1))
+    answer = add(agents=[unknown])
+    assert answer.status_code == 422
+    assert unknown in answer.json()["detail"]
+    assert not Quarantine.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"config_hash": "x"}, {"reason": " "}, {"agents": []}, {"agents": ["x"]}, {"agent": 1}],
+)
+def test_a_wrong_body_is_refused(wrong: dict[str, Any]) -> None:
+    assert add(**wrong).status_code == 422
+
+
+def test_a_person_lifts_a_quarantine() -> None:
+    add()
+    url = f"{URL}/{Quarantine.objects.get().pk}/lift"
+    client = by_session("approver")
+    answer = client.post(url, {"reason": "fixed"}, content_type="application/json")
+    assert assert_as_documented("quarantines_lift", answer)["lifted_by"] == "approver"
+    again = client.post(url, {"reason": "fixed"}, content_type="application/json")
+    assert again.status_code == 409
+
+
+def test_a_token_never_lifts() -> None:
+    add()
+    url = f"{URL}/{Quarantine.objects.get().pk}/lift"
+    answer = by_token("approver").post(url, {"reason": "x"}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "denied")
+    assert Quarantine.objects.get().lifted_at is None
+
+
+def test_a_viewer_adds_nothing() -> None:
+    assert add(role="viewer").status_code == 403
