@@ -13,9 +13,11 @@ import json
 import statistics
 import sys
 import time
+import uuid
 
 from bench import store  # isort: skip  # noqa: F401 - starts the database Django is set up with
 from django.db import connection
+from django.utils import timezone
 
 from agents.models import Agent
 from agents.selectors.compile import to_q
@@ -43,35 +45,34 @@ SELECTORS = [
 ]
 VERSIONS = [f"0.{minor}.{patch}" for minor in range(120, 143) for patch in (0, 1)]
 
-FILL = """
-WITH known AS (
-    SELECT array_agg(key ORDER BY n) AS keys, array_agg(version ORDER BY n) AS versions
-    FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS v(version, key, n)
-), agent AS (
-    SELECT i, (hashint4(i) & 2147483647) AS h FROM generate_series(1, %s) AS i
-)
-INSERT INTO agents_agent (instance_uid, name, kind, version, labels, operator_labels,
-    version_keys, identifying, non_identifying, capabilities, custom_capabilities,
-    components_hash, first_seen_at)
-SELECT gen_random_uuid(), 'edge-' || lpad(i::text, 6, '0'), 'supervisor',
-    versions[h %% %s + 1],
-    jsonb_build_object(
-        'service.name', 'otelcol', 'service.version', versions[h %% %s + 1],
-        'service.instance.id', md5(i::text), 'version', versions[h %% %s + 1],
-        'host.name', 'edge-' || lpad(i::text, 6, '0'), 'host.arch', 'amd64',
-        'os.type', 'linux', 'ottl_version', CASE h %% 3 WHEN 0 THEN '0.9' ELSE '1.2' END,
-        'env', CASE WHEN h %% 100 < 2 THEN 'canary' WHEN h %% 100 < 30 THEN 'staging'
+# Columns that differ from agent to agent; the rest is copied from one made by the model.
+COLUMNS = {
+    "instance_uid": "gen_random_uuid()",
+    "name": "'edge-' || lpad(i::text, 6, '0')",
+    "version": "v.text",
+    "labels": """jsonb_build_object(
+        'service.name', 'otelcol', 'service.version', v.text, 'version', v.text,
+        'service.instance.id', md5(i::text), 'host.name', 'edge-' || lpad(i::text, 6, '0'),
+        'host.arch', 'amd64', 'os.type', 'linux',
+        'ottl_version', CASE h % 3 WHEN 0 THEN '0.9' ELSE '1.2' END,
+        'env', CASE WHEN h % 100 < 2 THEN 'canary' WHEN h % 100 < 30 THEN 'staging'
                ELSE 'prod' END,
-        'region', (ARRAY['eu-west', 'eu-north', 'us-east', 'us-west', 'ap-south'])[h / 100 %% 5 + 1],
-        'tier', (ARRAY['gold', 'silver', 'bronze'])[h / 500 %% 3 + 1]
-    ) || CASE WHEN h / 7 %% 20 = 0 THEN '{"legacy": "true"}' ELSE '{}' END::jsonb,
-    '{}',
-    jsonb_build_object('version', keys[h %% %s + 1], 'service.version', keys[h %% %s + 1],
-        'ottl_version', CASE h %% 3 WHEN 0 THEN %s ELSE %s END),
-    jsonb_build_object('service.name', 'otelcol', 'service.instance.id', md5(i::text)),
-    jsonb_build_object('host.name', 'edge-' || i, 'os.type', 'linux'),
-    CASE h %% 10 WHEN 0 THEN 1 ELSE 7175 END, '[]', 'set-' || h %% 8, now()
-FROM agent, known
+        'region', (ARRAY['eu-west', 'eu-north', 'us-east', 'us-west', 'ap-south'])[h / 100 % 5 + 1],
+        'tier', (ARRAY['gold', 'silver', 'bronze'])[h / 500 % 3 + 1]
+    ) || CASE WHEN h / 7 % 20 = 0 THEN '{"legacy": "true"}' ELSE '{}' END::jsonb""",
+    "version_keys": """jsonb_build_object('version', v.key, 'service.version', v.key,
+        'ottl_version', CASE h % 3 WHEN 0 THEN ottl[1] ELSE ottl[2] END)""",
+    "identifying": "jsonb_build_object('service.instance.id', md5(i::text))",
+    "non_identifying": "jsonb_build_object('host.name', 'edge-' || i, 'os.type', 'linux')",
+    "capabilities": "CASE h % 10 WHEN 0 THEN 1 ELSE 7175 END",
+    "components_hash": "'set-' || h % 8",
+}
+FROM = """
+FROM (SELECT i, (hashint4(i) & 2147483647) AS h FROM generate_series(1, %(agents)s) AS i) AS a
+CROSS JOIN (SELECT %(ottl)s::text[] AS ottl) AS o
+JOIN unnest(%(versions)s::text[], %(keys)s::text[]) WITH ORDINALITY AS v(text, key, n)
+    ON v.n = h % %(count)s + 1
+CROSS JOIN agents_agent AS template WHERE template.id = %(template)s
 """
 SETS = """
 INSERT INTO agents_componentset (components_hash, names, details, at)
@@ -84,11 +85,23 @@ FROM generate_series(0, 7) AS n WHERE %s
 
 def fill(agents: int) -> None:
     """Insert the fleet in one statement and let PostgreSQL know its statistics."""
-    count = len(VERSIONS)
-    keys = [version_key(version) for version in VERSIONS]
-    ottl = [version_key("0.9"), version_key("1.2")]
+    template = Agent.objects.create(
+        instance_uid=uuid.uuid4(), kind="supervisor", first_seen_at=timezone.now()
+    )
+    fields = [f.column for f in Agent._meta.concrete_fields if not f.primary_key]
+    values = [COLUMNS.get(column, f"template.{column}") for column in fields]
+    statement = f"INSERT INTO agents_agent ({', '.join(fields)}) SELECT {', '.join(values)}"
+    given = {
+        "agents": agents,
+        "versions": VERSIONS,
+        "keys": [version_key(version) for version in VERSIONS],
+        "count": len(VERSIONS),
+        "ottl": [version_key("0.9"), version_key("1.2")],
+        "template": template.pk,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(FILL, [VERSIONS, keys, agents, *[count] * 5, *ottl])
+        cursor.execute(statement.replace("%", "%%") + FROM.replace("h % %", "h %% %"), given)
+        template.delete()
         cursor.execute(SETS, [True])
         cursor.execute("VACUUM ANALYZE agents_agent, agents_componentset")
 
