@@ -122,7 +122,7 @@ def _scheduled(facts: RolloutFacts, now: datetime) -> Decision:
 
 def _guards(facts: RolloutFacts) -> Decision | None:
     """A critical level or a trigger that held acts at once; rollback beats pause."""
-    firing = [gate for gate in facts.gates if gate.firing and gate.waived_by is None]
+    firing = [gate for gate in facts.gates if gate.firing and not gate.is_silenced]
     back = next((gate for gate in firing if gate.action is GuardAction.ROLLBACK), None)
     if back is not None and facts.plan.rollback.enabled:
         return _breach(facts, back)
@@ -241,7 +241,7 @@ def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
 
 def _fails_window(gate: GateFacts, phase: PhaseFacts) -> bool:
     """Whether a gate fails the phase at the end of its window (criteria, or silence by rule)."""
-    if gate.kind is not GateKind.CRITERION or gate.waived_by is not None:
+    if gate.kind is not GateKind.CRITERION or gate.is_silenced:
         return False
     if gate.verdict is Verdict.FAIL:
         return True
@@ -249,7 +249,7 @@ def _fails_window(gate: GateFacts, phase: PhaseFacts) -> bool:
 
 
 def _lets_pass(gate: GateFacts, phase: PhaseFacts) -> bool:
-    if gate.passes:
+    if gate.passes or gate.action is GuardAction.NOTIFY:
         return True
     return _is_silent(gate) and phase.spec.pace.on_no_data is OnNoData.PASS
 

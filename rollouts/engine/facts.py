@@ -48,7 +48,8 @@ class GuardAction(StrEnum):
 class GateFacts:
     """One criterion, threshold or trigger with its latest readings, judged.
 
-    `value` is the newest reading, in `unit`; None when there is none. `limit` is the criterion's
+    `value` is the newest reading, in `unit`; None when there is none; `low` and `high` bound it where
+    it is an estimate. A `dry_run` gate is shown and never acts or holds. `limit` is the criterion's
     threshold or the critical level. `firing` is true when the gate acts now: a critical level, or a
     trigger that held for its `for`. `pending_since` is when a trigger's condition became true.
     """
@@ -78,18 +79,26 @@ class GateFacts:
     note: str = ""
     query: str = ""
     sentence: str = ""
+    low: float | None = None
+    high: float | None = None
+    dry_run: bool = False
+
+    @property
+    def is_silenced(self) -> bool:
+        """Whether the gate has no say: a person waived it, or the plan only tries it out."""
+        return self.waived_by is not None or self.dry_run
 
     @property
     def is_red(self) -> bool:
         """Whether the gate speaks against going on right now (a waiver silences it)."""
-        return self.waived_by is None and (
+        return not self.is_silenced and (
             self.firing or self.level is not Level.NONE or self.verdict is Verdict.FAIL
         )
 
     @property
     def passes(self) -> bool:
-        """Whether this gate lets the phase advance: its verdict is pass, or a person waived it."""
-        if self.waived_by is not None:
+        """Whether this gate lets the phase advance: its verdict is pass, or it has no say."""
+        if self.is_silenced:
             return True
         return not self.firing and self.level is Level.NONE and self.verdict is Verdict.PASS
 
