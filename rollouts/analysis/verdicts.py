@@ -71,7 +71,7 @@ def judge(
 
 def overall(gates: Sequence[GateFacts]) -> Verdict:
     """Return one verdict for several gates: fail > inconclusive > insufficient > pass."""
-    found = {gate.verdict for gate in gates if gate.waived_by is None}
+    found = {gate.verdict for gate in gates if not gate.is_silenced}
     return next((verdict for verdict in PRECEDENCE if verdict in found), Verdict.PASS)
 
 
@@ -114,6 +114,9 @@ def _base(spec: GateSpec, readings: Sequence[Reading], waived_by: str | None) ->
         waived_by=waived_by,
         note=newest.note if newest else "",
         query=(told.query if told else "") or spec.query,
+        low=valued.low if valued else None,
+        high=valued.high if valued else None,
+        dry_run=spec.dry_run,
     )
 
 

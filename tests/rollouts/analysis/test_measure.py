@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from accounts.models import User
+from rollouts.analysis.measure import (
+    interval_of,
+    load_gates,
+    measure_all,
+    take_measurements,
+)
+from rollouts.engine.facts import GateFacts, Level, Verdict
+from rollouts.models import EnvironmentGuard, Measurement, Phase, Rollout, Waiver
+from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout, make_target
+
+pytestmark = pytest.mark.django_db
+
+STEP = timedelta(seconds=6)
+
+
+def read_for_a_minute(rollout: Rollout) -> None:
+    for n in range(9, -1, -1):
+        take_measurements(rollout.pk, NOW - n * STEP)
+
+
+def gates(phase: Phase) -> dict[str, GateFacts]:
+    return {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
+
+
+def test_a_calm_phase_passes_on_opamp_facts() -> None:
+    phase = make_phase(make_rollout(), counts={"members": 20, "offered": 20, "applied": 20})
+    read_for_a_minute(phase.rollout)
+    found = gates(phase)
+    assert {gate.verdict for gate in found.values()} == {Verdict.PASS}
+    assert found["criterion:failure_rate"].readings == 10
+
+
+def test_failures_reach_the_critical_level_and_fire() -> None:
+    counts = {"members": 20, "offered": 20, "failed": 3, "timed_out": 1, "unhealthy": 1}
+    phase = make_phase(make_rollout(), counts=counts)
+    take_measurements(phase.rollout_id, NOW)
+    gate = gates(phase)["threshold:failure_rate"]
+    assert gate.value == 0.25
+    assert gate.firing
+
+
+def test_the_warning_level_holds_without_firing() -> None:
+    phase = make_phase(make_rollout(), counts={"offered": 20, "failed": 2})
+    take_measurements(phase.rollout_id, NOW)
+    gate = gates(phase)["threshold:failure_rate"]
+    assert gate.level is Level.WARNING
+    assert not gate.firing
+
+
+def test_a_guard_remembers_agents_of_earlier_phases() -> None:
+    rollout = make_rollout()
+    make_phase(rollout, index=0, state="passed", counts={"offered": 10, "unhealthy": 10})
+    phase = make_phase(rollout, index=1, counts={"offered": 10, "applied": 10})
+    take_measurements(rollout.pk, NOW)
+    found = gates(phase)
+    assert found["threshold:failure_rate"].value == 0.5
+    assert found["criterion:failure_rate"].value == 0.0
+
+
+def test_a_metric_without_a_source_is_insufficient_and_says_why() -> None:
+    criterion = {"metric": "queue", "operator": "<", "threshold": 0.9, "query": "max(q)"}
+    plan = {**PLAN, "phases": [{**PLAN["phases"][0], "success_criteria": [criterion]}]}
+    phase = make_phase(make_rollout(plan), counts={"offered": 20, "applied": 20})
+    read_for_a_minute(phase.rollout)
+    gate = gates(phase)["criterion:queue"]
+    assert gate.verdict is Verdict.INSUFFICIENT
+    assert gate.no_data_since is not None
+    assert "no source" in gate.sentence or "PROMETHEUS_URL" in gate.sentence
+
+
+def test_nothing_offered_is_no_data_rather_than_no_failures() -> None:
+    phase = make_phase(make_rollout(), state="deploying", counts={"members": 20})
+    take_measurements(phase.rollout_id, NOW)
+    gate = gates(phase)["threshold:failure_rate"]
+    assert gate.verdict is Verdict.INSUFFICIENT
+
+
+def test_error_rate_counts_the_failures_of_the_last_minutes() -> None:
+    plan = {**PLAN, "thresholds": {"error_rate": {"critical": "2 errors/min"}}}
+    phase = make_phase(make_rollout(plan), observed_s=1200, counts={"offered": 20})
+    for minutes in (1, 2, 20):
+        at = NOW - timedelta(minutes=minutes)
+        make_target(phase, state="failed", confirmed_at=at)
+    take_measurements(phase.rollout_id, NOW)
+    gate = gates(phase)["threshold:error_rate"]
+    assert gate.value == pytest.approx(2 / 5)
+
+
+def test_readings_keep_the_pace_of_their_phase() -> None:
+    phase = make_phase(make_rollout(), counts={"offered": 1})
+    assert take_measurements(phase.rollout_id, NOW)
+    assert not take_measurements(phase.rollout_id, NOW + timedelta(seconds=3))
+    assert take_measurements(phase.rollout_id, NOW + timedelta(seconds=6))
+
+
+@pytest.mark.parametrize(("duration_s", "interval_s"), [(15, 2.0), (60, 6.0), (3600, 30.0)])
+def test_the_pace_follows_the_length_of_the_phase(duration_s: float, interval_s: float) -> None:
+    assert interval_of(duration_s) == interval_s
+
+
+def test_finished_rollouts_are_not_read() -> None:
+    phase = make_phase(make_rollout(state="succeeded"), counts={"offered": 1})
+    assert not take_measurements(phase.rollout_id, NOW)
+
+
+def test_a_waiver_silences_its_gate_only() -> None:
+    phase = make_phase(make_rollout(), counts={"offered": 20, "failed": 10})
+    take_measurements(phase.rollout_id, NOW)
+    lin = User.objects.create(username="lin")
+    Waiver.objects.create(phase=phase, gate="threshold:failure_rate", by=lin, reason="r", at=NOW)
+    found = gates(phase)
+    assert found["threshold:failure_rate"].passes
+    assert found["threshold:failure_rate"].waived_by == "lin"
+    assert not found["criterion:failure_rate"].passes
+
+
+def test_a_guard_of_the_environment_applies_whatever_the_plan_says() -> None:
+    plan = {key: value for key, value in PLAN.items() if key != "thresholds"}
+    threshold = make_rollout().plan["thresholds"][0]
+    EnvironmentGuard.objects.create(
+        environment="prod",
+        name="strict",
+        spec={"thresholds": [{**threshold, "critical": 0.01}]},
+        reason="r",
+        updated_by="ann",
+        updated_at=NOW,
+    )
+    counts = {"offered": 20, "failed": 1}
+    phase = make_phase(make_rollout(plan), counts=counts, environments=["prod"])
+    elsewhere = make_phase(make_rollout(plan), counts=counts, environments=["dev"])
+    take_measurements(phase.rollout_id, NOW)
+    assert gates(phase)["threshold:failure_rate@strict"].firing
+    assert not [name for name in gates(elsewhere) if "@" in name]
+
+
+def test_one_rollout_that_cannot_be_read_does_not_silence_the_others() -> None:
+    broken = make_rollout()
+    make_phase(broken, counts={"offered": 1}, spec={"unreadable": True})
+    phase = make_phase(make_rollout(), counts={"offered": 1})
+    measure_all(NOW)
+    assert Measurement.objects.filter(rollout=phase.rollout).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rollout_that_another_worker_reads_is_left_alone() -> None:
+    phase = make_phase(make_rollout(), counts={"offered": 1})
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [0x7467, phase.rollout_id])
+        assert not take_measurements(phase.rollout_id, NOW)
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [0x7467, phase.rollout_id])
+    other.close()
+    assert take_measurements(phase.rollout_id, NOW)
+
+
+def test_loading_gates_costs_the_same_for_many_readings(
+    django_assert_max_num_queries: object,
+) -> None:
+    phase = make_phase(make_rollout(), counts={"offered": 20})
+    read_for_a_minute(phase.rollout)
+    with django_assert_max_num_queries(3):  # type: ignore[operator]
+        load_gates(phase.rollout, phase, NOW)
