@@ -26,7 +26,10 @@ accounts_urls: Routes = [
     path("login/", accounts.login, name="login"),
     path("logout/", accounts.logout, name="logout"),
 ]
-fleet_urls: Routes = [path("", fleet.overview, name="overview")]
+fleet_urls: Routes = [
+    path("", fleet.overview, name="overview"),
+    path("counts/", fleet.counts, name="counts"),
+]
 agents_urls: Routes = [
     path("", agents.agent_list, name="list"),
     path("export.csv", agents.export, name="export"),

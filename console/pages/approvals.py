@@ -17,6 +17,7 @@ from console.lib.problems import Missing
 from console.pages import numbers, phases, words
 from console.pages.needs import HtmxRequest, needs
 from console.pages.rollout_acts import involved
+from rollouts.analysis.catalogue import title_of
 from rollouts.engine.facts import Counts
 from rollouts.models import Approval, Measurement, Phase
 
@@ -68,7 +69,7 @@ def _gate_row(gate: dict[str, object], latest: Measurement | None) -> GateRow:
     metric = str(gate.get("metric") or str(gate.get("gate", "")).split(":", 1)[-1])
     unit = str(gate.get("unit") or numbers.unit_of(metric))
     return GateRow(
-        title=str(gate.get("title") or metric.replace("_", " ").capitalize()),
+        title=str(gate.get("title") or title_of(metric)),
         look=words.look("gate", _state_of(gate)),
         asked=numbers.amount(_number(gate.get("value")), unit),
         now=numbers.amount(latest.value if latest else None, unit),

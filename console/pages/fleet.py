@@ -52,3 +52,10 @@ def overview(request: HtmxRequest) -> HttpResponse:
         "topics": ["fleet", "rollouts"],
     }
     return render(request, "fleet/overview.html", context)
+
+
+@require_GET
+@needs("agents.view")
+def counts(request: HtmxRequest) -> HttpResponse:
+    """Answer the counts beside the navigation, pulled after a signal because they are personal."""
+    return render(request, "_nav_counts.html")

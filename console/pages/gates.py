@@ -12,12 +12,13 @@ from datetime import datetime
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from rollouts.engine.facts import GateFacts
 
 from console.pages import numbers, plots, words
 from console.pages.plots import Limit, Reading
-from rollouts.models import Measurement, Rollout
+from rollouts.engine.facts import GateFacts
+from rollouts.models import Measurement, Phase, Rollout
 
 CLOSE = 0.8  # from 80 % of the way to the limit a passing gate is "close" (ui.md 1.3)
 POINTS = 120
@@ -91,18 +92,19 @@ def limit_text(gate: GateFacts) -> str:
     return text
 
 
-def readings_by_gate(rollout: Rollout, since: datetime | None) -> dict[str, list[Measurement]]:
+def readings_by_gate(
+    rollout: Rollout, *, phase: Phase | None = None
+) -> dict[str, list[Measurement]]:
     """Return the newest readings of each gate, oldest first: one query for all gates."""
+    own = Measurement.objects.filter(rollout=rollout)
     found = (
-        Measurement.objects.filter(rollout=rollout)
+        (own if phase is None else own.filter(phase=phase))
         .annotate(
             _newest=Window(RowNumber(), partition_by=[F("gate")], order_by=F("at").desc()),
         )
         .filter(_newest__lte=POINTS)
-        .only("gate", "at", "outcome", "value")
+        .only("gate", "metric", "at", "outcome", "value")
     )
-    if since is not None:
-        found = found.filter(at__gte=since)
     by_gate: dict[str, list[Measurement]] = {}
     for reading in found.order_by("at"):
         by_gate.setdefault(reading.gate, []).append(reading)
@@ -146,7 +148,8 @@ def tiles(
             )
         found.append(
             Tile(
-                anchor="gate-" + gate.gate.replace(":", "-").replace("_", "-"),
+                anchor="gate-"
+                + slugify(gate.gate.replace(":", " ").replace("_", " ").replace("@", " ")),
                 gate=gate.gate,
                 title=gate.title,
                 state=state,

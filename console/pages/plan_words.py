@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from console.pages import numbers, times
+from rollouts.analysis.catalogue import title_of
 from rollouts.plans.plan import Criterion, PhaseSpec, Plan, Threshold, Trigger
 
 
@@ -23,20 +24,19 @@ class PhaseRow:
     description: str
 
 
-_UPPER = {"cpu": "CPU", "p50": "P50", "p95": "P95", "p99": "P99"}
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 
 
 def title(name: str) -> str:
-    """A metric or phase name with a capital and spaces: `CPU increase`."""
-    text = " ".join(_UPPER.get(word, word) for word in name.replace("_", " ").split(" "))
+    """A phase name with a capital and spaces."""
+    text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
 def criterion(item: Criterion) -> str:
     """`Failure rate < 0.1 %`."""
     sign = _SIGNS.get(item.operator, item.operator)
-    return f"{title(item.metric)} {sign} {numbers.amount(item.threshold, item.unit)}"
+    return f"{title_of(item.metric)} {sign} {numbers.amount(item.threshold, item.unit)}"
 
 
 def threshold(item: Threshold) -> str:
@@ -46,13 +46,13 @@ def threshold(item: Threshold) -> str:
         parts.append(_("warns at %(v)s") % {"v": numbers.amount(item.warning, item.unit)})
     if item.critical is not None:
         parts.append(_("acts at %(v)s") % {"v": numbers.amount(item.critical, item.unit)})
-    return f"{title(item.metric)}: {', '.join(parts)}"
+    return f"{title_of(item.metric)}: {', '.join(parts)}"
 
 
 def trigger(item: Trigger) -> str:
     """`Export failures, held for 5 min: rollback`."""
     held = _("held for %(t)s") % {"t": times.span(item.for_s)}
-    return f"{title(item.name)}, {held}: {item.action}"
+    return f"{title_of(item.name)}, {held}: {item.action}"
 
 
 def phase_rows(plan: Plan) -> list[PhaseRow]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q
 from django.utils.dateparse import parse_datetime
-from rollouts.analysis.measure import load_gates
 
 from console.pages import gates, phases, targets, words
 from console.pages.charts import Part, stacked_bar
-from rollouts.engine.states import RollbackTargetState, RolloutState
-from rollouts.models import Event, Phase, Rollback, RollbackTarget, Rollout, Target
+from rollouts.analysis.measure import load_gates
+from rollouts.analysis.scene import watched_phase
+from rollouts.engine.states import RollbackTargetState
+from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 
 RECENT_EVENTS = 8
 WHY_ICONS = {
@@ -124,22 +124,14 @@ def way_back_of(rollout: Rollout) -> WayBack | None:
     return WayBack(rollback=rollback, bar=bar, **numbers)
 
 
-def current_phase(rollout: Rollout, steps: Sequence[Phase]) -> Phase | None:
-    """Return the phase the rollout is in, or the last one that started."""
-    for step in steps:
-        if step.index == rollout.current_phase:
-            return step
-    return steps[-1] if steps else None
-
-
 def read(rollout: Rollout, now: datetime) -> View:
     """Read the page. Queries: phases, gates, readings, events, way back."""
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
-    current = current_phase(rollout, steps)
+    watched = watched_phase(steps)
     tiles: list[gates.Tile] = []
-    if current is not None and rollout.state not in {RolloutState.DRAFT, RolloutState.SCHEDULED}:
-        readings = gates.readings_by_gate(rollout, rollout.started_at)
-        tiles = gates.tiles(load_gates(rollout, current, now), readings, now)
+    if watched is not None:
+        readings = gates.readings_by_gate(rollout, phase=watched)
+        tiles = gates.tiles(load_gates(rollout, watched, now), readings, now)
     return View(
         rollout=rollout,
         phases=phases.views(rollout, steps),

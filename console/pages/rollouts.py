@@ -67,6 +67,10 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     context = {"rollout": rollout, "acts": acts, "why_not": rollout_acts.reasons(acts)}
     if request.htmx.target == "acts":
         return render(request, "rollouts/_acts.html", context)
+    if request.htmx.target == "legend":
+        legend = rollout_page.agents_of(rollout).legend
+        part = {"rollout": rollout, "legend": legend, "seq": int(now.timestamp() * 1000)}
+        return render(request, "rollouts/_legend.html", part)
     view = rollout_page.read(rollout, now)
     context |= {
         "view": view,

@@ -127,7 +127,7 @@ def sentence(cells: Sequence[Cell]) -> str:
 
 def legend(rollout: Rollout, numbers: dict[str, int]) -> list[Key]:
     """Return the legend; the four everyday states are always there, the others when they occur."""
-    always = {"applied", "applying", "failed", "offline"}
+    always = set(LEGEND) - {"returned"}
     base = reverse("rollouts:agents", args=[rollout.pk])
     return [
         Key(kind, words.TARGET[kind].label, numbers[kind], f"{base}?{urlencode({'state': kind})}")

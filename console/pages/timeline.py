@@ -18,6 +18,7 @@ from console.pages import csvs, event_words, gates, numbers, plots, recovery, ro
 from console.pages.needs import HtmxRequest, needs
 from console.pages.plots import Reading
 from console.pages.rollouts import find
+from rollouts.analysis.catalogue import title_of
 from rollouts.engine.states import RollbackState, RollbackTargetState
 from rollouts.models import Event, Measurement, Rollback, RollbackTarget, Rollout
 
@@ -100,17 +101,15 @@ def _curve(found: recovery.Recovery) -> SafeString:
 def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Before]:
     """Return each gate's readings around a moment; one query."""
     found = []
-    for gate, readings in gates.readings_by_gate(rollout, rollout.started_at).items():
+    for readings in gates.readings_by_gate(rollout).values():
         values = [r for r in readings if r.outcome == "value"]
         if len(values) >= 2:
-            found.append(_before(gate, values, at))
+            found.append(_before(values, at))
     return found[:6]
 
 
-def _before(gate: str, values: list[Measurement], at: datetime) -> Before:
-    title = gate.split(":", 1)[-1].replace("_", " ").capitalize()
-    unit = str((values[-1].inputs or {}).get("unit", "")) if values[-1].inputs else ""
-    unit = unit or numbers.unit_of(values[-1].metric)
+def _before(values: list[Measurement], at: datetime) -> Before:
+    title, unit = title_of(values[-1].metric), numbers.unit_of(values[-1].metric)
     start = values[0].at
     points = [Reading((r.at - start).total_seconds(), r.value) for r in values]
     earlier = [r for r in values if r.at <= at] or values[:1]

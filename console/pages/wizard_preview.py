@@ -10,7 +10,6 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from rollouts.preview import preview as count_preview
 
 from console.lib.problems import Problem
 from console.pages import plan_words
@@ -19,6 +18,7 @@ from console.pages.plain import plain
 from console.pages.wizard_form import WizardForm
 from rollouts.models import Rollout
 from rollouts.plans.plan import Plan
+from rollouts.preview import preview as count_preview
 
 SPLIT_SHOWN = 6
 LEVELS = {"ok": ("ok", "ok"), "note": ("warn", "triangle"), "block": ("bad", "octagon-x")}
@@ -64,21 +64,6 @@ class PreviewView:
     problem: Problem | None = None
 
 
-def reason_words(reason: str) -> str:
-    """Say why agents are left out."""
-    known = {
-        "cannot_accept": _("cannot accept remote config"),
-        "no_remote_config": _("cannot accept remote config"),
-        "quarantined": _("refused this version before (quarantined)"),
-        "already_on_it": _("already on this version"),
-        "already": _("already on this version"),
-        "offline": _("offline longer than the plan allows"),
-        "in_rollout": _("in another active rollout"),
-        "busy": _("in another active rollout"),
-    }
-    return known.get(reason) or reason.replace("_", " ")
-
-
 def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> PhaseShare:
     adds = int(data.get("new_members", 0))
     manual = bool(data.get("manual"))
@@ -117,9 +102,7 @@ def view_of(data: Mapping[str, Any]) -> PreviewView:
     for index, phase in enumerate(data.get("phases") or []):
         phases.append(_phase(phase, before, eligible, first=index == 0))
         before += phases[-1].adds
-    excluded = [
-        (int(e["count"]), reason_words(str(e["reason"]))) for e in data.get("excluded") or []
-    ]
+    excluded = [(int(e["count"]), str(e["text"])) for e in data.get("excluded") or []]
     readiness = [check for check in data.get("readiness") or [] if check.get("text")]
     counted = data.get("counted_at")
     return PreviewView(
@@ -152,6 +135,7 @@ def preview_of(form: WizardForm, now: datetime) -> PreviewView:
             selector=form.given.selector,
             spread_label=form.given.spread,
             seed=form.given.seed,
+            when_busy=form.given.when_busy,
             now=now,
         )
     except Problem as problem:
@@ -170,6 +154,9 @@ def of_draft(rollout: Rollout, now: datetime, *, fresh: bool) -> PreviewView:
         selector=rollout.selector,
         spread_label=rollout.spread_label,
         seed=rollout.seed,
+        when_busy=rollout.when_busy,
+        retry_of=rollout.retry_of_id,
+        rollout_id=rollout.pk,
         now=now,
     )
     return view_of(counted.to_dict())

@@ -8,7 +8,7 @@ window.SwaggerUIBundle({
   url: root.dataset.schema,
   domNode: root,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   validatorUrl: null,
   requestInterceptor: (request) => {
     const url = new URL(request.url, document.baseURI);

@@ -27,10 +27,25 @@
     return show("warn", `${words.lost} ${at} · ${words.old}`);
   }
 
-  // Every region that follows the feed re-reads itself once; spread so that a restart is no stampede.
+  // After a gap every region that follows the feed reads itself once; spread, so that a restart is
+  // no stampede. Leaves come as fragments (data-sync), regions that depend on the reader pull (data-live).
   function resync(jitter = 2000) {
     for (const region of document.querySelectorAll("[data-live]")) {
       window.setTimeout(() => htmx.trigger(region, "live-resync"), Math.random() * jitter);
+    }
+    for (const region of document.querySelectorAll("[data-sync]")) {
+      window.setTimeout(() => sync(region.dataset.sync), Math.random() * jitter);
+    }
+  }
+
+  async function sync(url) {
+    const headers = { "HX-Request": "true", "HX-Target": "sync", "HX-Current-URL": location.href };
+    try {
+      const response = await fetch(url, { headers, credentials: "same-origin" });
+      if (response.status === 401) end(words.out, true);
+      else if (response.ok) apply(await response.text());
+    } catch {
+      // The next poll or the reconnect tries again; the indicator says how old the data is.
     }
   }
 
@@ -80,64 +95,87 @@
     if (self.socket) self.lostAt = self.beatAt || Date.now();
     self.socket = null;
     self.failures += 1;
-    if (code === 4401) { self.ended = words.out; tidegate.announce(words.out); offerLogin(); }
-    if (code === 4403) self.ended = words.denied;
+    if (code === 4401) end(words.out, true);
+    if (code === 4403) end(words.denied, false);
     if (!self.ended && self.failures >= 3 && !polling) poll();
     indicate();
   });
   document.addEventListener("htmx:wsBeforeMessage", (event) => {
-    const message = event.detail.message;
+    event.preventDefault(); // applied here, because only what is on the page may be touched
+    const message = String(event.detail.message);
+    const parsed = message.startsWith("{") ? JSON.parse(message) : null;
+    if (parsed && parsed.event === "beat") return signal(parsed);
     // The page that waits for the first agent has nothing to swap: it becomes the overview.
-    if (document.getElementById("first-agent") && !message.startsWith('{"event":"beat"')) location.reload();
-    const isSignal = typeof message === "string" && message.startsWith("{");
-    if (isSignal) {
-      event.preventDefault();
-      const parsed = JSON.parse(message);
-      if (self.paused && parsed.event !== "beat") self.waiting += 1;
-      else signal(parsed);
-    } else if (self.paused) {
-      event.preventDefault();
-      self.waiting += 1;
-    }
-    if (self.paused) indicate();
+    if (document.getElementById("first-agent")) return location.reload();
+    if (self.paused) { self.waiting += 1; return indicate(); }
+    return parsed ? signal(parsed) : apply(message);
   });
 
-  // A fragment lands only if it is newer and changes something, and never under the reader's hands.
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const { target, fragment } = event.detail, next = fragment.firstElementChild || fragment;
-    if (!target || !next.dataset || !next.dataset.seq) return;
-    const older = Number(next.dataset.seq) < Number(target.dataset.seq || 0);
+  // Swaps each fragment by its id. It lands only if it is newer and changes something, and never
+  // under the reader's hands: not while its text is selected or something in it has the focus.
+  function apply(html) {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    for (const next of [...box.content.children]) {
+      const target = document.getElementById(next.id);
+      if (!target || Number(next.dataset.seq) < Number(target.dataset.seq || 0)) continue;
+      if (held(target) || same(target, next)) continue;
+      target.replaceWith(next);
+      htmx.process(next);
+      tidegate.writeTimes(next.parentNode);
+      if (next.dataset.cells) fill(next);
+      tint(next);
+    }
+  }
+
+  function held(target) {
     const selection = window.getSelection();
-    const held = selection && !selection.isCollapsed && selection.containsNode(target, true);
-    const focused = target.contains(document.activeElement) && document.activeElement !== document.body;
-    if (older || held || focused || same(target, next)) event.detail.shouldSwap = false;
-    else event.detail.swapped = true;
-  });
-  const STRIP = / (data-seq|title)="[^"]*"/g, TIMES = /(<time[^>]*>)[^<]*/g;
+    if (selection && !selection.isCollapsed && selection.containsNode(target, true)) return true;
+    return target.contains(document.activeElement) && document.activeElement !== document.body;
+  }
+
+  const STRIP = / (data-seq|title)="[^"]*"/g, TIMES = /(<time[^>]*>)[^<]*/g, TINT = / class="changed"| changed(?=")/g;
   function same(a, b) {
-    const bare = (element) => element.outerHTML.replace(/ class="changed"| changed(?=")/g, "").replace(STRIP, "").replace(TIMES, "$1");
+    const bare = (element) => element.outerHTML.replace(TINT, "").replace(STRIP, "").replace(TIMES, "$1");
     return bare(a) === bare(b);
   }
 
-  // All cells at once, after a gap: run lengths such as "applied 120 failed 2".
-  document.addEventListener("htmx:oobAfterSwap", (event) => {
-    const element = event.target;
-    if (!element.dataset || !element.dataset.cells) return;
-    const d = [];
-    const runs = element.dataset.cells.split(" ");
-    for (let i = 0; i < runs.length; i += 2) for (let n = Number(runs[i + 1]); n > 0; n -= 1) d.push([d.length, runs[i]]);
+  // All cells of a grid at once, after a gap: run lengths such as "applied 120 failed 2".
+  function fill(element) {
+    const d = [], runs = element.dataset.cells.split(" ");
+    for (let i = 0; i < runs.length; i += 2) {
+      for (let n = Number(runs[i + 1]); n > 0; n -= 1) d.push([d.length, runs[i]]);
+    }
     handlers.cells({ id: element.id.slice("cells-".length), d });
-  });
+  }
 
   // A tint on what changed, at most once in 5 s per element.
   const tinted = new Map();
-  document.addEventListener("htmx:oobAfterSwap", (event) => {
-    const element = event.target;
-    if (!element.dataset || element.dataset.tint === undefined || Date.now() - (tinted.get(element.id) || 0) < 5000) return;
+  function tint(element) {
+    if (element.dataset.tint === undefined || Date.now() - (tinted.get(element.id) || 0) < 5000) return;
     tinted.set(element.id, Date.now());
     element.classList.add("changed");
     window.setTimeout(() => element.classList.remove("changed"), 1300);
+  }
+
+  // The agents list counts what changed since it was opened; rows never move by themselves.
+  const changedAgents = new Set();
+  document.body.addEventListener("agents-changed", (event) => {
+    const notice = document.getElementById("agents-notice");
+    if (!notice) return changedAgents.clear();
+    for (const id of event.detail.ids) if (document.getElementById(`agent-${id}`)) changedAgents.add(id);
+    const text = notice.querySelector("[data-text]");
+    text.textContent = `${changedAgents.size} ${text.dataset.text}`;
+    notice.hidden = !changedAgents.size;
   });
+
+  function end(text, signedOut) {
+    if (self.ended) return;
+    self.ended = text;
+    tidegate.announce(text);
+    if (signedOut) offerLogin();
+    indicate();
+  }
 
   function offerLogin() {
     const link = document.createElement("a");

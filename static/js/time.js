@@ -92,5 +92,6 @@
   for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
     document.addEventListener(name, (event) => write(event.target.parentNode || document, true));
   }
-  window.tidegate = Object.assign(window.tidegate || {}, { now, span, flip, absolute });
+  const writeTimes = (scope) => write(scope, true);
+  window.tidegate = Object.assign(window.tidegate || {}, { now, span, flip, absolute, writeTimes });
 })();

@@ -71,6 +71,11 @@
     if (summary) { summary.dataset.seen = ""; summary.focus(); }
   });
 
+  // Filters start closed where they would push the list out of sight.
+  if (window.matchMedia("(max-width: 59.99rem)").matches) {
+    for (const filters of document.querySelectorAll(".facet-menu")) filters.open = false;
+  }
+
   // Picking rows: the head box picks the page; the bar at the foot shows how many.
   function pickers(form) {
     return [...form.querySelectorAll("tbody input[name=id]")];
