@@ -207,8 +207,25 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "OpAMP control plane: agents, configs, plans, rollouts, rollbacks.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "ENUM_NAME_OVERRIDES": {
+        name.title().replace("_", "").removesuffix("s"): f"console.api.shapes.words.{name}"
+        for name in (
+            "AGENT_KINDS",
+            "DOCUMENT_KINDS",
+            "ROLLBACK_KINDS",
+            "DELIVERY_STATES",
+            "ROLLOUT_STATES",
+            "PHASE_STATES",
+            "APPROVAL_STATES",
+            "ROLLBACK_STATES",
+            "ROLLBACK_TARGET_STATES",
+            "QUARANTINE_OUTCOMES",
+            "MEASUREMENT_OUTCOMES",
+        )
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }

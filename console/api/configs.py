@@ -106,7 +106,11 @@ class VersionBody(ApiView):
             return HttpResponse(status=304, headers={"ETag": etag})
         body = ConfigVersion.objects.values_list("body_ref__body", flat=True).get(pk=version.pk)
         filename = f"{name}-v{version.number}.yaml"
-        headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{filename}"'}
+        headers = {
+            "ETag": etag,
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": f'inline; filename="{filename}"',
+        }
         return HttpResponse(bytes(body), content_type="application/yaml", headers=headers)
 
 

@@ -46,6 +46,8 @@ _TITLES = {
     429: "Too many requests.",
 }
 
+_SIGN_IN = "Send an API token (Authorization: Bearer tg_u_...), or sign in."
+
 
 class ProblemRenderer(JSONRenderer):
     """JSON under the media type of problems. Chosen by the handler, never negotiated."""
@@ -134,7 +136,8 @@ def _as_problem(error: Exception) -> Problem:
 def _from_drf(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.ValidationError):
         return invalid(error.detail)
-    problem = Problem(str(error.detail), code=_code(error))
+    detail = _SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else str(error.detail)
+    problem = Problem(detail, code=_code(error))
     problem.status = error.status_code
     problem.title = _TITLES.get(error.status_code, problem.title)
     if isinstance(error, exceptions.NotFound):

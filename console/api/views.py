@@ -51,6 +51,11 @@ class ApiView(APIView):
         if method in self.allowed_methods:
             policy.require(self.actor, self.verbs[method])
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep answers out of every cache, except where the route says otherwise."""
+        response.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
     @property
     def actor(self) -> Actor:
         """Who asks. Acts by a token carry its name, so that approving is refused (R39)."""

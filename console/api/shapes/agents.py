@@ -3,6 +3,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from agents.querysets import STATUS_WORDS
+from console.api.shapes import words
 from console.api.shapes.base import Hash, Shape
 
 
@@ -11,7 +12,7 @@ class Agent(Shape):
 
     id = serializers.UUIDField(help_text="instance_uid")
     name = serializers.CharField()
-    kind = serializers.ChoiceField(["supervisor", "collector", "client", "unknown"])
+    kind = serializers.ChoiceField(words.AGENT_KINDS)
     version = serializers.CharField()
     labels = serializers.DictField(child=serializers.CharField())
     status = serializers.ChoiceField(STATUS_WORDS, help_text="one word, worst first")
@@ -21,7 +22,7 @@ class Agent(Shape):
     config_hash = Hash(help_text="what it runs, by its own word")
     desired_config_hash = Hash(help_text="what it should run")
     config_status = serializers.ChoiceField(
-        ["unset", "applied", "applying", "failed"],
+        words.CONFIG_STATUSES,
         allow_null=True,
         help_text="its word about reported_config_hash; null: never reported",
     )
@@ -58,7 +59,7 @@ class Delivery(Shape):
     id = serializers.IntegerField()
     config_hash = Hash()
     cause = serializers.CharField(help_text='e.g. "rollout:42"')
-    state = serializers.ChoiceField(["open", "applied", "failed", "timed_out", "superseded"])
+    state = serializers.ChoiceField(words.DELIVERY_STATES)
     offered_at = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)
     acknowledged_at = serializers.DateTimeField(allow_null=True)

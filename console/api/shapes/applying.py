@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from console.api.shapes import words
 from console.api.shapes.base import Shape
 from console.api.shapes.configs import Check
 
 
 class Applied(Shape):
-    kind = serializers.ChoiceField(["selector", "plan", "config"])
+    kind = serializers.ChoiceField(words.DOCUMENT_KINDS)
     name = serializers.CharField()
-    change = serializers.ChoiceField(["created", "changed", "unchanged"])
+    change = serializers.ChoiceField(words.CHANGES)
     file = serializers.CharField()
     difference = serializers.CharField(help_text="unified patch, empty when unchanged")
     version = serializers.IntegerField(required=False, help_text="of a config")

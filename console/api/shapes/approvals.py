@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from console.api.shapes import words
 from console.api.shapes.base import Hash, Shape
-from rollouts.models import Approval as ApprovalModel
 
 
 class Approval(Shape):
@@ -13,7 +13,7 @@ class Approval(Shape):
     rollout = serializers.IntegerField()
     number = serializers.CharField()
     phase = serializers.CharField()
-    state = serializers.ChoiceField(ApprovalModel.State.values)
+    state = serializers.ChoiceField(words.APPROVAL_STATES)
     config = serializers.CharField()
     version = serializers.IntegerField()
     config_hash = Hash()

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from console.api.shapes import words
 from console.api.shapes.base import Shape
 
 
 class AuditRow(Shape):
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
-    actor_kind = serializers.ChoiceField(["human", "token", "system", "agent"])
+    actor_kind = serializers.ChoiceField(words.ACTOR_KINDS)
     actor = serializers.CharField()
     act = serializers.CharField()
     object_kind = serializers.CharField()

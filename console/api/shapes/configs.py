@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from console.api.shapes import words
 from console.api.shapes.base import Hash, Shape
 
 
@@ -9,7 +10,7 @@ class Check(Shape):
     """One result of one rule; only `error` blocks a rollout."""
 
     check = serializers.CharField()
-    level = serializers.ChoiceField(["ok", "note", "warning", "error"])
+    level = serializers.ChoiceField(words.CHECK_LEVELS)
     line = serializers.IntegerField(help_text="counts from 1; 0: no line")
     message = serializers.CharField()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from agents.models import Quarantine as QuarantineModel
+from console.api.shapes import words
 from console.api.shapes.base import Body, Hash, Reason, Shape, Text
 
 
@@ -30,7 +30,7 @@ class Quarantine(Shape):
     id = serializers.IntegerField()
     agent = serializers.UUIDField(allow_null=True, help_text="null: the whole fleet")
     config_hash = Hash()
-    outcome = serializers.ChoiceField(QuarantineModel.Outcome.values)
+    outcome = serializers.ChoiceField(words.QUARANTINE_OUTCOMES)
     cause = serializers.CharField()
     reason = serializers.CharField()
     by = serializers.CharField()

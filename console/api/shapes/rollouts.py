@@ -5,9 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from console.api.shapes import words
 from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Text, Whole
-from rollouts.engine.states import PhaseState, RolloutState
-from rollouts.models import Rollback
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}]})
@@ -58,7 +57,7 @@ class Decide(Act):
 
 
 class RollBack(Act):
-    method = serializers.ChoiceField(Rollback.Method.values, required=False, allow_null=True)
+    method = serializers.ChoiceField(words.ROLLBACK_METHODS, required=False, allow_null=True)
 
 
 class Waive(Body):
@@ -73,13 +72,13 @@ class Gate(Shape):
     metric = serializers.CharField()
     value = serializers.FloatField(allow_null=True)
     threshold = serializers.FloatField(allow_null=True)
-    verdict = serializers.ChoiceField(["pass", "fail", "inconclusive", "insufficient"])
+    verdict = serializers.ChoiceField(words.VERDICTS)
     samples = serializers.IntegerField()
 
 
 class RolloutPhase(Shape):
     name = serializers.CharField()
-    state = serializers.ChoiceField(sorted(PhaseState))
+    state = serializers.ChoiceField(words.PHASE_STATES)
     weight = serializers.FloatField(help_text="0 to 1, cumulative")
     manual = serializers.BooleanField()
     members = serializers.IntegerField()
@@ -100,7 +99,7 @@ class RolloutCounts(Shape):
 class Rollout(Shape):
     id = serializers.IntegerField()
     number = serializers.CharField()
-    state = serializers.ChoiceField(sorted(RolloutState))
+    state = serializers.ChoiceField(words.ROLLOUT_STATES)
     revision = serializers.IntegerField(help_text="also the ETag; send it back as If-Match")
     why = serializers.CharField(help_text="one sentence: what it waits for, what happens next")
     config = serializers.CharField()
@@ -122,7 +121,7 @@ class Row(Shape):
     id = serializers.IntegerField()
     number = serializers.CharField()
     title = serializers.CharField()
-    state = serializers.ChoiceField(sorted(RolloutState))
+    state = serializers.ChoiceField(words.ROLLOUT_STATES)
     revision = serializers.IntegerField()
     why = serializers.CharField()
     config = serializers.CharField()
@@ -172,7 +171,7 @@ class Measurement(Shape):
     gate = serializers.CharField(help_text='e.g. "criterion:failure_rate"')
     metric = serializers.CharField()
     source = serializers.CharField()
-    outcome = serializers.ChoiceField(["value", "no_data", "stale", "error"])
+    outcome = serializers.ChoiceField(words.MEASUREMENT_OUTCOMES)
     value = serializers.FloatField(allow_null=True)
     agents = serializers.IntegerField()
     samples = serializers.IntegerField()
