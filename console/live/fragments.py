@@ -58,7 +58,9 @@ def rollout(rollout: Rollout, now: datetime) -> Update:
         _render("rollouts/_events.html", {**base, "events": view.events}),
     ]
     parts += [_render("rollouts/_phase.html", {**base, "phase": phase}) for phase in view.phases]
-    parts += [_render("rollouts/_gate.html", {**base, "tile": tile}) for tile in view.tiles]
+    parts += [_render("rollouts/_gate.html", {**base, "tile": tile}) for tile in view.criteria]
+    parts += [_render("rollouts/_guard.html", {**base, "tile": tile}) for tile in view.guards]
+    parts += [_render("rollouts/_sentence.html", {**base, "tile": tile}) for tile in view.tiles]
     parts += [
         _render("rollouts/_legend_count.html", {**base, "entry": entry}) for entry in agents.legend
     ]

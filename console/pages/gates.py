@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from console.pages import numbers, plots, words
 from console.pages.plots import Limit, Reading
-from rollouts.engine.facts import GateFacts
+from rollouts.engine.facts import GateFacts, GateKind
 from rollouts.models import Measurement, Phase, Rollout
 
 CLOSE = 0.8  # from 80 % of the way to the limit a passing gate is "close" (ui.md 1.3)
@@ -81,15 +81,17 @@ def is_close(gate: GateFacts) -> bool:
 
 
 def limit_text(gate: GateFacts) -> str:
-    """`limit 1 % · fails above`, with the warning level when there is one."""
+    """`limit 1 % · fails above` of a criterion, `warns at 1 %, acts at 5 %` of a guard."""
     if gate.limit is None:
         return ""
     limit = numbers.amount(gate.limit, gate.unit)
     side = _("fails above") if fails_above(gate) else _("fails below")
-    text = _("limit %(limit)s · %(side)s") % {"limit": limit, "side": side}
-    if gate.warning_limit is not None:
-        text += " · " + _("warns at %(at)s") % {"at": numbers.amount(gate.warning_limit, gate.unit)}
-    return text
+    if gate.kind == GateKind.CRITERION:
+        return _("limit %(limit)s · %(side)s") % {"limit": limit, "side": side}
+    if gate.warning_limit is None:
+        return _("acts at %(limit)s") % {"limit": limit}
+    warning = numbers.amount(gate.warning_limit, gate.unit)
+    return _("warns at %(warning)s, acts at %(limit)s") % {"warning": warning, "limit": limit}
 
 
 def readings_by_gate(

@@ -12,6 +12,7 @@ from console.pages import gates, phases, targets, words
 from console.pages.charts import Part, stacked_bar
 from rollouts.analysis.measure import load_gates
 from rollouts.analysis.scene import watched_phase
+from rollouts.engine.facts import GateKind
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 
@@ -78,6 +79,16 @@ class View:
     events: list[Event]
     way_back: WayBack | None
     seq: int
+
+    @property
+    def criteria(self) -> list[gates.Tile]:
+        """The gates a phase must pass."""
+        return [tile for tile in self.tiles if tile.kind == GateKind.CRITERION]
+
+    @property
+    def guards(self) -> list[gates.Tile]:
+        """Thresholds and triggers: watched all the time."""
+        return [tile for tile in self.tiles if tile.kind != GateKind.CRITERION]
 
 
 def why_of(rollout: Rollout) -> Why:
