@@ -1,62 +1,171 @@
-"""Events of a timeline in words: who did what, with its icon and colour. Pure over event rows."""
+"""Events of a timeline in words: who did what, with its icon and colour. Pure over event rows.
+
+The engine's acts are those of `rollouts.engine.states`; an act that is not here is shown as its
+own name, so that nothing is ever left out of a timeline.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from console.pages import words
 from rollouts.models import Event
 
-ACTOR_ICONS = {
-    "human": "person",
-    "token": "key",
-    "system": "system",
-    "agent": "nav-agents",
-    "gate": "gate",
-}
+ACTOR_ICONS = {"human": "person", "token": "key", "system": "system", "agent": "nav-agents"}
+Inputs = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a timeline."""
+    """One line of a timeline. `evidence` are the sentences of the gates that decided it."""
 
     event: Event
     token: str
     icon: str
     text: str
     is_reason_quoted: bool
+    evidence: list[str]
 
 
-def _state_look(event: Event) -> words.Look | None:
-    if not event.state_to:
-        return None
-    return words.look("phase" if event.phase else "rollout", event.state_to)
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one act is shown."""
+
+    token: str
+    icon: str
+    say: Callable[[str, Inputs], str]
+
+
+def _number(inputs: Inputs, name: str) -> int:
+    value = inputs.get(name)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _started(phase: str, inputs: Inputs) -> str:
+    members = _number(inputs, "members")
+    return ngettext(
+        "%(phase)s started: %(n)d agent.", "%(phase)s started: %(n)d agents.", members
+    ) % {"phase": phase, "n": members}
+
+
+def _deployed(phase: str, inputs: Inputs) -> str:
+    counts = inputs.get("counts") or {}
+    return _("Observation of %(phase)s started: %(n)d of %(m)d confirmed.") % {
+        "phase": phase,
+        "n": _number(counts, "confirmed"),
+        "m": _number(counts, "members"),
+    }
+
+
+def _passed(phase: str, inputs: Inputs) -> str:
+    gates = inputs.get("gates") or []
+    if not gates:
+        return _("%(phase)s passed.") % {"phase": phase}
+    return ngettext(
+        "%(phase)s passed, %(n)d gate passes.", "%(phase)s passed, %(n)d gates pass.", len(gates)
+    ) % {"phase": phase, "n": len(gates)}
+
+
+def _roll_back(phase: str, inputs: Inputs) -> str:
+    agents = _number(inputs, "agents")
+    if not agents:
+        return _("Rollback decided.")
+    return ngettext(
+        "Rollback decided: %(n)d agent returns.", "Rollback decided: %(n)d agents return.", agents
+    ) % {"n": agents}
+
+
+def _fixed(text: Callable[[], str]) -> Callable[[str, Inputs], str]:
+    """Return a wording without numbers; `text` is called at the time, so that it is translated."""
+    return lambda phase, inputs: text() % {"phase": phase}
+
+
+WORDINGS: dict[str, Wording] = {
+    "draft": Wording("off", "draft", _fixed(lambda: _("Drafted."))),
+    "schedule": Wording("wait", "clock", _fixed(lambda: _("Scheduled."))),
+    "start": Wording("run", "play", _fixed(lambda: _("Rollout started."))),
+    "pause": Wording("warn", "paused", _fixed(lambda: _("Paused."))),
+    "resume": Wording("run", "play", _fixed(lambda: _("Resumed."))),
+    "bake": Wording("run", "clock", _fixed(lambda: _("Every phase passed. Guards keep watching."))),
+    "succeed": Wording("ok", "ok", _fixed(lambda: _("Completed."))),
+    "roll_back": Wording("bad", "undo", _roll_back),
+    "rolled_back": Wording("off", "undo", _fixed(lambda: _("Rolled back."))),
+    "rollback_incomplete": Wording(
+        "bad", "triangle", _fixed(lambda: _("Rollback incomplete: some agents are not back."))
+    ),
+    "stragglers_back": Wording("ok", "undo", _fixed(lambda: _("The last straggler is back."))),
+    "rollback_done": Wording("ok", "ok", _fixed(lambda: _("All online agents are back."))),
+    "rollback_again": Wording("run", "retry", _fixed(lambda: _("Stragglers are asked again."))),
+    "abort": Wording("off", "stop", _fixed(lambda: _("Aborted. Agents keep what they run."))),
+    "supersede": Wording("off", "skipped", _fixed(lambda: _("Superseded by another rollout."))),
+    "ask_approval": Wording(
+        "wait", "hourglass", _fixed(lambda: _("%(phase)s waits for approval."))
+    ),
+    "approval_asked": Wording(
+        "wait", "hourglass", _fixed(lambda: _("Approval of %(phase)s asked."))
+    ),
+    "approval_approved": Wording("ok", "check", _fixed(lambda: _("%(phase)s approved."))),
+    "approval_rejected": Wording("bad", "octagon-x", _fixed(lambda: _("%(phase)s rejected."))),
+    "approval_lapsed": Wording(
+        "off", "skipped", _fixed(lambda: _("The question about %(phase)s lapsed."))
+    ),
+    "approval_expired": Wording(
+        "off", "clock", _fixed(lambda: _("The question about %(phase)s expired."))
+    ),
+    "approval_withdrawn": Wording(
+        "off", "stop", _fixed(lambda: _("The question about %(phase)s was withdrawn."))
+    ),
+    "start_phase": Wording("run", "arc", _started),
+    "deployed": Wording("run", "clock", _deployed),
+    "pass_phase": Wording("ok", "ok", _passed),
+    "advance": Wording(
+        "run", "advance", _fixed(lambda: _("The rest of the observation of %(phase)s was skipped."))
+    ),
+    "fail_phase": Wording("bad", "octagon-x", _fixed(lambda: _("%(phase)s failed."))),
+    "phase_rolled_back": Wording(
+        "off", "undo", _fixed(lambda: _("%(phase)s: its agents went back."))
+    ),
+    "skip_phase": Wording("off", "skipped", _fixed(lambda: _("%(phase)s skipped."))),
+    "add_rest": Wording("run", "plus", _fixed(lambda: _("A last wave was added."))),
+    "late_joiners": Wording("run", "plus", _fixed(lambda: _("Late agents got the version."))),
+}
 
 
 def line(event: Event) -> Line:
     """Return the line of an event. A text the engine wrote itself wins over what we can say."""
-    look = _state_look(event)
-    said = str((event.inputs or {}).get("text") or "")
+    inputs = event.inputs if isinstance(event.inputs, dict) else {}
+    phase = event.phase[:1].upper() + event.phase[1:]
+    wording = WORDINGS.get(event.act)
+    said = str(inputs.get("text") or "")
     if not said:
-        said = _sentence(event)
-    human = event.actor_kind in {"human", "token"}
+        said = wording.say(phase, inputs) if wording else _own_name(event, phase)
     return Line(
         event=event,
-        token=look.token if look else "",
-        icon=look.icon if look else ACTOR_ICONS.get(event.actor_kind, "pending"),
+        token=wording.token if wording else "",
+        icon=wording.icon if wording else ACTOR_ICONS.get(event.actor_kind, "pending"),
         text=said,
-        is_reason_quoted=human,
+        is_reason_quoted=event.actor_kind in {"human", "token"},
+        evidence=_evidence(event, inputs),
     )
 
 
-def _sentence(event: Event) -> str:
+def _own_name(event: Event, phase: str) -> str:
     act = event.act.replace("_", " ").replace(".", " ")
-    phase = event.phase[:1].upper() + event.phase[1:]
-    state = event.state_to.replace("_", " ")
-    if event.phase and state:
-        return _("%(phase)s: %(state)s.") % {"phase": phase, "state": state}
-    if state:
-        return _("Rollout: %(state)s.") % {"state": state}
     return f"{phase}: {act}." if phase else f"{act[:1].upper()}{act[1:]}."
+
+
+def _evidence(event: Event, inputs: Inputs) -> list[str]:
+    """Return the sentences of the gates that were not fine: why the engine did what it did."""
+    gates = inputs.get("gates")
+    if not isinstance(gates, list) or event.act == "pass_phase":
+        return []
+    red = [g for g in gates if isinstance(g, dict) and _is_red(g)]
+    return [str(g["sentence"]) for g in red if g.get("sentence")]
+
+
+def _is_red(gate: Inputs) -> bool:
+    return gate.get("verdict") == "fail" or gate.get("level") in {"warning", "critical"}

@@ -170,12 +170,17 @@ def page_url(context: Mapping[str, object], **changes: str) -> str:
 
 @register.inclusion_tag("components/timeline_line.html", takes_context=True)
 def timeline_line(
-    context: Mapping[str, object], event: Event, with_rollout: bool = False
+    context: Mapping[str, object],
+    event: Event,
+    *,
+    with_rollout: bool = False,
+    with_evidence: bool = False,
 ) -> dict[str, object]:
     """Write one event as a line of a timeline, `with_rollout` when lines of several are mixed."""
     return {
         "line": event_words.line(event),
         "with_rollout": with_rollout,
+        "with_evidence": with_evidence,
         "zone": context.get("zone"),
         "now": context.get("now"),
     }
