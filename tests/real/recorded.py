@@ -7,10 +7,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from agents.actions.set_desired import SetDesired, set_desired
+from agents.actions.set_desired import SetDesired, next_change, set_desired, take_push_lock
 from agents.models import (
     Agent,
     AgentAlias,
@@ -21,8 +21,10 @@ from agents.models import (
     ConfigBody,
     ConfigStatus,
     Delivery,
+    DesiredSettings,
     Session,
 )
+from agents.opamp.settings import settings_hash
 from console.lib import hints
 from tests.clients.supervised import SupervisedCollector
 from tests.clients.waiting import eventually
@@ -165,3 +167,22 @@ class Recorded:
         )
         hints.publish(hints.COMMAND)
         return queued
+
+    def offer_settings(self, settings: dict[str, Any]) -> str:
+        """Want these connection settings for this agent; returns their hash."""
+        now = timezone.now()
+        wanted = settings_hash(settings, salt=str(now))
+        with transaction.atomic(), connection.cursor() as cursor:
+            take_push_lock(cursor)
+            DesiredSettings.objects.update_or_create(
+                agent=self.agent,
+                defaults={
+                    "settings": settings,
+                    "settings_hash": wanted,
+                    "change": next_change(cursor),
+                    "by": "test",
+                    "at": now,
+                },
+            )
+        hints.publish(hints.SETTINGS)
+        return wanted

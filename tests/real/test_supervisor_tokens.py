@@ -1,0 +1,95 @@
+"""A supervisor and a gateway that asks for tokens: refused, let in, moved to another token."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from agents.models import Agent, AgentToken
+from tests.clients.supervised import marked_config
+from tests.clients.waiting import eventually
+from tests.real.conftest import Clients
+from tests.real.gateway import Gateway
+from tests.real.recorded import recorded_of
+
+pytestmark = pytest.mark.real
+
+BASE = marked_config("base")
+
+
+@pytest.fixture
+def guarded(store: None, tmp_path: Path) -> Iterator[Gateway]:
+    own = Gateway(tmp_path / "gateway.log", "--auth", "token")
+    try:
+        yield own.start()
+    finally:
+        own.stop()
+
+
+def new_secret() -> str:
+    return AgentToken.PREFIX + secrets.token_urlsafe(24)
+
+
+def allow(secret: str) -> AgentToken:
+    """Make a token shared by a pool."""
+    return AgentToken.objects.create(
+        name="real clients",
+        digest=hashlib.sha256(secret.encode()).hexdigest(),
+        shown_prefix=secret[:12],
+        created_at=timezone.now(),
+        created_by="test",
+    )
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_a_refused_supervisor_keeps_trying_and_its_collector_runs_on(
+    clients: Clients, guarded: Gateway
+) -> None:
+    secret = new_secret()
+    supervised = clients.supervised(
+        guarded.ws_url, headers=bearer(secret), labels={"env": "refused"}
+    )
+    eventually(lambda: "401" in supervised.log_tail(), "a refusal", seen=supervised.log_tail)
+    assert not Agent.objects.filter(labels__contains={"env": "refused"}).exists()
+    pid = supervised.collector_pid()
+
+    allow(secret)
+
+    recorded_of(supervised).wait_healthy()
+    assert supervised.collector_pid() == pid
+
+
+def test_a_new_token_is_proven_by_the_connection_that_uses_it(
+    clients: Clients, guarded: Gateway
+) -> None:
+    old, new = new_secret(), new_secret()
+    first, second = allow(old), allow(new)
+    supervised = clients.supervised(guarded.ws_url, headers=bearer(old))
+    seen = recorded_of(supervised).wait_healthy()
+    assert seen.sessions()[-1].principal == f"pool:{first.pk}"
+
+    seen.offer_settings(
+        {
+            "opamp": {
+                "destination_endpoint": guarded.ws_url,
+                "heartbeat_interval_seconds": 30,
+                "headers": bearer(new),
+            }
+        }
+    )
+
+    def proven() -> bool:
+        return seen.sessions()[-1].principal == f"pool:{second.pk}"
+
+    eventually(proven, "a session with the new token", seen=seen.summary)
+    assert not seen.events("refused")
+    seen.offer(BASE)
+    assert seen.wait_settled(BASE).error == ""
