@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,26 @@ from agents.gateway.principal import Principal
 from agents.opamp.state import AgentState
 
 if TYPE_CHECKING:
+    from asyncio import WriteTransport
+
     from aiohttp.web import WebSocketResponse
 
 HTTP = "http"
 WEBSOCKET = "ws"
+_BINARY_FINAL = 0x82
+_SHORT = struct.Struct("!BBB").pack
+_MEDIUM = struct.Struct("!BBHB").pack
+_LONG = struct.Struct("!BBQB").pack
+
+
+def frame(payload: bytes) -> bytes:
+    """Return a server's WebSocket frame (RFC 6455 section 5.2) around header 0 and the payload."""
+    size = len(payload) + 1
+    if size < 126:
+        return _SHORT(_BINARY_FINAL, size, 0) + payload
+    if size < 65536:
+        return _MEDIUM(_BINARY_FINAL, 126, size, 0) + payload
+    return _LONG(_BINARY_FINAL, 127, size, 0) + payload
 
 
 class Connection:
@@ -24,34 +40,52 @@ class Connection:
         "agents",
         "alive",
         "bad_messages",
-        "bucket",
+        "budget",
+        "bytes_budget",
         "closing",
+        "is_lagging",
+        "kind",
         "lagging_since",
-        "opened_at",
         "peer",
         "principal",
+        "refilled_at",
         "transport",
         "ws",
     )
 
-    def __init__(self, transport: str, peer: tuple[str, int], principal: Principal) -> None:
-        self.transport = transport
+    def __init__(self, kind: str, peer: tuple[str, int], principal: Principal) -> None:
+        self.kind = kind
         self.peer = peer
         self.address = f"{peer[0]}:{peer[1]}"
         self.principal = principal
         self.agents: dict[bytes, AgentState] = {}
         self.ws: WebSocketResponse | None = None
-        self.opened_at = time.time()
+        self.transport: WriteTransport | None = None
         self.alive = 0
         self.bad_messages = 0
-        self.bucket: tuple[float, float, float] | None = None
+        self.budget = self.bytes_budget = -1.0
+        self.refilled_at = 0.0
+        self.is_lagging = False
         self.lagging_since = 0.0
         self.closing = False
 
+    @property
+    def is_websocket(self) -> bool:
+        return self.ws is not None
+
+    def send(self, payload: bytes) -> None:
+        """Write one ServerToAgent to the WebSocket, at once, past aiohttp's writer.
+
+        Server frames need no mask and we negotiate no compression, so a frame is three bytes and
+        the payload; a coroutine per answer costs more than the answer.
+        """
+        transport = self.transport
+        if transport is not None and not self.closing and not transport.is_closing():
+            transport.write(frame(payload))
+
     def unsent_bytes(self) -> int:
-        """Return how much waits in the transport; 0 when there is none."""
-        transport = self.ws.get_extra_info("transport_buffer") if self.ws is not None else None
-        return transport() if transport is not None else 0
+        """Return how much waits in the transport for a slow reader."""
+        return self.transport.get_write_buffer_size() if self.transport is not None else 0
 
 
 class Registry:

@@ -6,6 +6,7 @@ that the agent's capabilities do not announce is ignored (opamp-go sends some of
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -143,7 +144,8 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
     """
     config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
     status = message.status
-    error_hash = hash(message.error_message) if message.error_message else 0
+    error = clean(message.error_message, MAX_ERROR_CHARS)
+    error_hash = error_digest(error)
     is_news = (config_hash, status, error_hash) != (
         agent.config_hash,
         agent.config_status,
@@ -154,23 +156,28 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
         agent.config_error_hash = error_hash
         changes = agent.change()
         changes.status = changes.visible = True
-        changes.config_error = clean(message.error_message, MAX_ERROR_CHARS)
+        changes.config_error = error
     if not config_hash:
         return
     if status == RemoteConfigStatuses_APPLIED:
         agent.running_hash = config_hash
     if is_news or config_hash == agent.offered_hash:
-        _record(agent, config_hash, status, message.error_message, now)
+        record_word(agent, config_hash, status, error, now)
 
 
-def _record(agent: AgentState, config_hash: str, status: int, text: str, now: float) -> None:
+def error_digest(error: str) -> str:
+    """Return what tells one error text from another; PostgreSQL's md5() gives the same."""
+    return hashlib.md5(error.encode(), usedforsecurity=False).hexdigest() if error else ""
+
+
+def record_word(agent: AgentState, config_hash: str, status: int, error: str, now: float) -> None:
+    """Record that the agent named this hash: an acknowledgement, and perhaps the outcome."""
     fact = agent.change().delivery(config_hash)
     fact.acknowledged_at = fact.acknowledged_at or now
     agent.change().visible = True
     if status == RemoteConfigStatuses_APPLIED:
         fact.settle(Outcome.APPLIED, now)
     elif status == RemoteConfigStatuses_FAILED:
-        error = clean(text, MAX_ERROR_CHARS)
         fact.settle(Outcome.FAILED, now, error)
         agent.change().refusals[config_hash] = error
         if config_hash == agent.desired_hash:

@@ -148,10 +148,11 @@ class AgentState:
         "health_status",
         "healthy",
         "id",
-        "is_new",
+        "joining",
         "known",
         "last_frame",
         "last_seen",
+        "left_at",
         "must_send",
         "offered_at",
         "offered_hash",
@@ -185,11 +186,12 @@ class AgentState:
         self.session_id: Any = None
         self.connected = False
         self.connected_at = 0.0
-        self.is_new = False
         self.known = False
+        self.joining = 0
         self.bound_to = ""
         self.last_frame: int = 0
         self.last_seen = 0.0
+        self.left_at: float | None = None
         self.swept_at = 0.0
         self.sequence_num = 0
         self.capabilities = 0
@@ -215,7 +217,7 @@ class AgentState:
     def _clear_config(self) -> None:
         self.config_hash = ""
         self.config_status: int | None = None
-        self.config_error_hash: int = 0
+        self.config_error_hash = ""
         self.running_hash = ""
         self.effective_hash = ""
         self.components_hash = ""
@@ -242,13 +244,24 @@ class AgentState:
             self.changes = Changes()
         return self.changes
 
-    def begin(self, connection: object, now: float) -> None:
-        """Start serving a new connection: what was sent on the old one counts no more."""
+    def begin(self, connection: object, now: float, *, is_new_session: bool) -> None:
+        """Start serving a connection. In a new session, what was sent before counts no more."""
         self.connection = connection
         self.connected = True
-        self.connected_at = now
         self.greeted = False
+        if not is_new_session:
+            return
+        self.connected_at = now
+        self.left_at = None
         self.offered_hash = ""
         self.settings_sent_hash = ""
+        changes = self.change()
+        changes.status = changes.visible = True
+
+    def end(self, now: float) -> None:
+        """The connection is gone."""
+        self.connected = False
+        self.connection = None
+        self.left_at = now
         changes = self.change()
         changes.status = changes.visible = True

@@ -1,0 +1,85 @@
+"""Redis in the gateway's loop: hints in, live pages out. Never needed for correctness."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from redis import asyncio as aioredis
+from redis.exceptions import RedisError
+
+from console.lib import hints
+
+logger = logging.getLogger(__name__)
+
+MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
+_PAUSE_S = 2.0
+_AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
+
+
+class RedisHints:
+    """Subscribes to hints and marks live topics dirty. Everything fails quietly."""
+
+    def __init__(self, url: str, handlers: Mapping[str, Callable[[str], None]]) -> None:
+        self._url = url
+        self._handlers = handlers
+        self._client = (
+            aioredis.Redis.from_url(
+                url, socket_timeout=2.0, socket_connect_timeout=2.0, max_connections=4
+            )
+            if url
+            else None
+        )
+        self._away_until = 0.0
+
+    async def run(self) -> None:
+        """Listen until cancelled; after a loss, connect again and act as if all hints came."""
+        while self._client is not None:
+            try:
+                await self._listen()
+            except _AWAY as error:
+                logger.info("Redis is away, hints wait", extra={"error": str(error)})
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _listen(self) -> None:
+        client = aioredis.Redis.from_url(
+            self._url, socket_timeout=None, socket_connect_timeout=2.0, health_check_interval=15
+        )
+        async with client, client.pubsub() as pubsub:
+            await pubsub.subscribe(*self._handlers)
+            for channel, handler in self._handlers.items():
+                if channel != MOVED:
+                    handler("")
+            while True:
+                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=30.0)
+                if message is not None:
+                    handler = self._handlers.get(message["channel"].decode())
+                    if handler is not None:
+                        handler(message["data"].decode())
+
+    async def mark_dirty(self, topics: set[str]) -> None:
+        """Say what live pages should look at again."""
+        await self._try(hints.DIRTY, sorted(topics))
+
+    async def tell_moved(self, gateway_id: UUID, agent_id: int) -> None:
+        """Tell a gateway that an agent has another one now."""
+        await self._try(MOVED, f"{gateway_id}:{agent_id}")
+
+    async def _try(self, channel: str, value: list[str] | str) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._client is None or now < self._away_until:
+            return
+        try:
+            if isinstance(value, str):
+                await self._client.publish(channel, value)
+            else:
+                await self._client.sadd(channel, *value)
+        except _AWAY:
+            self._away_until = now + _PAUSE_S
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            await self._client.aclose()

@@ -1,0 +1,117 @@
+"""One walk over all agents every few seconds, instead of a timer each: silence, slow readers,
+when they were last heard, and what the gateway says about itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from aiohttp import WSCloseCode
+
+from agents.gateway.connections import Connection
+from agents.gateway.database import AWAY
+from agents.gateway.gateway import Gateway
+from agents.gateway.websocket import WebSockets
+from agents.opamp import bits
+from agents.opamp.state import AgentState
+
+logger = logging.getLogger(__name__)
+
+SLICE = 500
+
+
+class Sweep:
+    """Looks after agents that say nothing and connections that take nothing."""
+
+    def __init__(self, gateway: Gateway, sockets: WebSockets) -> None:
+        self._gateway = gateway
+        self._sockets = sockets
+        self._intervals = gateway.options.intervals
+        self._seen_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Walk for ever."""
+        while True:
+            await asyncio.sleep(self._intervals.sweep_s)
+            await self.look(time.time())
+            if time.monotonic() - self._seen_at >= self._intervals.last_seen_s:
+                self._seen_at = time.monotonic()
+                await self.write_seen()
+
+    async def look(self, now: float) -> None:
+        """End what has been silent too long, help or close slow readers."""
+        for position, agent in enumerate(self._gateway.registry.connected(), start=1):
+            if now - agent.last_seen > self.silence_s(agent):
+                await self._end(agent, now)
+            if position % SLICE == 0:
+                await asyncio.sleep(0)
+        for connection in list(self._gateway.connections):
+            if connection.is_lagging:
+                await self._help(connection, now)
+        self._drop_polls()
+
+    def silence_s(self, agent: AgentState) -> float:
+        """Return how long an agent may say nothing (OP-36): three heartbeats if it promised them,
+        three polls over HTTP, else for ever."""
+        missed = self._intervals.missed_heartbeats
+        connection: Connection | None = agent.connection
+        if connection is None or not connection.is_websocket:
+            return missed * self._heartbeat_s(agent, self._intervals.http_poll_s)
+        if agent.capabilities & bits.REPORTS_HEARTBEAT:
+            return missed * self._heartbeat_s(agent, self._intervals.heartbeat_s)
+        return float("inf")
+
+    def _heartbeat_s(self, agent: AgentState, default: float) -> float:
+        """Return the interval we offered, else the protocol's default."""
+        offer = agent.wanted_settings or self._gateway.facts.default_settings
+        opamp = offer.settings.get("opamp") if offer is not None else None
+        return float(opamp["heartbeat_interval_seconds"]) if opamp else default
+
+    async def _end(self, agent: AgentState, now: float) -> None:
+        connection: Connection | None = agent.connection
+        if connection is None:
+            return
+        self._gateway.leave(connection, agent, "silent", now)
+        if connection.is_websocket and not connection.agents:
+            self._gateway.duplicates.close_soon(connection, "no heartbeat")
+
+    async def _help(self, connection: Connection, now: float) -> None:
+        """Send what a slow reader missed once it has caught up; close one that never does."""
+        if connection.unsent_bytes() == 0:
+            connection.is_lagging, connection.lagging_since = False, 0.0
+            for agent in list(connection.agents.values()):
+                self._gateway.push(agent)
+        elif not connection.lagging_since:
+            connection.lagging_since = now
+        elif now - connection.lagging_since > self._gateway.options.limits.lagging_s:
+            self._gateway.metrics.refused.labels("slow_reader").inc()
+            self._gateway.duplicates.abort(connection, WSCloseCode.POLICY_VIOLATION)
+
+    def _drop_polls(self) -> None:
+        """Forget TCP connections of plain HTTP that no agent uses any more."""
+        polls = self._gateway.polls
+        for peer in [peer for peer, connection in polls.items() if not connection.agents]:
+            del polls[peer]
+
+    async def write_seen(self) -> None:
+        """Write when agents were last heard, in slices; learn here which ones have moved."""
+        agents = [
+            agent
+            for agent in self._gateway.registry.connected()
+            if agent.last_seen > agent.swept_at and agent.changes is None
+        ]
+        for start in range(0, len(agents), SLICE):
+            part = agents[start : start + SLICE]
+            heard = [(agent, agent.last_seen) for agent in part]
+            try:
+                lost = await self._gateway.flusher.write_seen(part)
+            except AWAY as error:
+                logger.warning("PostgreSQL is away", extra={"error": str(error)})
+                return
+            for agent, last_seen in heard:
+                if agent.id in lost and agent.connected:
+                    self._gateway.forget(agent)
+                else:
+                    agent.swept_at = last_seen
+            await asyncio.sleep(0)

@@ -1,0 +1,277 @@
+"""The statements of a flush. Each takes columns of equal length, one entry a row.
+
+Rows come as binary arrays through `unnest`; above `COPY_FROM` rows they are copied into a
+temporary table first, which is several times quicker (gateway.md section 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import AsyncCursor
+
+COPY_FROM = 500
+
+
+class Write:
+    """One statement over many rows. `sql` uses `v` as the table of the given columns."""
+
+    def __init__(self, name: str, columns: dict[str, str], sql: str) -> None:
+        self._types = list(columns.values())
+        names = ", ".join(columns)
+        arrays = ", ".join(f"%b::{kind}[]" for kind in columns.values())
+        table = f"flush_{name}"
+        arrays_as_table = f"(SELECT * FROM unnest({arrays}) AS v({names})) AS v"  # noqa: S608
+        self._unnest = sql.replace("{v}", arrays_as_table)
+        self._from_table = sql.replace("{v}", f"{table} AS v")
+        shape = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        self._create = f"CREATE TEMP TABLE IF NOT EXISTS {table} ({shape}) ON COMMIT DELETE ROWS"
+        self._copy = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+
+    async def run(self, cursor: AsyncCursor[Any], rows: Sequence[Sequence[Any]]) -> None:
+        """Write the rows. What the statement returns is left in the cursor."""
+        if len(rows) < COPY_FROM:
+            await cursor.execute(self._unnest, [list(column) for column in zip(*rows, strict=True)])
+            return
+        await cursor.execute(self._create)
+        async with cursor.copy(self._copy) as copy:
+            copy.set_types(self._types)
+            for row in rows:
+                await copy.write_row(row)
+        await cursor.execute(self._from_table)
+
+
+STATUS = Write(
+    "status",
+    {
+        "agent_id": "int8",
+        "gateway_id": "uuid",
+        "connected": "bool",
+        "disconnected_at": "timestamptz",
+        "last_seen_at": "timestamptz",
+        "sequence_num": "int8",
+        "healthy": "bool",
+        "health_status": "text",
+        "health_error": "text",
+        "health_changed_at": "timestamptz",
+        "started_at": "timestamptz",
+        "config_hash": "text",
+        "config_status": "int2",
+        "config_error": "text",
+        "config_at": "timestamptz",
+        "running_hash": "text",
+        "effective_hash": "text",
+    },
+    """
+    UPDATE agents_agentstatus s SET
+        connected = v.connected, disconnected_at = coalesce(v.disconnected_at, s.disconnected_at),
+        last_seen_at = v.last_seen_at, sequence_num = v.sequence_num,
+        healthy = v.healthy, health_status = v.health_status, health_error = v.health_error,
+        health_changed_at = v.health_changed_at, started_at = v.started_at,
+        config_hash = v.config_hash, config_status = v.config_status,
+        config_error = coalesce(v.config_error, s.config_error),
+        config_at = coalesce(v.config_at, s.config_at),
+        running_hash = v.running_hash, effective_hash = v.effective_hash
+    FROM {v} WHERE s.agent_id = v.agent_id AND s.gateway_id = v.gateway_id
+    RETURNING s.agent_id
+    """,
+)
+SEEN = Write(
+    "seen",
+    {
+        "agent_id": "int8",
+        "gateway_id": "uuid",
+        "last_seen_at": "timestamptz",
+        "sequence_num": "int8",
+    },
+    """
+    UPDATE agents_agentstatus s SET last_seen_at = v.last_seen_at, sequence_num = v.sequence_num
+    FROM {v} WHERE s.agent_id = v.agent_id AND s.gateway_id = v.gateway_id
+    RETURNING s.agent_id
+    """,
+)
+SETTINGS = Write(
+    "settings",
+    {
+        "agent_id": "int8",
+        "offered_hash": "text",
+        "settings_hash": "text",
+        "settings_status": "int2",
+        "settings_error": "text",
+        "at": "timestamptz",
+    },
+    """
+    UPDATE agents_agentstatus s SET
+        settings_offered_at = CASE WHEN s.settings_offered_hash = v.offered_hash
+                                   THEN s.settings_offered_at ELSE v.at END,
+        settings_offered_hash = v.offered_hash, settings_hash = v.settings_hash,
+        settings_status = v.settings_status, settings_error = v.settings_error
+    FROM {v} WHERE s.agent_id = v.agent_id
+    """,
+)
+DESCRIPTION = Write(
+    "description",
+    {
+        "agent_id": "int8",
+        "name": "text",
+        "kind": "text",
+        "version": "text",
+        "identifying": "text",
+        "non_identifying": "text",
+        "labels": "text",
+        "version_keys": "text",
+        "at": "timestamptz",
+    },
+    """
+    UPDATE agents_agent a SET
+        name = v.name, kind = v.kind, version = v.version,
+        identifying = v.identifying::jsonb, non_identifying = v.non_identifying::jsonb,
+        labels = v.labels::jsonb || a.operator_labels,
+        version_keys = CASE WHEN a.operator_labels = '{}' THEN v.version_keys::jsonb ELSE
+            (v.version_keys::jsonb - ARRAY(SELECT jsonb_object_keys(a.operator_labels)))
+            || coalesce((SELECT jsonb_object_agg(k.key, k.value) FROM jsonb_each(a.version_keys) k
+                         WHERE a.operator_labels ? k.key), '{}') END,
+        described_at = v.at
+    FROM {v} WHERE a.id = v.agent_id
+    """,
+)
+CAPABILITIES = Write(
+    "capabilities",
+    {
+        "agent_id": "int8",
+        "capabilities": "int8",
+        "custom_capabilities": "text",
+        "components_hash": "text",
+    },
+    """
+    UPDATE agents_agent a SET capabilities = v.capabilities,
+        custom_capabilities = v.custom_capabilities::jsonb, components_hash = v.components_hash
+    FROM {v} WHERE a.id = v.agent_id
+    """,
+)
+BODY = Write(
+    "body",
+    {
+        "agent_id": "int8",
+        "part": "text",
+        "body_hash": "text",
+        "body": "text",
+        "at": "timestamptz",
+    },
+    """
+    INSERT INTO agents_agentbody AS b (agent_id, part, body_hash, body, at)
+    SELECT v.agent_id, v.part, v.body_hash, v.body::jsonb, v.at FROM {v}
+    ON CONFLICT (agent_id, part) DO UPDATE SET body_hash = excluded.body_hash,
+        body = excluded.body, at = excluded.at
+    WHERE b.body_hash <> excluded.body_hash
+    """,
+)
+DELIVERY = Write(
+    "delivery",
+    {
+        "agent_id": "int8",
+        "config_hash": "text",
+        "sent_at": "timestamptz",
+        "acknowledged_at": "timestamptz",
+        "settled_at": "timestamptz",
+        "state": "text",
+        "error": "text",
+    },
+    """
+    WITH v AS (SELECT * FROM {v}), found AS (
+        SELECT d.id, v.* FROM agents_delivery d JOIN v
+            ON d.agent_id = v.agent_id AND d.config_hash = v.config_hash
+        WHERE d.state = 'open'
+        ORDER BY d.agent_id FOR NO KEY UPDATE OF d
+    )
+    UPDATE agents_delivery d SET
+        sent_at = coalesce(d.sent_at, f.sent_at),
+        acknowledged_at = CASE WHEN f.acknowledged_at IS NULL THEN d.acknowledged_at
+            ELSE coalesce(d.acknowledged_at, greatest(f.acknowledged_at, d.offered_at)) END,
+        state = coalesce(f.state, d.state),
+        settled_at = CASE WHEN f.state IS NULL THEN NULL
+            ELSE greatest(f.settled_at, d.offered_at) END,
+        error = coalesce(f.error, '')
+    FROM found f WHERE d.id = f.id
+    RETURNING d.state,
+        CASE WHEN f.acknowledged_at IS NOT NULL
+             THEN extract(epoch FROM d.acknowledged_at - d.offered_at)::float8 END,
+        extract(epoch FROM d.settled_at - d.offered_at)::float8
+    """,
+)
+REFUSAL = Write(
+    "refusal",
+    {"agent_id": "int8", "config_hash": "text", "reason": "text", "at": "timestamptz"},
+    """
+    INSERT INTO agents_quarantine (agent_id, config_hash, outcome, cause, reason, by, at,
+                                   lifted_by, lift_reason)
+    SELECT v.agent_id, v.config_hash, 'failed',
+        coalesce((SELECT d.cause FROM agents_delivery d
+                  WHERE d.agent_id = v.agent_id AND d.config_hash = v.config_hash
+                  ORDER BY d.id DESC LIMIT 1), ''),
+        v.reason, 'agent', v.at, '', ''
+    FROM {v} WHERE EXISTS (SELECT FROM agents_configbody c WHERE c.config_hash = v.config_hash)
+    ON CONFLICT DO NOTHING
+    """,
+)
+EVENT = Write(
+    "event",
+    {"agent_id": "int8", "at": "timestamptz", "kind": "text", "details": "text"},
+    """
+    INSERT INTO agents_agentevent (agent_id, at, kind, details)
+    SELECT v.agent_id, v.at, v.kind, v.details::jsonb FROM {v}
+    """,
+)
+COMPONENTS = Write(
+    "components",
+    {"components_hash": "text", "names": "text", "details": "text", "at": "timestamptz"},
+    """
+    INSERT INTO agents_componentset (components_hash, names, details, at)
+    SELECT v.components_hash, v.names::jsonb, v.details::jsonb, v.at FROM {v}
+    ON CONFLICT DO NOTHING
+    """,
+)
+ORDERED_UID = Write(
+    "ordered_uid",
+    {"instance_uid": "uuid", "agent_id": "int8", "at": "timestamptz"},
+    """
+    INSERT INTO agents_agentalias (instance_uid, agent_id, is_ordered, at)
+    SELECT v.instance_uid, v.agent_id, true, v.at FROM {v}
+    WHERE NOT EXISTS (SELECT FROM agents_agent a WHERE a.instance_uid = v.instance_uid)
+    ON CONFLICT DO NOTHING
+    """,
+)
+SESSION_OPENED = Write(
+    "session_opened",
+    {
+        "id": "uuid",
+        "agent_id": "int8",
+        "gateway_id": "uuid",
+        "transport": "text",
+        "address": "text",
+        "principal": "text",
+        "connected_at": "timestamptz",
+    },
+    """
+    INSERT INTO agents_session (id, agent_id, gateway_id, transport, address, principal,
+                                connected_at, reason)
+    SELECT v.id, v.agent_id, v.gateway_id, v.transport, v.address, v.principal, v.connected_at, ''
+    FROM {v} JOIN agents_agent a ON a.id = v.agent_id
+    ON CONFLICT (id) DO NOTHING
+    """,
+)
+SESSION_CLOSED = Write(
+    "session_closed",
+    {"id": "uuid", "at": "timestamptz", "reason": "text"},
+    """
+    UPDATE agents_session s SET disconnected_at = v.at, reason = v.reason
+    FROM {v} WHERE s.id = v.id AND s.disconnected_at IS NULL
+    """,
+)
+NEWS = """
+    INSERT INTO agents_news (topic, agent_id)
+    SELECT d.topic, d.agent_id FROM agents_desired d
+    WHERE d.agent_id = ANY(%b::bigint[]) AND d.topic <> ''
+    RETURNING topic
+"""

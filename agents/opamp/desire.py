@@ -1,0 +1,46 @@
+"""A new wish for an agent meets what the agent last said. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.opamp.answer import wants_config
+from agents.opamp.opamp_pb2 import RemoteConfigStatuses_APPLIED
+from agents.opamp.report import record_word
+from agents.opamp.state import AgentState
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the database says an agent should run.
+
+    `refused`: the hash is in its refusal memory. `open_hash`: the hash of its open delivery or "".
+    `unsent`: that delivery has not been sent by anyone yet.
+    """
+
+    agent_id: int
+    config_hash: str
+    change: int
+    refused: bool
+    open_hash: str
+    unsent: bool
+
+
+def take_wish(agent: AgentState, wish: Wish, now: float) -> bool:
+    """Take the wish and return whether something must be sent now.
+
+    A hash that the agent has already reported as applied settles the delivery here: an agent does
+    not repeat a status (interop.md section 2). An older wish than the known one changes nothing.
+    """
+    if wish.change < agent.desired_change:
+        return False
+    agent.desired_hash, agent.desired_change = wish.config_hash, wish.change
+    agent.refused, agent.open_hash = wish.refused, wish.open_hash
+    agent.must_send = False
+    is_open = wish.open_hash == wish.config_hash
+    reported = (agent.config_hash, agent.config_status)
+    if is_open and reported == (wish.config_hash, RemoteConfigStatuses_APPLIED):
+        record_word(agent, wish.config_hash, RemoteConfigStatuses_APPLIED, "", now)
+        return False
+    agent.must_send = is_open and wish.unsent
+    return wants_config(agent, now)

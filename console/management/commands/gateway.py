@@ -1,0 +1,48 @@
+"""`manage.py gateway`: one OpAMP gateway process, or several on one port."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from agents.gateway import process
+from agents.gateway.options import Options
+
+
+class Command(BaseCommand):
+    help = "Serve OpAMP over WebSocket and plain HTTP on one path."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=4320)
+        parser.add_argument("--path", default="/v1/opamp")
+        parser.add_argument("--metrics-port", type=int, help="serve /metrics on this port")
+        parser.add_argument("--workers", type=int, default=1, help="processes on the same port")
+        parser.add_argument(
+            "--auth", choices=["none", "token"], help="default: none on loopback, else token"
+        )
+        parser.add_argument(
+            "--own-metrics-url", default="", help="where agents should send their own metrics"
+        )
+
+    def handle(self, *args: Any, **words: Any) -> None:
+        options = Options(
+            host=words["host"],
+            port=words["port"],
+            path=words["path"],
+            metrics_port=words["metrics_port"],
+            reuse_port=words["workers"] > 1,
+            auth=words["auth"] or process.default_auth(words["host"]),
+            own_metrics_url=words["own_metrics_url"],
+        )
+        if not settings.DATABASE_URL:
+            raise CommandError("DATABASE_URL is not set; `make up` starts a database and sets it.")
+        try:
+            options.check()
+            process.run(options, workers=words["workers"])
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
