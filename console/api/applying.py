@@ -11,7 +11,7 @@ from console.api import params
 from console.api.idempotency import once
 from console.api.parsers import RawParser
 from console.api.shapes import applying as shapes
-from console.api.views import ApiView, query
+from console.api.views import ApiView, query, raw
 from console.lib.problems import FieldError, Invalid
 from rollouts.actions.apply_documents import apply_documents
 from rollouts.documents import File
@@ -37,7 +37,7 @@ class Apply(ApiView):
             wrong = [FieldError("dry_run", "must be true or false")]
             raise Invalid("dry_run is neither true nor false.", errors=wrong)
         name = query(request, "file")
-        body = request.data if isinstance(request.data, bytes) else b""
+        body = raw(request)
         file = File.at(name, body) if name else File("body", body)
         applied = apply_documents(files=[file], by=self.actor, dry_run=_FLAGS[dry_run])
         found = [one.to_dict() for one in applied]

@@ -16,10 +16,12 @@ from console.api.idempotency import once
 from console.api.links import page
 from console.api.parsers import RawParser
 from console.api.shapes import configs as shapes
-from console.api.views import ApiView, query, whole_number
+from console.api.views import ApiView, query, raw, whole_number
 from console.lib.problems import FieldError, Invalid, Missing
 from rollouts.actions.upload_config import upload_config
 from rollouts.models import Config, ConfigVersion
+
+_UPLOADED = ("name", "version", "config_hash", "signature", "checks", "url")
 
 
 class Upload(ApiView):
@@ -42,12 +44,12 @@ class Upload(ApiView):
         if not name:
             wrong = [FieldError("name", "is missing from the address: ?name=edge")]
             raise Invalid("Say which config this is: /api/v1/config?name=edge", errors=wrong)
-        body = request.data if isinstance(request.data, bytes) else b""
+        body = raw(request)
         uploaded = upload_config(
             name=name, body=body, by=self.actor, message=query(request, "message")
         )
         answer = version_row(uploaded.version)
-        answer = {key: answer[key] for key in shapes.Uploaded().fields}
+        answer = {key: answer[key] for key in _UPLOADED}
         return Response(answer, status=201 if uploaded.created else 200)
 
 

@@ -14,7 +14,7 @@ from console.api import params
 from console.api.idempotency import once
 from console.api.parsers import RawParser
 from console.api.shapes import plans as shapes
-from console.api.views import ApiView
+from console.api.views import ApiView, raw
 from console.lib.problems import Invalid, Missing
 from rollouts.actions.save_plan import save_plan
 from rollouts.actions.save_selector import save_selector
@@ -52,7 +52,7 @@ class PlanDetail(ApiView):
     @once
     def put(self, request: Request, name: str) -> Response:
         """Save a plan file (raw YAML) under this name. Running rollouts keep their own copy."""
-        body = request.data if isinstance(request.data, bytes) else b""
+        body = raw(request)
         try:
             text = body.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -71,6 +71,12 @@ class ApiView(APIView):
         return found
 
 
+def raw(request: Request) -> bytes:
+    """Return the exact bytes of the body of a route that parses with RawParser."""
+    body: object = request.data
+    return body if isinstance(body, bytes) else b""
+
+
 class Nowhere(APIView):
     """Any other address under the API: a problem, not a web page."""
 

@@ -77,7 +77,7 @@ class Hash(serializers.CharField):
 class SelectorField(serializers.JSONField):
     """A selector in text form, or as an object in YAML form (spec section 3)."""
 
-    def to_internal_value(self, data: Any) -> str | dict[str, Any]:
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str | dict):
             raise serializers.ValidationError(
                 'must be selector text such as "env=prod", or an object'

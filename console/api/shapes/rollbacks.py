@@ -14,7 +14,7 @@ from console.api.shapes.rollouts import EventList as EventList
 class ToVersion(serializers.JSONField):
     """`previous`, or the number of a version."""
 
-    def to_internal_value(self, data: Any) -> str | int:
+    def to_internal_value(self, data: Any) -> Any:
         if data == "previous":
             return "previous"
         if isinstance(data, int) and not isinstance(data, bool) and 0 < data < 2**31:

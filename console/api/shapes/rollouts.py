@@ -13,7 +13,7 @@ from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Te
 class PlanField(serializers.JSONField):
     """The name of a saved plan, or a whole plan as an object (spec section 3)."""
 
-    def to_internal_value(self, data: Any) -> str | dict[str, Any]:
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str | dict) or not data:
             raise serializers.ValidationError(
                 'must be a plan\'s name such as "standard", or a plan'
@@ -30,6 +30,14 @@ class Draft(Body):
     selector = SelectorField()
     spread_label = Text(required=False, allow_blank=True, max_length=100)
     seed = Text(required=False, max_length=32, help_text="of the preview that was seen")
+    when_busy = serializers.ChoiceField(
+        ["refuse", "queue", "supersede"],
+        required=False,
+        help_text="when another rollout of the config is active (default: refuse)",
+    )
+    overrides = serializers.DictField(
+        required=False, allow_null=True, help_text="keys of the plan to change for this rollout"
+    )
 
 
 class NewRollout(Draft):
@@ -37,9 +45,49 @@ class NewRollout(Draft):
     reason = Reason()
     start = serializers.BooleanField(required=False, help_text="start at once (default: a draft)")
     start_at = serializers.DateTimeField(required=False, allow_null=True)
-    when_busy = serializers.ChoiceField(["refuse", "queue", "supersede"], required=False)
-    overrides = serializers.DictField(required=False, allow_null=True)
     seen_preview = Text(required=False, help_text="`digest` of the preview that was seen")
+
+
+class PreviewPhase(Shape):
+    name = serializers.CharField()
+    weight = serializers.FloatField()
+    manual = serializers.BooleanField()
+    members = serializers.IntegerField(help_text="with those of earlier phases")
+    new_members = serializers.IntegerField()
+    split = serializers.DictField(child=serializers.IntegerField())
+    samples = serializers.ListField(child=serializers.CharField())
+    duration_s = serializers.FloatField()
+
+
+class Excluded(Shape):
+    reason = serializers.CharField()
+    text = serializers.CharField()
+    count = serializers.IntegerField()
+    samples = serializers.ListField(child=serializers.CharField())
+
+
+class Conflict(Shape):
+    rollout = serializers.IntegerField()
+    number = serializers.CharField()
+    agents = serializers.IntegerField()
+
+
+class Preview(Shape):
+    """Who would get it. `seed` and `digest` name exactly this answer."""
+
+    seed = serializers.CharField()
+    counted_at = serializers.DateTimeField()
+    matched = serializers.IntegerField()
+    eligible = serializers.IntegerField()
+    digest = serializers.CharField()
+    phases = PreviewPhase(many=True)
+    rest = serializers.IntegerField(help_text="agents that get it as a last wave")
+    excluded = Excluded(many=True)
+    conflicts = Conflict(many=True)
+    coverage = serializers.DictField()
+    readiness = serializers.ListField(
+        child=serializers.DictField(), help_text="`level` ok, note or block; a block forbids start"
+    )
 
 
 class Act(Body):
@@ -170,7 +218,6 @@ class Measurement(Shape):
     phase = serializers.CharField(allow_null=True)
     gate = serializers.CharField(help_text='e.g. "criterion:failure_rate"')
     metric = serializers.CharField()
-    source = serializers.CharField()
     outcome = serializers.ChoiceField(words.MEASUREMENT_OUTCOMES)
     value = serializers.FloatField(allow_null=True)
     agents = serializers.IntegerField()
@@ -179,6 +226,10 @@ class Measurement(Shape):
     level = serializers.CharField()
     inputs = serializers.DictField()
     note = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the field whose name is a word of serializers."""
+        return {**super().get_fields(), "source": serializers.CharField()}
 
 
 class MeasurementList(Shape):

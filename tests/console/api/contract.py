@@ -6,9 +6,10 @@ import functools
 import json
 from typing import Any
 
-import jsonschema
-from django.http import HttpResponse
+import jsonschema  # type: ignore[import-untyped]
 from drf_spectacular.generators import SchemaGenerator
+
+from tests.console.api.people import Reply
 
 
 @functools.cache
@@ -21,7 +22,7 @@ def document() -> dict[str, Any]:
     return made
 
 
-def assert_as_documented(operation_id: str, answer: HttpResponse) -> dict[str, Any]:
+def assert_as_documented(operation_id: str, answer: Reply) -> dict[str, Any]:
     """Check the body against the document and return it."""
     body: dict[str, Any] = json.loads(answer.getvalue())
     operation = next(

@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, RoleBinding, User
 
+Reply = Any
+"""What a test client returns: an HttpResponse with `json()`, whose type Django does not export."""
+
 
 def person(*roles: str) -> User:
     """Return a person with these roles, the same one when asked twice."""

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from django.http import HttpResponse
 
 from rollouts.models import Config, NamedSelector, Plan
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.people import by_token
+from tests.console.api.people import Reply, by_token
 
 pytestmark = pytest.mark.django_db
 BOTH = b"""selectors:
@@ -16,7 +15,7 @@ phases: [{weight: 100%, duration: 1h}]
 """
 
 
-def send(body: bytes = BOTH, query: str = "", role: str = "author") -> HttpResponse:
+def send(body: bytes = BOTH, query: str = "", role: str = "author") -> Reply:
     return by_token(role).generic("POST", f"/api/v1/apply{query}", body, content_type="text/yaml")
 
 

@@ -3,13 +3,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import AuditEvent
 from rollouts.models import ConfigVersion
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.people import by_session, by_token, queries_of
+from tests.console.api.people import Reply, by_session, by_token, queries_of
 
 pytestmark = pytest.mark.django_db
 GOOD = b"""receivers: {otlp: {protocols: {grpc: {}}}}
@@ -26,7 +25,7 @@ def upload(
     name: str = "edge",
     kind: str = "application/yaml",
     client: Client | None = None,
-) -> HttpResponse:
+) -> Reply:
     client = client or by_token("author")
     return client.generic("POST", f"/api/v1/config?name={name}", body, content_type=kind)
 

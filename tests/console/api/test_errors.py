@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -53,7 +54,7 @@ def test_a_fault_says_nothing_of_its_inside(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_each_wrong_field_has_its_path() -> None:
-    detail = {"phases": [{}, {"weight": ["must be a share"]}], "reason": ["is missing"]}
+    detail: Any = {"phases": [{}, {"weight": ["must be a share"]}], "reason": ["is missing"]}
     problem = invalid(exceptions.ValidationError(detail).detail)
     assert [error.path for error in problem.errors] == ["phases[1].weight", "reason"]
     assert problem.detail == "phases[1].weight: must be a share (1 more)"

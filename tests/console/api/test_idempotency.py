@@ -5,21 +5,18 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.utils import timezone
 
 from console.models import StoredAnswer
 from rollouts.models import ConfigVersion
-from tests.console.api.people import by_token, person, secret_of
+from tests.console.api.people import Reply, by_token, person, secret_of
 from tests.console.api.test_configs import GOOD, OTHER
 
 pytestmark = pytest.mark.django_db
 CONFIG = "/api/v1/config?name=edge"
 
 
-def send(
-    body: bytes = GOOD, key: str = "k1", role: str = "author", url: str = CONFIG
-) -> HttpResponse:
+def send(body: bytes = GOOD, key: str = "k1", role: str = "author", url: str = CONFIG) -> Reply:
     return by_token(role).generic("POST", url, body, headers={"idempotency-key": key})
 
 
@@ -74,7 +71,7 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_are_done_once() -> None:
     secret = secret_of(person("author"))
-    answers: list[HttpResponse] = []
+    answers: list[Reply] = []
     together = threading.Barrier(4)
 
     def write() -> None:

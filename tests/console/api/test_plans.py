@@ -3,10 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.people import by_token
+from tests.console.api.people import Reply, by_token
 
 pytestmark = pytest.mark.django_db
 PLAN = b"""phases:
@@ -15,7 +14,7 @@ PLAN = b"""phases:
 """
 
 
-def save(body: bytes = PLAN, name: str = "mine", role: str = "author") -> HttpResponse:
+def save(body: bytes = PLAN, name: str = "mine", role: str = "author") -> Reply:
     return by_token(role).generic("PUT", f"/api/v1/plans/{name}", body, content_type="text/yaml")
 
 

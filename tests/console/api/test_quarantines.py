@@ -4,11 +4,10 @@ import uuid
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 
 from agents.models import Quarantine
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.people import by_session, by_token
+from tests.console.api.people import Reply, by_session, by_token
 from tests.console.api.rows import make_agent
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +15,7 @@ URL = "/api/v1/quarantines"
 BAD = "b" * 64
 
 
-def add(role: str = "operator", **body: Any) -> HttpResponse:
+def add(role: str = "operator", **body: Any) -> Reply:
     body = {"config_hash": f"sha256-{BAD.upper()}", "reason": "it crashes", **body}
     return by_token(role).post(URL, body, content_type="application/json")
 

@@ -21,7 +21,7 @@ VALUES = {"uid": str(uuid.UUID(int=1)), "pk": "1", "name": "edge", "number": "1"
 def routes() -> list[Any]:
     found = []
     for pattern in urlpatterns:
-        view = pattern.callback.view_class
+        view = pattern.callback.view_class  # type: ignore[attr-defined]
         if issubclass(view, ApiView):
             found += [pytest.param(pattern, m, id=f"{m} {pattern.name}") for m in view.verbs]
     return found

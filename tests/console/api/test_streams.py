@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -17,8 +18,8 @@ def test_a_long_list_is_sent_in_pieces_without_reading_it_first() -> None:
     secret = secret_of(person("viewer"))
 
     async def pieces() -> list[bytes]:
-        client = AsyncClient(headers={"authorization": f"Bearer {secret}"})
-        answer = await client.get("/api/v1/agents")
+        headers = {"authorization": f"Bearer {secret}"}
+        answer: Any = await AsyncClient().get("/api/v1/agents", headers=headers)
         assert answer.streaming
         assert answer.is_async
         return [piece async for piece in answer.streaming_content]
