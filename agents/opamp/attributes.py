@@ -92,10 +92,8 @@ def describe(message: AgentDescription, capabilities: int) -> Description:
     """Return what to store of a description (OP-59). Identifying attributes win over others."""
     identifying = attributes(message.identifying_attributes)
     non_identifying = attributes(message.non_identifying_attributes)
-    labels = {k: as_text(v) for k, v in {**non_identifying, **identifying}.items()}
+    labels = labels_of(identifying, non_identifying)
     version = labels.get("service.version", "")
-    if version:
-        labels.setdefault("version", version)
     return Description(
         name=_name(labels)[:200],
         kind=kind_of(labels, capabilities),
@@ -105,6 +103,14 @@ def describe(message: AgentDescription, capabilities: int) -> Description:
         labels=labels,
         version_keys=version_keys(labels),
     )
+
+
+def labels_of(identifying: dict[str, Plain], non_identifying: dict[str, Plain]) -> dict[str, str]:
+    """Return the reported attributes as labels; `version` is service.version unless reported."""
+    labels = {k: as_text(v) for k, v in {**non_identifying, **identifying}.items()}
+    if labels.get("service.version"):
+        labels.setdefault("version", labels["service.version"])
+    return labels
 
 
 def _name(labels: dict[str, str]) -> str:

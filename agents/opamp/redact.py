@@ -74,7 +74,9 @@ def _lines(lines: list[str], key: bytes) -> Iterator[str]:
             yield _in_flow(line, key) if headers_below < 0 else _in_headers(line, indent, key)
             continue
         name, rest = match["key"].strip("\"' "), match["rest"].strip()
-        secret = _is_secret(name) or headers_below >= 0
+        # The opampextension writes headers as a list of `- name: N` and `value: V`.
+        is_header_name = name == "name" and "-" in match["lead"]
+        secret = _is_secret(name) or (headers_below >= 0 and not is_header_name)
         if _HEADERS_KEY.search(name) and not rest:
             headers_below = len(match["lead"]) if headers_below < 0 else headers_below
             yield line

@@ -1,0 +1,85 @@
+"""Offer connection settings to agents: OpAMP itself, own telemetry, other connections (OP-37).
+
+Settings are complete or refused (security.md R25). The same settings again are a new offer with a
+new hash, because agents skip a hash they have seen (OP-41).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.policy import require
+from agents.actions.set_desired import next_change, take_push_lock
+from agents.models import Agent
+from agents.opamp.settings import SettingsError, check, settings_hash
+from console.lib import hints
+from console.lib.problems import Invalid, Refused
+
+
+def offer_settings(
+    *,
+    agent_ids: Iterable[int],
+    settings: Mapping[str, Any],
+    by: Actor,
+    reason: str = "",
+    now: datetime | None = None,
+) -> str:
+    """Make these the settings of the agents. Returns the hash of the offer.
+
+    `settings` is the plain form of `agents.opamp.settings`. An agent gets of it what it accepts.
+    Raises Denied, Invalid for incomplete settings, Refused for an offer that would harm: without
+    a certificate a supervisor stops verifying the server (interop.md section 2).
+    """
+    require(by, "agents.settings")
+    try:
+        check(settings)
+    except SettingsError as error:
+        raise Invalid(f"These connection settings cannot be offered: {error}.") from error
+    ids = sorted(agent_ids)
+    _refuse_harm(ids, settings)
+    at = now or timezone.now()
+    offer_hash = settings_hash(settings, secrets.token_hex(8))
+    with transaction.atomic(), connection.cursor() as cursor:
+        take_push_lock(cursor)
+        cursor.execute(
+            """
+            INSERT INTO agents_desiredsettings (agent_id, settings, settings_hash, change, by, at)
+            SELECT a.id, %s::jsonb, %s, %s, %s, %s FROM agents_agent a WHERE a.id = ANY(%s)
+            ON CONFLICT (agent_id) DO UPDATE SET settings = excluded.settings,
+                settings_hash = excluded.settings_hash, change = excluded.change,
+                by = excluded.by, at = excluded.at
+            """,
+            [json.dumps(settings), offer_hash, next_change(cursor), by.name, at, ids],
+        )
+        audit.record(
+            actor=by,
+            act="agents.settings",
+            object_kind="connection_settings",
+            object_id=offer_hash,
+            reason=reason,
+            details={"agents": len(ids), "classes": sorted(settings)},
+        )
+        transaction.on_commit(lambda: hints.publish(hints.SETTINGS))
+    return offer_hash
+
+
+def _refuse_harm(agent_ids: list[int], settings: Mapping[str, Any]) -> None:
+    opamp = settings.get("opamp") or {}
+    is_tls = str(opamp.get("destination_endpoint", "")).startswith(("wss://", "https://"))
+    if not is_tls or opamp.get("certificate"):
+        return
+    found = Agent.objects.filter(pk__in=agent_ids, kind=Agent.Kind.SUPERVISOR).first()
+    if found is not None:
+        raise Refused(
+            f"{found} is a supervisor: an offer without a certificate would switch off its "
+            "verification of the server. Add the certificate."
+        )
