@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.models.agent import Agent, AgentAlias, ComponentSet
 from agents.models.delivery import ConfigBody, Delivery, Desired, News, Quarantine
+from agents.models.series import Series
 from agents.models.session import AgentEvent, Session
 from agents.models.settings import Command, DesiredSettings
 from agents.models.status import AgentBody, AgentStatus, ConfigStatus, GatewayLease
@@ -26,5 +27,6 @@ __all__ = [
     "GatewayLease",
     "News",
     "Quarantine",
+    "Series",
     "Session",
 ]
