@@ -53,6 +53,11 @@ app.conf.update(
             "schedule": settings.TICK_INTERVAL_S * 2,
             "options": {"expires": 5, "queue": "tick"},
         },
+        "welcome": {
+            "task": "rollouts.tasks.welcome",
+            "schedule": 5.0,
+            "options": {"expires": 10, "queue": "tick"},
+        },
         "reconcile-agents": {
             "task": "agents.tasks.reconcile",
             "schedule": 5.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -11,6 +12,7 @@ from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES
 
 if TYPE_CHECKING:
     from accounts.audit import Actor
+    from rollouts.models import Rollout
 
 
 class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]
@@ -24,6 +26,27 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]
 
     def finished(self) -> Self:
         return self.filter(state__in=FINAL_STATES)
+
+    def claim_due(self, now: datetime) -> Rollout | None:
+        """Lock and return the most overdue rollout that nobody else holds, else None."""
+        due = self.filter(next_tick_at__lte=now).order_by("next_tick_at")
+        return due.with_config().unlocked().first()
+
+    def claim(self, rollout_id: int) -> Rollout | None:
+        """Lock and return one rollout, None when it is gone or somebody else holds it."""
+        return self.filter(pk=rollout_id).with_config().unlocked().first()
+
+    def lock(self, rollout_id: int) -> Rollout | None:
+        """Lock and return one rollout, waiting for whoever holds it."""
+        found = self.filter(pk=rollout_id).with_config()
+        return found.select_for_update(of=("self",), no_key=True).first()
+
+    def unlocked(self) -> Self:
+        """Take rows that nobody holds: a loop goes on with another one instead of waiting."""
+        return self.select_for_update(of=("self",), no_key=True, skip_locked=True)
+
+    def with_config(self) -> Self:
+        return self.select_related("config", "version", "previous_version", "started_by")
 
     def for_list(self) -> Self:
         """Everything a list row shows: three queries whatever the number of rows."""

@@ -1,0 +1,55 @@
+"""Approve a waiting manual phase. A person must decide, not its author or starter (four eyes)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.policy import require
+from console.lib.problems import Refused
+from rollouts.engine.apply import Cause, change_approval
+from rollouts.engine.decide import Act, decide
+from rollouts.engine.load import load_facts
+from rollouts.locking import checked_reason
+from rollouts.looking import look_again
+from rollouts.models import Approval, Phase
+from rollouts.questions import waiting_question
+
+
+def approve(
+    *,
+    rollout_id: int,
+    phase: str,
+    by: Actor,
+    reason: str = "",
+    seen_digest: str | None = None,
+    seen_revision: int | None = None,
+    now: datetime | None = None,
+) -> Phase:
+    """Approve `phase`; it starts at once unless a freeze window holds it.
+
+    Raises Denied (role, four eyes), Missing, Stale (config, plan or evidence changed since
+    `seen_digest`), Refused (nothing is asked, paused, or a gate is red now).
+    """
+    require(by, "rollouts.approve")
+    reason, now = checked_reason(reason), now or timezone.now()
+    with transaction.atomic():
+        question = waiting_question(rollout_id, phase, by, seen_digest, seen_revision, now)
+        rollout = question.rollout
+        facts = load_facts(rollout, list(rollout.phases.order_by("index")), now)
+        decision = decide(facts, now)
+        if decision.act is not Act.WAIT or decision.phase != question.phase.index:
+            said = decision.gate.sentence if decision.gate is not None else decision.reason
+            raise Refused(
+                f"{phase} cannot be approved now: {said or 'the rollout moves on'}. "
+                "Nothing was done.",
+                code="gate_red" if decision.gate is not None else "refused",
+            )
+        cause = Cause(by, now, reason, {"digest": question.approval.digest})
+        change_approval(rollout, question.approval, Approval.State.APPROVED, cause)
+        look_again(rollout, now)
+    question.phase.refresh_from_db()
+    return question.phase

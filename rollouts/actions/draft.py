@@ -1,0 +1,97 @@
+"""Draft a rollout: seed, plan and membership are frozen with it (spec section 4)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.policy import require
+from console.lib.problems import FieldError, Invalid
+from rollouts.engine.apply import Cause, write_event
+from rollouts.freezing import freeze
+from rollouts.locking import checked_reason
+from rollouts.models import Config, ConfigVersion, Rollout
+from rollouts.plans.plan import Plan
+from rollouts.preview import preview
+from rollouts.readiness import last_completed
+from rollouts.wanted import wanted
+
+WHEN_BUSY = ("refuse", "queue", "supersede")
+
+
+def draft_rollout(
+    *,
+    config: str | Config,
+    version: int | ConfigVersion | None = None,
+    plan: str | Mapping[str, Any] | Plan,
+    selector: str,
+    by: Actor,
+    title: str = "",
+    reason: str = "",
+    spread_label: str = "",
+    start_at: datetime | None = None,
+    when_busy: str = "refuse",
+    overrides: Mapping[str, Any] | None = None,
+    seed: str | None = None,
+    retry_of: Rollout | None = None,
+    now: datetime | None = None,
+) -> Rollout:
+    """Write a draft whose phases hold exactly the agents that the preview with `seed` shows.
+
+    Nothing is sent. Raises Denied, Missing, Invalid.
+    """
+    require(by, "rollouts.start")
+    now = now or timezone.now()
+    if when_busy not in WHEN_BUSY:
+        message = f'when_busy is "{when_busy}"; write one of {", ".join(WHEN_BUSY)}.'
+        raise Invalid(message, errors=[FieldError("when_busy", message)])
+    reason = checked_reason(reason)
+    asked = wanted(config, version, plan, selector, overrides)
+    with transaction.atomic():
+        rollout = Rollout(
+            config=asked.version.config,
+            version=asked.version,
+            previous_version=last_completed(asked.version.config),
+            retry_of=retry_of,
+            title=title.strip()[:200] or f"{asked.version}",
+            selector=asked.selector,
+            plan_name=asked.plan.name,
+            plan=asked.plan.to_dict(),
+            seed=seed or secrets.token_hex(8),
+            spread_label=spread_label or asked.plan.pace.spread,
+            when_busy=when_busy,
+            start_at=start_at,
+            created_by=by.user,
+            created_at=now,
+            preview_at=now,
+        )
+        counted = preview(
+            config=rollout.config,
+            version=rollout.version,
+            plan=asked.plan,
+            selector=rollout.selector,
+            spread_label=rollout.spread_label,
+            seed=rollout.seed,
+            when_busy=when_busy,
+            retry_of=retry_of.pk if retry_of is not None else None,
+            now=now,
+        )
+        rollout.preview = counted.to_dict()
+        rollout.save(force_insert=True)
+        freeze(rollout, asked.plan, counted, now)
+        inputs = {
+            "version": asked.version.number,
+            "config_hash": asked.version.config_hash,
+            "plan": asked.plan.name,
+            "selector": asked.selector,
+            "agents": counted.eligible,
+            "preview": counted.digest,
+        }
+        write_event(rollout, "draft", Cause(by, now, reason, inputs), state_to=rollout.state)
+    return rollout

@@ -1,0 +1,101 @@
+"""Start a draft: preflight, one active rollout per config, an agent in at most one (spec 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.policy import require
+from console.lib.problems import Refused, Stale
+from rollouts.engine.apply import Cause, change_rollout
+from rollouts.engine.membership import has_drifted
+from rollouts.engine.states import RolloutState
+from rollouts.freezing import freeze, unfreeze
+from rollouts.locking import checked_reason, locked, not_possible
+from rollouts.looking import look_again
+from rollouts.models import Config, Rollout, Target
+from rollouts.plans.plan import Plan
+from rollouts.preview import Preview
+from rollouts.starting import begin, blockers_of, count_again, sentence
+
+
+def start(
+    *,
+    rollout_id: int,
+    by: Actor,
+    reason: str = "",
+    seen_revision: int | None = None,
+    seen_preview: str | None = None,
+    now: datetime | None = None,
+) -> Rollout:
+    """Start a draft now, or let it wait for its time or (`queue`) for the rollout in its way.
+
+    Raises Denied, Missing, Stale (moved on, or the fleet changed since the preview by more than 1 %
+    or 5 agents), Refused (busy, or preflight forbids it). Locks the config, then the rollout.
+    """
+    require(by, "rollouts.start")
+    reason, now = checked_reason(reason), now or timezone.now()
+    with transaction.atomic():
+        _lock_config(rollout_id)
+        rollout = locked(rollout_id, seen_revision, now)
+        if rollout.state != RolloutState.DRAFT:
+            raise not_possible(rollout, "started")
+        cause = Cause(by, now, reason, {"preview": rollout.preview.get("digest")})
+        rollout.started_by = by.user
+        rollout.save(update_fields=["started_by"])
+        blockers = blockers_of(rollout)
+        if blockers and rollout.when_busy != "queue":
+            raise Refused(
+                f"Not started: {sentence(blockers)}. Wait for it, queue this one, or supersede it.",
+                code="busy",
+            )
+        _preflight(rollout, seen_preview, now)
+        waits = bool(blockers) or (rollout.start_at is not None and rollout.start_at > now)
+        if waits:
+            change_rollout(rollout, "schedule", cause)
+        else:
+            begin(rollout, cause, by)
+        look_again(rollout, now)
+    return rollout
+
+
+def _lock_config(rollout_id: int) -> None:
+    """Order starts of one config: the second one finds the first, not a clash."""
+    config = Config.objects.filter(rollouts=rollout_id)
+    config.select_for_update(of=("self",), no_key=True).first()
+
+
+def _preflight(rollout: Rollout, seen_preview: str | None, now: datetime) -> None:
+    """Count again by the draft's own seed; freeze anew when the person saw just this count."""
+    fresh = count_again(rollout, now)
+    if seen_preview is not None and seen_preview == fresh.digest:
+        if fresh.digest != rollout.preview.get("digest"):
+            _freeze_anew(rollout, fresh, now)
+    else:
+        _check_drift(rollout, fresh, seen_preview)
+    if fresh.blocks:
+        raise Refused(f"Not started: {' '.join(fresh.blocks)}", code="not_ready")
+
+
+def _check_drift(rollout: Rollout, fresh: Preview, seen_preview: str | None) -> None:
+    frozen = set(Target.objects.filter(rollout=rollout).values_list("agent_id", flat=True))
+    found = {agent for phase in fresh.phases for agent in phase.new} | set(fresh.rest)
+    more, fewer = len(found - frozen), len(frozen - found)
+    if has_drifted(len(frozen), more + fewer):
+        raise Stale(
+            f"The fleet changed since the preview: {more} agents more, {fewer} fewer. "
+            "Look at the new preview and start again. Nothing was done.",
+            code="fleet_changed",
+        )
+    if seen_preview is not None and seen_preview != rollout.preview.get("digest"):
+        raise Stale("This is not the preview that you saw. Nothing was done.", code="other_preview")
+
+
+def _freeze_anew(rollout: Rollout, fresh: Preview, now: datetime) -> None:
+    unfreeze(rollout)
+    rollout.preview, rollout.preview_at = fresh.to_dict(), now
+    rollout.save(update_fields=["preview", "preview_at"])
+    freeze(rollout, Plan.from_dict(rollout.plan), fresh, now)

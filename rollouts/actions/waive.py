@@ -1,0 +1,59 @@
+"""Waive a gate: a person's "count as passed" for one gate of one phase (spec section 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.policy import require
+from console.lib.problems import Missing, Refused
+from rollouts.engine.apply import Cause, touch, write_event
+from rollouts.engine.evidence import shown
+from rollouts.engine.load import load_facts, watched_phase
+from rollouts.engine.states import ACTIVE_STATES
+from rollouts.locking import locked, needs_reason, not_possible, phase_named
+from rollouts.looking import look_again
+from rollouts.models import Rollout, Waiver
+
+
+def waive(
+    *,
+    rollout_id: int,
+    phase: str,
+    gate: str,
+    by: Actor,
+    reason: str,
+    now: datetime | None = None,
+) -> Rollout:
+    """Count `gate` ("criterion:failure_rate") as passed until the phase ends, by name and reason.
+
+    Raises Invalid (no reason), Denied, Missing (no such gate), Refused.
+    """
+    require(by, "rollouts.waive")
+    reason, now = needs_reason(reason, "overriding a gate"), now or timezone.now()
+    with transaction.atomic():
+        rollout = locked(rollout_id, None, now)
+        if rollout.state not in ACTIVE_STATES:
+            raise not_possible(rollout, "changed")
+        row = phase_named(rollout, phase)
+        phases = list(rollout.phases.order_by("index"))
+        watched = watched_phase(phases)
+        if watched is None or watched.pk != row.pk:
+            raise Refused(f"{phase} is not watched now; only its gates can be overridden.")
+        found = {one.gate: one for one in load_facts(rollout, phases, now).gates}.get(gate)
+        if found is None or by.user is None:
+            raise Missing(f'{phase} has no gate "{gate}".')
+        if found.waived_by is not None:
+            raise Refused(f"{found.waived_by} has overridden this gate already.")
+        Waiver.objects.create(
+            phase=row, gate=gate, by=by.user, reason=reason, reading=shown(found), at=now
+        )
+        write_event(
+            rollout, "waive", Cause(by, now, reason, {"gate": shown(found)}), phase=row.name
+        )
+        touch(rollout, now)
+        look_again(rollout, now)
+    return rollout

@@ -1,0 +1,102 @@
+"""Late joiners (spec section 4): agents that match a rollout but came after its draft.
+
+They get the last completed version of their config at once, and the running one only with the last
+wave.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.audit import SYSTEM
+from agents.actions.set_desired import set_desired
+from agents.models import Agent
+from agents.querysets import AgentQuerySet
+from agents.selectors.grammar import parse
+from rollouts.engine.apply import Cause, write_event
+from rollouts.engine.states import RolloutState
+from rollouts.models import Config, Phase, Rollout, Target
+from rollouts.selectors import selector_q
+
+BATCH = 500
+JOIN_LOCK = 0x7469_6A6E
+
+
+def _joiners(rollout: Rollout) -> AgentQuerySet:
+    """Agents that match, can take a config, are connected, and have no part in any rollout now."""
+    mine = Target.objects.filter(rollout=rollout, agent=OuterRef("pk"))
+    busy = Target.objects.filter(agent=OuterRef("pk"), active=True)
+    return (
+        Agent.objects.matching(selector_q(parse(rollout.selector)))
+        .accepting_remote_config()
+        .filter(status__connected=True)
+        .exclude(status__running_hash=rollout.version.config_hash)
+        .exclude(
+            quarantines__config_hash=rollout.version.config_hash,
+            quarantines__lifted_at=None,
+        )
+        .filter(~Exists(mine), ~Exists(busy))
+    )
+
+
+def count_joiners(rollout: Rollout) -> int:
+    """Return how many agents would join with the last wave. A retry takes no newcomers."""
+    return 0 if rollout.retry_of_id else _joiners(rollout).count()
+
+
+def add_joiners(rollout: Rollout, phase: Phase) -> int:
+    """Make today's newcomers targets of the last wave, after those who are in it already."""
+    if rollout.retry_of_id:
+        return 0
+    last = Target.objects.filter(phase=phase).order_by("-position").first()
+    place = last.position + 1 if last is not None else 0
+    rows = [
+        Target(rollout=rollout, phase=phase, agent_id=agent_id, position=place + n, active=True)
+        for n, agent_id in enumerate(_joiners(rollout).order_by("pk").values_list("pk", flat=True))
+    ]
+    Target.objects.bulk_create(rows, batch_size=5000)
+    return len(rows)
+
+
+def welcome(now: datetime) -> int:
+    """Give newcomers the last completed version of their config. Returns how many got one.
+
+    A newcomer has no desired config at all, or was left out of the newest completed rollout (it
+    was away) and nothing was offered to it since. Call inside a transaction; one worker at a time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [JOIN_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+    welcomed = 0
+    for config in Config.objects.order_by("pk"):
+        done = (
+            Rollout.objects.filter(config=config, state=RolloutState.SUCCEEDED, retry_of=None)
+            .select_related("version", "config")
+            .order_by("-finished_at")
+            .first()
+        )
+        if done is not None:
+            welcomed += _welcome(done, now)
+    return welcomed
+
+
+def _welcome(done: Rollout, now: datetime) -> int:
+    untouched = Q(desired=None) | Q(desired__at__lt=done.started_at)
+    ids = list(_joiners(done).filter(untouched).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return 0
+    result = set_desired(
+        wants=dict.fromkeys(ids, done.version.config_hash),
+        cause=f"joiners:{done.pk}",
+        topic="",
+        now=now,
+    )
+    count = len(result.offered) + len(result.already_running)
+    if count:
+        cause = Cause(SYSTEM, now, inputs={"agents": count, "version": done.version.number})
+        write_event(done, "late_joiners", cause)
+    return count

@@ -1,0 +1,154 @@
+"""Blast-radius budgets: how many agents with the same label value change or are unhealthy at once,
+over all rollouts and rollbacks (spec section 4).
+
+Room is given out as leases under the budget row's lock, so that two ticks never spend the same
+room. A lease lasts from the offer until the agent has settled. Rollbacks take leases too, so that
+rollouts see them, but an immediate rollback is never held back by a budget.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from rollouts.models import Budget, BudgetLease
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """Which of the asked agents may change now, in their order, and which budget held others."""
+
+    allowed: list[int]
+    held: int = 0
+    note: str = ""
+
+
+def lease(agent_ids: Sequence[int], topic: str, now: datetime, *, force: bool = False) -> Leased:
+    """Take a lease for each agent under each budget, as far as there is room.
+
+    `force` takes them all and only counts (immediate rollbacks). Locks budgets by primary key.
+    """
+    budgets = list(Budget.objects.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    if not budgets or not agent_ids:
+        return Leased(list(agent_ids))
+    allowed, notes = list(agent_ids), []
+    values: dict[int, dict[int, str]] = {}
+    for budget in budgets:
+        values[budget.pk] = _values(budget.label, allowed)
+        if force:
+            continue
+        room = _room(budget, values[budget.pk])
+        kept = []
+        for agent_id in allowed:
+            value = values[budget.pk].get(agent_id)
+            if value is None:
+                kept.append(agent_id)
+            elif room.get(value, 0) > 0:
+                room[value] -= 1
+                kept.append(agent_id)
+            elif f"{budget.label}={value}" not in notes:
+                notes.append(f"{budget.label}={value}")
+        allowed = kept
+    _keep(budgets, values, allowed, topic, now)
+    held = len(agent_ids) - len(allowed)
+    note = f"the blast-radius budget of {', '.join(notes[:3])}" if held else ""
+    return Leased(allowed, held, note)
+
+
+def release_settled(rollout_id: int, topic: str) -> int:
+    """Give back the leases of targets that have settled: their word came, or its time ended.
+
+    An agent that failed or is unhealthy still counts, as unhealthy, while it is.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM rollouts_budgetlease l USING rollouts_target t
+            WHERE l.topic = %s AND t.rollout_id = %s
+              AND t.agent_id = l.agent_id AND t.state <> 'offered'
+            """,
+            [topic, rollout_id],
+        )
+        return cursor.rowcount
+
+
+def release(topic: str, agent_ids: Sequence[int] | None = None) -> int:
+    """Give back the leases of a topic, or only of these agents."""
+    leases = BudgetLease.objects.filter(topic=topic)
+    if agent_ids is not None:
+        leases = leases.filter(agent_id__in=list(agent_ids))
+    return leases.delete()[0]
+
+
+def _values(label: str, agent_ids: Sequence[int]) -> dict[int, str]:
+    """Return the value of the label for those agents that have it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, labels ->> %s FROM agents_agent WHERE id = ANY(%s) AND labels ? %s",
+            [label, list(agent_ids), label],
+        )
+        return dict(cursor.fetchall())
+
+
+def _room(budget: Budget, values: dict[int, str]) -> dict[str, int]:
+    """Return how many more agents of each value may change: limit less leased less unhealthy."""
+    asked = sorted(set(values.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT a.labels ->> %(label)s, count(*),
+                   count(*) FILTER (WHERE l.id IS NOT NULL
+                                       OR (s.connected AND s.healthy IS FALSE))
+            FROM agents_agent a
+            LEFT JOIN agents_agentstatus s ON s.agent_id = a.id
+            LEFT JOIN rollouts_budgetlease l ON l.agent_id = a.id AND l.budget_id = %(budget)s
+            WHERE a.labels ->> %(label)s = ANY(%(asked)s)
+            GROUP BY 1
+            """,
+            {"label": budget.label, "asked": asked, "budget": budget.pk},
+        )
+        rows = cursor.fetchall()
+    room = {}
+    for value, agents, used in rows:
+        limits = [float(agents)]
+        if budget.max_agents is not None:
+            limits.append(budget.max_agents)
+        if budget.max_share is not None:
+            limits.append(math.ceil(round(budget.max_share * agents, 6)))
+        room[value] = max(0, int(min(limits)) - used)
+    return room
+
+
+def _keep(
+    budgets: Sequence[Budget],
+    values: dict[int, dict[int, str]],
+    allowed: Sequence[int],
+    topic: str,
+    now: datetime,
+) -> None:
+    """Write the leases; one that the agent holds already passes to the new topic."""
+    rows = [
+        BudgetLease(
+            budget=budget, agent_id=agent_id, value=values[budget.pk][agent_id], topic=topic, at=now
+        )
+        for budget in budgets
+        for agent_id in allowed
+        if agent_id in values[budget.pk]
+    ]
+    BudgetLease.objects.bulk_create(
+        rows,
+        batch_size=5000,
+        update_conflicts=True,
+        unique_fields=["budget", "agent_id"],
+        update_fields=["topic", "at", "value"],
+    )
+
+
+def usage(budget: Budget) -> dict[str, int]:
+    """Return how many leases each label value holds now, for the settings page."""
+    return dict(Counter(budget.leases.values_list("value", flat=True)))

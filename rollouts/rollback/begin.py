@@ -1,0 +1,187 @@
+"""Decides a rollback: who goes back to what is written down first, then waves deliver it.
+
+From here on nothing depends on the process that decided: each rollback tick goes on from the rows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from accounts.audit import SYSTEM
+from agents.actions.clear_desired import clear_desired
+from agents.actions.quarantine import quarantine
+from agents.actions.set_desired import release_topic
+from agents.models import Quarantine
+from rollouts.delivering.counts import recount
+from rollouts.engine.apply import Cause, change_phase, change_rollback, change_rollout
+from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState
+from rollouts.engine.why import rolling_back
+from rollouts.finishing import withdraw_questions
+from rollouts.limits.budget import release
+from rollouts.models import Rollback, RollbackTarget, Rollout, Target
+from rollouts.readiness import last_completed
+from rollouts.rollback.targets import batches
+
+_WAYS_BACK = """
+    INSERT INTO rollouts_rollbacktarget (rollback_id, agent_id, wave, from_hash, to_hash, state,
+                                         online, error)
+    SELECT %(rollback)s, w.agent_id,
+           CASE WHEN %(batch)s = 0 THEN w.line ELSE (w.place - 1) / %(batch)s + 1 END,
+           %(bad)s, coalesce(b.config_hash, ''),
+           CASE WHEN b.config_hash IS NULL THEN 'no_version' ELSE 'waiting' END,
+           w.connected,
+           CASE WHEN b.config_hash IS NULL THEN %(no_way)s ELSE '' END
+    FROM (
+        SELECT t.agent_id, coalesce(s.connected, false) AS connected,
+               dense_rank() OVER (ORDER BY p.index DESC) AS line,
+               row_number() OVER (ORDER BY p.index DESC, t.position) AS place,
+               CASE WHEN t.previous_hash = '' THEN %(fallback)s ELSE t.previous_hash END AS back
+        FROM rollouts_target t
+        JOIN rollouts_phase p ON p.id = t.phase_id
+        LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
+        WHERE t.rollout_id = %(rollout)s AND t.state = ANY(%(touched)s)
+          AND t.previous_hash <> %(bad)s
+    ) w
+    LEFT JOIN agents_configbody b ON b.config_hash = w.back AND NOT EXISTS (
+        SELECT 1 FROM agents_quarantine q WHERE q.config_hash = w.back AND q.lifted_at IS NULL
+          AND (q.agent_id = w.agent_id OR q.agent_id IS NULL))
+"""
+
+
+def begin_rollback(
+    rollout: Rollout,
+    *,
+    kind: str,
+    cause: Cause,
+    method: str,
+    breach_at: datetime | None = None,
+    failed_phase: int | None = None,
+) -> Rollback:
+    """Turn the rollout round: every touched agent returns to what it ran before.
+
+    The caller holds the rollout's lock, and the transition table lets only one of two callers
+    through, so that two triggers at once give one rollback. Quarantines the version for the fleet.
+    """
+    rollback = Rollback.objects.filter(rollout=rollout).first()
+    if rollback is not None:
+        return _again(rollout, rollback, cause)
+    bad = rollout.version.config_hash
+    rollback = Rollback.objects.create(
+        rollout=rollout,
+        kind=kind,
+        method=method,
+        to="previous",
+        reason=cause.reason,
+        cause=dict(cause.inputs),
+        requested_by=cause.by.user,
+        requested_by_name=cause.by.name,
+        breach_at=breach_at,
+        decided_at=cause.now,
+        next_tick_at=cause.now,
+        looked_at=cause.now,
+    )
+    _turn_phases(rollout, cause, failed_phase)
+    ways = _ways_back(rollout, rollback, bad, method)
+    change_rollout(rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=ways))
+    _let_go_of_untouched(rollout, cause.now)
+    quarantine(
+        config_hash=bad,
+        agent_ids=None,
+        outcome=Quarantine.Outcome.ROLLED_BACK,
+        by=SYSTEM,
+        reason=f"rolled back by {cause.by.name}: {cause.reason}".rstrip(": "),
+        cause=rollout.number,
+        now=cause.now,
+    )
+    rollout.why = rolling_back(0, ways, _to(rollout)).to_dict()
+    rollout.save(update_fields=["why"])
+    return rollback
+
+
+def _with(cause: Cause, **inputs: Any) -> Cause:
+    return Cause(cause.by, cause.now, cause.reason, {**cause.inputs, **inputs})
+
+
+def _to(rollout: Rollout) -> str:
+    before = rollout.previous_version
+    return f"v{before.number}" if before is not None else "what they ran before"
+
+
+def _turn_phases(rollout: Rollout, cause: Cause, failed: int | None) -> None:
+    """Close the phases: the one whose gate failed is failed, those never begun are skipped.
+
+    Those that had passed become rolled back when the rollback is done.
+    """
+    for phase in rollout.phases.order_by("index"):
+        if phase.state == PhaseState.AWAITING_APPROVAL:
+            withdraw_questions(rollout, phase, cause)
+        if phase.index == failed and phase.state in BEGUN_PHASES - {PhaseState.FAILED}:
+            change_phase(rollout, phase, "fail_phase", cause, finished_at=cause.now)
+        elif phase.state in {PhaseState.PENDING, PhaseState.AWAITING_APPROVAL}:
+            change_phase(rollout, phase, "skip_phase", cause, finished_at=cause.now)
+
+
+def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> int:
+    fallback = last_completed(rollout.config)
+    touched = Target.objects.filter(rollout=rollout, state__in=TOUCHED_TARGETS)
+    batch = batches(touched.count()) if method == Rollback.Method.GRADUAL else 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WAYS_BACK,
+            {
+                "rollback": rollback.pk,
+                "rollout": rollout.pk,
+                "batch": batch,
+                "bad": bad,
+                "fallback": fallback.config_hash
+                if fallback is not None and fallback.config_hash != bad
+                else "",
+                "touched": sorted(TOUCHED_TARGETS),
+                "no_way": "no known-good version",
+            },
+        )
+        ways: int = cursor.rowcount
+    stranded = RollbackTarget.objects.filter(rollback=rollback, state="no_version")
+    # An agent that has not applied the bad version yet must not get it later either.
+    unapplied = Target.objects.filter(
+        rollout=rollout, agent_id__in=stranded.values("agent_id")
+    ).exclude(state="applied")
+    clear_desired(list(unapplied.values_list("agent_id", flat=True)), bad)
+    return ways
+
+
+def _let_go_of_untouched(rollout: Rollout, now: datetime) -> None:
+    """Free the agents that were never offered the version, or ran it before."""
+    touched = RollbackTarget.objects.filter(rollback__rollout=rollout).values("agent_id")
+    others = Target.objects.filter(rollout=rollout).exclude(agent_id__in=touched)
+    others.filter(state="waiting").update(state="skipped")
+    others.filter(active=True).update(active=False)
+    release_topic(rollout.topic)
+    release(rollout.topic)
+    recount(rollout.phases.all(), now)
+
+
+def _again(rollout: Rollout, rollback: Rollback, cause: Cause) -> Rollback:
+    """Ask the stragglers of an incomplete rollback once more."""
+    left = RollbackTarget.objects.filter(
+        rollback=rollback, state__in=["failed", "timed_out", "skipped"]
+    )
+    count = left.update(state="waiting", deadline_at=None, error="")
+    agents = RollbackTarget.objects.filter(rollback=rollback, state="waiting").values("agent_id")
+    change_rollback(
+        rollback,
+        "rollback_again",
+        cause,
+        next_tick_at=cause.now,
+        finished_at=None,
+        wave=0,
+        looked_at=cause.now,
+    )
+    change_rollout(
+        rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=count), finished_at=None
+    )
+    Target.objects.filter(rollout=rollout, agent_id__in=agents).update(active=True)
+    return rollback

@@ -1,0 +1,294 @@
+"""Drives rollbacks: sends waves, verifies each agent by the hash it reports, lists stragglers.
+
+Everything is in rows, so a rollback goes on where any process left it. Lock order: rollout, rollback.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from accounts.audit import SYSTEM
+from agents import news
+from agents.actions.set_desired import release_topic, set_desired
+from console.lib import hints, logs
+from rollouts.delivering.counts import recount as recount_phases
+from rollouts.engine.apply import Cause, change_phase, change_rollback, change_rollout, write_event
+from rollouts.engine.states import PhaseState, RollbackState, RolloutState
+from rollouts.engine.why import agents as agents_words
+from rollouts.engine.why import rolling_back
+from rollouts.finishing import settle_why
+from rollouts.limits.budget import lease, release
+from rollouts.models import Rollback, RollbackTarget, Rollout, Target
+from rollouts.plans.plan import Plan
+from rollouts.rollback import observe
+from rollouts.rollback.targets import batch_is_good
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 5000
+GAP_S = 30.0
+LOOK_S = 0.5
+LOOK_LATE_S = 10.0
+LATE_DAYS = 7
+
+
+def tick_one(rollback_id: int, now: datetime) -> bool:
+    """Take one due rollback one step further. False when it is not due or somebody else has it."""
+    with transaction.atomic(), logs.bind(rollback=rollback_id):
+        due = Rollback.objects.filter(pk=rollback_id, next_tick_at__lte=now)
+        rollout_id = due.values_list("rollout_id", flat=True).first()
+        rollout = None
+        if rollout_id is not None:
+            rollout = Rollout.objects.claim(rollout_id)
+            if rollout is None:
+                return False
+        rollback = due.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+        if rollback is None:
+            return False
+        rollback.rollout = rollout
+        look(rollback, now)
+    return True
+
+
+def look(rollback: Rollback, now: datetime) -> None:
+    """Read what agents said, give up on the silent, send the next wave, finish when it is done."""
+    timeout_s = _timeout_s(rollback)
+    gap_s = (now - rollback.looked_at).total_seconds() if rollback.looked_at else 0.0
+    if gap_s > GAP_S:
+        observe.extend_deadlines(rollback, gap_s)
+    changed = news.take(rollback.topic)
+    observe.observe(rollback, changed, timeout_s, now)
+    changed |= set(observe.time_out(rollback, timeout_s, now))
+    sent = 0
+    if rollback.state == RollbackState.RUNNING:
+        sent = _send(rollback, timeout_s, now)
+    rollback.looked_at = now
+    rollback.tick_error = ""
+    if changed or sent or not rollback.counts:
+        rollback.counts = {**rollback.counts, **observe.recount(rollback)}
+        _bring_targets_back(rollback, changed, now)
+    if sent:
+        rollback.offered_at = now
+    rollback.next_tick_at = _next_look(rollback, sent, now)
+    rollback.save(
+        update_fields=["looked_at", "counts", "offered_at", "next_tick_at", "wave", "tick_error"]
+    )
+    if rollback.state == RollbackState.RUNNING:
+        _finish_if_done(rollback, now)
+        _say(rollback)
+    elif changed:
+        _late(rollback, now)
+    if changed or sent:
+        topics = [rollback.topic] + ([rollback.rollout.topic] if rollback.rollout else [])
+        transaction.on_commit(lambda: hints.mark_dirty(*topics, "fleet"))
+
+
+def _timeout_s(rollback: Rollback) -> float:
+    plan = rollback.rollout.plan if rollback.rollout else None
+    return Plan.from_dict(plan).pace.apply_timeout_s if plan else 120.0
+
+
+def _next_look(rollback: Rollback, sent: int, now: datetime) -> datetime | None:
+    if rollback.state == RollbackState.RUNNING:
+        # More waits in line: at once. Else the beat comes round anyway.
+        return now if sent == CHUNK else now + timedelta(seconds=LOOK_S)
+    left = sum(rollback.counts.get(k, 0) for k in ("offline", "timed_out", "failed", "outstanding"))
+    if not left or (rollback.finished_at and now - rollback.finished_at > timedelta(LATE_DAYS)):
+        return None
+    return now + timedelta(seconds=LOOK_LATE_S)
+
+
+def _send(rollback: Rollback, timeout_s: float, now: datetime) -> int:
+    """Offer the next targets their way back; most recent phase first, or the next batch."""
+    line = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
+    if rollback.method == Rollback.Method.GRADUAL:
+        wave = _gradual_wave(rollback, now)
+        if wave is None:
+            return 0
+        line = line.filter(wave__lte=wave)
+    rows = list(line.order_by("wave", "pk").values_list("agent_id", "to_hash", "wave")[:CHUNK])
+    if not rows:
+        return 0
+    force = rollback.method == Rollback.Method.IMMEDIATE
+    leased = set(lease([row[0] for row in rows], rollback.topic, now, force=force).allowed)
+    sent = [row for row in rows if row[0] in leased]
+    if not sent:
+        return 0
+    result = set_desired(
+        wants={agent_id: to_hash for agent_id, to_hash, _ in sent},
+        cause=rollback.topic,
+        topic=rollback.topic,
+        now=now,
+    )
+    _mark(rollback, result.offered, result.already_running, timeout_s, now)
+    RollbackTarget.objects.filter(rollback=rollback, agent_id__in=result.quarantined).update(
+        state="failed", error="the version before is quarantined for it"
+    )
+    release(rollback.topic, [*result.already_running, *result.quarantined])
+    _note_wave(rollback, sent[-1][2], len(sent), now)
+    return len(sent)
+
+
+def _note_wave(rollback: Rollback, wave: int, count: int, now: datetime) -> None:
+    """Write one event per wave begun, not per chunk."""
+    if wave <= rollback.wave:
+        return
+    rollback.wave = wave
+    cause = Cause(SYSTEM, now, inputs={"wave": wave, "agents": count})
+    write_event(rollback.rollout, "rollback_wave", cause, rollback=rollback)
+
+
+def _gradual_wave(rollback: Rollback, now: datetime) -> int | None:
+    """Return the batch that may be sent now, None to wait. A bad batch ends the rollback."""
+    current = RollbackTarget.objects.filter(rollback=rollback, wave=max(1, rollback.wave))
+    if rollback.wave == 0:
+        first = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
+        return first.order_by("wave").values_list("wave", flat=True).first()
+    if current.filter(state="waiting").exists():
+        return rollback.wave
+    if current.filter(state="offered", deadline_at__isnull=False).exists():
+        return None
+    states = list(current.values_list("state", flat=True))
+    confirmed, failed = states.count("confirmed"), states.count("failed")
+    if batch_is_good(confirmed, failed, states.count("timed_out")):
+        return rollback.wave + 1
+    left = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
+    left.update(state="skipped", error=f"not sent: batch {rollback.wave} did not come back")
+    reason = f"batch {rollback.wave}: {confirmed} of {len(states)} agents came back"
+    write_event(
+        rollback.rollout, "rollback_check_failed", Cause(SYSTEM, now, reason), rollback=rollback
+    )
+    rollback.counts = {}
+    return None
+
+
+def _mark(
+    rollback: Rollback, offered: list[int], already: list[int], timeout_s: float, now: datetime
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE rollouts_rollbacktarget t SET state = 'offered', offered_at = %(now)s,
+                online = coalesce(s.connected, false),
+                deadline_at = CASE WHEN s.connected THEN %(due)s::timestamptz END
+            FROM agents_agentstatus s
+            WHERE t.rollback_id = %(id)s AND t.agent_id = ANY(%(agents)s::bigint[])
+              AND s.agent_id = t.agent_id
+            """,
+            {
+                "now": now,
+                "due": now + timedelta(seconds=timeout_s),
+                "id": rollback.pk,
+                "agents": offered,
+            },
+        )
+    RollbackTarget.objects.filter(rollback=rollback, agent_id__in=already).update(
+        state="confirmed", offered_at=now, confirmed_at=now
+    )
+
+
+def _bring_targets_back(rollback: Rollback, changed: set[int], now: datetime) -> None:
+    """Show in the rollout who is back, and give the leases of settled agents back."""
+    done = RollbackTarget.objects.filter(rollback=rollback).exclude(state="offered")
+    settled = done.filter(agent_id__in=changed).values_list("agent_id", flat=True)
+    release(rollback.topic, list(settled))
+    if rollback.rollout is None:
+        return
+    back = RollbackTarget.objects.filter(rollback=rollback, state="confirmed")
+    Target.objects.filter(rollout=rollback.rollout, agent_id__in=back.values("agent_id")).exclude(
+        state="rolled_back"
+    ).update(state="rolled_back")
+    recount_phases(rollback.rollout.phases.all(), now)
+
+
+def _finish_if_done(rollback: Rollback, now: datetime) -> None:
+    counts = rollback.counts
+    if counts["waiting"] or counts["outstanding"]:
+        return
+    bad = counts["failed"] + counts["timed_out"] + counts["no_version"] + counts["skipped"]
+    act = "rollback_incomplete" if bad else "rollback_done"
+    rollback.counts = {**counts, **_durations(rollback)}
+    cause = Cause(SYSTEM, now, _note(rollback), {"counts": rollback.counts})
+    change_rollback(
+        rollback,
+        act,
+        cause,
+        finished_at=now,
+        counts=rollback.counts,
+        next_tick_at=now + timedelta(seconds=LOOK_LATE_S) if bad or counts["offline"] else None,
+    )
+    if not counts["offline"] and not bad:
+        release_topic(rollback.topic)
+    release(rollback.topic)
+    if rollback.rollout is not None:
+        _close(rollback.rollout, "rollback_incomplete" if bad else "rolled_back", cause)
+
+
+def _close(rollout: Rollout, act: str, cause: Cause) -> None:
+    """End the rollout that came back: phases, agents, its last line."""
+    for phase in rollout.phases.order_by("index"):
+        if phase.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING, PhaseState.PASSED}:
+            change_phase(rollout, phase, "phase_rolled_back", cause, finished_at=cause.now)
+    Target.objects.filter(rollout=rollout, active=True).update(active=False)
+    change_rollout(rollout, act, cause, finished_at=cause.now)
+    settle_why(rollout, cause.reason)
+
+
+def _late(rollback: Rollback, now: datetime) -> None:
+    """A straggler came back after the end: when it was the last one, the rollback is complete."""
+    counts = rollback.counts
+    bad = counts["failed"] + counts["timed_out"] + counts["no_version"] + counts["skipped"]
+    cause = Cause(SYSTEM, now, _note(rollback), {"counts": counts})
+    if not bad and rollback.state == RollbackState.INCOMPLETE:
+        change_rollback(rollback, "rollback_done", cause)
+        if rollback.rollout and rollback.rollout.state == RolloutState.ROLLBACK_INCOMPLETE:
+            change_rollout(rollback.rollout, "stragglers_back", cause)
+    if rollback.rollout is not None:
+        settle_why(rollback.rollout, cause.reason)
+
+
+def _note(rollback: Rollback) -> str:
+    """Say how it went in one sentence, stragglers included."""
+    counts = rollback.counts
+    parts = [f"{counts['confirmed']:,} of {agents_words(counts['targets'])} confirmed."]
+    for key, words in (
+        ("offline", "offline: it waits for them"),
+        ("failed", "refused it"),
+        ("timed_out", "did not confirm in time"),
+        ("no_version", "have no known-good version and were left alone"),
+        ("skipped", "were not sent back"),
+    ):
+        if counts[key]:
+            parts.append(f"{counts[key]:,} {words}.")
+    return " ".join(parts)
+
+
+def _durations(rollback: Rollback) -> dict[str, float]:
+    """Return seconds from the decision until 99 % and all of the confirmed had confirmed."""
+    done = RollbackTarget.objects.filter(rollback=rollback, state="confirmed")
+    times = sorted(done.values_list(F("confirmed_at"), flat=True))
+    if not times:
+        return {}
+    place = max(0, -(-99 * len(times) // 100) - 1)
+    begun = rollback.decided_at
+    return {
+        "restored_99_s": round((times[place] - begun).total_seconds(), 3),
+        "restored_s": round((times[-1] - begun).total_seconds(), 3),
+    }
+
+
+def _say(rollback: Rollback) -> None:
+    rollout = rollback.rollout
+    if rollout is None or rollout.state != RolloutState.ROLLING_BACK:
+        return
+    counts = rollback.counts
+    before = rollout.previous_version
+    to = f"v{before.number}" if before is not None else "what they ran before"
+    line = rolling_back(counts["confirmed"], counts["targets"], to).to_dict()
+    if line != rollout.why:
+        rollout.why = line
+        rollout.save(update_fields=["why"])

@@ -1,0 +1,33 @@
+"""Celery tasks: names, and calls into the loops. The next beat is the retry."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from rollouts.analysis.measure import measure_all
+from rollouts.tick import rollback_tick_all, tick_all, welcome_all
+
+
+@shared_task(name="rollouts.tasks.tick")
+def tick() -> None:
+    """Take due rollouts further."""
+    tick_all()
+
+
+@shared_task(name="rollouts.tasks.rollback_tick")
+def rollback_tick() -> None:
+    """Take due rollbacks further; in a queue of its own, so that nothing delays a way back."""
+    rollback_tick_all()
+
+
+@shared_task(name="rollouts.tasks.measure")
+def measure() -> None:
+    """Read the gates of running rollouts."""
+    measure_all(timezone.now())
+
+
+@shared_task(name="rollouts.tasks.welcome")
+def welcome() -> None:
+    """Give late joiners the last completed version."""
+    welcome_all()
