@@ -28,12 +28,16 @@ from agents.gateway.http import CONTENT_TYPE, HttpPolls
 from agents.gateway.lease import Lease
 from agents.gateway.loader import Loader
 from agents.gateway.options import Options
+from agents.gateway.otlp import PATH as OWN_METRICS_PATH
+from agents.gateway.otlp import OwnMetrics
+from agents.gateway.otlp_buffer import SeriesBuffer
+from agents.gateway.otlp_offer import own_metrics_offer
+from agents.gateway.otlp_token import OwnMetricsTokens
 from agents.gateway.redis_hints import MOVED, RedisHints
 from agents.gateway.sweep import Sweep
 from agents.gateway.websocket import WebSockets
 from agents.gateway.wishes import Wishes
 from agents.opamp.server_facts import ServerFacts
-from agents.opamp.settings import Offer, settings_hash
 from agents.opamp.uids import new_uid
 from console.lib import hints
 
@@ -41,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 4096
 _LOOP_TICK_S = 0.05
+_CONNECTIONS = ("load", "flush", "read", "series")
 
 
 class Server:
@@ -61,7 +66,7 @@ class Server:
 
     def _wire(self) -> None:
         arguments = connection_arguments()
-        self._databases = {name: Database(arguments, name) for name in ("load", "flush", "read")}
+        self._databases = {name: Database(arguments, name) for name in _CONNECTIONS}
         limits, intervals = self.options.limits, self.options.intervals
         bodies = Bodies(self._databases["load"])
         facts = ServerFacts(
@@ -69,9 +74,9 @@ class Server:
             config_parts=bodies,
             max_answer_bytes=limits.answer_bytes,
         )
-        if self.options.own_metrics_url:
-            offer = {"own_metrics": {"destination_endpoint": self.options.own_metrics_url}}
-            facts.default_settings = Offer(offer, settings_hash(offer))
+        tokens = OwnMetricsTokens([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
+        facts.fill_offer = tokens.fill
+        self.own_metrics = OwnMetrics(tokens, SeriesBuffer(self._databases["series"]))
         self.gateway = gateway = Gateway(self.options, uuid.uuid4(), bodies, facts)
         self.redis = RedisHints(
             settings.REDIS_URL,
@@ -122,6 +127,8 @@ class Server:
         self._spawn("load", self.gateway.loader.run())
         self._spawn("flush", self.gateway.flusher.run())
         await self._listen()
+        self.gateway.facts.default_settings = own_metrics_offer(self.options, self.port)
+        self._spawn("series", self.own_metrics.run())
         await self.lease.begin(self.port)
         self._spawn("wishes", self.wishes.run())
         self._spawn("hints", self.redis.run())
@@ -137,6 +144,7 @@ class Server:
         app = web.Application(client_max_size=self.options.limits.message_bytes)
         app.router.add_route("*", self.options.path, self._serve)
         app.router.add_get("/healthz", self._healthz)
+        app.router.add_post(OWN_METRICS_PATH, self.own_metrics.serve)
         app.router.add_routes(self._routes)
         self.port = await self._open(app, self.options.port, reuse_port=self.options.reuse_port)
         if self.options.metrics_port is not None:
@@ -292,6 +300,7 @@ class Server:
         self._runners = []
         try:
             await self.gateway.flusher.flush()
+            await self.own_metrics.flush()
             await self.lease.end()
         except AWAY as error:
             logger.warning("Stopped without the database", extra={"error": str(error)})

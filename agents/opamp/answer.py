@@ -147,6 +147,8 @@ def _settings(agent: AgentState, server: ServerFacts, now: float) -> bytes:
     offer = wanted_offer(agent, server)
     if offer is None or agent.settings_sent_hash == offer.hash:
         return b""
+    if agent.wanted_settings is None and agent.open_hash:
+        return b""  # a collector restarts to take it: not while it applies a config
     reports = agent.capabilities & bits.REPORTS_SETTINGS_STATUS
     if offer.hash == (agent.settings_hash if reports else agent.settings_offered_hash):
         return b""
@@ -156,4 +158,4 @@ def _settings(agent: AgentState, server: ServerFacts, now: float) -> bytes:
         changes = agent.change()
         changes.settings = changes.status = True
         changes.event(now, "settings_offered", settings_hash=offer.hash)
-    return part
+    return server.fill_offer(part, agent.id)

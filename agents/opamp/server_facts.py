@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from agents.opamp import bits
 from agents.opamp.opamp_pb2 import CustomCapabilities, ServerToAgent
-from agents.opamp.settings import Offer
+from agents.opamp.settings import Offer, Settings, settings_hash
 
 MEBIBYTE = 1024 * 1024
 
@@ -14,7 +14,8 @@ MEBIBYTE = 1024 * 1024
 class ServerFacts:
     """Shared by all agents of a gateway; the gateway keeps it current.
 
-    `config_parts` holds ServerToAgent.remote_config, serialized, by config hash.
+    `config_parts` holds ServerToAgent.remote_config, serialized, by config hash. `fill_offer` puts
+    what is the agent's own (its token for own metrics) into offered settings, given its id.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class ServerFacts:
         self.custom_capabilities = custom_capabilities
         self.max_answer_bytes = max_answer_bytes
         self.default_settings: Offer | None = None
+        self.fill_offer: Callable[[bytes, int], bytes] = lambda part, agent_id: part
         self.known_components: set[str] = {""}
         self.asked_components: dict[str, float] = {}
         self.full_asked_in: tuple[int, int] = (0, 0)
@@ -40,6 +42,17 @@ class ServerFacts:
                 CustomCapabilities(capabilities=custom_capabilities)
             )
         self.greeting = greeting.SerializeToString()
+
+    def offer(self, settings: Settings, offer_hash: str) -> Offer:
+        """Return an agent's own settings ready to be sent, completed by everyone's.
+
+        One offer names all own telemetry; what is left out of it an agent switches off
+        (opamp-protocol.md 4.4).
+        """
+        if self.default_settings is None:
+            return Offer(settings, offer_hash)
+        whole = {**self.default_settings.settings, **settings}
+        return Offer(whole, settings_hash(whole, offer_hash))
 
     def may_ask_full(self, now: float) -> bool:
         """Pace ReportFullState: after a storm not everyone is asked at once."""

@@ -26,7 +26,9 @@ class Command(BaseCommand):
             "--auth", choices=["none", "token"], help="default: none on loopback, else token"
         )
         parser.add_argument(
-            "--own-metrics-url", default="", help="where agents should send their own metrics"
+            "--own-metrics-url",
+            default="",
+            help="URL of /v1/metrics as agents reach it (by itself only on loopback), or off",
         )
 
     def handle(self, *args: Any, **words: Any) -> None:
