@@ -9,6 +9,7 @@ from console.api import docs
 from console.pages import system
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("console.urls_pages")),
     path("healthz", system.healthz, name="healthz"),
     path("readyz", system.readyz, name="readyz"),
     path("metrics", system.metrics, name="metrics"),

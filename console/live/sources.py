@@ -73,7 +73,8 @@ class Sources:
         return sent
 
     def _agent(self, agent_id: int, now: datetime) -> list[str]:
-        agent = Agent.objects.with_status_word(now).for_list().filter(pk=agent_id).first()
+        found = Agent.objects.with_status_word(now).for_list().defer(None)
+        agent = found.filter(pk=agent_id).first()
         if agent is None:
             return []
         view = agent_page.read(agent, now, "health")

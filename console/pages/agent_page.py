@@ -115,8 +115,8 @@ def _files(body: AgentBody | None) -> list[tuple[str, str]]:
 
 def _event_text(event: AgentEvent) -> str:
     details = {k: v for k, v in (event.details or {}).items() if v not in ("", None)}
-    said = ", ".join(f"{k} {plain(v, limit=200)}" for k, v in details.items())
-    kind = event.kind.replace("_", " ").replace(".", " ")
+    said = ", ".join(f"{plain(k, limit=80)} {plain(v, limit=200)}" for k, v in details.items())
+    kind = plain(event.kind.replace("_", " ").replace(".", " "))
     return f"{kind[:1].upper()}{kind[1:]}" + (f": {said}" if said else "")
 
 

@@ -69,7 +69,7 @@ def _error_only(request: HttpRequest, context: dict[str, object]) -> HttpRespons
 def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpResponse:
     """Show one agent, or after a gap its live fragments."""
     now = timezone.now()
-    found = Agent.objects.visible_to(request.actor).with_status_word(now).for_list()
+    found = Agent.objects.visible_to(request.actor).with_status_word(now).for_list().defer(None)
     agent = found.filter(instance_uid=uid).first()
     if agent is None:
         raise Missing(f"There is no agent {uid}.")

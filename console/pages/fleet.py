@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.audit import Actor
-from accounts.policy import can
 from console.live import fragments
+from console.pages import counts as navigation
 from console.pages import fleet_view, rollout_rows
 from console.pages.needs import HtmxRequest, needs
 from rollouts.models import Approval, Event, Rollout
@@ -19,11 +19,7 @@ RECENT = 8
 
 def needs_you(actor: Actor) -> list[Approval]:
     """Return the approvals this person can decide, oldest first."""
-    if actor.user is None or not can(actor, "rollouts.approve"):
-        return []
-    own = Approval.objects.involving(actor.user.pk).values("pk")
-    waiting = Approval.objects.visible_to(actor).waiting().for_list().exclude(pk__in=own)
-    return list(waiting.order_by("asked_at")[:5])
+    return list(navigation.waiting_for(actor).for_list().order_by("asked_at")[:5])
 
 
 @require_GET

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.audit import Actor
 from console.lib.problems import Missing
 from console.live import fragments
-from console.pages import keyset, rollout_acts, rollout_page, rollout_rows, targets
+from console.pages import keyset, rollout_acts, rollout_page, rollout_rows, targets, words
 from console.pages.needs import HtmxRequest, needs
 from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target
@@ -104,6 +104,8 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "chosen": chosen,
         "phase": phase,
         "total": keyset.count_up_to(found),
+        "kinds": words.TARGET,
+        "phases": sorted(rollout.phases.all(), key=lambda step: step.index),
     }
     return render(request, "rollouts/agents.html", context)
 
