@@ -50,11 +50,7 @@ def test_starts_everything_and_prints_one_address(product: Product) -> None:
     assert log.count("Tidegate is ready") == 1
     assert product.url in log
     assert requests.get(f"{product.url}/readyz", timeout=10).ok
-    wait_for(
-        lambda: True if len(product.api("GET", "agents")["agents"]) == 10 else None,
-        30,
-        product.log,
-    )
+    product.wait_connected()
 
 
 def test_stopping_leaves_no_process(product: Product) -> None:
@@ -77,7 +73,7 @@ def test_sign_ins_are_printed_once_and_stay_the_same(product: Product) -> None:
     product.start()
     assert product.credentials == first
     assert first["api_token"] not in product.log_path.read_text()
-    assert product.api("GET", "agents")["agents"]
+    product.wait_connected()  # by the API, with that token
 
 
 def test_a_killed_run_leaves_nothing_and_starts_again(product: Product) -> None:
