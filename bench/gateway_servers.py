@@ -19,6 +19,8 @@ from console.embedded.server import free_port
 _ROOT = Path(__file__).resolve().parents[1]
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PATIENCE_S = 60.0
+# Longer than a flush and the pause before it.
+_QUIET_S = 0.5
 Lag = dict[float, float]
 
 
@@ -36,6 +38,7 @@ class Server:
         self._cores = cores
         self._log_path = directory / f"server-{port}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._past_cpu_s = 0.0
 
     def start(self) -> None:
         """Start it; return when its port answers."""
@@ -68,17 +71,18 @@ class Server:
     def kill(self) -> None:
         """Kill -9, children included."""
         if self._process is not None and self._process.poll() is None:
+            self._past_cpu_s = self.cpu_s()
             for pid in reversed(self._pids()):
                 os.kill(pid, signal.SIGKILL)
             self._process.wait()
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds used so far, user and system."""
+        """Return the CPU seconds used so far, user and system, earlier lives included."""
         used = 0
         for pid in self._pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             used += int(fields[11]) + int(fields[12])
-        return used / _TICKS_PER_S
+        return self._past_cpu_s + used / _TICKS_PER_S
 
     def rss_kib(self) -> int:
         """Return the resident memory in KiB."""
@@ -146,12 +150,20 @@ class GatewayServer(Server):
         }
 
     def wait_written(self) -> None:
-        """Wait until nothing is left to be stored."""
+        """Wait until nothing is left to be stored: none waits, and none has been written lately.
+
+        What is being written now is neither counted as waiting nor yet as written.
+        """
         deadline = time.monotonic() + _PATIENCE_S
-        while self.metrics()["opamp_gateway_unwritten_agents", ""] > 0:
+        quiet_since, before = time.monotonic(), -1.0
+        while time.monotonic() < quiet_since + _QUIET_S:
+            found = self.metrics()
+            written = found["opamp_gateway_flush_agents_sum", ""]
+            if written != before or found["opamp_gateway_unwritten_agents", ""] > 0:
+                quiet_since, before = time.monotonic(), written
             if time.monotonic() > deadline:
                 raise ServerError(f"changes are not written:\n{self.log()}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 def lag_between(before: Lag, after: Lag) -> Lag:

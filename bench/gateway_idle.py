@@ -1,0 +1,91 @@
+"""Nineteen thousand agents that only send heartbeats: CPU, and what is written for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from bench import gateway_stores as stores
+from bench.gateway_fleet import HEARTBEAT_S
+from bench.gateway_load import Load
+from bench.gateway_servers import GatewayServer, Server
+from bench.gateway_table import Row
+
+# A backend reports what it wrote at the end of its next transaction, at most once a second; the
+# gateway's three connections are used at least every five seconds.
+_REPORTED_S = 6.0
+_LEASE = "agents_gatewaylease"
+_SWEPT = "agents_agentstatus"
+
+
+def measure(
+    gateway: GatewayServer,
+    echo: Server,
+    loads: dict[Server, Load],
+    *,
+    agents: int,
+    seconds: float,
+) -> Iterator[Row]:
+    """Yield the CPU share and the rows written. The echo is looked at for half as long."""
+    shares = {}
+    for server, load in loads.items():
+        load.connect(agents)
+        load.beat(agents / HEARTBEAT_S)
+        if isinstance(server, GatewayServer):
+            server.wait_written()
+            time.sleep(_REPORTED_S)
+        rows, flushed = _written(server)
+        sent = load.ask("stats")["beats"]
+        cpu, began = server.cpu_s(), time.monotonic()
+        time.sleep(seconds if server is gateway else seconds / 2)
+        elapsed = time.monotonic() - began
+        shares[server] = (server.cpu_s() - cpu) / elapsed * 100
+        if isinstance(server, GatewayServer):
+            time.sleep(_REPORTED_S)
+            after, flushed_after = _written(server)
+            beats = load.ask("stats")["beats"] - sent
+            yield _rows(rows, after, flushed_after - flushed, agents, beats, seconds)
+        load.beat(0)
+    yield Row(
+        f"{agents:,} agents, heartbeat each {HEARTBEAT_S:.0f} s, CPU",
+        "%",
+        shares[gateway],
+        shares.get(echo),
+        15.0,
+        note="of one core, writing last seen included",
+    )
+
+
+def _written(server: Server) -> tuple[dict[str, int], float]:
+    """Return rows written by table, and agents that went through the flusher."""
+    if not isinstance(server, GatewayServer):
+        return {}, 0.0
+    return stores.written_rows(), server.metrics()["opamp_gateway_flush_agents_sum", ""]
+
+
+def _rows(
+    before: dict[str, int],
+    after: dict[str, int],
+    flushed: float,
+    agents: int,
+    beats: int,
+    seconds: float,
+) -> Row:
+    """Return the row about writes: agents flushed, and rows of tables the sweep does not touch."""
+    grown = {
+        table: count - before.get(table, 0)
+        for table, count in after.items()
+        if count != before.get(table, 0) and table not in {_LEASE, _SWEPT}
+    }
+    swept = after[_SWEPT] - before[_SWEPT]
+    note = f"{beats:,} heartbeats; the sweep wrote {swept:,} rows in about {seconds:.0f} s"
+    if grown:
+        note += "; " + ", ".join(f"{table} {count:,}" for table, count in sorted(grown.items()))
+    return Row(
+        f"{agents:,} agents, rows beyond the last-seen sweep",
+        "rows",
+        flushed + sum(grown.values()),
+        None,
+        0.0,
+        note=note,
+    )
