@@ -15,6 +15,7 @@ from agents.actions.clear_desired import clear_desired
 from agents.actions.quarantine import quarantine
 from agents.actions.set_desired import release_topic
 from agents.models import Quarantine
+from console.lib.problems import Refused
 from rollouts.delivering.counts import recount
 from rollouts.engine.apply import Cause, change_phase, change_rollback, change_rollout
 from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState
@@ -41,6 +42,7 @@ _WAYS_BACK = """
                CASE WHEN t.previous_hash = '' THEN %(fallback)s ELSE t.previous_hash END AS back
         FROM rollouts_target t
         JOIN rollouts_phase p ON p.id = t.phase_id
+        JOIN agents_desired d ON d.agent_id = t.agent_id AND d.config_hash = %(bad)s
         LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
         WHERE t.rollout_id = %(rollout)s AND t.state = ANY(%(touched)s)
           AND t.previous_hash <> %(bad)s
@@ -85,6 +87,8 @@ def begin_rollback(
     )
     _turn_phases(rollout, cause, failed_phase)
     ways = _ways_back(rollout, rollback, bad, method)
+    if not rollout.is_active:
+        _claim(rollout, ways)
     change_rollout(rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=ways))
     _let_go_of_untouched(rollout, cause.now)
     quarantine(
@@ -99,6 +103,27 @@ def begin_rollback(
     rollout.why = rolling_back(0, ways, _to(rollout)).to_dict()
     rollout.save(update_fields=["why"])
     return rollback
+
+
+def _claim(rollout: Rollout, ways: int) -> None:
+    """Take the agents of a rollout that is over again. Raises Refused when others hold them."""
+    if not ways:
+        raise Refused(
+            f"No agent is wanted on v{rollout.version.number} by {rollout.number} any more; there "
+            "is nothing to roll back.",
+            code="nothing_to_do",
+        )
+    mine = RollbackTarget.objects.filter(rollback__rollout=rollout).values("agent_id")
+    others = Target.objects.filter(active=True, agent_id__in=mine).exclude(rollout=rollout)
+    busy = sorted(set(others.values_list("rollout_id", flat=True))) or list(
+        Rollout.objects.active().filter(config_id=rollout.config_id).values_list("pk", flat=True)
+    )
+    if busy:
+        names = ", ".join(f"R-{pk:04d}" for pk in busy)
+        raise Refused(
+            f"{names} is active on these agents or this config; end it first.", code="busy"
+        )
+    Target.objects.filter(rollout=rollout, agent_id__in=mine).update(active=True)
 
 
 def _with(cause: Cause, **inputs: Any) -> Cause:

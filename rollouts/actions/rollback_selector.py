@@ -1,0 +1,156 @@
+"""Roll back agents chosen by a selector: to their previous version, a version, or a hash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import SYSTEM, Actor
+from accounts.policy import require
+from agents.actions.quarantine import quarantine
+from agents.models import Agent, Quarantine
+from agents.selectors.grammar import parse, to_text
+from console.lib.problems import Refused
+from rollouts.delivering.counts import recount
+from rollouts.engine.apply import Cause, change_rollout, write_event
+from rollouts.engine.states import RolloutState
+from rollouts.engine.why import agents as agents_words
+from rollouts.locking import needs_reason
+from rollouts.models import Rollback, RollbackTarget, Rollout, Target
+from rollouts.rollback.by_selector import goal, ways_back
+from rollouts.rollback.targets import WayBack, batches
+from rollouts.selectors import selector_q
+
+
+def rollback_selector(
+    *,
+    selector: str,
+    to: str | int = "previous",
+    config: str | None = None,
+    by: Actor,
+    reason: str,
+    method: str = "immediate",
+    now: datetime | None = None,
+) -> Rollback:
+    """Begin a way back for every matching agent; the rollback loop delivers and verifies it.
+
+    Agents of a running rollout are taken out of it, and that rollout pauses. Raises Invalid, Denied,
+    Missing, Refused. Locks the rollouts concerned, by primary key.
+    """
+    require(by, "rollouts.rollback")
+    reason, now = needs_reason(reason, "rolling back"), now or timezone.now()
+    text = to_text(parse(selector))
+    to_hash = goal(to, config)
+    with transaction.atomic():
+        matching = Agent.objects.matching(selector_q(parse(text))).accepting_remote_config()
+        ids = list(matching.order_by("pk").values_list("pk", flat=True))
+        held = _take_from_rollouts(ids, by, reason, now)
+        ways = ways_back([pk for pk in ids if pk not in held], to_hash)
+        if not any(way.to_hash for way in ways):
+            raise Refused(_nothing(ways, len(ids)), code="nothing_to_do")
+        rollback = Rollback.objects.create(
+            kind=Rollback.Kind.SELECTOR,
+            method=method,
+            selector=text,
+            to=to_hash or "previous",
+            reason=reason,
+            requested_by=by.user,
+            requested_by_name=by.name,
+            decided_at=now,
+            next_tick_at=now,
+            looked_at=now,
+        )
+        _keep(rollback, ways)
+        _quarantine(rollback, ways, reason, now)
+        inputs = {"selector": text, "to": str(to), "agents": len(ways), "left_out": len(held)}
+        write_event(None, "roll_back", Cause(by, now, reason, inputs), rollback=rollback)
+    return rollback
+
+
+def _nothing(ways: Sequence[WayBack], matched: int) -> str:
+    """Say why nobody can go back."""
+    problems = sorted({way.problem for way in ways if way.problem})
+    if problems:
+        return f"None of {agents_words(matched)} can go back: {'; '.join(problems)}."
+    return f"None of the {agents_words(matched)} that match has anything to go back to."
+
+
+def _keep(rollback: Rollback, ways: Sequence[WayBack]) -> None:
+    size = batches(len(ways)) if rollback.method == Rollback.Method.GRADUAL else len(ways)
+    connected = set(
+        Agent.objects.filter(
+            pk__in=[way.agent_id for way in ways], status__connected=True
+        ).values_list("pk", flat=True)
+    )
+    RollbackTarget.objects.bulk_create(
+        (
+            RollbackTarget(
+                rollback=rollback,
+                agent_id=way.agent_id,
+                wave=place // size + 1,
+                from_hash=way.from_hash[:64],
+                to_hash=way.to_hash,
+                state="waiting" if way.to_hash else "no_version",
+                online=way.agent_id in connected,
+                error=way.problem,
+            )
+            for place, way in enumerate(ways)
+        ),
+        batch_size=5000,
+    )
+
+
+def _quarantine(rollback: Rollback, ways: Sequence[WayBack], reason: str, now: datetime) -> None:
+    """What is rolled back is not offered to these agents again until a person lifts it."""
+    by_hash: dict[str, list[int]] = {}
+    for way in ways:
+        if way.to_hash and way.from_hash and way.from_hash != way.to_hash:
+            by_hash.setdefault(way.from_hash, []).append(way.agent_id)
+    for config_hash, agent_ids in sorted(by_hash.items()):
+        quarantine(
+            config_hash=config_hash,
+            agent_ids=agent_ids,
+            outcome=Quarantine.Outcome.ROLLED_BACK,
+            by=SYSTEM,
+            reason=f"rolled back by {rollback.requested_by_name}: {reason}",
+            cause=rollback.topic,
+            now=now,
+        )
+
+
+def _take_from_rollouts(
+    agent_ids: Sequence[int], by: Actor, reason: str, now: datetime
+) -> set[int]:
+    """Take these agents out of the rollouts that hold them, and pause those.
+
+    Returns agents that cannot be taken, because their rollout is on its way back already.
+    """
+    holders = Target.objects.filter(active=True, agent_id__in=agent_ids).values("rollout_id")
+    rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=holders)
+    going_back: set[int] = set()
+    for rollout in rollouts.order_by("pk"):
+        mine = Target.objects.filter(rollout=rollout, active=True, agent_id__in=agent_ids)
+        if rollout.state == RolloutState.ROLLING_BACK:
+            going_back |= set(mine.values_list("agent_id", flat=True))
+            continue
+        taken = mine.update(
+            state="rolled_back", active=False, error="taken out by a rollback by selector"
+        )
+        recount(rollout.phases.all(), now)
+        why = f"a rollback by selector took {agents_words(taken)} of it: {reason}"
+        cause = Cause(by, now, why, {"agents": taken})
+        if rollout.state in {RolloutState.RUNNING, RolloutState.COMPLETING}:
+            change_rollout(
+                rollout,
+                "pause",
+                cause,
+                paused_at=now,
+                paused_by_name=by.name,
+                pause_reason=why[:500],
+            )
+        else:
+            write_event(rollout, "agents_taken", cause)
+    return going_back

@@ -1,0 +1,156 @@
+"""Rollouts as scripts and pages read them: the REST shape of spec section 7."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from rollouts.analysis.measure import load_gates
+from rollouts.engine.evidence import shown
+from rollouts.engine.facts import Counts, GateFacts
+from rollouts.engine.load import watched_phase
+from rollouts.models import Event, Phase, Rollback, Rollout
+
+ENDED = ("pass_phase", "advance", "fail_phase")
+
+
+def rollout_view(rollout: Rollout, now: datetime | None = None) -> dict[str, Any]:
+    """Return one rollout. Give one read with `for_detail()`, or each part is a query more."""
+    now = now or timezone.now()
+    phases = sorted(rollout.phases.all(), key=lambda phase: phase.index)
+    watched = watched_phase(phases)
+    gates = {watched.pk: load_gates(rollout, watched, now)} if watched is not None else {}
+    kept = _gates_at_end(rollout, phases) if len(phases) > 1 else {}
+    why = rollout.why or {}
+    return {
+        "id": rollout.pk,
+        "number": rollout.number,
+        "title": rollout.title,
+        "state": rollout.state,
+        "revision": rollout.revision,
+        "why": why.get("say", ""),
+        "next": why.get("next", ""),
+        "why_code": why.get("code", ""),
+        "deadline": why.get("deadline"),
+        "config": rollout.config.name,
+        "version": rollout.version.number,
+        "config_hash": rollout.version.config_hash,
+        "previous_version": rollout.previous_version.number if rollout.previous_version else None,
+        "selector": rollout.selector,
+        "plan": rollout.plan_name,
+        "phases": [
+            phase_view(
+                phase,
+                [gate_view(gate) for gate in gates[phase.pk]]
+                if phase.pk in gates
+                else kept.get(phase.name, []),
+            )
+            for phase in phases
+        ],
+        "counts": counts_view(phases),
+        "when_busy": rollout.when_busy,
+        "retry_of": rollout.retry_of_id,
+        "superseded_by": rollout.superseded_by_id,
+        "rollback": _rollback_id(rollout),
+        "tick_error": rollout.tick_error,
+        "created_at": rollout.created_at,
+        "created_by": _name(rollout.created_by),
+        "start_at": rollout.start_at,
+        "started_at": rollout.started_at,
+        "started_by": _name(rollout.started_by),
+        "finished_at": rollout.finished_at,
+        "url": f"{settings.PUBLIC_URL}/rollouts/{rollout.pk}/",
+    }
+
+
+def phase_view(phase: Phase, gates: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one phase with its counts and gates."""
+    counts = Counts.from_dict(phase.counts)
+    return {
+        "name": phase.name,
+        "state": phase.state,
+        "weight": phase.weight,
+        "manual": phase.manual,
+        "rest": phase.is_rest,
+        "members": counts.members,
+        "offered": counts.offered,
+        "confirmed": counts.confirmed,
+        "applied": counts.applied,
+        "failed": counts.failed,
+        "timed_out": counts.timed_out,
+        "unhealthy": counts.unhealthy,
+        "offline": counts.offline,
+        "waiting": counts.waiting,
+        "rolled_back": counts.rolled_back,
+        "duration_s": phase.spec.get("duration_s"),
+        "observed_s": round(phase.observed_s, 1),
+        "started_at": phase.started_at,
+        "deployed_at": phase.deployed_at,
+        "finished_at": phase.finished_at,
+        "advanced_by": phase.advanced_by,
+        "gates": gates,
+    }
+
+
+def gate_view(gate: GateFacts) -> dict[str, Any]:
+    """Return one gate as scripts read it: `threshold` is the limit."""
+    return {**shown(gate), "threshold": gate.limit, "firing": gate.firing, "note": gate.note}
+
+
+def counts_view(phases: list[Phase]) -> dict[str, int]:
+    """Return the numbers of the whole rollout. Failed counts refusals and time-outs."""
+    all_counts = [Counts.from_dict(phase.counts) for phase in phases]
+    targets = sum(c.members for c in all_counts)
+    on_new = sum(c.applied for c in all_counts)
+    return {
+        "targets": targets,
+        "on_new": on_new,
+        "on_previous": targets - on_new,
+        "failed": sum(c.failed + c.timed_out for c in all_counts),
+        "unhealthy": sum(c.unhealthy for c in all_counts),
+        "offline": sum(c.offline for c in all_counts),
+        "rolled_back": sum(c.rolled_back for c in all_counts),
+    }
+
+
+def events_of(rollout: Rollout, after_seq: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+    """Return events in their order, after a sequence number."""
+    events = Event.objects.filter(rollout=rollout, seq__gt=after_seq).order_by("seq")[:limit]
+    return [event_row(event) for event in events]
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """Return one event as scripts read it."""
+    return {
+        "seq": event.seq,
+        "at": event.at,
+        "actor": event.actor_name,
+        "actor_kind": event.actor_kind,
+        "act": event.act,
+        "phase": event.phase,
+        "from": event.state_from,
+        "to": event.state_to,
+        "reason": event.reason,
+        "inputs": event.inputs,
+    }
+
+
+def _gates_at_end(rollout: Rollout, phases: list[Phase]) -> dict[str, list[dict[str, Any]]]:
+    """Return the readings kept with the event that ended each phase: one query."""
+    ended = Event.objects.filter(rollout=rollout, act__in=ENDED).order_by("seq")
+    return {
+        phase: [{**gate, "threshold": gate["limit"]} for gate in inputs.get("gates", [])]
+        for phase, inputs in ended.values_list("phase", "inputs")
+    }
+
+
+def _rollback_id(rollout: Rollout) -> int | None:
+    found: Rollback | None = getattr(rollout, "rollback", None)
+    return found.pk if found is not None else None
+
+
+def _name(user: Any) -> str | None:
+    return user.get_username() if user is not None else None

@@ -1,0 +1,139 @@
+"""Works out, for agents chosen by a selector, what each goes back to (spec section 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from agents.models import ConfigBody, Quarantine
+from console.lib.problems import FieldError, Invalid, Missing, Refused
+from rollouts.models import ConfigVersion
+from rollouts.readiness import last_completed
+from rollouts.rollback.targets import WayBack, previous_of
+
+MAX_DEPTH = 5
+_HASH = re.compile(r"(?:sha256-)?([0-9a-fA-F]{64})")
+
+_RUNNING = """
+    SELECT a.id, s.running_hash, coalesce(d.config_hash, ''),
+           array(SELECT x.config_hash FROM agents_delivery x
+                 WHERE x.agent_id = a.id AND x.state = 'applied' ORDER BY x.id DESC)
+    FROM unnest(%s::bigint[]) AS a(id)
+    JOIN agents_agentstatus s ON s.agent_id = a.id
+    LEFT JOIN agents_desired d ON d.agent_id = a.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What one agent runs, should run, and has applied before, newest first."""
+
+    agent_id: int
+    running: str
+    desired: str
+    history: list[str]
+
+
+def goal(to: str | int, config: str | None) -> str:
+    """Return the hash that `to` names, "" for `previous`. Raises Invalid, Missing, Refused."""
+    if to == "previous":
+        return ""
+    config_hash = _by_number(to, config) if isinstance(to, int) else _by_text(to, config)
+    fleet = Quarantine.objects.filter(config_hash=config_hash, agent=None, lifted_at=None).first()
+    if fleet is not None:
+        raise Refused(
+            f"{config_hash[:12]} is quarantined for the whole fleet ({fleet.reason or fleet.outcome}); "
+            "lift that with a reason first.",
+            code="quarantined",
+        )
+    return config_hash
+
+
+def _by_text(to: str, config: str | None) -> str:
+    match = _HASH.fullmatch(to.strip())
+    if match is None and to.strip().isdecimal():
+        return _by_number(int(to), config)
+    if match is None:
+        message = f'"{to[:80]}" is not "previous", a version number or a SHA-256 in hex.'
+        raise Invalid(message, errors=[FieldError("to", message)])
+    config_hash = match[1].lower()
+    if not ConfigBody.objects.filter(pk=config_hash).exists():
+        raise Missing(f"No config with hash {config_hash} is stored here.")
+    return config_hash
+
+
+def _by_number(number: int, config: str | None) -> str:
+    if not config:
+        message = "Say whose version: a number means nothing without its config."
+        raise Invalid(message, errors=[FieldError("config", message)])
+    version = ConfigVersion.objects.filter(config__name=config, number=number).first()
+    if version is None:
+        raise Missing(f"{config} has no version {number}.")
+    return version.config_hash
+
+
+def ways_back(agent_ids: Sequence[int], to_hash: str) -> list[WayBack]:
+    """Return where each agent goes; those that run it already are left out. `to_hash` "" walks
+    each agent's own history. Three queries whatever the number of agents."""
+    runs = _runs(agent_ids)
+    if to_hash:
+        avoid = _quarantined([to_hash])
+        return [
+            WayBack(r.agent_id, r.running, "", "it refused this version before")
+            if (r.agent_id, to_hash) in avoid
+            else WayBack(r.agent_id, r.running, to_hash)
+            for r in runs
+            if not (r.running == to_hash and r.desired in ("", to_hash))
+        ]
+    hashes = sorted({h for r in runs for h in (*r.history, r.running) if h})
+    stored = set(ConfigBody.objects.filter(pk__in=hashes).values_list("pk", flat=True))
+    avoid = _quarantined(hashes)
+    fallback = _fallbacks(hashes)
+    return [_previous(r, avoid, stored, fallback) for r in runs if r.running or r.desired]
+
+
+def _previous(
+    r: Runs,
+    avoid: set[tuple[int | None, str]],
+    stored: set[str],
+    fallback: dict[str, str],
+) -> WayBack:
+    """An agent that was offered something it never applied is already where it was: it goes to
+    what it runs, so that the offer is taken back."""
+    if r.desired and r.running and r.desired != r.running and r.running in stored:
+        return WayBack(r.agent_id, r.desired, r.running)
+    mine = {h for h in r.history if (r.agent_id, h) in avoid or (None, h) in avoid}
+    way = previous_of(
+        r.agent_id, r.running, r.history, avoid=mine, stored=stored, max_depth=MAX_DEPTH
+    )
+    last = fallback.get(r.running, "")
+    if not way.to_hash and len(set(r.history)) <= 1 and last and last != r.running:
+        return WayBack(r.agent_id, r.running, last)
+    return way
+
+
+def _runs(agent_ids: Sequence[int]) -> list[Runs]:
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING, [list(agent_ids)])
+        return [Runs(*row) for row in cursor.fetchall()]
+
+
+def _quarantined(hashes: Sequence[str]) -> set[tuple[int | None, str]]:
+    rows = Quarantine.objects.filter(config_hash__in=hashes, lifted_at=None)
+    return set(rows.values_list("agent_id", "config_hash"))
+
+
+def _fallbacks(hashes: Sequence[str]) -> dict[str, str]:
+    """Return, per running hash, the last completed version of its config (spec section 5)."""
+    found: dict[str, str] = {}
+    versions = ConfigVersion.objects.filter(body_ref__in=hashes).select_related("config")
+    done: dict[int, str] = {}
+    for version in versions:
+        if version.config_id not in done:
+            last = last_completed(version.config)
+            done[version.config_id] = last.config_hash if last is not None else ""
+        found[version.config_hash] = done[version.config_id]
+    return found
