@@ -74,5 +74,5 @@ class Scene:
 
 def watched_phase(phases: Sequence[Phase]) -> Phase | None:
     """Return the phase whose gates are read: the one begun last."""
-    begun = [phase for phase in phases if phase.state in BEGUN_PHASES]
+    begun = [phase for phase in phases if phase.state in BEGUN_PHASES and phase.started_at]
     return max(begun, key=lambda phase: phase.index) if begun else None
