@@ -104,12 +104,14 @@ class OpampGoAgent:
     def stop(self) -> None:
         """End politely (agent_disconnect over WebSocket), then make sure."""
         popen = self.process.popen
-        if popen is not None and popen.poll() is None and popen.stdin is not None:
-            popen.stdin.close()  # the end of its input is its sign to stop
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
+        if popen is None:
+            return
+        assert popen.stdin is not None
+        assert popen.stdout is not None
+        popen.stdin.close()  # the end of its input is its sign to stop
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
         self.process.stop()
         if self._reader is not None:
             self._reader.join(5)
-        if popen is not None and popen.stdout is not None:
-            popen.stdout.close()
+        popen.stdout.close()

@@ -179,7 +179,10 @@ class SupervisedCollector:
         what = f"the collector answers /{mark}"
         eventually(lambda: self.runs(mark), what, timeout_s=timeout_s, seen=self.log_tail)
 
+    def log(self) -> str:
+        """The supervisor's log so far: JSON lines, with stack traces."""
+        return self.supervisor_log.read_text() if self.supervisor_log.exists() else ""
+
     def log_tail(self) -> str:
         """The end of the supervisor's log, for failure texts."""
-        text = self.supervisor_log.read_text() if self.supervisor_log.exists() else ""
-        return text[-2500:] + self.process.log_tail(1000)
+        return self.log()[-2500:] + self.process.log_tail(1000)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.clients.build import Binaries, CannotBuild, binaries
@@ -34,10 +36,16 @@ def built() -> Binaries:
 
 
 @pytest.fixture(scope="session")
-def store(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The database for the whole run: what processes write must stay between tests."""
+def store(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database for the whole run. What processes write must stay between tests, so this is not
+    pytest-django's own, which rolls back or empties."""
     with django_db_blocker.unblock():
-        yield
+        made = setup_databases(verbosity=0, interactive=False)
+        try:
+            yield
+        finally:
+            connections.close_all()
+            teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(scope="session")

@@ -71,5 +71,4 @@ class Gateway:
 
     def kill(self) -> None:
         """End without a word to anybody."""
-        self.process.send(signal.SIGKILL)
-        self.process.wait()
+        self.process.stop(signal.SIGKILL)

@@ -40,7 +40,7 @@ def own_gateway(store: None, tmp_path: Path) -> Iterator[Gateway]:
     try:
         yield own.start()
     finally:
-        own.stop()
+        own.kill()
 
 
 def test_a_killed_collector_is_seen_in_its_health_alone(
@@ -145,5 +145,5 @@ def test_what_failed_while_the_server_was_away_is_learned_afterwards(
     eventually(lambda: supervised.collector_pid() != pid, "a new collector")
     own_gateway.start()
 
-    seen.wait_connected().wait_healthy()
+    seen.wait_connected(timeout_s=45).wait_healthy()
     assert seen.status.config_status == ConfigStatus.APPLIED

@@ -115,20 +115,28 @@ def test_a_port_that_is_freed_makes_it_healthy_and_the_refusal_stays(
 def test_validation_misses_a_value_that_the_running_config_also_sets(
     clients: Clients, gateway: Gateway
 ) -> None:
-    """The supervisor lets `collector validate` merge the running config over the new one."""
+    """The supervisor lets `collector validate` merge what it runs over the new config. So the bad
+    value gets through, the collector goes down, and then every good config is refused as well,
+    until the supervisor is restarted: it starts with the last config it received."""
     supervised = clients.supervised(gateway.ws_url, validate_config=True)
     seen = recorded_of(supervised).wait_healthy()
     quiet = marked_config("quiet", exporters={"debug": {"verbosity": "basic"}})
     loud = marked_config("loud", exporters={"debug": {"verbosity": "loud"}})
+    back = quiet + "# back\n"
     seen.offer(quiet)
     seen.wait_settled(quiet)
 
     seen.offer(loud)
-    failed = seen.wait_settled(loud)
-
-    assert failed.state == Delivery.State.FAILED
-    assert "exit code 1" in failed.error
+    missed = seen.wait_settled(loud)
+    assert missed.state == Delivery.State.FAILED
+    assert "exit code 1" in missed.error
     assert not supervised.runs("quiet")
-    seen.offer(quiet)
-    assert seen.wait_settled(quiet).state == Delivery.State.APPLIED
+
+    seen.offer(back)
+    refused = seen.wait_settled(back)
+    assert refused.state == Delivery.State.FAILED
+    assert "validation failed" in refused.error
+    supervised.stop()
+    supervised.start()
     supervised.wait_runs("quiet")
+    seen.wait_connected().wait_healthy()

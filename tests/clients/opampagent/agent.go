@@ -172,7 +172,10 @@ func someComponents() *protobufs.AvailableComponents {
 func (a *agent) obey(c command) error {
 	switch c.Do {
 	case "health":
-		a.health = &protobufs.ComponentHealth{Healthy: c.Healthy, LastError: c.Error, Status: c.Status}
+		a.health = &protobufs.ComponentHealth{
+			Healthy: c.Healthy, LastError: c.Error, Status: c.Status,
+			StartTimeUnixNano: a.health.StartTimeUnixNano, ComponentHealthMap: a.health.ComponentHealthMap,
+		}
 		return a.current().SetHealth(a.health)
 	case "config_status":
 		hash, err := hex.DecodeString(c.Hash)
