@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -143,12 +144,15 @@ def service_specs(options: Options, env: dict[str, str]) -> list[Spec]:
             ROOT,
             is_ready=probes.accepts(host, options.opamp_port),
         ),
-        Spec("worker", [*worker, "--hostname", "worker@%h"], env, ROOT, stop_patience_s=3.0),
-        Spec(
-            "rollbacks", [*rollbacks, "--hostname", "rollbacks@%h"], env, ROOT, stop_patience_s=3.0
-        ),
+        _worker("worker", [*worker, "--hostname", "worker@%h"], env),
+        _worker("rollbacks", [*rollbacks, "--hostname", "rollbacks@%h"], env),
         Spec("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], env, ROOT),
     ]
+
+
+def _worker(name: str, argv: list[str], env: dict[str, str]) -> Spec:
+    """Workers are stopped at once: a task is one transaction, and the next tick does it again."""
+    return Spec(name, argv, env, ROOT, stop_signal=signal.SIGQUIT)
 
 
 def _uvicorn(options: Options) -> list[str]:
