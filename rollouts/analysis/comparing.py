@@ -1,0 +1,178 @@
+"""Metrics of a cohort from its agents' own series: absolute, against before, against a control.
+
+Pure. `before` compares each agent with itself; `control` also with what agents of the same kind
+(stratum) that were not changed did meanwhile, so that a busy hour is not read as a regression.
+A change that shows in one stratum only is looked for by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from rollouts.analysis import estimates
+from rollouts.analysis.estimates import CONFIDENCE, STRICT_CONFIDENCE, Estimate
+from rollouts.analysis.points import AgentSeries, Point, totals
+from rollouts.plans.metrics import Compare
+
+FEWEST_IN_STRATUM = 5
+FEWEST_CONTROLS = 3
+WORKING_CPU_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An estimate, what it was compared with, and why there is none."""
+
+    estimate: Estimate | None
+    note: str = ""
+
+
+Cohort = Sequence[AgentSeries]
+
+
+def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+    """Return how much more CPU per second the cohort uses, as a share (0.1: a tenth more)."""
+    usable = [series for series in changed if _rates(series) is not None]
+    if not usable:
+        return Answer(None, "no agent has CPU readings both before and after the change")
+    trends, note = _trends(control, compare)
+    found = _cpu_of(usable, trends, CONFIDENCE)
+    if found is None:
+        return Answer(None, "the agents used no CPU before the change")
+    return Answer(_worst_stratum(found, usable, lambda part: _cpu_of(part, trends)), note)
+
+
+def _rates(series: AgentSeries) -> tuple[float, float] | None:
+    """Return CPU per second before and after, None when either is unknown."""
+    before, after = totals(series.before), totals(series.after)
+    if before.cpu_s is None or after.cpu_s is None or not before.pairs or not after.pairs:
+        return None
+    return before.cpu_s / before.seconds, after.cpu_s / after.seconds
+
+
+def _cpu_of(
+    cohort: Cohort, trends: dict[str, tuple[float, float]], confidence: float = STRICT_CONFIDENCE
+) -> Estimate | None:
+    """Compare each agent with itself before, carried on by what its control did."""
+    parts: list[tuple[float, float]] = []
+    control_error = 0.0
+    for series in cohort:
+        rates = _rates(series)
+        if rates is not None:
+            trend, error = trends.get(series.stratum, trends.get("", (1.0, 0.0)))
+            control_error = max(control_error, error / trend if trend else 0.0)
+            parts.append((rates[0] * trend, rates[1]))
+    found = estimates.ratio_error(parts)
+    if found is None:
+        return None
+    ratio, error = found
+    samples = sum(len(series.after) for series in cohort)
+    freedom = max(len(parts) - 1, 1)
+    if math.isinf(error):
+        within = [_within(series) for series in cohort]
+        if any(one is None for one in within):
+            return Estimate(ratio - 1, None, None, len(parts), samples)
+        error = math.sqrt(sum((one or 0.0) ** 2 for one in within)) / len(within)
+        freedom = estimates.BLOCKS - 1
+    half = estimates.t_quantile(confidence, freedom) * math.hypot(error, ratio * control_error)
+    return Estimate(ratio - 1, ratio - 1 - half, ratio - 1 + half, len(parts), samples)
+
+
+def _within(series: AgentSeries) -> float | None:
+    return estimates.blocked_error(_pair_rates(series.before), _pair_rates(series.after))
+
+
+def _pair_rates(points: Sequence[Point]) -> list[float]:
+    return [
+        (second.cpu_s - first.cpu_s) / (second.at - first.at)
+        for first, second in pairwise(points)
+        if first.cpu_s is not None
+        and second.cpu_s is not None
+        and second.at > first.at
+        and second.is_same_life(first)
+    ]
+
+
+def _trends(control: Cohort, compare: Compare) -> tuple[dict[str, tuple[float, float]], str]:
+    """Return by stratum how unchanged agents went on (1: as before) and how sure that is."""
+    if compare is not Compare.CONTROL:
+        return {}, "against the same agents before"
+    pairs = [(series.stratum, rates) for series in control if (rates := _rates(series))]
+    if len(pairs) < FEWEST_CONTROLS:
+        return {}, f"{len(pairs)} unchanged agents are too few; against the same agents before"
+    found = {}
+    for stratum in {"", *(name for name, _ in pairs)}:
+        parts = [rates for name, rates in pairs if stratum in ("", name)]
+        trend = estimates.ratio_error(parts)
+        if trend is not None and math.isfinite(trend[1]) and trend[0] > 0:
+            found[stratum] = trend
+    return found, f"against {len(pairs)} unchanged agents"
+
+
+def _worst_stratum(
+    overall: Estimate, cohort: Cohort, measure: Callable[[Cohort], Estimate | None]
+) -> Estimate:
+    """Return the stratum that is surely worse than the whole, or the whole (higher is worse)."""
+    by_stratum: dict[str, list[AgentSeries]] = {}
+    for series in cohort:
+        by_stratum.setdefault(series.stratum, []).append(series)
+    if len(by_stratum) < 2:
+        return overall
+    worst = overall
+    for part in by_stratum.values():
+        found = measure(part) if len(part) >= FEWEST_IN_STRATUM else None
+        if found is None or found.low is None or overall.high is None:
+            continue
+        if found.low > overall.high and found.low > (worst.low or 0.0):
+            worst = found
+    return worst
+
+
+def memory_growth(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+    """Return the growth of resident memory in bytes per minute and agent."""
+    after = _slopes([series.after for series in changed])
+    if not after:
+        return Answer(None, "fewer than three memory readings per agent after the change")
+    found = estimates.mean(after, sum(len(series.after) for series in changed))
+    if compare is Compare.ABSOLUTE:
+        return Answer(found)
+    others = control if compare is Compare.CONTROL else changed
+    base = _slopes([s.after if compare is Compare.CONTROL else s.before for s in others])
+    if not base:
+        return Answer(None, "no memory readings to compare with")
+    return Answer(_difference(found, estimates.mean(base, 0)), f"against {_words(compare)}")
+
+
+def _slopes(lives: Sequence[Sequence[Point]]) -> list[float]:
+    """Return the slope of each agent's newest life, in bytes per minute."""
+    found = []
+    for points in lives:
+        life = _newest_life(points)
+        start = life[0].at if life else 0.0
+        known = [((p.at - start) / 60, p.rss_bytes) for p in life if p.rss_bytes is not None]
+        value = estimates.slope(known)
+        if value is not None:
+            found.append(value)
+    return found
+
+
+def _newest_life(points: Sequence[Point]) -> Sequence[Point]:
+    for place in range(len(points) - 1, 0, -1):
+        if not points[place].is_same_life(points[place - 1]):
+            return points[place:]
+    return points
+
+
+def _difference(found: Estimate, base: Estimate) -> Estimate:
+    value = found.value - base.value
+    if found.low is None or found.high is None or base.low is None or base.high is None:
+        return replace(found, value=value, low=None, high=None)
+    half = math.hypot(found.high - found.value, base.high - base.value)
+    return replace(found, value=value, low=value - half, high=value + half)
+
+
+def _words(compare: Compare) -> str:
+    return "unchanged agents" if compare is Compare.CONTROL else "the same agents before"

@@ -1,0 +1,165 @@
+"""Metrics of what flows through a cohort: failures, errors, latency, continuity. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rollouts.analysis import estimates
+from rollouts.analysis.comparing import Answer, Cohort
+from rollouts.analysis.estimates import Estimate
+from rollouts.analysis.points import BUCKETS, SIGNALS, Totals, totals
+from rollouts.plans.metrics import Compare
+
+# Fewer items than this say nothing about a share of them.
+FEWEST_ITEMS = 20
+# What waits in queues counts as on its way, but a queue that keeps growing is not a way out.
+QUEUE_CREDIT = 0.1
+SIGNAL_NAMES = ("spans", "metric points", "log records")
+RATE_WINDOW_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    before: list[Totals]
+    after: list[Totals]
+    agents: int
+    samples: int
+
+
+def failure_rate(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+    """Return the share of exported items that failed."""
+    after = _failed_share([totals(series.after) for series in changed])
+    if after is None:
+        return Answer(None, "nothing was exported after the change")
+    found = _counted(after, changed)
+    if compare is Compare.ABSOLUTE:
+        return Answer(found)
+    base = _failed_share(
+        [totals(s.after) for s in control]
+        if compare is Compare.CONTROL
+        else [totals(s.before) for s in changed]
+    )
+    if base is None:
+        return Answer(found, "nothing was exported to compare with; taken as it is")
+    return Answer(replace(found, value=after - base), "less the share that failed anyway")
+
+
+def _failed_share(all_totals: Sequence[Totals]) -> float | None:
+    failed = sum(value or 0.0 for one in all_totals for value in one.failed)
+    sent = sum(value or 0.0 for one in all_totals for value in one.sent)
+    return failed / (failed + sent) if failed + sent > 0 else None
+
+
+def error_count(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+    """Return the number of error log records after the change."""
+    found = [totals(series.after) for series in changed]
+    known = [one.errors for one in found if one.errors is not None]
+    if not known:
+        return Answer(None, "the agents do not count error log records")
+    return Answer(_counted(sum(known), changed))
+
+
+def error_rate(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+    """Return the error log records per minute of all agents together, over the last minutes."""
+    newest = max((series.after[-1].at for series in changed if series.after), default=0.0)
+    found = [
+        totals([point for point in series.after if point.at >= newest - RATE_WINDOW_S])
+        for series in changed
+    ]
+    rates = [60 * one.errors / one.seconds for one in found if one.errors is not None and one.pairs]
+    if not rates:
+        return Answer(None, "the agents do not count error log records")
+    return Answer(_counted(sum(rates), changed))
+
+
+def latency_p95(
+    changed: Cohort, control: Cohort, compare: Compare, bounds: Sequence[float]
+) -> Answer:
+    """Return the 95th percentile of export latency in milliseconds."""
+    after = _p95([totals(series.after) for series in changed], bounds, len(changed))
+    if after is None:
+        return Answer(None, "the agents report no export latency (metrics level detailed has it)")
+    after = replace(after, samples=sum(len(series.after) for series in changed))
+    if compare is Compare.ABSOLUTE:
+        return Answer(after)
+    base = _p95(
+        [totals(s.after) for s in control]
+        if compare is Compare.CONTROL
+        else [totals(s.before) for s in changed],
+        bounds,
+        len(changed),
+    )
+    if base is None:
+        return Answer(None, "no export latency to compare with")
+    value = after.value - base.value
+    low = None if after.low is None else after.low - base.value
+    high = None if after.high is None else after.high - base.value
+    return Answer(replace(after, value=value, low=low, high=high), f"less {base.value:.4g} ms")
+
+
+def _p95(all_totals: Sequence[Totals], bounds: Sequence[float], agents: int) -> Estimate | None:
+    counts = [0.0] * BUCKETS
+    for one in all_totals:
+        if one.latency is not None:
+            counts = [have + more for have, more in zip(counts, one.latency, strict=True)]
+    if sum(counts) < FEWEST_ITEMS:
+        return None
+    return estimates.quantile_estimate(bounds, counts, 0.95, agents)
+
+
+def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+    """Return the share of received data that goes on, of the signal that fares worst.
+
+    Against before: 1 is as before, whatever the config drops on purpose or sends twice.
+    """
+    sides = _Sides(
+        before=[totals(series.before) for series in changed],
+        after=[totals(series.after) for series in changed],
+        agents=len(changed),
+        samples=sum(len(series.after) for series in changed),
+    )
+    found = [
+        (answer, signal)
+        for signal in range(SIGNALS)
+        if (answer := _continuity(sides, signal, compare)) is not None
+    ]
+    if not found:
+        return Answer(None, "no data flowed through the agents")
+    answer, signal = min(found, key=lambda one: one[0].estimate.value if one[0].estimate else 1.0)
+    return replace(answer, note=f"{SIGNAL_NAMES[signal]}: {answer.note}")
+
+
+def _continuity(sides: _Sides, signal: int, compare: Compare) -> Answer | None:
+    came_before = sum(one.received[signal] or 0.0 for one in sides.before)
+    came = sum(one.received[signal] or 0.0 for one in sides.after)
+    if came_before >= FEWEST_ITEMS and came == 0 and compare is not Compare.ABSOLUTE:
+        gone = Estimate(0.0, None, None, sides.agents, sides.samples)
+        return Answer(gone, f"nothing arrives any more, {came_before:.0f} came before")
+    if came < FEWEST_ITEMS:
+        return None
+    base, words = 1.0, "of what arrives"
+    if compare is not Compare.ABSOLUTE and came_before >= FEWEST_ITEMS:
+        sent_before = sum(one.sent[signal] or 0.0 for one in sides.before)
+        if sent_before > 0:
+            base, words = sent_before / came_before, "of the share sent on before"
+    parts = [(base * (one.received[signal] or 0.0), _gone_on(one, signal)) for one in sides.after]
+    ratio = estimates.ratio_error(parts)
+    if ratio is None:
+        return None
+    estimate = Estimate(ratio[0], None, None, sides.agents, sides.samples)
+    return Answer(estimate, words)
+
+
+def _gone_on(one: Totals, signal: int) -> float:
+    """Return what was sent, and what waits: queues are not told apart by signal, so a queue counts
+    for each, up to a tenth of what came."""
+    came = one.received[signal] or 0.0
+    waiting = min(max(one.queue_growth, 0.0), QUEUE_CREDIT * came)
+    return (one.sent[signal] or 0.0) + waiting
+
+
+def _counted(value: float, cohort: Cohort) -> Estimate:
+    """A count or a share of counts: exact about these agents, so it has no interval."""
+    samples = sum(len(series.after) for series in cohort)
+    return Estimate(value, None, None, len(cohort), samples)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agents.models import Series
+from rollouts.analysis.measure import load_gates, take_measurements
+from rollouts.engine.facts import GateFacts, Verdict
+from rollouts.models import Phase, Target
+from tests.rollouts.analysis.lives import life
+from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout, make_target
+
+pytestmark = pytest.mark.django_db
+
+MINUTES = 15
+CPU_PLAN = {
+    **PLAN,
+    "phases": [
+        {
+            **PLAN["phases"][0],
+            "duration": "15m",
+            "success_criteria": [{"metric": "cpu_increase", "operator": "<", "threshold": 0.1}],
+        }
+    ],
+    "thresholds": {"cpu_increase": {"critical": "50%"}},
+}
+
+
+def store(target: Target, begins_at: Any, minutes: int, **words: Any) -> None:
+    """Write a life as a gateway does."""
+    for point in life(minutes, begins_s=begins_at.timestamp(), **words):
+        at = begins_at + timedelta(seconds=point.at - begins_at.timestamp())
+        Series.objects.create(
+            agent_id=target.agent_id,
+            at=at,
+            measured_at=at,
+            started_at=begins_at,
+            cpu_s=point.cpu_s,
+            received=list(point.received),
+            sent=list(point.sent),
+        )
+
+
+def make_agents(
+    phase: Phase, count: int, before: dict[str, float], after: dict[str, float] | None
+) -> None:
+    changed_at = NOW - timedelta(minutes=MINUTES + 2)
+    for _ in range(count):
+        target = make_target(phase, confirmed_at=changed_at)
+        store(target, changed_at - timedelta(minutes=MINUTES + 1), MINUTES, **before)
+        if after is not None:
+            store(target, changed_at, MINUTES + 2, **after)
+
+
+def observed(plan: dict[str, Any] = CPU_PLAN) -> Phase:
+    return make_phase(make_rollout(plan), observed_s=MINUTES * 60.0, counts={"offered": 4})
+
+
+def gate(phase: Phase, name: str = "criterion:cpu_increase") -> GateFacts:
+    for seconds in (80, 40, 0):
+        take_measurements(phase.rollout_id, NOW - timedelta(seconds=seconds))
+    return {g.gate: g for g in load_gates(phase.rollout, phase, NOW)}[name]
+
+
+def test_cpu_is_compared_with_the_same_agents_before() -> None:
+    phase = observed()
+    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.26})
+    found = gate(phase)
+    assert found.value == pytest.approx(0.3)
+    assert found.verdict is Verdict.FAIL
+    assert found.source == "own_metrics"
+    assert found.agents == 4
+
+
+def test_the_same_cpu_as_before_passes() -> None:
+    phase = observed()
+    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    assert gate(phase).verdict is Verdict.PASS
+
+
+def test_the_warm_up_is_left_out_and_said() -> None:
+    phase = observed()
+    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    assert "left out" in gate(phase).note
+
+
+def test_agents_that_send_nothing_are_insufficient() -> None:
+    phase = observed()
+    make_target(phase, confirmed_at=NOW - timedelta(minutes=10))
+    found = gate(phase)
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "no own metrics" in found.sentence
+
+
+def test_agents_that_fell_silent_with_the_change_are_not_left_out_quietly() -> None:
+    phase = observed()
+    make_agents(phase, 2, {"cpu": 0.2}, {"cpu": 0.2})
+    make_agents(phase, 2, {"cpu": 0.2}, None)
+    found = gate(phase)
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "2 of 4 agents" in found.sentence
+
+
+def test_old_own_metrics_are_stale() -> None:
+    phase = observed()
+    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    Series.objects.filter(at__gt=NOW - timedelta(minutes=5)).delete()
+    found = gate(phase)
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "s old" in found.sentence
+
+
+def test_export_failures_add_to_what_agents_report_and_never_hide_it() -> None:
+    phase = make_phase(
+        make_rollout(), observed_s=900.0, counts={"offered": 4, "applied": 1, "failed": 3}
+    )
+    make_agents(phase, 4, {}, {})
+    take_measurements(phase.rollout_id, NOW)
+    found = {g.gate: g for g in load_gates(phase.rollout, phase, NOW)}["threshold:failure_rate"]
+    assert found.value == 0.75
+    assert found.source == "opamp"
+
+
+def test_reading_costs_the_same_queries_for_many_agents(django_assert_max_num_queries: Any) -> None:
+    phase = observed()
+    make_agents(phase, 8, {"cpu": 0.2}, {"cpu": 0.2})
+    with django_assert_max_num_queries(14):
+        take_measurements(phase.rollout_id, NOW)
