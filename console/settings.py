@@ -224,6 +224,8 @@ SPECTACULAR_SETTINGS = {
             "ROLLBACK_TARGET_STATES",
             "QUARANTINE_OUTCOMES",
             "MEASUREMENT_OUTCOMES",
+            "GATE_KINDS",
+            "GATE_LEVELS",
         )
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path
 
 from console.api import (
+    agent_acts,
     agent_parts,
     agents,
     applying,
@@ -13,6 +14,11 @@ from console.api import (
     configs,
     plans,
     quarantines,
+    rollbacks,
+    rollout_acts,
+    rollout_events,
+    rollouts,
+    waiting,
 )
 from console.api.views import Nowhere
 
@@ -21,6 +27,8 @@ app_name = "api"
 urlpatterns: list[URLPattern] = [
     path("agents", agents.AgentList.as_view(), name="agents"),
     path("agents/<str:uid>", agent_parts.AgentDetail.as_view(), name="agent"),
+    path("agents/<str:uid>/labels", agent_acts.Labels.as_view(), name="labels"),
+    path("agents/<str:uid>/restart", agent_acts.Restart.as_view(), name="restart"),
     path("agents/<str:uid>/deliveries", agent_parts.Deliveries.as_view(), name="deliveries"),
     path("agents/<str:uid>/history", agent_parts.History.as_view(), name="history"),
     path("agents/<str:uid>/health", agent_parts.Health.as_view(), name="health"),
@@ -50,6 +58,31 @@ urlpatterns: list[URLPattern] = [
     path("plans/<slug:name>", plans.PlanDetail.as_view(), name="plan"),
     path("selectors", plans.SelectorList.as_view(), name="selectors"),
     path("selectors/<slug:name>", plans.SelectorDetail.as_view(), name="selector"),
+    path("rollouts", rollouts.RolloutList.as_view(), name="rollouts"),
+    path("rollouts/preview", rollouts.Preview.as_view(), name="rollout-preview"),
+    path("rollouts/<int:pk>", rollouts.RolloutDetail.as_view(), name="rollout"),
+    path("rollouts/<int:pk>/start", rollout_acts.Start.as_view(), name="start"),
+    path("rollouts/<int:pk>/approve", rollout_acts.Approve.as_view(), name="approve"),
+    path("rollouts/<int:pk>/reject", rollout_acts.Reject.as_view(), name="reject"),
+    path("rollouts/<int:pk>/pause", rollout_acts.Pause.as_view(), name="pause"),
+    path("rollouts/<int:pk>/resume", rollout_acts.Resume.as_view(), name="resume"),
+    path("rollouts/<int:pk>/advance", rollout_acts.Advance.as_view(), name="advance"),
+    path("rollouts/<int:pk>/abort", rollout_acts.Abort.as_view(), name="abort"),
+    path("rollouts/<int:pk>/rollback", rollout_acts.RollBack.as_view(), name="roll-back"),
+    path("rollouts/<int:pk>/retry", rollout_acts.Retry.as_view(), name="retry"),
+    path("rollouts/<int:pk>/waive", rollout_acts.Waive.as_view(), name="waive"),
+    path("rollouts/<int:pk>/wait", waiting.Wait.as_view(), name="wait"),
+    path("rollouts/<int:pk>/events", rollout_events.Events.as_view(), name="events"),
+    path("rollouts/<int:pk>/timeline", rollout_events.Timeline.as_view(), name="timeline"),
+    path(
+        "rollouts/<int:pk>/measurements",
+        rollout_events.Measurements.as_view(),
+        name="measurements",
+    ),
+    path("rollback", rollbacks.RollbackBySelector.as_view(), name="rollback"),
+    path("rollbacks", rollbacks.RollbackList.as_view(), name="rollbacks"),
+    path("rollbacks/<int:pk>", rollbacks.RollbackDetail.as_view(), name="rollback-detail"),
+    path("rollbacks/<int:pk>/events", rollbacks.RollbackEvents.as_view(), name="rollback-events"),
     path("audit", audit.AuditList.as_view(), name="audit"),
     re_path("", Nowhere.as_view(), name="nowhere"),
 ]

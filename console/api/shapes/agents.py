@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from agents.querysets import STATUS_WORDS
 from console.api.shapes import words
-from console.api.shapes.base import Hash, Shape
+from console.api.shapes.base import Body, Hash, Reason, Shape, Text
 
 
 class Agent(Shape):
@@ -87,3 +87,24 @@ class Reported(Shape):
     hash = serializers.CharField()
     at = serializers.DateTimeField()
     body = serializers.JSONField()
+
+
+class Labels(Shape):
+    id = serializers.UUIDField()
+    labels = serializers.DictField(child=serializers.CharField())
+    operator_labels = serializers.DictField(child=serializers.CharField())
+
+
+class LabelsBody(Body):
+    set = serializers.DictField(child=Text(max_length=1000, allow_blank=True), required=False)
+    remove = serializers.ListField(child=Text(max_length=200), required=False, max_length=200)
+    reason = Reason()
+
+
+class RestartBody(Body):
+    reason = Reason()
+
+
+class RestartAsked(Shape):
+    id = serializers.UUIDField()
+    asked = serializers.BooleanField()

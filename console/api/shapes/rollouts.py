@@ -31,7 +31,7 @@ class Draft(Body):
     spread_label = Text(required=False, allow_blank=True, max_length=100)
     seed = Text(required=False, max_length=32, help_text="of the preview that was seen")
     when_busy = serializers.ChoiceField(
-        ["refuse", "queue", "supersede"],
+        words.WHEN_BUSY,
         required=False,
         help_text="when another rollout of the config is active (default: refuse)",
     )
@@ -117,11 +117,32 @@ class Waive(Body):
 class Gate(Shape):
     """One criterion, threshold or trigger with its latest reading."""
 
+    gate = serializers.CharField(help_text='e.g. "criterion:failure_rate"')
+    kind = serializers.ChoiceField(words.GATE_KINDS)
     metric = serializers.CharField()
-    value = serializers.FloatField(allow_null=True)
-    threshold = serializers.FloatField(allow_null=True)
-    verdict = serializers.ChoiceField(words.VERDICTS)
+    title = serializers.CharField()
+    unit = serializers.CharField()
+    operator = serializers.CharField()
+    value = serializers.FloatField(allow_null=True, help_text="newest reading, null: none")
+    threshold = serializers.FloatField(allow_null=True, help_text="same as limit")
+    limit = serializers.FloatField(allow_null=True)
+    warning_limit = serializers.FloatField(allow_null=True)
+    verdict = serializers.ChoiceField(words.VERDICTS, help_text="only pass advances")
+    level = serializers.ChoiceField(words.GATE_LEVELS)
+    readings = serializers.IntegerField()
+    agents = serializers.IntegerField()
     samples = serializers.IntegerField()
+    at = serializers.DateTimeField(allow_null=True, help_text="of the newest reading")
+    since = serializers.DateTimeField(allow_null=True, help_text="a trigger's condition is true")
+    no_data_since = serializers.DateTimeField(allow_null=True)
+    waived_by = serializers.CharField(allow_null=True)
+    sentence = serializers.CharField()
+    firing = serializers.BooleanField(required=False, help_text="while it is watched")
+    note = serializers.CharField(required=False, help_text="while it is watched")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the field whose name is a word of serializers."""
+        return {**super().get_fields(), "source": serializers.CharField()}
 
 
 class RolloutPhase(Shape):
@@ -129,10 +150,23 @@ class RolloutPhase(Shape):
     state = serializers.ChoiceField(words.PHASE_STATES)
     weight = serializers.FloatField(help_text="0 to 1, cumulative")
     manual = serializers.BooleanField()
+    rest = serializers.BooleanField(help_text="the last wave, to all that remain")
     members = serializers.IntegerField()
-    confirmed = serializers.IntegerField()
+    offered = serializers.IntegerField()
+    confirmed = serializers.IntegerField(help_text="applied or failed, by their own word")
+    applied = serializers.IntegerField()
     failed = serializers.IntegerField()
+    timed_out = serializers.IntegerField()
+    unhealthy = serializers.IntegerField()
     offline = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    rolled_back = serializers.IntegerField()
+    duration_s = serializers.FloatField(allow_null=True)
+    observed_s = serializers.FloatField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    deployed_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    advanced_by = serializers.CharField()
     gates = Gate(many=True)
 
 
@@ -141,21 +175,42 @@ class RolloutCounts(Shape):
     on_new = serializers.IntegerField()
     on_previous = serializers.IntegerField()
     failed = serializers.IntegerField()
+    unhealthy = serializers.IntegerField()
     offline = serializers.IntegerField()
+    rolled_back = serializers.IntegerField()
 
 
 class Rollout(Shape):
+    """One rollout, and the sentence that says where it stands."""
+
     id = serializers.IntegerField()
     number = serializers.CharField()
+    title = serializers.CharField()
     state = serializers.ChoiceField(words.ROLLOUT_STATES)
     revision = serializers.IntegerField(help_text="also the ETag; send it back as If-Match")
-    why = serializers.CharField(help_text="one sentence: what it waits for, what happens next")
+    why = serializers.CharField(help_text="one sentence: where it stands and what it waits for")
+    next = serializers.CharField(help_text="one sentence: what happens next")
+    why_code = serializers.CharField(help_text="the same for scripts")
+    deadline = serializers.DateTimeField(allow_null=True, help_text="when it goes on by itself")
     config = serializers.CharField()
     version = serializers.IntegerField()
     config_hash = Hash()
+    previous_version = serializers.IntegerField(allow_null=True)
     selector = serializers.CharField()
+    plan = serializers.CharField()
     phases = RolloutPhase(many=True)
     counts = RolloutCounts()
+    when_busy = serializers.ChoiceField(words.WHEN_BUSY)
+    retry_of = serializers.IntegerField(allow_null=True)
+    superseded_by = serializers.IntegerField(allow_null=True)
+    rollback = serializers.IntegerField(allow_null=True, help_text="see rollbacks/{id}")
+    tick_error = serializers.CharField(help_text="why the engine cannot go on, when it cannot")
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField(allow_null=True)
+    start_at = serializers.DateTimeField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    started_by = serializers.CharField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
     url = serializers.URLField()
 
 
@@ -195,7 +250,9 @@ class Event(Shape):
     seq = serializers.IntegerField()
     at = serializers.DateTimeField()
     actor = serializers.CharField()
+    actor_kind = serializers.CharField()
     act = serializers.CharField()
+    phase = serializers.CharField(help_text="or empty")
     reason = serializers.CharField()
     inputs = serializers.DictField()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.models import Agent, Delivery, Quarantine
 from rollouts.documents import Kind
-from rollouts.engine.facts import Verdict
+from rollouts.engine.facts import GateKind, Level, Verdict
 from rollouts.engine.states import PhaseState, RollbackState, RollbackTargetState, RolloutState
 from rollouts.models import Approval, Rollback
 
@@ -25,3 +25,6 @@ ROLLBACK_TARGET_STATES = [state.value for state in RollbackTargetState]
 ROLLBACK_KINDS = list(Rollback.Kind.values)
 ROLLBACK_METHODS = list(Rollback.Method.values)
 MEASUREMENT_OUTCOMES = ["value", "no_data", "stale", "error"]
+GATE_KINDS = [kind.value for kind in GateKind]
+GATE_LEVELS = [level.value for level in Level]
+WHEN_BUSY = ["refuse", "queue", "supersede"]
