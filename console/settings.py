@@ -188,6 +188,8 @@ PROMETHEUS_URL = env.str("PROMETHEUS_URL", default="")
 PROMETHEUS_TENANT = env.str("PROMETHEUS_TENANT", default="")
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
 PROMETHEUS_CA_FILE = env.str("PROMETHEUS_CA_FILE", default="")
+# Hosts inside that Tidegate may call (webhooks and the like); PROMETHEUS_URL allows itself.
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 
 # --- REST API ------------------------------------------------------------------------------
 REST_FRAMEWORK = {
