@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -16,7 +17,7 @@ from console.lib.problems import FieldError, Invalid
 from rollouts.engine.apply import Cause, write_event
 from rollouts.freezing import freeze
 from rollouts.locking import checked_reason
-from rollouts.models import Config, ConfigVersion, Rollout
+from rollouts.models import Config, ConfigVersion, Rollout, Target
 from rollouts.plans.plan import Plan
 from rollouts.preview import preview
 from rollouts.readiness import last_completed
@@ -57,7 +58,6 @@ def draft_rollout(
         rollout = Rollout(
             config=asked.version.config,
             version=asked.version,
-            previous_version=last_completed(asked.version.config),
             retry_of=retry_of,
             title=title.strip()[:200] or f"{asked.version}",
             selector=asked.selector,
@@ -85,6 +85,8 @@ def draft_rollout(
         rollout.preview = counted.to_dict()
         rollout.save(force_insert=True)
         freeze(rollout, asked.plan, counted, now)
+        rollout.previous_version = _what_most_run(rollout) or last_completed(rollout.config)
+        rollout.save(update_fields=["previous_version"])
         inputs = {
             "version": asked.version.number,
             "config_hash": asked.version.config_hash,
@@ -95,3 +97,19 @@ def draft_rollout(
         }
         write_event(rollout, "draft", Cause(by, now, reason, inputs), state_to=rollout.state)
     return rollout
+
+
+def _what_most_run(rollout: Rollout) -> ConfigVersion | None:
+    """Return the version of this config that most of the targets run now, for "v17 -> v18"."""
+    running = (
+        Target.objects.filter(rollout=rollout)
+        .exclude(previous_hash="")
+        .values_list("previous_hash")
+        .annotate(agents=Count("pk"))
+        .order_by("-agents")[:5]
+    )
+    versions = {
+        version.config_hash: version
+        for version in rollout.config.versions.filter(body_ref__in=[row[0] for row in running])
+    }
+    return next((versions[row[0]] for row in running if row[0] in versions), None)

@@ -1,0 +1,255 @@
+"""Whatever agents, people, time and processes do, a rollout keeps its promises.
+
+Hypothesis writes histories on real rows: agents apply, refuse, fall silent, vanish and return;
+people pause, approve, abort; time moves, workers are away. After each step the promises are checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from agents.models import Agent, ConfigStatus, Delivery, Desired
+from console.lib.problems import Problem
+from rollouts.actions.abort import abort
+from rollouts.actions.advance import advance
+from rollouts.actions.approve import approve
+from rollouts.actions.pause import pause
+from rollouts.actions.reject import reject
+from rollouts.actions.resume import resume
+from rollouts.actions.rollback import rollback_rollout
+from rollouts.engine.states import FINAL_STATES, PHASE_TABLE, ROLLOUT_TABLE
+from rollouts.models import Event, Phase, RollbackTarget, Rollout, Target
+from tests.factories import connect, feel, make_agent, report, send, wanted_of
+from tests.rollouts.fleet import Fleet
+
+pytestmark = pytest.mark.django_db
+
+AGENTS = 8
+# The same few on each run; set HISTORIES=200 to search for new ones.
+DEFAULT = 6
+HISTORIES = int(os.environ.get("HISTORIES", DEFAULT))
+CRITERION = {"metric": "failure_rate", "operator": "<", "threshold": "30%"}
+PLAN: dict[str, Any] = {
+    "name": "any",
+    "phases": [
+        {"name": "a", "weight": "25%", "duration": "5s", "success_criteria": [CRITERION]},
+        {"name": "b", "weight": "50%", "duration": "5s", "auto_advance": False,
+         "success_criteria": [CRITERION]},
+        {"name": "c", "weight": "75%", "duration": "5s"},
+    ],
+    "thresholds": {"failure_rate": {"warning": "10%", "critical": "60%"}},
+    "apply_timeout": "20s",
+    "health_grace": "3s",
+    "bake": "5s",
+}  # fmt: skip
+one_agent = st.integers(0, AGENTS - 1)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """One rollout of eight agents. Everything happens in one transaction, taken back at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "rollout"):
+                self.let_it_end()
+        finally:
+            transaction.set_rollback(True)
+            self._atomic.__exit__(None, None, None)
+
+    @initialize(
+        method=st.sampled_from(["immediate", "gradual"]), away=st.sets(one_agent, max_size=2)
+    )
+    def begin(self, method: str, away: set[int]) -> None:
+        self.fleet = Fleet(AGENTS)
+        for number in away:
+            connect(self.fleet.agents[number], connected=False)
+        plan = {**PLAN, "rollback": {"strategy": {"method": method}}}
+        self.rollout = self.fleet.start(plan)
+        self.v1, self.v2 = self.fleet.v1.config_hash, self.fleet.v2.config_hash
+
+    @rule(number=one_agent, status=st.sampled_from(list(ConfigStatus)[1:]))
+    def agent_answers(self, number: int, status: ConfigStatus) -> None:
+        agent = self.fleet.agents[number]
+        offered = Delivery.objects.filter(agent=agent, state="open").first()
+        agent.refresh_from_db()
+        if offered is not None and agent.status.connected:
+            report(agent, offered.config_hash, status, at=self.fleet.now)
+
+    @rule()
+    def all_answer(self) -> None:
+        self.fleet.speak()
+
+    @rule(number=one_agent, status=st.booleans())
+    def gateway_sends_and_agent_goes(self, number: int, status: bool) -> None:
+        agent = self.fleet.agents[number]
+        if status:
+            send(agent, self.fleet.now)
+        connect(agent, connected=False, at=self.fleet.now)
+
+    @rule(number=one_agent)
+    def agent_returns(self, number: int) -> None:
+        connect(self.fleet.agents[number], at=self.fleet.now)
+
+    @rule(number=one_agent, healthy=st.booleans())
+    def agent_feels(self, number: int, healthy: bool) -> None:
+        feel(self.fleet.agents[number], healthy, at=self.fleet.now)
+
+    @rule()
+    def newcomer(self) -> None:
+        if Agent.objects.count() < AGENTS + 2:
+            self.fleet.agents.append(make_agent({"env": "prod"}))
+
+    @rule(seconds=st.sampled_from([1.0, 3.0, 10.0]))
+    def time_with_ticks(self, seconds: float) -> None:
+        until = self.fleet.now + timedelta(seconds=seconds)
+        while self.fleet.now < until:
+            self.fleet.now += timedelta(seconds=1)
+            self.fleet.tick()
+
+    @rule(seconds=st.sampled_from([5.0, 60.0, 3600.0]))
+    def time_without_a_worker(self, seconds: float) -> None:
+        self.fleet.now += timedelta(seconds=seconds)
+
+    @rule()
+    def worker_dies_in_a_tick(self) -> None:
+        with contextlib.suppress(InterruptedError), transaction.atomic():
+            self.fleet.tick()
+            raise InterruptedError
+
+    @rule(act=st.sampled_from([pause, resume, advance, abort, rollback_rollout]))
+    def operator_acts(self, act: Any) -> None:
+        with contextlib.suppress(Problem):
+            act(
+                rollout_id=self.rollout.pk,
+                by=self.fleet.operator,
+                reason="because",
+                now=self.fleet.now,
+            )
+
+    @rule(act=st.sampled_from([approve, approve, approve, reject]))
+    def approver_acts(self, act: Any) -> None:
+        with contextlib.suppress(Problem):
+            act(
+                rollout_id=self.rollout.pk,
+                phase="b",
+                by=self.fleet.approver,
+                reason="because",
+                now=self.fleet.now,
+            )
+
+    @invariant()
+    def nobody_outside_begun_phases_is_wanted_on_it(self) -> None:
+        if not hasattr(self, "rollout") or self.is_over():
+            return
+        begun = Target.objects.filter(rollout=self.rollout, offered_at__isnull=False).values(
+            "agent"
+        )
+        early = Desired.objects.filter(config_hash=self.v2).exclude(agent__in=begun)
+        assert not early.exists()
+        waiting = Phase.objects.filter(
+            rollout=self.rollout, state__in=["pending", "awaiting_approval"]
+        )
+        assert not Target.objects.filter(phase__in=waiting, offered_at__isnull=False).exists()
+
+    @invariant()
+    def no_phase_advances_without_pass(self) -> None:
+        if not hasattr(self, "rollout"):
+            return
+        for event in Event.objects.filter(rollout=self.rollout, act="pass_phase"):
+            gates = event.inputs.get("gates", [])
+            passes = all(gate["verdict"] == "pass" and gate["level"] == "none" for gate in gates)
+            assert passes or "agents" in event.reason, event.inputs
+
+    @invariant()
+    def every_event_follows_the_table(self) -> None:
+        if not hasattr(self, "rollout"):
+            return
+        events = list(Event.objects.filter(rollout=self.rollout).order_by("seq"))
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
+        for event in events:
+            if event.state_from and event.rollback_id is None and "approval" not in event.act:
+                table = PHASE_TABLE if event.phase else ROLLOUT_TABLE
+                assert table[(event.act, event.state_from)] == event.state_to
+
+    @invariant()
+    def counts_are_what_the_targets_are(self) -> None:
+        if not hasattr(self, "rollout"):
+            return
+        for phase in Phase.objects.filter(rollout=self.rollout):
+            states = Counter(Target.objects.filter(phase=phase).values_list("state", flat=True))
+            kept = {key: phase.counts.get(key, 0) for key in ("applied", "failed", "timed_out")}
+            assert kept == {key: states[key] for key in kept}
+
+    def is_over(self) -> bool:
+        return Rollout.objects.get(pk=self.rollout.pk).state in FINAL_STATES
+
+    def let_it_end(self) -> None:
+        """Everyone comes back and answers, people say yes: the rollout ends, and ends right."""
+        for agent in self.fleet.agents:
+            connect(agent, at=self.fleet.now)
+            feel(agent, True, at=self.fleet.now)
+        for _ in range(12):
+            if self.is_over():
+                break
+            self.operator_acts(resume)
+            self.fleet.run(8)
+            self.approver_acts(approve)
+            self.fleet.run(8)
+            self.operator_acts(advance)
+        if not self.is_over():
+            # A red gate is a decision for people: they may always go back.
+            self.operator_acts(rollback_rollout)
+            self.fleet.run(60)
+        assert self.is_over(), Rollout.objects.get(pk=self.rollout.pk).why
+        self.fleet.run(30)
+        self.everyone_is_accounted_for()
+
+    def everyone_is_accounted_for(self) -> None:
+        """New version, own previous version, or listed."""
+        listed = set(
+            RollbackTarget.objects.exclude(state="confirmed").values_list("agent", flat=True)
+        ) | set(
+            Target.objects.filter(state__in=["failed", "timed_out"]).values_list("agent", flat=True)
+        )
+        final = Rollout.objects.get(pk=self.rollout.pk).state
+        for target in Target.objects.filter(rollout=self.rollout).select_related("agent__status"):
+            running = target.agent.status.running_hash
+            if final in {"rolled_back", "rollback_incomplete"} and target.agent_id not in listed:
+                assert running == target.previous_hash, (final, target.state)
+                assert wanted_of(target.agent) in {"", target.previous_hash}
+            assert running in {self.v2, target.previous_hash} or target.agent_id in listed
+        assert not Target.objects.filter(rollout=self.rollout, active=True).exists()
+
+
+def test_a_rollout_keeps_its_promises_in_any_history() -> None:
+    run_state_machine_as_test(
+        AnyHistory,
+        settings=settings(
+            max_examples=HISTORIES,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=HISTORIES <= DEFAULT,
+        ),
+    )
