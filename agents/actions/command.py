@@ -31,7 +31,7 @@ def restart(
     """Tell agents to restart (OP-54). Returns those told; raises Refused when none accepts it."""
     ids = sorted(agent_ids)
     require(by, "agents.restart")
-    agents = [a for a in Agent.objects.filter(pk__in=ids).order_by("pk")]
+    agents = list(Agent.objects.filter(pk__in=ids).order_by("pk"))
     able = [agent for agent in agents if agent.has_capability(ACCEPTS_RESTART_COMMAND)]
     if not able:
         raise Refused("None of these agents accepts a restart command.")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.opamp.settings import Offer
+from agents.opamp.server_facts import ServerFacts
 from agents.opamp.state import AgentState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def restore(row: Mapping[str, Any], uid: bytes) -> AgentState:
+def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> AgentState:
     """Return the state as it was last stored, not connected."""
     agent = AgentState(uid, row["id"])
     agent.session_id = row["session_id"]
@@ -39,7 +39,7 @@ def restore(row: Mapping[str, Any], uid: bytes) -> AgentState:
     if row["ordered_uid"] is not None:
         agent.ordered_uid = row["ordered_uid"].bytes
     if row["settings"] is not None:
-        agent.wanted_settings = Offer(row["settings"], row["wanted_settings_hash"])
+        agent.wanted_settings = facts.offer(row["settings"], row["wanted_settings_hash"])
         agent.settings_change = row["settings_change"]
     return agent
 

@@ -145,7 +145,7 @@ class Gateway:
         else:
             if held is not None:
                 self.forget(held)
-            agent = restore(row, wanted.uid)
+            agent = restore(row, wanted.uid, self.facts)
             self.registry.add(agent)
         before = agent.connection if agent.connected else None
         if agent.uid != wanted.uid:

@@ -288,6 +288,11 @@ class Server:
         All at once would make every client reconnect in the same instant (OP-09).
         """
         self.door.is_draining = True
+        # No listener, rather than a 503: opamp-go clients come back at once, and would wait out
+        # its Retry-After instead of finding the next gateway.
+        for runner in self._runners:
+            for site in list(runner.sites):
+                await site.stop()
         patience = self.options.intervals.drain_s if drain_s is None else drain_s
         open_now = [c for c in self.gateway.connections if c.ws is not None]
         await asyncio.gather(*(self._close_late(c, patience) for c in open_now))

@@ -63,6 +63,9 @@ class WebSockets:
             connection.transport = request.transport
             self._gateway.connections.add(connection)
             reason = await self._talk(connection, ws)
+        except ConnectionResetError:
+            # Gone before the upgrade or the answer was sent: an ordinary end, not an error.
+            logger.debug("An agent left early", extra={"address": peer[0]})
         finally:
             connection.closing = True
             self._door.go(peer[0])

@@ -102,9 +102,9 @@ class Wishes:
             self._settings_change = change
             agent = self._gateway.registry.by_id.get(agent_id)
             if agent is not None:
-                agent.wanted_settings = offers.setdefault(
-                    settings_hash, Offer(settings, settings_hash)
-                )
+                if settings_hash not in offers:
+                    offers[settings_hash] = self._gateway.facts.offer(settings, settings_hash)
+                agent.wanted_settings = offers[settings_hash]
                 agent.settings_change = change
                 concerned.append(agent)
         return concerned

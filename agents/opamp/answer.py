@@ -21,7 +21,7 @@ from agents.opamp.settings import Offer
 from agents.opamp.state import AgentState
 
 RESEND_AFTER_S = 30.0
-FULL_STATE_EVERY_S = 10.0
+FULL_STATE_EVERY_S = 5.0
 MIN_RETRY_S = 30.0
 _FLAGS_TAG = b"\x30"
 

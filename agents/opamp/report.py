@@ -13,8 +13,9 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from agents.opamp import bits, scan
-from agents.opamp.attributes import clean
+from agents.opamp.attributes import as_text, clean, plain
 from agents.opamp.opamp_pb2 import (
+    AgentDescription,
     AgentToServer,
     AvailableComponents,
     ComponentHealth,
@@ -26,6 +27,7 @@ from agents.opamp.opamp_pb2 import (
     RemoteConfigStatuses_APPLIED,
     RemoteConfigStatuses_FAILED,
 )
+from agents.opamp.said import Rename
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.state import AgentState, Outcome
@@ -49,6 +51,8 @@ _KINDS: dict[int, Callable[[bytes], Message]] = {
     if field.message_type is not None
 }
 MAX_HASH_CHARS = 128
+TAKING_TURNS_S = 300.0
+_WHO = frozenset({"host.name", "host.id", "process.pid", "process.creation.time", "os.boot.id"})
 
 
 def parse_changed(agent: AgentState, report: Report) -> dict[int, Any]:
@@ -87,7 +91,7 @@ def take_parts(
         if number not in _ONE_SHOT:
             agent.part_hashes[number] = hash(raw)
         if number == scan.DESCRIPTION:
-            _take_description(agent, raw, now)
+            _take_description(agent, message, raw, server, now)
         elif number == scan.HEALTH:
             _take_health(agent, message, raw, restarted, now)
         elif number == scan.EFFECTIVE_CONFIG:
@@ -107,11 +111,41 @@ def _forget_process(agent: AgentState) -> None:
         agent.settings_offered_hash = ""
 
 
-def _take_description(agent: AgentState, raw: bytes, now: float) -> None:
+def _take_description(
+    agent: AgentState, message: AgentDescription, raw: bytes, server: ServerFacts, now: float
+) -> None:
     agent.known = True
     changes = agent.change()
     changes.description = raw
     changes.visible = True
+    _watch_identity(agent, message, server, now)
+
+
+def _watch_identity(
+    agent: AgentState, message: AgentDescription, server: ServerFacts, now: float
+) -> None:
+    """Notice two agents that take turns under one uid (OP-05): host or process changes to and fro.
+
+    The one that came second gets a new uid, the same one each time it speaks.
+    """
+    identity = _identity(message)
+    if identity == agent.identity:
+        return
+    before, seen_at = agent.identity_before
+    is_back = identity == before and now - seen_at < TAKING_TURNS_S
+    if is_back and agent.intruder is None:
+        agent.intruder = (agent.identity, server.new_uid())
+        agent.change().event(now, "duplicate", new_uid=agent.intruder[1].hex())
+    elif agent.intruder is not None and agent.intruder[0] == identity:
+        agent.outbox = [*(agent.outbox or ()), Rename(agent.intruder[1])]
+    agent.identity_before = (agent.identity, now)
+    agent.identity = identity
+
+
+def _identity(message: AgentDescription) -> int:
+    """Return a hash of the attributes that tell one process or host from another."""
+    pairs = [*message.identifying_attributes, *message.non_identifying_attributes]
+    return hash(tuple(sorted((p.key, as_text(plain(p.value))) for p in pairs if p.key in _WHO)))
 
 
 def _take_health(

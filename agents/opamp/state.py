@@ -148,6 +148,9 @@ class AgentState:
         "health_status",
         "healthy",
         "id",
+        "identity",
+        "identity_before",
+        "intruder",
         "joining",
         "known",
         "last_frame",
@@ -160,7 +163,6 @@ class AgentState:
         "ordered_uid",
         "outbox",
         "part_hashes",
-        "previous_description",
         "refused",
         "running_hash",
         "sequence_num",
@@ -199,7 +201,9 @@ class AgentState:
         self.full_asked_at = 0.0
         self.full_owed = False
         self.part_hashes: dict[int, int] = {}
-        self.previous_description: tuple[int, float] | None = None
+        self.identity = 0
+        self.identity_before: tuple[int, float] = (0, 0.0)
+        self.intruder: tuple[int, bytes] | None = None
         self.accepts_custom: frozenset[str] = frozenset()
         self.ordered_uid: bytes | None = None
         self.outbox: list[Any] | None = None

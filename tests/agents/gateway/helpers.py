@@ -1,0 +1,84 @@
+"""Looking into the database after a gateway has written, and pushing to its agents."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from django.db import transaction
+
+from agents.actions.set_desired import SetDesired, set_desired
+from agents.models import Agent, AgentStatus, Delivery
+from tests.agents.factories import make_body
+from tests.agents.gateway.fake_agent import FakeAgent
+
+Answer = TypeVar("Answer")
+GOOD = "receivers:\n  otlp: {}\n"
+OTHER = "receivers:\n  hostmetrics: {}\n"
+
+
+def eventually(ask: Callable[[], Answer], what: str = "it", timeout_s: float = 8.0) -> Answer:
+    """Ask until the answer is true, and return it."""
+    deadline = time.monotonic() + timeout_s
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+        time.sleep(0.01)
+    return answer
+
+
+def row(agent: FakeAgent) -> Agent:
+    """Return the agent's row, waiting until it exists."""
+    uid = uuid.UUID(bytes=agent.uid)
+    found = eventually(lambda: Agent.objects.filter(instance_uid=uid).first(), "the agent's row")
+    assert found is not None
+    return found
+
+
+def status(agent: FakeAgent) -> AgentStatus:
+    """Return the agent's status as it is stored now."""
+    return AgentStatus.objects.get(agent__instance_uid=uuid.UUID(bytes=agent.uid))
+
+
+def stored(agent: FakeAgent, **wanted: object) -> AgentStatus:
+    """Wait until the agent's status row has these values, and return it."""
+
+    def ask() -> AgentStatus | None:
+        return AgentStatus.objects.filter(
+            agent__instance_uid=uuid.UUID(bytes=agent.uid), **wanted
+        ).first()
+
+    found = eventually(ask, f"status {wanted}")
+    assert found is not None
+    return found
+
+
+def want(*agents: FakeAgent, text: str = GOOD, topic: str = "rollout:1") -> str:
+    """Have agents run a config; return its hash."""
+    push(*agents, config_hash=(config_hash := make_body(text)), topic=topic)
+    return config_hash
+
+
+def push(*agents: FakeAgent, config_hash: str, topic: str = "rollout:1") -> SetDesired:
+    with transaction.atomic():
+        return set_desired(
+            wants={row(agent).pk: config_hash for agent in agents},
+            cause=topic,
+            topic=topic,
+            now=datetime.now(UTC),
+        )
+
+
+def delivery(agent: FakeAgent, **wanted: object) -> Delivery:
+    """Wait for the newest delivery of the agent to have these values, and return it."""
+
+    def ask() -> Delivery | None:
+        newest = Delivery.objects.filter(agent=row(agent)).order_by("-id").first()
+        fits = newest is not None and all(getattr(newest, k) == v for k, v in wanted.items())
+        return newest if fits else None
+
+    found = eventually(ask, f"delivery {wanted}")
+    assert found is not None
+    return found
