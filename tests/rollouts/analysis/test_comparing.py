@@ -53,8 +53,10 @@ def test_one_agent_is_judged_by_how_it_varies_in_time() -> None:
     assert found.agents == 1
 
 
-def test_one_agent_with_few_readings_has_no_interval() -> None:
-    assert cpu(agents(1, minutes=5, **MORE_CPU)).low is None
+def test_one_agent_with_few_readings_is_not_compared() -> None:
+    answer = cpu_increase(agents(1, minutes=5, **MORE_CPU), [], Compare.BEFORE)
+    assert answer.estimate is None
+    assert "too little" in answer.note
 
 
 def test_without_readings_from_before_there_is_no_answer() -> None:
