@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, AgentBody, AgentEvent, AgentStatus, ConfigStatus, Delivery
 from agents.querysets import ACCEPTS_REMOTE_CONFIG
-from console.pages import words
+from console.pages import agent_event_words, words
+from console.pages.agent_event_words import AgentLine
 from console.pages.agent_rows import AgentRow, rows_of
 from console.pages.config_names import ConfigName, names_of
 from console.pages.plain import plain
@@ -69,7 +70,7 @@ class AgentView:
     effective: list[tuple[str, str]]
     effective_at: datetime | None
     deliveries: list[DeliveryRow]
-    events: list[tuple[AgentEvent, str]]
+    events: list[AgentLine]
     target: Target | None
     seq: int
 
@@ -113,13 +114,6 @@ def _files(body: AgentBody | None) -> list[tuple[str, str]]:
     ]
 
 
-def _event_text(event: AgentEvent) -> str:
-    details = {k: v for k, v in (event.details or {}).items() if v not in ("", None)}
-    said = ", ".join(f"{plain(k, limit=80)} {plain(v, limit=200)}" for k, v in details.items())
-    kind = plain(event.kind.replace("_", " ").replace(".", " "))
-    return f"{kind[:1].upper()}{kind[1:]}" + (f": {said}" if said else "")
-
-
 def _deliveries(agent: Agent) -> list[DeliveryRow]:
     found = list(Delivery.objects.filter(agent=agent).order_by("-id")[:HISTORY])
     names = names_of(d.config_hash for d in found)
@@ -160,7 +154,7 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         effective=_files(effective) if tab == "config" else [],
         effective_at=effective.at if effective else None,
         deliveries=_deliveries(agent) if tab in {"summary", "history"} else [],
-        events=[(event, _event_text(event)) for event in events],
+        events=[agent_event_words.line(event) for event in events],
         target=target,
         seq=int(now.timestamp() * 1000),
     )

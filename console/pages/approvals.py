@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -14,25 +14,14 @@ from django.views.decorators.http import require_GET
 from accounts.audit import Actor
 from accounts.policy import can, four_eyes
 from console.lib.problems import Missing
-from console.pages import numbers, phases, words
+from console.pages import evidence_rows, phases, words
+from console.pages.evidence_rows import GateRow
 from console.pages.needs import HtmxRequest, needs
 from console.pages.rollout_acts import involved
-from rollouts.analysis.catalogue import title_of
 from rollouts.engine.facts import Counts
 from rollouts.models import Approval, Measurement, Phase
 
 DECIDED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class GateRow:
-    """One gate: as it was when approval was asked, and as it is now."""
-
-    title: str
-    look: words.Look
-    asked: str
-    now: str
-    limit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +37,13 @@ class Question:
     why_not: str
 
 
-def _latest(rollout_ids: Iterable[int]) -> dict[tuple[int, str], Measurement]:
-    """Return the newest reading of each gate of these rollouts: one query."""
-    found = Measurement.objects.filter(rollout__in=list(rollout_ids))
-    newest = found.order_by("rollout_id", "gate", "-at").distinct("rollout_id", "gate")
-    return {(m.rollout_id, m.gate): m for m in newest}
-
-
-def _state_of(gate: dict[str, object]) -> str:
-    if gate.get("waived_by"):
-        return "overridden"
-    verdict = str(gate.get("verdict") or "")
-    if gate.get("no_data_since"):
-        return "no_data"
-    names = {"pass": "passing", "fail": "failing"}
-    return names.get(verdict, verdict if verdict in words.GATE else "insufficient")
-
-
-def _gate_row(gate: dict[str, object], latest: Measurement | None) -> GateRow:
-    metric = str(gate.get("metric") or str(gate.get("gate", "")).split(":", 1)[-1])
-    unit = str(gate.get("unit") or numbers.unit_of(metric))
-    return GateRow(
-        title=str(gate.get("title") or title_of(metric)),
-        look=words.look("gate", _state_of(gate)),
-        asked=numbers.amount(_number(gate.get("value")), unit),
-        now=numbers.amount(latest.value if latest else None, unit),
-        limit=numbers.amount(_number(gate.get("limit", gate.get("threshold"))), unit),
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
 def questions(approvals: Sequence[Approval], actor: Actor) -> list[Question]:
     """Return approvals read `for_list()`; two more queries, whatever their number."""
     rollouts = {a.phase.rollout_id for a in approvals}
     steps: dict[int, list[Phase]] = {}
     for phase in Phase.objects.filter(rollout__in=rollouts).order_by("rollout_id", "index"):
         steps.setdefault(phase.rollout_id, []).append(phase)
-    latest = _latest(rollouts) if rollouts else {}
+    latest = evidence_rows.latest_of(rollouts)
     return [_question(a, steps[a.phase.rollout_id], latest, actor) for a in approvals]
 
 
@@ -103,18 +59,13 @@ def _question(
     answer = can(actor, "rollouts.approve", rollout)
     if answer:
         answer = four_eyes(actor, involved(rollout))
-    gates = (approval.evidence or {}).get("gates") or []
     return Question(
         approval=approval,
         phase_name=phases.title(approval.phase),
         members=phases.counts_of(own).members,
         passed=[(phases.title(p), phases.counts_of(p), phases.look_of(p, rollout)) for p in before],
         failed=sum(phases.refused(phases.counts_of(p)) for p in before),
-        gates=[
-            _gate_row(gate, latest.get((rollout.pk, str(gate.get("gate", "")))))
-            for gate in gates
-            if isinstance(gate, dict)
-        ],
+        gates=evidence_rows.rows_of(approval, latest),
         why_not=answer.why_not,
     )
 

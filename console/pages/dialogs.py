@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from console.pages import phases
+from console.pages import evidence_rows, phases
+from console.pages.evidence_rows import GateRow
 from console.pages.rollout_acts import waiting_phase
 from rollouts.engine.states import RolloutState
 from rollouts.models import Approval, Phase, Rollout, Target
@@ -45,6 +48,8 @@ class Dialog:
     type_number: bool = False
     phase: str = ""
     digest: str = ""
+    gates: list[GateRow] = field(default_factory=list)
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def approve(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         _("%(phase)s of %(number)s is approved.") % {"phase": name, "number": rollout.number},
         type_number=members > TYPE_NUMBER_FROM,
         phase=phase.name if phase else "",
-        digest=approval.digest if approval else "",
+        **_evidence(approval),
     )
 
 
@@ -170,12 +175,25 @@ def reject(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         is_danger=True,
         icon="close",
         phase=phase.name if phase else "",
-        digest=approval.digest if approval else "",
+        **_evidence(approval),
     )
 
 
+def _evidence(approval: Approval | None) -> dict[str, Any]:
+    """Return what the decision is bound to: the evidence that was frozen with the question."""
+    if approval is None:
+        return {}
+    latest = evidence_rows.latest_of({approval.phase.rollout_id})
+    return {
+        "digest": approval.digest,
+        "gates": evidence_rows.rows_of(approval, latest),
+        "asked_at": approval.asked_at,
+    }
+
+
 def _waiting_approval(phase: Phase | None) -> Approval | None:
-    return Approval.objects.waiting().filter(phase=phase).first() if phase else None
+    found = Approval.objects.waiting().select_related("phase").filter(phase=phase)
+    return found.first() if phase else None
 
 
 def abort(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:

@@ -6,8 +6,8 @@ own name, so that nothing is ever left out of a timeline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -27,6 +27,7 @@ class Line:
     token: str
     icon: str
     text: str
+    reason: str
     is_reason_quoted: bool
     evidence: list[str]
 
@@ -55,7 +56,7 @@ def _started(phase: str, inputs: Inputs) -> str:
 def _deployed(phase: str, inputs: Inputs) -> str:
     counts = inputs.get("counts") or {}
     return _("Observation of %(phase)s started: %(n)d of %(m)d confirmed.") % {
-        "phase": phase,
+        "phase": phase.lower(),
         "n": _number(counts, "confirmed"),
         "m": _number(counts, "members"),
     }
@@ -80,8 +81,26 @@ def _roll_back(phase: str, inputs: Inputs) -> str:
 
 
 def _fixed(text: Callable[[], str]) -> Callable[[str, Inputs], str]:
-    """Return a wording without numbers; `text` is called at the time, so that it is translated."""
-    return lambda phase, inputs: text() % {"phase": phase}
+    """Return a wording without numbers; `text` is called at the time, so that it is translated.
+
+    `%(phase)s` begins a sentence, `%(in_phase)s` stands inside one.
+    """
+    return lambda phase, inputs: text() % {"phase": phase, "in_phase": phase.lower()}
+
+
+def _gate(phase: str, inputs: Inputs) -> str:
+    """A gate speaks for itself: value, limit, what stands behind it."""
+    gate = inputs.get("gate")
+    return str(gate.get("sentence") or gate.get("title")) if isinstance(gate, dict) else ""
+
+
+def _wave(phase: str, inputs: Inputs) -> str:
+    agents = _number(inputs, "agents")
+    return ngettext(
+        "The version from before is offered to %(n)d agent.",
+        "The version from before is offered to %(n)d agents.",
+        agents,
+    ) % {"n": agents}
 
 
 WORDINGS: dict[str, Wording] = {
@@ -106,30 +125,44 @@ WORDINGS: dict[str, Wording] = {
         "wait", "hourglass", _fixed(lambda: _("%(phase)s waits for approval."))
     ),
     "approval_asked": Wording(
-        "wait", "hourglass", _fixed(lambda: _("Approval of %(phase)s asked."))
+        "wait", "hourglass", _fixed(lambda: _("Approval of %(in_phase)s asked."))
     ),
     "approval_approved": Wording("ok", "check", _fixed(lambda: _("%(phase)s approved."))),
     "approval_rejected": Wording("bad", "octagon-x", _fixed(lambda: _("%(phase)s rejected."))),
     "approval_lapsed": Wording(
-        "off", "skipped", _fixed(lambda: _("The question about %(phase)s lapsed."))
+        "off", "skipped", _fixed(lambda: _("The question about %(in_phase)s lapsed."))
     ),
     "approval_expired": Wording(
-        "off", "clock", _fixed(lambda: _("The question about %(phase)s expired."))
+        "off", "clock", _fixed(lambda: _("The question about %(in_phase)s expired."))
     ),
     "approval_withdrawn": Wording(
-        "off", "stop", _fixed(lambda: _("The question about %(phase)s was withdrawn."))
+        "off", "stop", _fixed(lambda: _("The question about %(in_phase)s was withdrawn."))
     ),
     "start_phase": Wording("run", "arc", _started),
     "deployed": Wording("run", "clock", _deployed),
     "pass_phase": Wording("ok", "ok", _passed),
     "advance": Wording(
-        "run", "advance", _fixed(lambda: _("The rest of the observation of %(phase)s was skipped."))
+        "run",
+        "advance",
+        _fixed(lambda: _("The rest of the observation of %(in_phase)s was skipped.")),
     ),
     "fail_phase": Wording("bad", "octagon-x", _fixed(lambda: _("%(phase)s failed."))),
     "phase_rolled_back": Wording(
         "off", "undo", _fixed(lambda: _("%(phase)s: its agents went back."))
     ),
     "skip_phase": Wording("off", "skipped", _fixed(lambda: _("%(phase)s skipped."))),
+    "gate_warning": Wording("warn", "triangle", _gate),
+    "gate_critical": Wording("bad", "octagon-x", _gate),
+    "gate_notify": Wording("warn", "gate", _gate),
+    "gate_calm": Wording("ok", "ok", _gate),
+    "rollback_wave": Wording("bad", "undo", _wave),
+    "rollback_check_failed": Wording(
+        "bad", "octagon-x", _fixed(lambda: _("The check after a batch failed."))
+    ),
+    "waive": Wording("warn", "person", _fixed(lambda: _("A gate of %(in_phase)s was overridden."))),
+    "agents_taken": Wording(
+        "off", "undo", _fixed(lambda: _("Some agents were taken over by a rollback."))
+    ),
     "add_rest": Wording("run", "plus", _fixed(lambda: _("A last wave was added."))),
     "late_joiners": Wording("run", "plus", _fixed(lambda: _("Late agents got the version."))),
 }
@@ -148,9 +181,28 @@ def line(event: Event) -> Line:
         token=wording.token if wording else "",
         icon=wording.icon if wording else ACTOR_ICONS.get(event.actor_kind, "pending"),
         text=said,
+        reason="" if said == event.reason else event.reason,
         is_reason_quoted=event.actor_kind in {"human", "token"},
         evidence=_evidence(event, inputs),
     )
+
+
+def lines(events: Iterable[Event]) -> list[Line]:
+    """Return lines, oldest first. One decision writes several events; its reason is said once."""
+    found: list[Line] = []
+    before: Event | None = None
+    for event in events:
+        own = line(event)
+        if before is not None and event.reason and event.reason == before.reason:
+            own = replace(own, reason="", evidence=[])
+        found.append(own)
+        before = event
+    return found
+
+
+def newest_first(events: Iterable[Event]) -> list[Line]:
+    """Return lines of events that were read newest first."""
+    return lines(reversed(list(events)))[::-1]
 
 
 def _own_name(event: Event, phase: str) -> str:
@@ -164,7 +216,8 @@ def _evidence(event: Event, inputs: Inputs) -> list[str]:
     if not isinstance(gates, list) or event.act == "pass_phase":
         return []
     red = [g for g in gates if isinstance(g, dict) and _is_red(g)]
-    return [str(g["sentence"]) for g in red if g.get("sentence")]
+    said = [str(g["sentence"]) for g in red if g.get("sentence")]
+    return [sentence for sentence in said if sentence != event.reason]
 
 
 def _is_red(gate: Inputs) -> bool:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from accounts.audit import Actor
 from console.live import fragments
 from console.pages import counts as navigation
-from console.pages import fleet_view, rollout_rows
+from console.pages import event_words, fleet_view, rollout_rows
 from console.pages.needs import HtmxRequest, needs
 from rollouts.models import Approval, Event, Rollout
 
@@ -44,7 +44,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
         "fleet": fleet,
         "seq": fleet.seq,
         "waiting": needs_you(request.actor),
-        "recent": list(recent[:RECENT]),
+        "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
     }
     return render(request, "fleet/overview.html", context)

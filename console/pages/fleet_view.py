@@ -14,6 +14,7 @@ from accounts.audit import Actor
 from agents.models import Agent
 from console.pages import words
 from console.pages.charts import Part, stacked_bar
+from console.pages.plain import plain
 
 TOP = 6
 BAR_KINDS = {
@@ -70,7 +71,7 @@ def _splits(pairs: Iterable[tuple[str | None, int, int]]) -> list[Split]:
                 [Part("off", number - bad), Part("bad", bad)],
                 most,
                 _("%(value)s: %(n)d agents, %(bad)d not healthy")
-                % {"value": value or _("none"), "n": number, "bad": bad},
+                % {"value": plain(value or _("none"), limit=80), "n": number, "bad": bad},
             ),
         )
         for value, number, bad in found

@@ -62,7 +62,7 @@ def state_of(gate: GateFacts) -> str:
         return "failing"
     if gate.no_data_since is not None:
         return "no_data"
-    if not gate.readings:
+    if gate.at is None:
         return "not_started"
     if gate.verdict == "inconclusive":
         return "inconclusive"

@@ -61,8 +61,8 @@ def _pause(rollout: Rollout, actor: Actor) -> Act:
 
 def _advance(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act:
     why_not = _verb(actor, "rollouts.advance", rollout)
-    observing = any(p.state == PhaseState.OBSERVING for p in steps)
-    if not observing or rollout.state != RolloutState.RUNNING:
+    waits = any(p.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING} for p in steps)
+    if not waits or rollout.state != RolloutState.RUNNING:
         why_not = _("Nothing is being observed that could be skipped.")
     return _act(rollout, "advance", _("Advance now…"), "advance", why_not)
 
@@ -88,7 +88,10 @@ def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Ac
     if any(phases.refused(phases.counts_of(p)) for p in steps):
         why_not = _verb(actor, "rollouts.retry", rollout)
         acts.append(_act(rollout, "retry", _("Retry failed…"), "retry", why_not))
-    if rollout.state in {RolloutState.SUCCEEDED, RolloutState.ABORTED}:
+    if rollout.state == RolloutState.ROLLBACK_INCOMPLETE:
+        why_not = _verb(actor, "rollouts.rollback", rollout)
+        acts.append(_act(rollout, "rollback", _("Ask stragglers again…"), "undo", why_not))
+    elif rollout.started_at and rollout.state in {RolloutState.SUCCEEDED, RolloutState.ABORTED}:
         why_not = _verb(actor, "rollouts.rollback", rollout)
         acts.append(_act(rollout, "rollback", _("Roll back…"), "undo", why_not, "danger"))
     return acts

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from console.pages import gates, phases, targets, words
 from console.pages.charts import Part, stacked_bar
+from console.pages.event_words import Line, newest_first
 from rollouts.analysis.measure import load_gates
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.facts import GateKind
@@ -76,7 +77,7 @@ class View:
     why: Why
     tiles: list[gates.Tile]
     gates_summary: str
-    events: list[Event]
+    events: list[Line]
     way_back: WayBack | None
     seq: int
 
@@ -150,7 +151,7 @@ def read(rollout: Rollout, now: datetime) -> View:
         why=why_of(rollout),
         tiles=tiles,
         gates_summary=gates.summary(tiles),
-        events=list(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
+        events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
         way_back=way_back_of(rollout),
         seq=int(now.timestamp() * 1000),
     )
@@ -176,7 +177,7 @@ def agents_of(rollout: Rollout) -> Agents:
     if total >= targets.MAX_CELLS:
         numbers, total = _counted(rollout), Target.objects.filter(rollout=rollout).count()
     small = total <= targets.MAX_CELLS
-    failed = [cell for cell in cells if cell.kind == "failed"]
+    failed = [cell for cell in cells if cell.error and cell.kind in {"failed", "returned"}]
     return Agents(
         total=total,
         grid=targets.grid(rollout, cells) if small and cells else "",

@@ -24,6 +24,7 @@ from rollouts.models import Event, Measurement, Rollback, RollbackTarget, Rollou
 
 MAX_EVENTS = 2000
 MAX_STRAGGLERS = 50
+MIN_POINTS = 3  # fewer readings make no curve
 COLUMNS = ("seq", "at", "actor_kind", "actor", "act", "phase", "from", "to", "reason", "text")
 
 
@@ -99,13 +100,13 @@ def _curve(found: recovery.Recovery) -> SafeString:
 
 
 def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Before]:
-    """Return each gate's readings around a moment; one query."""
-    found = []
+    """Return each metric's readings around a moment; one query."""
+    by_metric: dict[str, list[Measurement]] = {}
     for readings in gates.readings_by_gate(rollout).values():
         values = [r for r in readings if r.outcome == "value"]
-        if len(values) >= 2:
-            found.append(_before(values, at))
-    return found[:6]
+        if len(values) >= MIN_POINTS:
+            by_metric.setdefault(values[0].metric, values)
+    return [_before(values, at) for values in list(by_metric.values())[:6]]
 
 
 def _before(values: list[Measurement], at: datetime) -> Before:
@@ -163,9 +164,10 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
     back = way_back(rollback, now) if rollback is not None else None
     context = {
         "rollout": rollout,
-        "events": events,
+        "events": event_words.lines(events),
         "back": back,
         "why": rollout_page.why_of(rollout),
+        "goal_s": recovery.GOAL_S,
         "before": before_and_after(rollout, rollback.decided_at, now) if rollback else [],
         "topics": [rollout.topic],
         "is_part": request.htmx.target == "timeline-page",

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.lib.problems import Problem
-from console.pages import plan_words
+from console.pages import plan_words, times
 from console.pages.charts import Part, stacked_bar
 from console.pages.plain import plain
 from console.pages.wizard_form import WizardForm
@@ -35,6 +35,7 @@ class PhaseShare:
     split: str
     samples: list[str]
     more: int
+    then: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
         split=shown + (" …" if len(split) > SPLIT_SHOWN else ""),
         samples=samples,
         more=max(0, adds - len(samples)),
+        then=_("observed for %(span)s") % {"span": times.span(float(data.get("duration_s") or 0))},
     )
 
 

@@ -18,10 +18,10 @@ from django.utils.safestring import SafeString
 from agents.models import Agent
 from agents.selectors.grammar import Selector, to_text
 from agents.selectors.tree import Exact, Label
-from console.pages import charts, event_words, plain, times, words
+from console.pages import charts, plain, times, words
 from console.pages.agent_filters import AgentFilter
+from console.pages.event_words import Line
 from console.pages.fleet_view import Fleet
-from rollouts.models import Event
 
 register = template.Library()
 
@@ -171,14 +171,14 @@ def page_url(context: Mapping[str, object], **changes: str) -> str:
 @register.inclusion_tag("components/timeline_line.html", takes_context=True)
 def timeline_line(
     context: Mapping[str, object],
-    event: Event,
+    line: Line,
     *,
     with_rollout: bool = False,
     with_evidence: bool = False,
 ) -> dict[str, object]:
-    """Write one event as a line of a timeline, `with_rollout` when lines of several are mixed."""
+    """Write one line of a timeline, `with_rollout` when lines of several rollouts are mixed."""
     return {
-        "line": event_words.line(event),
+        "line": line,
         "with_rollout": with_rollout,
         "with_evidence": with_evidence,
         "zone": context.get("zone"),

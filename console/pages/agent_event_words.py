@@ -1,0 +1,63 @@
+"""Events of one agent in words. Kinds are the gateway's; one it did not have is shown as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from agents.models import AgentEvent
+from console.pages.plain import first_line, plain
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLine:
+    """One line of an agent's history."""
+
+    at: datetime
+    token: str
+    icon: str
+    text: str
+
+
+def line(event: AgentEvent) -> AgentLine:
+    """Return the line of an event; everything the agent said is escaped and cut."""
+    details = event.details if isinstance(event.details, dict) else {}
+    if event.kind == "health":
+        return _health(event, details)
+    if event.kind == "config_failed":
+        said = first_line(details.get("error", ""))
+        which = plain(str(details.get("config_hash", ""))[:8])
+        text = _("Refused config %(hash)s: %(error)s") % {"hash": which, "error": said}
+        return AgentLine(event.at, "bad", "octagon-x", text)
+    known = {
+        "connected": ("ok", "nav-agents", _("Connected")),
+        "disconnected": ("off", "dashed", _("Disconnected")),
+        "restarted": ("run", "retry", _("Restarted")),
+        "duplicate": ("warn", "triangle", _("A second agent uses the same id")),
+        "rename_ordered": ("run", "person", _("Told to take a new id")),
+        "config_too_large": ("bad", "octagon-x", _("The config is too large to be sent")),
+    }
+    if event.kind in known:
+        token, icon, text = known[event.kind]
+        return AgentLine(event.at, token, icon, text + _more(details))
+    name = plain(event.kind.replace("_", " ").replace(".", " "), limit=80)
+    return AgentLine(event.at, "", "pending", f"{name[:1].upper()}{name[1:]}{_more(details)}")
+
+
+def _health(event: AgentEvent, details: dict[str, object]) -> AgentLine:
+    if details.get("healthy"):
+        return AgentLine(event.at, "ok", "ok", _("Healthy"))
+    error = first_line(details.get("error", ""))
+    text = _("Unhealthy: %(error)s") % {"error": error} if error else _("Unhealthy")
+    return AgentLine(event.at, "bad", "triangle-fill", text)
+
+
+def _more(details: dict[str, object]) -> str:
+    said = [
+        f"{plain(key, limit=80).replace('_', ' ')} {plain(value, limit=200)}"
+        for key, value in details.items()
+        if value not in ("", None)
+    ]
+    return f": {', '.join(said)}" if said else ""
