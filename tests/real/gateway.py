@@ -26,10 +26,15 @@ def database_url() -> str:
 
 
 class Gateway:
-    """A gateway on a port of its own; the port stays the same over restarts."""
+    """A gateway on a port of its own; the port stays the same over restarts.
+
+    Own metrics are not offered unless asked for: the offer restarts a supervised collector.
+    """
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self.port = free_port()
+        if "--own-metrics-url" not in arguments:
+            arguments = (*arguments, "--own-metrics-url", "off")
         manage = [sys.executable, str(ROOT / "manage.py"), "gateway", "--host", "127.0.0.1"]
         self.process = Process(
             [*manage, "--port", str(self.port), *arguments],

@@ -115,6 +115,22 @@ def test_a_server_that_was_away_knows_everything_still(
     assert Agent.objects.filter(labels__contains={"env": "away"}).count() == 1
 
 
+def test_a_gateway_that_stops_sends_nobody_away_for_long(
+    clients: Clients, own_gateway: Gateway
+) -> None:
+    """A client comes back the moment it is let go. An answer with Retry-After would keep it away
+    for that long from the gateway that takes over."""
+    supervised = clients.supervised(own_gateway.ws_url)
+    recorded_of(supervised).wait_healthy()
+    for _ in range(2):
+        own_gateway.stop()
+        own_gateway.start()
+        recorded_of(supervised)
+
+    assert "1012" in supervised.log()
+    assert "status=503" not in supervised.log()
+
+
 def test_a_config_wanted_while_the_server_was_away_is_delivered(
     clients: Clients, own_gateway: Gateway
 ) -> None:
