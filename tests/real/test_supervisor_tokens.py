@@ -58,9 +58,10 @@ def test_a_refused_supervisor_keeps_trying_and_its_collector_runs_on(
     supervised = clients.supervised(
         guarded.ws_url, headers=bearer(secret), labels={"env": "refused"}
     )
+    eventually(lambda: supervised.log().count("status=401") > 1, "refusals", seen=supervised.log)
     pid = supervised.collector_pid()
 
-    eventually(lambda: supervised.log().count("status=401") > 2, "refusals", seen=supervised.log)
+    eventually(lambda: supervised.log().count("status=401") > 3, "refusals", seen=supervised.log)
     assert not Agent.objects.filter(labels__contains={"env": "refused"}).exists()
     assert supervised.collector_pid() == pid
     allow(secret)
