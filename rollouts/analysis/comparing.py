@@ -41,7 +41,7 @@ def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
     trends, note = _trends(control, compare)
     found = _cpu_of(usable, trends, CONFIDENCE)
     if found is None:
-        return Answer(None, "the agents used no CPU before the change")
+        return Answer(None, f"{len(usable)} agents with so few readings are too little to compare")
     return Answer(_worst_stratum(found, usable, lambda part: _cpu_of(part, trends)), note)
 
 
@@ -56,7 +56,11 @@ def _rates(series: AgentSeries) -> tuple[float, float] | None:
 def _cpu_of(
     cohort: Cohort, trends: dict[str, tuple[float, float]], confidence: float = STRICT_CONFIDENCE
 ) -> Estimate | None:
-    """Compare each agent with itself before, carried on by what its control did."""
+    """Compare each agent with itself before, carried on by what its control did.
+
+    One or two agents cannot show how agents vary: how each varies in time stands in for it, and
+    with too few readings for that there is no answer.
+    """
     parts: list[tuple[float, float]] = []
     control_error = 0.0
     for series in cohort:
@@ -74,7 +78,7 @@ def _cpu_of(
     if math.isinf(error):
         within = [_within(series) for series in cohort]
         if any(one is None for one in within):
-            return Estimate(ratio - 1, None, None, len(parts), samples)
+            return None
         error = math.sqrt(sum((one or 0.0) ** 2 for one in within)) / len(within)
         freedom = estimates.BLOCKS - 1
     half = estimates.t_quantile(confidence, freedom) * math.hypot(error, ratio * control_error)
@@ -134,20 +138,51 @@ def _worst_stratum(
 def memory_growth(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
     """Return the growth of resident memory in bytes per minute and agent."""
     after = _slopes([series.after for series in changed])
-    if not after:
-        return Answer(None, "fewer than three memory readings per agent after the change")
-    found = estimates.mean(after, sum(len(series.after) for series in changed))
+    base: list[Slope] = []
+    if compare is not Compare.ABSOLUTE:
+        others = control if compare is Compare.CONTROL else changed
+        base = _slopes([s.after if compare is Compare.CONTROL else s.before for s in others])
+    samples = sum(len(series.after) for series in changed)
+    return growth(after, base, compare, samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Growth of one agent in bytes per minute, with its own standard error if known."""
+
+    value: float
+    error: float | None = None
+
+
+def growth(after: Sequence[Slope], base: Sequence[Slope], compare: Compare, samples: int) -> Answer:
+    """Return the mean growth, less that of `base` unless it is taken absolutely."""
+    found = _mean_slope(after, samples)
+    if found is None:
+        return Answer(None, "too few memory readings after the change")
     if compare is Compare.ABSOLUTE:
         return Answer(found)
-    others = control if compare is Compare.CONTROL else changed
-    base = _slopes([s.after if compare is Compare.CONTROL else s.before for s in others])
-    if not base:
-        return Answer(None, "no memory readings to compare with")
-    return Answer(_difference(found, estimates.mean(base, 0)), f"against {_words(compare)}")
+    other = _mean_slope(base, samples)
+    if other is None:
+        return Answer(None, "too few memory readings to compare with")
+    return Answer(_difference(found, other), f"against {_words(compare)}")
 
 
-def _slopes(lives: Sequence[Sequence[Point]]) -> list[float]:
-    """Return the slope of each agent's newest life, in bytes per minute."""
+def _mean_slope(slopes: Sequence[Slope], samples: int) -> Estimate | None:
+    if not slopes:
+        return None
+    found = estimates.mean([slope.value for slope in slopes], samples)
+    if found.low is not None:
+        return found
+    errors = [slope.error for slope in slopes if slope.error is not None]
+    if len(errors) < len(slopes):
+        return None
+    error = math.sqrt(sum(one**2 for one in errors)) / len(errors)
+    half = estimates.t_quantile(CONFIDENCE, estimates.BLOCKS - 1) * error
+    return replace(found, low=found.value - half, high=found.value + half)
+
+
+def _slopes(lives: Sequence[Sequence[Point]]) -> list[Slope]:
+    """Return the slope of each agent's newest life."""
     found = []
     for points in lives:
         life = _newest_life(points)
@@ -155,7 +190,7 @@ def _slopes(lives: Sequence[Sequence[Point]]) -> list[float]:
         known = [((p.at - start) / 60, p.rss_bytes) for p in life if p.rss_bytes is not None]
         value = estimates.slope(known)
         if value is not None:
-            found.append(value)
+            found.append(Slope(value, estimates.slope_error(known, value)))
     return found
 
 

@@ -104,6 +104,20 @@ def slope(points: Sequence[tuple[float, float]]) -> float | None:
     return sum((x - middle_x) * (y - middle_y) for x, y in points) / spread
 
 
+# Neighbouring readings of one agent are alike, so a line through them is less sure than it looks.
+_ALIKE = 2.0
+
+
+def slope_error(points: Sequence[tuple[float, float]], value: float) -> float | None:
+    """Return the standard error of a slope from how far the points lie off it, None below eight."""
+    if len(points) < 2 * BLOCKS:
+        return None
+    middle_x, middle_y = fmean(x for x, _ in points), fmean(y for _, y in points)
+    spread = sum((x - middle_x) ** 2 for x, _ in points)
+    off = sum((y - middle_y - value * (x - middle_x)) ** 2 for x, y in points)
+    return _ALIKE * math.sqrt(off / (len(points) - 2) / spread)
+
+
 def quantile(bounds: Sequence[float], counts: Sequence[float], share: float) -> float | None:
     """Return a quantile of a histogram, between bounds by straight line, as Prometheus does.
 

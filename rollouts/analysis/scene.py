@@ -9,21 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
 
 from rollouts.engine.facts import Counts
-from rollouts.engine.states import BEGUN_PHASES, TargetState
+from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, TargetState
 from rollouts.models import Phase, Rollout, Target
 
+MOST_MEMBERS = 20_000
+# The label whose values are compared apart, unless the rollout spreads over one of its own.
+STRATUM = "region"
 CHANGED = (TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One agent of a cohort. `changed_at` is when it confirmed the new version, None before."""
+    """One agent of a cohort. `instance_id` is its service.instance.id as metrics carry it, by
+    default its uid. `changed_at` is when it confirmed the new version, None before."""
 
     agent_id: int
-    instance_uid: UUID
+    instance_id: str
     stratum: str = ""
     changed_at: datetime | None = None
 
@@ -65,11 +71,25 @@ class Scene:
         found = Target.objects.filter(rollout=self.rollout, state=TargetState.WAITING)
         return self._members(found)
 
-    def _members(self, targets: object) -> list[Member]:
-        label = f"agent__labels__{self.rollout.spread_label}" if self.rollout.spread_label else None
-        fields = ["agent_id", "agent__instance_uid", "confirmed_at", *([label] if label else [])]
-        rows = targets.order_by("position").values_list(*fields)[:20_000]  # type: ignore[attr-defined]
-        return [Member(row[0], row[1], str(row[3] or "") if label else "", row[2]) for row in rows]
+    @cached_property
+    def touched_ids(self) -> frozenset[str]:
+        """service.instance.id of every agent of the rollout that was offered the new version."""
+        found = Target.objects.filter(rollout=self.rollout, state__in=TOUCHED_TARGETS)
+        return frozenset(member.instance_id for member in self._members(found))
+
+    def _members(self, targets: QuerySet[Target]) -> list[Member]:
+        rows = (
+            targets.annotate(
+                _stratum=KeyTextTransform(self.rollout.spread_label or STRATUM, "agent__labels"),
+                _instance=KeyTextTransform("service.instance.id", "agent__labels"),
+            )
+            .order_by("position")
+            .values_list("agent_id", "agent__instance_uid", "_instance", "_stratum", "confirmed_at")
+        )
+        return [
+            Member(agent_id, instance or str(uid), stratum or "", changed_at)
+            for agent_id, uid, instance, stratum, changed_at in rows[:MOST_MEMBERS]
+        ]
 
 
 def watched_phase(phases: Sequence[Phase]) -> Phase | None:
