@@ -164,7 +164,7 @@ def growth(after: Sequence[Slope], base: Sequence[Slope], compare: Compare, samp
     other = _mean_slope(base, samples)
     if other is None:
         return Answer(None, "too few memory readings to compare with")
-    return Answer(_difference(found, other), f"against {_words(compare)}")
+    return Answer(difference(found, other), f"against {_words(compare)}")
 
 
 def _mean_slope(slopes: Sequence[Slope], samples: int) -> Estimate | None:
@@ -201,7 +201,8 @@ def _newest_life(points: Sequence[Point]) -> Sequence[Point]:
     return points
 
 
-def _difference(found: Estimate, base: Estimate) -> Estimate:
+def difference(found: Estimate, base: Estimate) -> Estimate:
+    """Return one estimate less another, with the interval of both."""
     value = found.value - base.value
     if found.low is None or found.high is None or base.low is None or base.high is None:
         return replace(found, value=value, low=None, high=None)

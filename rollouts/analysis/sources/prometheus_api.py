@@ -1,0 +1,162 @@
+"""The query API of Prometheus and its kin (Mimir, Thanos), asked through the safe outbound client.
+
+An answer is typed: samples, or `Trouble` with what a person needs to know. A server that gives no
+answer is left alone for a while, so that one that hangs does not hold up every reading.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from console.lib.http import AddressRefused, Outbound, Unreachable, host_of
+from rollouts.analysis.promql import INSTANCE
+
+QUERY_TIMEOUT_S = 8.0
+# All queries of one reading of one rollout together.
+BUDGET_S = 10.0
+LEFT_ALONE_S = 20.0
+MOST_SERIES = 20_000
+
+
+class Trouble(Exception):
+    """No usable answer; the text says why, for the gate's note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of an instant answer. `value` is finite."""
+
+    labels: Mapping[str, str]
+    value: float
+
+    @property
+    def instance(self) -> str:
+        """The agent it speaks of, "" when it speaks of none."""
+        return self.labels.get(INSTANCE, "")
+
+
+class _Away:
+    """Since when the server gives no answer, shared by the threads of a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: datetime | None = None
+        self._until = 0.0
+
+    def check(self) -> None:
+        with self._lock:
+            if self._since is not None and time.monotonic() < self._until:
+                raise Trouble(f"Prometheus gives no answer since {self._since:%H:%M:%S} UTC")
+
+    def failed(self) -> None:
+        with self._lock:
+            self._since = self._since or datetime.now(UTC)
+            self._until = time.monotonic() + LEFT_ALONE_S
+
+    def answered(self) -> None:
+        with self._lock:
+            self._since = None
+
+
+_away: dict[str, _Away] = {}
+
+
+class PrometheusApi:
+    """Asks instant queries. One object serves one reading: its time budget is for all its queries."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tenant: str = "",
+        token: str = "",
+        ca_file: str = "",
+        budget_s: float = BUDGET_S,
+    ) -> None:
+        self._url = url.rstrip("/") + "/api/v1/query"
+        self._headers = {}
+        if tenant:
+            self._headers["X-Scope-OrgID"] = tenant
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._ca_file = ca_file
+        self._deadline = time.monotonic() + budget_s
+        self._away = _away.setdefault(url, _Away())
+
+    @classmethod
+    def from_settings(cls) -> PrometheusApi | None:
+        """Return the API of PROMETHEUS_URL, None when it is not set."""
+        if not settings.PROMETHEUS_URL:
+            return None
+        return cls(
+            settings.PROMETHEUS_URL,
+            tenant=settings.PROMETHEUS_TENANT,
+            token=settings.PROMETHEUS_TOKEN,
+            ca_file=settings.PROMETHEUS_CA_FILE,
+        )
+
+    def query(self, promql: str, at: datetime) -> list[Sample]:
+        """Return the samples of an instant query; NaN is left out. Raises Trouble."""
+        self._away.check()
+        left_s = min(QUERY_TIMEOUT_S, self._deadline - time.monotonic())
+        if left_s <= 0.1:
+            raise Trouble(f"the queries before it took longer than {BUDGET_S:g} s")
+        try:
+            client = Outbound(allow=[host_of(self._url)], ca_file=self._ca_file, timeout_s=left_s)
+            form = {"query": promql, "time": f"{at.timestamp():.3f}", "timeout": f"{left_s:.1f}s"}
+            response = client.post(
+                self._url,
+                urlencode(form).encode(),
+                "application/x-www-form-urlencoded",
+                self._headers,
+            )
+        except Unreachable as error:
+            self._away.failed()
+            raise Trouble(f"Prometheus gives no answer: {error.detail}") from error
+        except AddressRefused as error:
+            raise Trouble(f"PROMETHEUS_URL cannot be used: {error.detail}") from error
+        self._away.answered()
+        return _samples(_result(response.status, response.body))
+
+
+def _result(status: int, body: bytes) -> Any:
+    """Return `data` of an answer. A partial answer is none: what is missing may be what is bad."""
+    try:
+        answer = json.loads(body)
+        is_ok = answer["status"] == "success"
+    except (ValueError, TypeError, KeyError):
+        raise Trouble(f"Prometheus answered {status} and no JSON of its API") from None
+    if not is_ok:
+        raise Trouble(f"Prometheus refuses the query: {str(answer.get('error', status))[:300]}")
+    if answer.get("warnings"):
+        raise Trouble(f"the answer is partial: {str(answer['warnings'][0])[:300]}")
+    return answer.get("data", {})
+
+
+def _samples(data: Any) -> list[Sample]:
+    try:
+        kind, result = data["resultType"], data["result"]
+        if kind == "scalar":
+            rows: list[tuple[dict[str, str], Any]] = [({}, result)]
+        elif kind == "vector":
+            rows = [(series["metric"], series["value"]) for series in result]
+        else:
+            raise Trouble(f"the query gives a {kind}; a vector or a number is expected")
+        if len(rows) > MOST_SERIES:
+            raise Trouble(f"the query gives {len(rows):,} series; at most {MOST_SERIES:,} are read")
+        found = [Sample(labels, float(value)) for labels, (_, value) in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Trouble(f"the answer cannot be read: {type(error).__name__}") from error
+    if any(math.isinf(sample.value) for sample in found):
+        raise Trouble("the query gives an infinite value: something is divided by zero")
+    return [sample for sample in found if not math.isnan(sample.value)]

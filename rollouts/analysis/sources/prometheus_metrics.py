@@ -1,0 +1,310 @@
+"""The metrics of the catalogue as PromQL, and their answers made comparable.
+
+Per agent one number over a window after the change, and one over a window before it. They are put
+into the shape of own metrics (two points), so that both sources are judged by the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rollouts.analysis import comparing, estimates, flows, promql
+from rollouts.analysis.comparing import Answer, Slope
+from rollouts.analysis.points import AgentSeries, Point
+from rollouts.analysis.readings import Outcome
+from rollouts.analysis.scene import Member, Scene
+from rollouts.analysis.sources.own_metrics import FEWEST_STILL_SENDING, STALE, warm_up_of
+from rollouts.analysis.sources.prometheus_api import PrometheusApi
+from rollouts.plans.metrics import Compare
+
+LONGEST_WINDOW_S, SHORTEST_WINDOW_S = 1800.0, 10.0
+SHORTEST_BEFORE_S = 300.0
+# Agents that changed last may be left out for now, so that one latecomer does not shorten the window
+# of all.
+_MOST_LATE = 0.05
+_SIGNALS = ("spans", "metric_points", "log_records")
+_ERROR_LEVELS = "error|ERROR|fatal|FATAL|panic|critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Over which time agents are read: seconds back from now, and back from the split."""
+
+    members: tuple[Member, ...]
+    after_s: float
+    before_s: float
+    split_at: datetime
+    warm_up_s: float
+
+    @classmethod
+    def of(cls, scene: Scene) -> Windows | None:
+        """Return the windows of the watched phase, None while no agent has run long enough."""
+        warm_up_s = warm_up_of(float(scene.phase.spec["duration_s"]))
+        ready: list[tuple[float, Member]] = []
+        for member in scene.changed:
+            since = (member.changed_at or scene.since) + timedelta(seconds=warm_up_s)
+            ready.append(((scene.now - since).total_seconds(), member))
+        ready = [one for one in ready if one[0] >= SHORTEST_WINDOW_S]
+        if not ready:
+            return None
+        ready.sort(key=lambda one: one[0])
+        ready = ready[int(len(ready) * _MOST_LATE) :]
+        after_s = min(LONGEST_WINDOW_S, ready[0][0])
+        return cls(
+            members=tuple(member for _, member in ready),
+            after_s=after_s,
+            before_s=min(LONGEST_WINDOW_S, max(after_s, SHORTEST_BEFORE_S)),
+            split_at=scene.phase.started_at or scene.now,
+            warm_up_s=warm_up_s,
+        )
+
+
+class Asked:
+    """Asks per-agent numbers for the windows of a scene, and joins them with its cohorts."""
+
+    def __init__(self, api: PrometheusApi, scene: Scene, windows: Windows) -> None:
+        self._api = api
+        self._scene = scene
+        self.windows = windows
+        self.first_query = ""
+
+    @property
+    def members(self) -> Sequence[Member]:
+        return self.windows.members
+
+    @property
+    def controls(self) -> Sequence[Member]:
+        return self._scene.unchanged
+
+    def after(self, build: Callable[[float], str]) -> dict[str, float]:
+        """Ask for the window after the change; `build` makes the query for so many seconds."""
+        query = build(self.windows.after_s)
+        self.first_query = self.first_query or query
+        return self._values(query, self._scene.now)
+
+    def before(self, build: Callable[[float], str]) -> dict[str, float]:
+        """Ask for the window before the phase began."""
+        return self._values(build(self.windows.before_s), self.windows.split_at)
+
+    def _values(self, query: str, at: datetime) -> dict[str, float]:
+        return {s.instance: s.value for s in self._api.query(query, at) if s.instance}
+
+    def why_stale(self) -> tuple[Outcome, str] | None:
+        """Say that the newest samples of these agents are old, or that agents fell silent."""
+        series = promql.selector(_CPU)
+        query = f"max by ({promql.INSTANCE}) (timestamp({series}))"
+        newest = self._values(query, self._scene.now)
+        known = [newest[m.instance_id] for m in self.members if m.instance_id in newest]
+        before = self._values(query, self.windows.split_at)
+        had = sum(member.instance_id in before for member in self.members)
+        if not known:
+            gone = "these agents have no samples any more" if had else "it knows none of the agents"
+            return (Outcome.STALE if had else Outcome.NO_DATA), gone
+        fresh_since = self._scene.now.timestamp() - STALE.total_seconds()
+        fresh = sum(at >= fresh_since for at in known)
+        if not fresh:
+            age_s = self._scene.now.timestamp() - max(known)
+            return Outcome.STALE, f"the newest sample is {age_s:.0f} s old"
+        if fresh < FEWEST_STILL_SENDING * had:
+            return Outcome.STALE, f"{fresh} of {had} agents that had samples before still do"
+        return None
+
+
+def _ids(members: Sequence[Member]) -> dict[str, Member]:
+    return {member.instance_id: member for member in members}
+
+
+def _series(
+    members: Sequence[Member],
+    after: Callable[[str], Point | None],
+    before: Callable[[str], Point | None],
+) -> list[AgentSeries]:
+    """Make two-point series: from nothing to the increase over the window."""
+    found = []
+    for instance, member in _ids(members).items():
+        new, old = after(instance), before(instance)
+        if new is not None:
+            found.append(
+                AgentSeries(
+                    agent_id=member.agent_id,
+                    before=(Point(at=0.0), old) if old is not None else (),
+                    after=(Point(at=0.0), new),
+                    stratum=member.stratum,
+                )
+            )
+    return found
+
+
+# --- CPU -----------------------------------------------------------------------------------
+
+_CPU = promql.both_spellings("otelcol_process_cpu_seconds", "process_cpu_seconds")
+_RSS = ["otelcol_process_memory_rss", "otelcol_process_memory_rss_bytes"]
+
+
+def _cpu_query(window_s: float) -> str:
+    return promql.per_instance("rate", promql.selector(_CPU), window_s)
+
+
+def _cpu(asked: Asked, compare: Compare) -> Answer:
+    new, old = asked.after(_cpu_query), asked.before(_cpu_query)
+
+    def point(values: Mapping[str, float]) -> Callable[[str], Point | None]:
+        return lambda i: Point(at=1.0, cpu_s=values[i]) if i in values else None
+
+    changed = _series(asked.members, point(new), point(old))
+    control = _series(asked.controls, point(new), point(old))
+    if 0 < len(changed) < estimates.FEWEST_AGENTS:
+        return Answer(None, f"{len(changed)} agents are too few to compare through Prometheus")
+    return comparing.cpu_increase(changed, control, compare)
+
+
+# --- Memory --------------------------------------------------------------------------------
+
+
+def _memory(asked: Asked, compare: Compare) -> Answer:
+    def query(window_s: float) -> str:
+        grown = f"deriv({promql.selector(_RSS)}[{max(1, round(window_s))}s])"
+        return f"60 * max by ({promql.INSTANCE}) ({grown})"
+
+    def slopes(values: Mapping[str, float], members: Sequence[Member]) -> list[Slope]:
+        return [Slope(values[m.instance_id]) for m in members if m.instance_id in values]
+
+    new = asked.after(query)
+    after, base = slopes(new, asked.members), []
+    if compare is Compare.BEFORE:
+        base = slopes(asked.before(query), asked.members)
+    elif compare is Compare.CONTROL:
+        base = slopes(new, asked.controls)
+    return comparing.growth(after, base, compare, len(after))
+
+
+# --- Latency -------------------------------------------------------------------------------
+
+_SECONDS = ["http_client_request_duration_seconds_bucket", "http_client_request_duration_bucket"]
+_SECONDS += ["rpc_client_call_duration_seconds_bucket"]
+_MILLISECONDS = ["rpc_client_duration_milliseconds_bucket", "http_client_duration_bucket"]
+_MILLISECONDS += ["http_client_duration_milliseconds_bucket"]
+_MILLISECONDS += ["otelcol_exporter_send_latency_milliseconds_bucket"]
+_MILLISECONDS += ["otelcol_processor_batch_send_latency_milliseconds_bucket"]
+
+
+def _latency(asked: Asked, compare: Compare) -> Answer:
+    """Mean over agents of each agent's 95th percentile."""
+
+    def query(window_s: float) -> str:
+        seconds = promql.per_instance("rate", promql.selector(_SECONDS), window_s, "le")
+        millis = promql.per_instance("rate", promql.selector(_MILLISECONDS), window_s, "le")
+        quantile = "histogram_quantile(0.95, {})"
+        return f"1000 * {quantile.format(seconds)} or {quantile.format(millis)}"
+
+    def of(values: Mapping[str, float], members: Sequence[Member]) -> list[float]:
+        return [values[m.instance_id] for m in members if m.instance_id in values]
+
+    new = asked.after(query)
+    after = of(new, asked.members)
+    if not after:
+        return Answer(None, "no export latency (collectors have it at metrics level detailed)")
+    found = estimates.mean(after, len(after))
+    if compare is Compare.ABSOLUTE:
+        return Answer(found)
+    is_control = compare is Compare.CONTROL
+    base = of(new, asked.controls) if is_control else of(asked.before(query), asked.members)
+    if not base:
+        return Answer(None, "no export latency to compare with")
+    return Answer(comparing.difference(found, estimates.mean(base, len(base))), "as a difference")
+
+
+# --- What flows through --------------------------------------------------------------------
+
+
+def _increase(*names: str) -> Callable[[float], str]:
+    series = promql.selector(promql.both_spellings(*names))
+    return lambda window_s: promql.per_instance("increase", series, window_s)
+
+
+def _flow_cohort(asked: Asked, with_before: bool) -> list[AgentSeries]:
+    """Ask what was received, sent and failed, by signal."""
+    names = {
+        "received": ["otelcol_receiver_accepted_{}"],
+        "sent": ["otelcol_exporter_sent_{}"],
+        "failed": ["otelcol_exporter_send_failed_{}", "otelcol_exporter_enqueue_failed_{}"],
+    }
+    queries = {
+        (flow, signal): _increase(*(name.format(signal) for name in templates))
+        for flow, templates in names.items()
+        for signal in _SIGNALS
+    }
+    new = {key: asked.after(query) for key, query in queries.items()}
+    old = {key: asked.before(query) for key, query in queries.items()} if with_before else {}
+    return _series(asked.members, lambda i: _flow_point(new, i), lambda i: _flow_point(old, i))
+
+
+_Values = Mapping[tuple[str, str], Mapping[str, float]]
+
+
+def _flow_point(values: _Values, instance: str) -> Point | None:
+    """A series that is missing beside a present one of the agent is zero."""
+    found = {
+        flow: tuple(values.get((flow, signal), {}).get(instance) for signal in _SIGNALS)
+        for flow in ("received", "sent", "failed")
+    }
+    present = [any(found[flow][n] is not None for flow in found) for n in range(len(_SIGNALS))]
+    if not any(present):
+        return None
+    filled = {
+        flow: tuple(
+            (value or 0.0) if is_present else None
+            for value, is_present in zip(row, present, strict=True)
+        )
+        for flow, row in found.items()
+    }
+    return Point(at=1.0, received=filled["received"], sent=filled["sent"], failed=filled["failed"])
+
+
+def _failures(asked: Asked, compare: Compare) -> Answer:
+    cohort = _flow_cohort(asked, with_before=compare is Compare.BEFORE)
+    return flows.failure_rate(cohort, (), compare if compare is Compare.BEFORE else _ABSOLUTE)
+
+
+def _continuity(asked: Asked, compare: Compare) -> Answer:
+    return flows.data_continuity(_flow_cohort(asked, with_before=True), (), compare)
+
+
+_ABSOLUTE = Compare.ABSOLUTE
+
+
+def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Answer:
+    def query(window_s: float) -> str:
+        series = promql.selector(promql.both_spellings("otelcol_log_records", "log_records"))
+        level = f"{series[:-1]},level=~{promql.quoted(_ERROR_LEVELS)}}}"
+        return promql.per_instance(function, level, window(window_s))
+
+    values = asked.after(query)
+    found = [values[m.instance_id] for m in asked.members if m.instance_id in values]
+    if not found:
+        return Answer(None, "the agents do not count error log records")
+    return Answer(estimates.Estimate(sum(found), None, None, len(found), len(found)))
+
+
+def _error_count(asked: Asked, compare: Compare) -> Answer:
+    return _errors(asked, "increase", lambda window_s: window_s)
+
+
+def _error_rate(asked: Asked, compare: Compare) -> Answer:
+    answer = _errors(asked, "rate", lambda window_s: min(window_s, flows.RATE_WINDOW_S))
+    if answer.estimate is None:
+        return answer
+    return Answer(replace(answer.estimate, value=60 * answer.estimate.value), answer.note)
+
+
+METRICS: dict[str, Callable[[Asked, Compare], Answer]] = {
+    "cpu_increase": _cpu,
+    "memory_growth": _memory,
+    "latency_p95": _latency,
+    "failure_rate": _failures,
+    "data_continuity": _continuity,
+    "error_count": _error_count,
+    "error_rate": _error_rate,
+}
