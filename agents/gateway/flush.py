@@ -91,8 +91,13 @@ class Flusher:
             await self._wake.wait()
             await asyncio.sleep(self._interval_s)
             self._wake.clear()
+            began = time.time()
             if await self.flush():
                 failures = 0
+                if self._dirty:
+                    # Marked meanwhile, behind others: `mark` wakes only for the first one.
+                    self._oldest = began
+                    self._wake.set()
             else:
                 self._wake.set()
                 await asyncio.sleep(_AFTER_FAILURE_S[min(failures, len(_AFTER_FAILURE_S) - 1)])
