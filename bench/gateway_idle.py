@@ -11,9 +11,8 @@ from bench.gateway_load import Load
 from bench.gateway_servers import GatewayServer, Server
 from bench.gateway_table import Row
 
-# A backend reports what it wrote at the end of its next transaction, at most once a second; the
-# gateway's three connections are used at least every five seconds.
-_REPORTED_S = 6.0
+# A backend that has nothing more to do reports what it wrote after ten seconds.
+_REPORTED_S = 11.0
 _LEASE = "agents_gatewaylease"
 _SWEPT = "agents_agentstatus"
 
