@@ -97,7 +97,7 @@ class Gateway:
             self.leave(connection, agent, "agent_disconnect", now)
         elif agent.changes is not None:
             self.flusher.mark(agent)
-        return answer
+        return answer if self.facts.wrap is None else self.facts.wrap(answer)
 
     async def _join(self, connection: Connection, uid: bytes) -> AgentState:
         """Load the agent and take it over for this connection."""
@@ -258,7 +258,7 @@ class Gateway:
             self.flusher.mark(agent)
         if not payload:
             return False
-        connection.send(payload)
+        connection.send(payload if self.facts.wrap is None else self.facts.wrap(payload))
         self.metrics.pushes.inc()
         self.metrics.sent.inc(len(payload))
         return True

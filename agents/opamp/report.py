@@ -151,10 +151,10 @@ def _identity(message: AgentDescription) -> int:
 def _take_health(
     agent: AgentState, message: ComponentHealth, raw: bytes, restarted: bool, now: float
 ) -> None:
-    """Take health. The first unhealthy word of a process, given without a reason, is no finding:
-    collectors say it while they start (interop.md section 2)."""
+    """Take health. Unhealthy without a reason is no finding before a process was healthy once:
+    collectors say it, up to several times, while they start (interop.md section 2)."""
     healthy: bool | None = message.healthy
-    if restarted and not healthy and not message.last_error:
+    if (restarted or agent.healthy is None) and not healthy and not message.last_error:
         healthy = None
     changes = agent.change()
     changes.status = True

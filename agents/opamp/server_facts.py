@@ -31,6 +31,8 @@ class ServerFacts:
         self.custom_capabilities = custom_capabilities
         self.max_answer_bytes = max_answer_bytes
         self.default_settings: Offer | None = None
+        # The seam for upstream's message attestation (OP-58): wraps a serialized ServerToAgent.
+        self.wrap: Callable[[bytes], bytes] | None = None
         self.fill_offer: Callable[[bytes, int], bytes] = lambda part, agent_id: part
         self.known_components: set[str] = {""}
         self.asked_components: dict[str, float] = {}

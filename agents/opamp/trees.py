@@ -12,13 +12,14 @@ MAX_DEPTH = 64
 MAX_NODES = 5_000
 MAX_ERROR_CHARS = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# PostgreSQL and datetime both end at the year 9999.
-_MAX_NANOS = 253_402_300_799 * 10**9
 
 
 def moment(unix_nanos: int) -> datetime | None:
-    """Return a fixed64 time exactly to the microsecond; None for 0 and for times past year 9999."""
-    if not 0 < unix_nanos <= _MAX_NANOS:
+    """Return a fixed64 time exactly to the microsecond, without floats; None for 0.
+
+    The largest one is in the year 2554, which PostgreSQL holds.
+    """
+    if unix_nanos == 0:
         return None
     return _EPOCH + timedelta(microseconds=unix_nanos // 1000)
 
@@ -62,8 +63,6 @@ def _fill(health: ComponentHealth, node: dict[str, Any]) -> None:
         at = moment(nanos)
         if at is not None:
             node[key] = at.isoformat()
-        elif nanos:
-            node[key] = str(nanos)
     if health.attributes:
         node["attributes"] = attributes(health.attributes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from accounts.audit import SYSTEM
 from agents.actions.command import ask_full_state, restart, send_custom_message
@@ -145,6 +146,24 @@ def test_op_49_packages_are_neither_announced_nor_offered(make_agent: MakeAgent)
     answer = agent.begin(package_statuses=pb.PackageStatuses())
     assert not answer.capabilities & FORBIDDEN
     assert not answer.HasField("packages_available")
+
+
+def test_op_50_no_package_hash_is_made_up(make_agent: MakeAgent, transport: str) -> None:
+    agent = make_agent(transport, capabilities=0xFFFF)
+    unknown = pb.PackageStatuses(server_provided_all_packages_hash=b"\x01")
+    assert not agent.begin(package_statuses=unknown).HasField("packages_available")
+
+
+def test_op_52_the_gateway_serves_no_files(make_agent: MakeAgent) -> None:
+    url = make_agent("http").gateway.url.replace("/v1/opamp", "/packages/otelcol")
+    assert requests.get(url, timeout=5).status_code == 404
+
+
+def test_op_58_a_serialized_answer_can_be_wrapped(agent: FakeAgent) -> None:
+    agent.begin()
+    extra = pb.ServerToAgent(custom_message=pb.CustomMessage(type="signed")).SerializeToString()
+    agent.gateway.server.gateway.facts.wrap = lambda payload: payload + extra
+    assert agent.say().custom_message.type == "signed"
 
 
 def test_op_51_no_empty_set_of_packages_is_ever_sent(make_agent: MakeAgent) -> None:

@@ -1,0 +1,120 @@
+"""What agents report, and what is kept of it: OP-34, OP-35, OP-37; security.md R45 and 8."""
+
+from __future__ import annotations
+
+import json
+
+from agents.models import AgentBody, AgentStatus
+from agents.opamp import opamp_pb2 as pb
+from tests.agents.gateway.conftest import MakeAgent
+from tests.agents.gateway.fake_agent import FakeAgent, description
+from tests.agents.gateway.helpers import eventually, row, status, stored
+
+NANOS = 1_700_000_000_123_456_789
+
+
+def effective(text: str) -> pb.EffectiveConfig:
+    files = {"": pb.AgentConfigFile(body=text.encode(), content_type="text/yaml")}
+    return pb.EffectiveConfig(config_map=pb.AgentConfigMap(config_map=files))
+
+
+def body(agent: FakeAgent, part: str) -> AgentBody:
+    found = eventually(lambda: AgentBody.objects.filter(agent=row(agent), part=part).first())
+    assert found is not None
+    return found
+
+
+def test_op_34_the_effective_config_is_kept_without_its_secrets(agent: FakeAgent) -> None:
+    agent.begin(effective_config=effective("exporters:\n  otlp:\n    api_key: s3cret\n"))
+    text = body(agent, "effective_config").body["files"][""]["body"]
+    assert "s3cret" not in text
+    assert "api_key: redacted:" in text
+
+
+def test_op_34_an_empty_effective_config_is_valid(agent: FakeAgent) -> None:
+    assert not agent.begin(effective_config=pb.EffectiveConfig()).HasField("error_response")
+    assert body(agent, "effective_config").body == {"files": {}}
+
+
+def test_op_34_an_unchanged_effective_config_is_not_written_again(agent: FakeAgent) -> None:
+    agent.begin(effective_config=effective("a: 1\n"))
+    before = body(agent, "effective_config").at
+    agent.say(effective_config=effective("a: 1\n"), health=pb.ComponentHealth(status="x"))
+    stored(agent, health_status="x")
+    assert body(agent, "effective_config").at == before
+
+
+def test_op_35_a_deep_tree_is_kept_to_its_limit(make_agent: MakeAgent) -> None:
+    tree = pb.ComponentHealth(healthy=False, last_error="deep")
+    for _ in range(49):
+        tree = pb.ComponentHealth(healthy=True, component_health_map={"c": tree})
+    agent = make_agent("ws")
+    agent.begin(health=tree)
+    assert json.dumps(body(agent, "health").body).count('"components"') == 49
+
+
+def test_op_35_times_keep_their_precision(agent: FakeAgent) -> None:
+    agent.begin(health=pb.ComponentHealth(healthy=True, start_time_unix_nano=NANOS))
+    started_at = stored(agent, healthy=True).started_at
+    assert started_at is not None
+    assert started_at.isoformat() == "2023-11-14T22:13:20.123456+00:00"
+
+
+def test_op_35_the_largest_time_is_no_error(agent: FakeAgent) -> None:
+    agent.begin(health=pb.ComponentHealth(healthy=True, start_time_unix_nano=2**64 - 1))
+    assert stored(agent, healthy=True).started_at.year == 2554
+
+
+def test_op_35_unhealthy_without_a_reason_is_no_finding_before_the_first_healthy(
+    agent: FakeAgent,
+) -> None:
+    agent.begin(health=pb.ComponentHealth(healthy=False))
+    assert stored(agent, connected=True).healthy is None
+    agent.say(health=pb.ComponentHealth(healthy=False, status="StatusStarting"))
+    assert stored(agent, health_status="StatusStarting").healthy is None
+    agent.say(health=pb.ComponentHealth(healthy=True))
+    stored(agent, healthy=True)
+    agent.say(health=pb.ComponentHealth(healthy=False, status="StatusStopping"))
+    stored(agent, healthy=False)
+
+
+def test_op_35_the_first_unhealthy_with_a_reason_is_one(agent: FakeAgent) -> None:
+    agent.begin(health=pb.ComponentHealth(healthy=False, last_error="exit code 1"))
+    assert stored(agent, healthy=False).health_error == "exit code 1"
+
+
+def test_op_36_a_heartbeat_writes_nothing(make_agent: MakeAgent) -> None:
+    agent = make_agent("ws")
+    agent.begin()
+    stored(agent, connected=True)
+    before = status(agent)
+    server = agent.gateway.server
+    for _ in range(5):
+        agent.say()
+    assert server.gateway.flusher.unwritten == 0
+    assert AgentStatus.objects.get(pk=before.pk).sequence_num == before.sequence_num
+
+
+def test_op_36_the_sweep_writes_when_agents_were_last_heard(make_agent: MakeAgent) -> None:
+    agent = make_agent("ws")
+    agent.begin()
+    stored(agent, connected=True)
+    agent.say()
+    agent.say()
+    stored(agent, sequence_num=2)
+
+
+def test_labels_are_the_attributes_and_the_version(agent: FakeAgent) -> None:
+    agent.begin(agent_description=description(env="prod", region="eu"))
+    found = eventually(lambda: row(agent).labels)
+    assert found["env"] == "prod"
+    assert found["version"] == found["service.version"] == "1.2.3"
+
+
+def test_attributes_are_limited(make_agent: MakeAgent) -> None:
+    agent = make_agent("ws")
+    many = {f"k{i}": "x" * 5000 for i in range(300)}
+    agent.begin(agent_description=description(**many))
+    found = eventually(lambda: row(agent).non_identifying)
+    assert len(found) == 256
+    assert max(map(len, found.values())) == 4096
