@@ -130,8 +130,14 @@ class Product:
             "username": person["username"],
             "password": person["password"],
         }
-        answer = session.post(page.url, data=form, headers={"Referer": page.url}, timeout=30)
-        assert answer.ok, answer.text[:500]
+        answer = session.post(
+            page.url,
+            data=form,
+            headers={"Referer": page.url},
+            timeout=30,
+            allow_redirects=False,
+        )
+        assert answer.is_redirect, answer.text[:500]
         return session
 
     def act(self, role: str, path: str, **more: Any) -> Any:

@@ -22,11 +22,12 @@ BAD = (EXAMPLES / "edge-v3-bad.yaml").read_bytes()
 _CRITERIA = [{"metric": "failure_rate", "operator": "<", "threshold": 0.05}]
 PLAN = {
     "phases": [
-        {"name": "few", "weight": "10%", "duration": "4s", "success_criteria": _CRITERIA},
-        {"name": "some", "weight": "50%", "duration": "4s", "success_criteria": _CRITERIA},
-        {"name": "all", "weight": "100%", "duration": "4s", "success_criteria": _CRITERIA},
+        {"name": "few", "weight": "10%", "duration": "3s", "success_criteria": _CRITERIA},
+        {"name": "some", "weight": "50%", "duration": "3s", "success_criteria": _CRITERIA},
+        {"name": "all", "weight": "100%", "duration": "3s", "success_criteria": _CRITERIA},
     ],
     "thresholds": {"failure_rate": {"warning": "2%", "critical": "10%"}},
+    "min_samples": 2,
     "health_grace": "1s",
     "bake": "2s",
 }
@@ -68,8 +69,10 @@ def test_a_rollout_survives_the_death_of(product: Product, name: str) -> None:
     wait_for(lambda: runs(product) == {version["config_hash"]} or None, 30, product.fleet)
     applied = [a["history"].count(version["config_hash"]) for a in product.fleet().values()]
     assert applied == [1] * AGENTS
-    twice = {move: n for move, n in transitions(product, rollout_id).items() if n > 1}
-    assert not twice
+    moves = transitions(product, rollout_id)
+    # Three phases begin, are watched and pass; the rollout starts, bakes and succeeds.
+    assert len(moves) >= 12
+    assert {move: times for move, times in moves.items() if times > 1} == {}
 
 
 def runs(product: Product) -> set[str]:
