@@ -8,8 +8,6 @@ from django.db.models import Count
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rollouts.actions.rollback_selector import rollback_selector
-from rollouts.reading import event_row
 
 from console.api import paging, params
 from console.api.agent_rows import shown as cut
@@ -18,10 +16,13 @@ from console.api.idempotency import once
 from console.api.links import page
 from console.api.rollouts import text_of
 from console.api.shapes import rollbacks as shapes
-from console.api.views import ApiView, whole_number
+from console.api.shapes.events import EventList
+from console.api.views import ApiView, named_in_body, whole_number
 from console.lib.problems import FieldError, Invalid, Missing
+from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Event, Rollback, RollbackTarget
+from rollouts.reading import event_row
 
 STRAGGLERS = 100
 
@@ -44,14 +45,16 @@ class RollbackBySelector(ApiView):
         body = self.read(shapes.NewRollback)
         claimed = body.get("requested_by", "")
         reason = body.get("reason", "")
-        rollback = rollback_selector(
-            selector=text_of(body),
-            to=_to(body),
-            config=body.get("config") or None,
-            by=self.actor,
-            reason=f"{reason} (requested by {claimed})" if claimed else reason,
-            method=body.get("method") or Rollback.Method.IMMEDIATE,
-        )
+        selector, to = text_of(body), _to(body)
+        with named_in_body(to="config_hash" if body.get("config_hash") else "to_version"):
+            rollback = rollback_selector(
+                selector=selector,
+                to=to,
+                config=body.get("config") or None,
+                by=self.actor,
+                reason=f"{reason} (requested by {claimed})" if claimed else reason,
+                method=body.get("method") or Rollback.Method.IMMEDIATE,
+            )
         answer = rollback_row(rollback)
         return Response(answer, status=202, headers={"Location": answer["status_url"]})
 
@@ -86,7 +89,7 @@ class RollbackEvents(ApiView):
     @extend_schema(
         operation_id="rollbacks_events",
         parameters=[params.AFTER, params.LIMIT],
-        responses=shapes.EventList,
+        responses=EventList,
     )
     def get(self, request: Request, pk: int) -> Response:
         """The events of a rollback by selector, oldest first."""

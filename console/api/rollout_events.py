@@ -12,15 +12,15 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rollouts.reading import events_of
 
 from console.api import paging, params
 from console.api.rollouts import rollout_of
-from console.api.shapes import rollouts as shapes
+from console.api.shapes import events as shapes
 from console.api.views import ApiView, query, whole_number
 from console.lib.logs import one_line
 from console.lib.problems import FieldError, Invalid
 from rollouts.models import Measurement
+from rollouts.reading import events_of
 
 MOST_EVENTS = 10_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

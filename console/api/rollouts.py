@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -12,9 +10,6 @@ from django.utils.crypto import get_random_string
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rollouts.actions.draft import draft_rollout
-from rollouts.actions.start import start
-from rollouts.reading import rollout_view
 
 from agents.selectors.grammar import parse_any, to_text
 from console.api import paging, params
@@ -22,11 +17,14 @@ from console.api.idempotency import once
 from console.api.links import page
 from console.api.revisions import etag
 from console.api.shapes import rollouts as shapes
-from console.api.views import ApiView, query
+from console.api.views import ApiView, named_in_body, query
 from console.lib.problems import FieldError, Invalid, Missing
+from rollouts.actions.draft import draft_rollout
+from rollouts.actions.start import start
 from rollouts.engine.states import RolloutState
 from rollouts.models import Rollout
 from rollouts.preview import preview
+from rollouts.reading import rollout_view
 
 _NOT_FOR_DRAFT = ("start", "seen_preview")
 
@@ -123,15 +121,6 @@ def shown(view: ApiView, pk: int, *, status: int = 200, **more: Any) -> Response
     if status == 201:
         headers["Location"] = f"/api/v1/rollouts/{pk}"
     return Response({**rollout_view(rollout), **more}, status=status, headers=headers)
-
-
-@contextmanager
-def named_in_body() -> Iterator[None]:
-    """Answer 422, not 404, when what is missing was named in the body: the address is right."""
-    try:
-        yield
-    except Missing as missing:
-        raise Invalid(missing.detail, code=missing.code, errors=missing.errors) from missing
 
 
 def text_of(body: dict[str, Any]) -> str:

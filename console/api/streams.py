@@ -12,8 +12,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, StreamingHttpResponse
+from rest_framework.utils.encoders import JSONEncoder
 
 _ROWS_PER_CHUNK = 200
 
@@ -41,7 +41,7 @@ def _chunks(name: str, rows: Iterable[dict[str, Any]], limit: int) -> Iterator[b
             break
         last = row.pop("pk")
         comma = ",\n" if index else "\n"
-        waiting.append(comma + json.dumps(row, cls=DjangoJSONEncoder))
+        waiting.append(comma + json.dumps(row, cls=JSONEncoder))
         if len(waiting) >= _ROWS_PER_CHUNK:
             yield "".join(waiting).encode()
             waiting = []

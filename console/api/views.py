@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
 from rest_framework.negotiation import BaseContentNegotiation
@@ -69,6 +70,20 @@ class ApiView(APIView):
         reader.is_valid(raise_exception=True)
         found: dict[str, Any] = reader.validated_data
         return found
+
+
+@contextmanager
+def named_in_body(**fields: str) -> Iterator[None]:
+    """Answer 422, not 404, when what is missing was named in the body: the address is right.
+
+    `fields` are the body's names of what an act calls otherwise: `named_in_body(to="to_version")`.
+    """
+    try:
+        yield
+    except (Missing, Invalid) as problem:
+        errors = [FieldError(fields.get(e.path, e.path), e.message) for e in problem.errors]
+        named = errors or [FieldError(path, problem.detail) for path in fields.values()]
+        raise Invalid(problem.detail, code=problem.code, errors=named) from problem
 
 
 def raw(request: Request) -> bytes:

@@ -7,7 +7,6 @@ from rest_framework import serializers
 
 from console.api.shapes import words
 from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Text
-from console.api.shapes.rollouts import EventList as EventList
 
 
 @extend_schema_field({"oneOf": [{"const": "previous"}, {"type": "integer", "minimum": 1}]})
