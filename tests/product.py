@@ -34,10 +34,11 @@ T = TypeVar("T")
 class Product:
     """One running `up --demo`."""
 
-    def __init__(self, data_dir: Path, *, agents: int) -> None:
+    def __init__(self, data_dir: Path, *, agents: int, simulate: str = "") -> None:
         self.data_dir = data_dir
         self.port, self.opamp_port = free_port(), free_port()
         self.agents = agents
+        self.simulate = simulate
         self.log_path = data_dir / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._api: requests.Session | None = None
@@ -56,6 +57,7 @@ class Product:
             *(sys.executable, str(ROOT / "manage.py"), "up", "--demo"),
             *("--data", str(self.data_dir), "--agents", str(self.agents)),
             *("--port", str(self.port), "--opamp-port", str(self.opamp_port)),
+            *((f"--simulate={self.simulate}",) if self.simulate else ()),
             *more,
         ]
 

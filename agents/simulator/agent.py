@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from agents.simulator import collector
-from agents.simulator.faults import Behaviour, Outcome, outcome
+from agents.simulator.faults import Behaviour, Outcome, outcome, without_faults
 from agents.simulator.profile import Profile
 
 CAPABILITIES = (
@@ -144,8 +144,11 @@ class SimulatedAgent:
             return []
         files = {name: file.body for name, file in offer.config.config_map.items()}
         known = offer.config_hash in self.memory.history
-        result = outcome(self.profile, offer.config_hash, self._behaviour)
-        if result.dies and not known:
+        behaviour = self._behaviour
+        if known or not behaviour.concerns(files):
+            behaviour = without_faults(behaviour)
+        result = outcome(self.profile, offer.config_hash, behaviour)
+        if result.dies:
             self.dead = True
             return []
         self._offer, self._offer_outcome = (offer.config_hash, files), result
@@ -158,9 +161,8 @@ class SimulatedAgent:
         config_hash, files = self._offer
         result = self._offer_outcome
         self._offer = self._offer_outcome = None
-        known = config_hash in self.memory.history
         error = collector.refusal(files, self.profile.components)
-        if error is None and result.refuses and not known:
+        if error is None and result.refuses:
             error = "cannot start pipelines: listen tcp 0.0.0.0:4317: bind: address already in use"
         if error is not None:
             return [self._status(config_hash, _FAILED, error)]
@@ -168,7 +170,7 @@ class SimulatedAgent:
         message = self._status(config_hash, _APPLIED)
         self._add_config(message)
         self._add_health(message)
-        if result.sickens_after_s is not None and not known:
+        if result.sickens_after_s is not None:
             self.due_at, self.waits_for = now + result.sickens_after_s, Next.SICKEN
         return [message]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from agents.simulator.profile import Profile, draw
 
@@ -19,6 +20,12 @@ class Behaviour:
     sick_after_s: float = 2.0
     slow_share: float = 0.0
     slow_delay_s: float = 30.0
+    # Only configurations that contain this text are met with faults; empty: all of them.
+    faults_on: bytes = b""
+
+    def concerns(self, files: Mapping[str, bytes]) -> bool:
+        """Return whether the faults are meant for this configuration."""
+        return any(self.faults_on in body for body in files.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,11 @@ class Outcome:
     refuses: bool
     dies: bool
     sickens_after_s: float | None
+
+
+def without_faults(behaviour: Behaviour) -> Behaviour:
+    """Return the same behaviour with nothing going wrong."""
+    return replace(behaviour, fail_share=0.0, death_share=0.0, sick_share=0.0, slow_share=0.0)
 
 
 def outcome(profile: Profile, config_hash: bytes, behaviour: Behaviour) -> Outcome:

@@ -27,6 +27,7 @@ class Options:
     opamp_port: int
     demo: bool
     agents: int
+    simulate: tuple[str, ...] = ()
 
     @property
     def console_url(self) -> str:
@@ -170,4 +171,4 @@ def simulate_spec(options: Options, env: dict[str, str]) -> Spec:
     words = ["--agents", str(options.agents), "--server", options.opamp_url]
     words += ["--initial-config", str(ROOT / "console" / "demo" / "examples" / "edge-v1.yaml")]
     words += ["--state-file", str(options.data_dir / "fleet.json")]
-    return manage("simulate", env, "simulate", *words)
+    return manage("simulate", env, "simulate", *words, *options.simulate)

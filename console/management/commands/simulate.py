@@ -74,6 +74,7 @@ def _options(given: argparse.Namespace) -> FleetOptions:
             sick_after_s=given.sick_after,
             slow_share=given.slow_share,
             slow_delay_s=given.slow_delay,
+            faults_on=given.faults_on.encode(),
         ),
         http_share=given.http_share,
         connect_rate=given.connect_rate,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,6 +30,13 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address (default 127.0.0.1)")
         parser.add_argument("--data", type=Path, help="data directory (default var/)")
         parser.add_argument("--agents", type=_count, default=200, help="simulated agents (200)")
+        parser.add_argument(
+            "--simulate",
+            type=shlex.split,
+            default=[],
+            metavar="OPTIONS",
+            help="more for the fleet, e.g. '--fail-share 5%%' (see manage.py simulate --help)",
+        )
 
     def handle(self, **given: object) -> None:
         host = str(given["host"])
@@ -49,6 +57,7 @@ class Command(BaseCommand):
             opamp_port=int(str(given["opamp_port"])),
             demo=bool(given["demo"]),
             agents=int(str(given["agents"])),
+            simulate=tuple(map(str, given["simulate"])),  # type: ignore[call-overload]
         )
         sys.exit(up.run(options, sys.stdout))
 

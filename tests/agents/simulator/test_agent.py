@@ -161,3 +161,10 @@ def test_the_ledger_brings_back_what_it_wrote(tmp_path: Path) -> None:
 def test_a_ledger_that_was_cut_off_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "fleet.json").write_text('{"bodies": {')
     assert ledger.load(tmp_path / "fleet.json") == {}
+
+
+def test_scripted_faults_meet_only_the_versions_they_are_meant_for() -> None:
+    behaviour = Behaviour(apply_delay_s=(1.0, 1.0), fail_share=1.0, faults_on=b"drill")
+    agent = SimulatedAgent(make_profile(0, 1, 0.0), behaviour, Memory(), started_ns=1)
+    assert statuses(settle(agent, ONE))[-1] == pb.RemoteConfigStatuses_APPLIED
+    assert statuses(settle(agent, TWO + b"# drill\n", 5.0))[-1] == pb.RemoteConfigStatuses_FAILED
