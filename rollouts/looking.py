@@ -137,14 +137,15 @@ def _offer(
     if decision.offer:
         lanes = [phase for phase in phases if phase.index == decision.phase]
     elif decision.catch_up and not facts.is_frozen:
+        # The phase that is being sent has a room of its own, which is full or has nobody ready.
         lanes = [
             phase
             for phase in phases
-            if phase.state in BEGUN_PHASES
-            and phase.counts.get("waiting", 0) > 0
-            and _has_ready(phase, facts)
+            if phase.state in BEGUN_PHASES - {PhaseState.DEPLOYING} and _has_ready(phase, facts)
         ]
-        limit = max((int(p.spec["pace"]["max_in_flight"]) for p in lanes), default=0)
+        flying = sum(phase.counts.get("outstanding", 0) for phase in lanes)
+        room = max((int(p.spec["pace"]["max_in_flight"]) for p in lanes), default=0)
+        limit = room * max(1, facts.gateways) - flying
     if not lanes:
         return Offered()
     offered = offer(rollout, lanes, limit, now)

@@ -86,7 +86,11 @@ def welcome(now: datetime) -> int:
 
 def _welcome(done: Rollout, now: datetime) -> int:
     untouched = Q(desired=None) | Q(desired__at__lt=done.started_at)
-    ids = list(_joiners(done).filter(untouched).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    found = _joiners(done).filter(untouched)
+    if not done.plan["promote_rest"]:
+        # The plan left a part of the fleet out on purpose: only the truly new are newcomers.
+        found = found.filter(first_seen_at__gt=done.preview_at)
+    ids = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
         return 0
     result = set_desired(

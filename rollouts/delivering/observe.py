@@ -49,7 +49,7 @@ _OBSERVE = """
             END AS state,
             CASE
                 WHEN d.state = 'superseded' THEN 'something else was offered to it meanwhile'
-                WHEN d.error <> '' THEN d.error
+                WHEN d.state = 'failed' THEN d.error
                 ELSE s.config_error
             END AS error
         FROM rollouts_target o

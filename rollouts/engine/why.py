@@ -39,8 +39,10 @@ def why(facts: RolloutFacts, decision: Decision, now: datetime) -> Why:
 def finished(state: RolloutState, counts: Counts, version: str, note: str = "") -> Why:
     """Return the line of a rollout that is over."""
     on_new = f"{counts.applied:,} of {counts.members:,} agents run {version}"
-    late = counts.waiting + counts.outstanding
-    left = f" {late:,} offline agents get it when they return." if late else ""
+    late = counts.members - counts.settled - counts.skipped - counts.rolled_back
+    left = ""
+    if late:
+        left = f" {agents(late)} offline; {'it gets' if late == 1 else 'they get'} it on return."
     say, tone = {
         RolloutState.SUCCEEDED: (f"Completed. {on_new}.{left}", "ok"),
         RolloutState.ROLLED_BACK: (f"Rolled back. {note}".strip(), "bad"),

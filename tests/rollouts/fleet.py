@@ -82,7 +82,8 @@ class Fleet:
             if delivery.agent.status.connected:
                 status = self.answer(delivery.agent, delivery.config_hash)
                 if status is not None:
-                    report(delivery.agent, delivery.config_hash, status, error="no", at=self.now)
+                    error = "refused" if status == ConfigStatus.FAILED else ""
+                    report(delivery.agent, delivery.config_hash, status, error=error, at=self.now)
 
     def tick(self) -> None:
         """Let every due rollout and rollback be looked at, as the beat does."""

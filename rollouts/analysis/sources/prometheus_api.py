@@ -113,7 +113,7 @@ class PrometheusApi:
             raise Trouble(f"the queries before it took longer than {BUDGET_S:g} s")
         try:
             client = Outbound(allow=[host_of(self._url)], ca_file=self._ca_file, timeout_s=left_s)
-            form = {"query": promql, "time": f"{at.timestamp():.3f}", "timeout": f"{left_s:.1f}s"}
+            form = {"query": promql, "time": f"{at.timestamp():.3f}", "timeout": f"{left_s:.1f}"}
             response = client.post(
                 self._url,
                 urlencode(form).encode(),
