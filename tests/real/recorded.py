@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from agents.actions.set_desired import SetDesired, next_change, set_desired, take_push_lock
+from accounts.audit import SYSTEM
+from agents.actions.command import ask_full_state, rename, restart
+from agents.actions.offer_settings import offer_settings
+from agents.actions.set_desired import SetDesired, set_desired
 from agents.models import (
     Agent,
     AgentAlias,
     AgentBody,
     AgentEvent,
     AgentStatus,
-    Command,
     ConfigBody,
     ConfigStatus,
     Delivery,
-    DesiredSettings,
     Session,
 )
-from agents.opamp.settings import settings_hash
-from console.lib import hints
 from tests.clients.supervised import SupervisedCollector
 from tests.clients.waiting import eventually
 
@@ -152,37 +150,20 @@ class Recorded:
             wants = {self.agent.pk: hash_of(body)}
             return set_desired(wants=wants, cause="test", topic="", now=now)
 
-    def command(self, kind: str, **details: Any) -> Command:
-        """Queue something to say once: "restart", "rename", "custom_message", "full_state"."""
-        data = details.pop("data", b"")
-        now = timezone.now()
-        queued = Command.objects.create(
-            agent=self.agent,
-            kind=kind,
-            details=details,
-            data=data,
-            by="test",
-            created_at=now,
-            expires_at=now + timedelta(minutes=1),
-        )
-        hints.publish(hints.COMMAND)
-        return queued
+    def restart(self) -> None:
+        """Order a restart."""
+        restart(agent_ids=[self.agent.pk], by=SYSTEM, reason="test")
+
+    def rename(self) -> str:
+        """Order a new uid; returns it, 32 hex digits."""
+        return uuid.UUID(rename(agent_id=self.agent.pk, by=SYSTEM, reason="test")).hex
+
+    def ask_full_state(self) -> None:
+        """Ask for everything once more, and wait until that was said."""
+        ask_full_state(agent_ids=[self.agent.pk], by=SYSTEM)
+        waiting = self.agent.commands.filter(taken_at=None)
+        eventually(lambda: not waiting.exists(), "the question is asked", seen=self.summary)
 
     def offer_settings(self, settings: dict[str, Any]) -> str:
         """Want these connection settings for this agent; returns their hash."""
-        now = timezone.now()
-        wanted = settings_hash(settings, salt=str(now))
-        with transaction.atomic(), connection.cursor() as cursor:
-            take_push_lock(cursor)
-            DesiredSettings.objects.update_or_create(
-                agent=self.agent,
-                defaults={
-                    "settings": settings,
-                    "settings_hash": wanted,
-                    "change": next_change(cursor),
-                    "by": "test",
-                    "at": now,
-                },
-            )
-        hints.publish(hints.SETTINGS)
-        return wanted
+        return offer_settings(agent_ids=[self.agent.pk], settings=settings, by=SYSTEM)

@@ -7,7 +7,13 @@ import uuid
 import pytest
 
 from agents.models import Agent, ComponentSet, ConfigStatus, Delivery, Quarantine
-from tests.clients.opampgo import ORDINARY, OpampGoAgent
+from tests.clients.opampgo import (
+    OPAMP_SETTINGS,
+    ORDINARY,
+    OWN_METRICS,
+    SETTINGS_STATUS,
+    OpampGoAgent,
+)
 from tests.clients.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
@@ -15,6 +21,7 @@ from tests.real.recorded import Recorded, hash_of
 
 pytestmark = pytest.mark.real
 
+APPLIED, FAILED = 1, 3  # ConnectionSettingsStatuses of OpAMP
 GOOD = "receivers: {nop: {}}\n# good\n"
 POISON = "receivers: {nop: {}}\n# poison\n"
 
@@ -91,7 +98,7 @@ def test_health_that_turns_bad_and_good_is_followed(agent: OpampGoAgent, seen: R
 
 
 def test_a_restart_command_reaches_it(agent: OpampGoAgent, seen: Recorded) -> None:
-    seen.command("restart")
+    seen.restart()
 
     assert agent.wait("command")["type"] == "CommandType_Restart"
 
@@ -99,16 +106,13 @@ def test_a_restart_command_reaches_it(agent: OpampGoAgent, seen: Recorded) -> No
 def test_a_new_uid_is_taken_over(clients: Clients, url: str) -> None:
     agent = clients.opampgo(url, poll="1s")
     seen = Recorded(agent.uid).wait_connected()
-    row, new = seen.agent.pk, uuid.uuid4()
+    row = seen.agent.pk
 
-    seen.command("rename", new_uid=new.hex)
+    new = seen.rename()
 
-    agent.wait("renamed", uid=new.hex)
-    eventually(
-        lambda: Agent.objects.filter(pk=row, instance_uid=new).exists(),
-        "the uid",
-        seen=seen.summary,
-    )
+    agent.wait("renamed", uid=new)
+    known = Agent.objects.filter(pk=row, instance_uid=uuid.UUID(new))
+    eventually(known.exists, "the uid", seen=seen.summary)
 
 
 def test_a_lost_agent_is_offline(clients: Clients, url: str, transport: str) -> None:
@@ -157,3 +161,57 @@ def test_an_agent_that_takes_no_configs_gets_none(clients: Clients, url: str) ->
 
     assert not agent.said("remote_config")
     assert seen.deliveries(GOOD)[-1].sent_at is None
+
+
+def test_settings_it_can_use_are_applied_by_its_own_word(clients: Clients, url: str) -> None:
+    settings = OPAMP_SETTINGS | OWN_METRICS | SETTINGS_STATUS
+    agent = clients.opampgo(url, poll="1s", capabilities=ORDINARY | settings)
+    seen = Recorded(agent.uid).wait_connected()
+    before = len(seen.sessions())
+
+    wanted = seen.offer_settings(
+        {
+            "opamp": {
+                "destination_endpoint": url,
+                "heartbeat_interval_seconds": 2,
+                "headers": {"x-rotated": "yes"},
+            },
+            "own_metrics": {"destination_endpoint": "http://127.0.0.1:9/v1/metrics"},
+        }
+    )
+
+    offered = agent.wait("settings", hash=wanted)
+    assert offered["own_metrics"] == "http://127.0.0.1:9/v1/metrics"
+    agent.wait("reconnected", url=url)
+    eventually(
+        lambda: (seen.status.settings_hash, seen.status.settings_status) == (wanted, APPLIED),
+        "the settings are applied",
+        seen=seen.summary,
+    )
+    seen.wait_connected()
+    assert len(seen.events("settings_offered")) == 1
+    assert len(seen.sessions()) >= before
+
+
+def test_settings_it_cannot_use_fail_with_the_reason(clients: Clients, url: str) -> None:
+    capabilities = ORDINARY | OPAMP_SETTINGS | SETTINGS_STATUS
+    agent = clients.opampgo(url, poll="1s", capabilities=capabilities)
+    seen = Recorded(agent.uid).wait_connected()
+
+    wanted = seen.offer_settings(
+        {
+            "opamp": {
+                "destination_endpoint": url,
+                "heartbeat_interval_seconds": 2,
+                "certificate": {"cert": "no certificate", "private_key": "no key"},
+            }
+        }
+    )
+
+    eventually(
+        lambda: (seen.status.settings_hash, seen.status.settings_status) == (wanted, FAILED),
+        "the settings are refused",
+        seen=seen.summary,
+    )
+    assert "PEM" in seen.status.settings_error
+    assert seen.is_connected()

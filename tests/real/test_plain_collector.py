@@ -79,8 +79,7 @@ def test_a_config_is_never_sent_to_it(plain: PlainCollector, seen: Recorded) -> 
     seen.offer("receivers: {}\n")
 
     # The connection still speaks: what could have been sent by now has not been.
-    seen.command("full_state")
-    eventually(lambda: not seen.agent.commands.filter(taken_at=None).exists(), "the command taken")
+    seen.ask_full_state()
     offered = seen.deliveries("receivers: {}\n")[-1]
     assert (offered.state, offered.sent_at) == (Delivery.State.OPEN, None)
     assert plain.answers()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agents.models import Agent, ComponentSet, ConfigStatus, Delivery
@@ -70,6 +72,16 @@ def test_its_effective_config_is_kept_once_it_is_not_empty(seen: Recorded) -> No
     )
 
     assert "opamp" in text
+
+
+def test_its_health_is_the_tree_of_its_collector(
+    seen: Recorded, supervised: SupervisedCollector
+) -> None:
+    def parts() -> dict[str, Any]:
+        return dict((seen.body("health") or {}).get("components", {}))
+
+    assert "extensions" in eventually(parts, "a health tree", seen=seen.summary)
+    assert all(part["healthy"] for part in parts().values())
 
 
 def test_its_components_are_told_with_their_modules(seen: Recorded) -> None:

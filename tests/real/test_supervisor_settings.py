@@ -121,7 +121,7 @@ def test_opamp_settings_are_proven_by_a_new_connection_and_offered_once(
     eventually(again, "a new connection", seen=seen.summary)
     seen.wait_connected()
     assert seen.status.healthy is not False
-    seen.command("restart")  # makes it speak, several times
+    seen.restart()  # makes it speak, several times
     seen.wait_healthy()
     assert len(again()) == 1
     assert len(seen.events("settings_offered")) == 1
