@@ -58,7 +58,7 @@ def state_of(gate: GateFacts) -> str:
     """Return the reading's state of ui.md 1.3. No data is never passing."""
     if gate.waived_by:
         return "overridden"
-    if gate.firing or gate.level == "critical" or gate.verdict == "fail":
+    if gate.firing or gate.level == "critical" or gate.verdict == "fail" or _is_beyond(gate):
         return "failing"
     if gate.no_data_since is not None:
         return "no_data"
@@ -69,6 +69,13 @@ def state_of(gate: GateFacts) -> str:
     if gate.level == "warning" or gate.pending_since is not None or is_close(gate):
         return "close"
     return "passing" if gate.verdict == "pass" else "insufficient"
+
+
+def _is_beyond(gate: GateFacts) -> bool:
+    """Tell whether the newest value is on the forbidden side, whatever may still be missing."""
+    if gate.value is None or gate.limit is None or gate.no_data_since is not None:
+        return False
+    return gate.value > gate.limit if fails_above(gate) else gate.value < gate.limit
 
 
 def is_close(gate: GateFacts) -> bool:
@@ -113,8 +120,8 @@ def readings_by_gate(
     return by_gate
 
 
-def _spark(gate: GateFacts, readings: Sequence[Measurement], now: datetime) -> SafeString:
-    start = readings[0].at if readings else now
+def _spark(gate: GateFacts, readings: Sequence[Measurement], until: datetime) -> SafeString:
+    start = readings[0].at if readings else until
     points = [
         Reading((r.at - start).total_seconds(), r.value if r.outcome == "value" else None)
         for r in readings
@@ -131,14 +138,14 @@ def _spark(gate: GateFacts, readings: Sequence[Measurement], now: datetime) -> S
     else:
         label = _("%(title)s: no reading yet") % {"title": gate.title}
     limit = Limit(gate.limit, fails_above(gate)) if gate.limit is not None else None
-    window_s = max((now - start).total_seconds(), 1.0)
+    window_s = max((until - start).total_seconds(), 1.0)
     return plots.sparkline(points, limit, label, window_s=window_s)
 
 
 def tiles(
-    gates: Iterable[GateFacts], readings: Mapping[str, Sequence[Measurement]], now: datetime
+    gates: Iterable[GateFacts], readings: Mapping[str, Sequence[Measurement]], until: datetime
 ) -> list[Tile]:
-    """Return the tiles in the order failing, no data, close, passing."""
+    """Return the tiles in the order failing, no data, close, passing; `until` ends the charts."""
     found = []
     for gate in gates:
         own = readings.get(gate.gate, [])
@@ -164,7 +171,7 @@ def tiles(
                 agents=gate.agents,
                 sentence=gate.sentence or gate.note,
                 query=gate.query,
-                spark=_spark(gate, own, now),
+                spark=_spark(gate, own, until),
                 window_from=own[0].at if own else None,
                 kind=gate.kind,
                 waived_by=gate.waived_by or "",

@@ -96,8 +96,6 @@ def notes_of(phase: Phase, counts: Counts) -> list[str]:
         notes.append(_("%(n)d applying") % {"n": counts.outstanding})
     if not counts.members and phase.state not in STARTED:
         notes.append(_("0 agents, passes at once"))
-    if counts.rolled_back:
-        notes.append(_("%(n)d back") % {"n": counts.rolled_back})
     if phase.state == PhaseState.SKIPPED:
         notes.append(_("never received the version"))
     if phase.state in {PhaseState.PENDING, PhaseState.AWAITING_APPROVAL} and phase.manual:

@@ -21,11 +21,15 @@ def plain(text: object, *, limit: int = LIMIT, keep_lines: bool = False) -> str:
 
 
 def first_line(text: object) -> str:
-    """Return the first line that says something, for lists."""
-    for line in str(text).splitlines():
-        if line.strip():
-            return plain(line.strip(), limit=200)
-    return ""
+    """Return the line that says most, for lists.
+
+    That is the first one; but collectors lead with a chain of "... error(s):" whose last line
+    names what is wrong.
+    """
+    said = [line.strip() for line in str(text).splitlines() if line.strip()]
+    if not said:
+        return ""
+    return plain(said[-1] if said[0].endswith(":") else said[0], limit=200)
 
 
 def _is_hidden(char: str) -> bool:

@@ -80,6 +80,7 @@ class View:
     events: list[Line]
     way_back: WayBack | None
     seq: int
+    is_over: bool
 
     @property
     def criteria(self) -> list[gates.Tile]:
@@ -136,6 +137,14 @@ def way_back_of(rollout: Rollout) -> WayBack | None:
     return WayBack(rollback=rollback, bar=bar, **numbers)
 
 
+def judged_at(rollout: Rollout, now: datetime) -> datetime:
+    """Return the moment the gates are shown for: now, or the decision that ended the watching."""
+    rollback = getattr(rollout, "rollback", None)
+    if rollback is not None:
+        return rollback.decided_at
+    return rollout.finished_at or now
+
+
 def read(rollout: Rollout, now: datetime) -> View:
     """Read the page. Queries: phases, gates, readings, events, way back."""
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
@@ -143,7 +152,8 @@ def read(rollout: Rollout, now: datetime) -> View:
     tiles: list[gates.Tile] = []
     if watched is not None:
         readings = gates.readings_by_gate(rollout, phase=watched)
-        tiles = gates.tiles(load_gates(rollout, watched, now), readings, now)
+        until = judged_at(rollout, now)
+        tiles = gates.tiles(load_gates(rollout, watched, until), readings, until)
     return View(
         rollout=rollout,
         phases=phases.views(rollout, steps),
@@ -154,6 +164,7 @@ def read(rollout: Rollout, now: datetime) -> View:
         events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
         way_back=way_back_of(rollout),
         seq=int(now.timestamp() * 1000),
+        is_over=rollout.finished_at is not None,
     )
 
 

@@ -23,14 +23,14 @@ def log_in(client: Client, password: str = PASSWORD, **more: str) -> int:
 
 
 def test_the_right_password_opens_the_overview() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     answer = Client().post(reverse("accounts:login"), {"username": "lin", "password": PASSWORD})
     assert answer.status_code == 302
     assert answer.headers["Location"] == reverse("fleet:overview")
 
 
 def test_a_wrong_password_is_said_in_one_sentence_and_audited() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     answer = Client().post(reverse("accounts:login"), {"username": "lin", "password": "nope"})
     assert answer.status_code == 422
     assert "do not match" in answer.content.decode()
@@ -38,7 +38,7 @@ def test_a_wrong_password_is_said_in_one_sentence_and_audited() -> None:
 
 
 def test_the_session_is_new_after_signing_in() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     client = Client()
     client.get(reverse("accounts:login"))
     before = client.session.session_key
@@ -47,7 +47,7 @@ def test_the_session_is_new_after_signing_in() -> None:
 
 
 def test_an_account_is_locked_after_five_failures() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     client = Client()
     for _ in range(throttle.PER_ACCOUNT):
         assert log_in(client, "wrong") == 422
@@ -58,12 +58,12 @@ def test_an_address_is_locked_after_twenty_failures() -> None:
     client = Client()
     for i in range(throttle.PER_ADDRESS):
         log_in(client, "wrong", username=f"nobody-{i}")
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     assert log_in(client, PASSWORD) == 429
 
 
 def test_signing_in_forgets_the_failures_of_the_account() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     for _ in range(throttle.PER_ACCOUNT - 1):
         log_in(Client(), "wrong")
     assert log_in(Client()) == 302
@@ -74,14 +74,14 @@ def test_signing_in_forgets_the_failures_of_the_account() -> None:
     "wanted", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
 )
 def test_signing_in_only_leads_to_local_pages(wanted: str) -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     data = {"username": "lin", "password": PASSWORD, "next": wanted}
     answer = Client().post(reverse("accounts:login"), data)
     assert answer.headers["Location"] == reverse("fleet:overview")
 
 
 def test_signing_in_returns_to_the_page_asked_for() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     data = {"username": "lin", "password": PASSWORD, "next": "/agents/?q=env%3Dprod"}
     answer = Client().post(reverse("accounts:login"), data)
     assert answer.headers["Location"] == "/agents/?q=env%3Dprod"
@@ -102,6 +102,6 @@ def test_signing_out_needs_a_post() -> None:
 
 
 def test_a_form_without_its_token_is_refused() -> None:
-    make_user("lin", "viewer")
+    make_user("lin", "viewer", password=PASSWORD)
     client = Client(enforce_csrf_checks=True)
     assert log_in(client) == 403

@@ -30,3 +30,8 @@ def test_lines_stay_in_code_blocks() -> None:
 
 def test_the_first_line_skips_empty_ones() -> None:
     assert first_line("\n  \n unknown processor \n more") == "unknown processor"
+
+
+def test_a_chain_of_errors_is_told_by_its_last_line() -> None:
+    said = "failed to get config: the following error(s):\n\n'debug':\n\n'verbosity' unknown level"
+    assert first_line(said) == "'verbosity' unknown level"

@@ -1,0 +1,155 @@
+"""The publisher over real Redis: what is sent, to whom, how often, by one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.utils import timezone
+
+from agents.models import AgentStatus
+from console.lib import hints
+from console.live import topics, wanted
+from console.live.publisher import Publisher
+from console.live.sources import Sources, signal
+from rollouts.models import Rollout, Target
+from tests.console.pages.rows import make_config, make_fleet, make_rollout
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean_redis() -> Iterator[None]:
+    client = wanted.client()
+    client.delete(wanted.KEY, hints.DIRTY, "tidegate:live:publisher")
+    yield
+    client.delete(wanted.KEY, hints.DIRTY, "tidegate:live:publisher")
+
+
+def a_rollout() -> Rollout:
+    versions = make_config("edge", 2)
+    agents = make_fleet(6, running=versions[0].config_hash)
+    return make_rollout(versions[1], agents=agents)
+
+
+async def listen(topic: str) -> tuple[Any, str]:
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(topics.group_of(topic), channel)
+    return layer, channel
+
+
+@pytest.mark.asyncio
+async def test_a_dirty_topic_reaches_its_followers() -> None:
+    rollout = await sync_to_async(a_rollout)()
+    layer, channel = await listen(rollout.topic)
+    await sync_to_async(wanted.want)([rollout.topic])
+    await sync_to_async(hints.mark_dirty)(rollout.topic)
+    await Publisher()._turn(0.0)
+    message = await layer.receive(channel)
+    assert f'id="why-{rollout.pk}"' in message["text"]
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_drawn_for_nobody() -> None:
+    rollout = await sync_to_async(a_rollout)()
+    await sync_to_async(hints.mark_dirty)(rollout.topic)
+    publisher = Publisher()
+    await publisher._turn(0.0)
+    assert publisher.sent_at == {}
+
+
+@pytest.mark.asyncio
+async def test_a_topic_is_sent_once_per_interval_with_its_newest_state() -> None:
+    rollout = await sync_to_async(a_rollout)()
+    await sync_to_async(wanted.want)([rollout.topic])
+    publisher = Publisher()
+    for now_s in (10.0, 10.3, 10.6):
+        await sync_to_async(hints.mark_dirty)(rollout.topic)
+        await publisher._turn(now_s)
+    assert publisher.sent_at[rollout.topic] == 10.0
+    assert publisher.dirty == {rollout.topic}
+    await publisher._turn(11.1)
+    assert publisher.sent_at[rollout.topic] == 11.1
+    assert publisher.dirty == set()
+
+
+@pytest.mark.asyncio
+async def test_a_heartbeat_goes_to_every_page() -> None:
+    layer, channel = await listen(topics.NAV)
+    await Publisher()._turn(100.0)
+    assert (await layer.receive(channel))["text"] == '{"event":"beat"}'
+
+
+def test_one_process_publishes_at_a_time() -> None:
+    first, second = Publisher(), Publisher()
+    assert first._lead()
+    assert not second._lead()
+    assert first._lead()
+
+
+def test_the_next_process_takes_over_when_the_lease_ran_out() -> None:
+    first, second = Publisher(), Publisher()
+    assert first._lead()
+    wanted.client().delete("tidegate:live:publisher")
+    assert second._lead()
+    assert not first._lead()
+
+
+def test_fragments_are_the_same_for_everybody() -> None:
+    rollout = a_rollout()
+    [html, _signal] = Sources().messages(rollout.topic, set(), timezone.now())[rollout.topic]
+    for forbidden in ("<button", "<form", "<input", "csrf", " CET"):
+        assert forbidden not in html
+    assert html.count("data-seq=") >= 6
+
+
+def test_only_cells_that_changed_are_sent() -> None:
+    rollout = a_rollout()
+    sources, now = Sources(), timezone.now()
+    sources.messages(rollout.topic, set(), now)
+    target = Target.objects.filter(rollout=rollout).order_by("phase__index", "position").first()
+    assert target is not None
+    Target.objects.filter(pk=target.pk).update(state="failed")
+    sent = sources.messages(rollout.topic, set(), now)[rollout.topic]
+    assert signal("cells", id=rollout.pk, d=[[0, "failed"]]) in sent
+
+
+def test_a_state_is_signalled_when_it_changes_and_only_then() -> None:
+    rollout = a_rollout()
+    sources, now = Sources(), timezone.now()
+    first = sources.messages(rollout.topic, set(), now)[rollout.topic]
+    again = sources.messages(rollout.topic, set(), now)[rollout.topic]
+    assert any('"rollout.state"' in text for text in first)
+    assert not any('"rollout.state"' in text for text in again)
+
+
+def test_the_list_gets_the_cells_of_agents_that_changed() -> None:
+    [one, _other] = make_fleet(2, running="a" * 64)
+    sources, now = Sources(), timezone.now()
+    sources.messages(topics.AGENTS, {topics.AGENTS}, now)
+    one.status.healthy = False
+    one.status.save(update_fields=["healthy"])
+    [cells, changed] = sources.messages(topics.AGENTS, {topics.AGENTS}, now)[topics.AGENTS]
+    assert f'id="a{one.pk}-status"' in cells
+    assert "Unhealthy" in cells
+    assert f'"ids":[{one.pk}]' in changed
+
+
+def test_the_list_hears_nothing_when_nothing_changed() -> None:
+    make_fleet(2, running="a" * 64)
+    sources, now = Sources(), timezone.now()
+    sources.messages(topics.AGENTS, {topics.AGENTS}, now)
+    assert sources.messages(topics.AGENTS, {topics.AGENTS}, now) == {}
+
+
+def test_too_many_changes_become_one_signal_to_read_again() -> None:
+    make_fleet(250, running="a" * 64)
+    sources, now = Sources(), timezone.now()
+    sources.messages(topics.AGENTS, {topics.AGENTS}, now)
+    AgentStatus.objects.update(healthy=False)
+    sent = sources.messages(topics.AGENTS, {topics.AGENTS}, now)[topics.AGENTS]
+    assert sent[-1] == '{"event":"refresh"}'

@@ -1,0 +1,160 @@
+"""The form of a new rollout: preview, draft, review, start; what is wrong and nothing typed lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from rollouts.models import ConfigVersion, Rollout, Target
+from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
+
+pytestmark = pytest.mark.django_db
+
+PREVIEW = {"HX-Request": "true", "HX-Target": "preview"}
+
+
+@pytest.fixture
+def version() -> ConfigVersion:
+    versions = make_config("edge", 2, make_user("author", "author"))
+    make_fleet(20, running=versions[0].config_hash)
+    return versions[1]
+
+
+@pytest.fixture
+def client() -> Client:
+    return sign_in("op", "operator")
+
+
+def form(**data: str) -> dict[str, str]:
+    return {"config": "edge", "version": "2", "q": "env=prod", "plan": "standard", **data}
+
+
+def test_a_new_form_is_not_wrong_yet(client: Client, version: ConfigVersion) -> None:
+    text = client.get("/rollouts/new/").content.decode()
+    assert "Say who gets it" in text
+    assert 'aria-invalid="true"' not in text
+
+
+def test_the_preview_counts_each_phase(client: Client, version: ConfigVersion) -> None:
+    text = client.post("/rollouts/new/preview/", form(), headers=PREVIEW).content.decode()
+    assert "<b>20</b>" in text
+    assert "Canary" in text
+    assert "Production" in text
+
+
+def test_the_preview_without_script_is_the_page_again(
+    client: Client, version: ConfigVersion
+) -> None:
+    text = client.post("/rollouts/new/", form(act="preview")).content.decode()
+    assert "<html" in text
+    assert "20 match, 20 get it" in text
+    assert not Rollout.objects.exists()
+
+
+def test_a_selector_that_cannot_be_read_is_pointed_at(
+    client: Client, version: ConfigVersion
+) -> None:
+    text = client.post(
+        "/rollouts/new/preview/", form(q="env=prod,region in ("), headers=PREVIEW
+    ).content.decode()
+    assert 'class="caret"' in text
+    assert 'id="selector-error"' in text
+
+
+def test_nothing_typed_is_lost_when_something_is_wrong(
+    client: Client, version: ConfigVersion
+) -> None:
+    answer = client.post("/rollouts/new/", form(act="review", q="env=", title="Raise the batch"))
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="Raise the batch"' in text
+    assert 'value="env="' in text
+    assert "error-summary" in text
+
+
+def test_the_draft_holds_the_agents_that_were_shown(client: Client, version: ConfigVersion) -> None:
+    answer = client.post("/rollouts/new/", form(act="draft", seed="ab" * 16))
+    assert answer.status_code == 303
+    rollout = Rollout.objects.get()
+    assert (rollout.state, rollout.seed) == ("draft", "ab" * 16)
+    assert Target.objects.filter(rollout=rollout).count() == 20
+
+
+def test_what_was_changed_for_this_rollout_is_in_its_plan(
+    client: Client, version: ConfigVersion
+) -> None:
+    data = form(act="draft", max_in_flight="7", on_no_data="fail", on_fail="pause")
+    client.post("/rollouts/new/", data)
+    plan = Rollout.objects.get().plan
+    assert plan["pace"]["max_in_flight"] == 7
+    assert plan["pace"]["on_no_data"] == "fail"
+    assert plan["rollback"]["enabled"] is False
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "1e3", "9999999"])
+def test_a_wrong_number_is_refused_in_words(
+    client: Client, version: ConfigVersion, number: str
+) -> None:
+    answer = client.post("/rollouts/new/", form(act="draft", max_in_flight=number))
+    assert answer.status_code == 422
+    assert "whole number from 1" in answer.content.decode()
+
+
+def test_a_start_in_the_past_is_refused(client: Client, version: ConfigVersion) -> None:
+    past = (timezone.now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    answer = client.post("/rollouts/new/", form(act="draft", start="at", start_at=past))
+    assert answer.status_code == 422
+    assert "has passed" in answer.content.decode()
+
+
+def test_review_leads_to_the_start_page_and_starts(client: Client, version: ConfigVersion) -> None:
+    answer = client.post("/rollouts/new/", form(act="review"))
+    rollout = Rollout.objects.get()
+    assert answer.headers["Location"] == f"/rollouts/{rollout.pk}/start/"
+    page = client.get(answer.headers["Location"]).content.decode()
+    assert "Start rollout to 20 agents" in page
+    digest = rollout.preview["digest"]
+    data = {"revision": rollout.revision, "digest": digest, "reason": "Ticket OPS-9"}
+    started = client.post(f"/rollouts/{rollout.pk}/start/", data)
+    assert started.status_code == 303
+    assert Rollout.objects.get().state == "running"
+
+
+def test_a_fleet_that_changed_is_shown_and_asked_about_again(
+    client: Client, version: ConfigVersion
+) -> None:
+    client.post("/rollouts/new/", form(act="review"))
+    rollout = Rollout.objects.get()
+    make_fleet(20, running=version.config.versions.get(number=1).config_hash)
+    data = {"revision": rollout.revision, "digest": rollout.preview["digest"]}
+    answer = client.post(f"/rollouts/{rollout.pk}/start/", data)
+    text = answer.content.decode()
+    assert answer.status_code == 409
+    assert "The fleet changed" in text
+    assert "Start rollout to 40 agents" in text
+    assert Rollout.objects.get().state == "draft"
+
+
+def test_the_new_counts_can_be_started_after_they_were_seen(
+    client: Client, version: ConfigVersion
+) -> None:
+    client.post("/rollouts/new/", form(act="review"))
+    rollout = Rollout.objects.get()
+    make_fleet(20, running=version.config.versions.get(number=1).config_hash)
+    url = f"/rollouts/{rollout.pk}/start/"
+    data = {"revision": rollout.revision, "digest": rollout.preview["digest"]}
+    text = client.post(url, data).content.decode()
+    seen = text.split('name="digest" value="')[1].split('"')[0]
+    assert client.post(url, {**data, "digest": seen}).status_code == 303
+    assert Target.objects.count() == 40
+
+
+def test_a_viewer_may_look_but_not_draft(version: ConfigVersion) -> None:
+    client = sign_in("vera", "viewer")
+    text = client.get("/rollouts/new/?config=edge&q=env%3Dprod").content.decode()
+    assert "Needs the role" in text
+    assert client.post("/rollouts/new/", form(act="draft")).status_code == 403
+    assert not Rollout.objects.exists()
