@@ -57,7 +57,6 @@ def test_every_write_obeys_idempotency_keys(pattern: URLPattern, method: str) ->
         assert getattr(handler, "obeys_idempotency_key", False)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(("pattern", "method"), routes())
 def test_nobody_gets_in_anywhere(pattern: URLPattern, method: str) -> None:
     answer = Client().generic(method, url_of(pattern))
