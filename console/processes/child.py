@@ -21,6 +21,7 @@ _LONGEST_PAUSE_S = 30.0
 # One that lived this long did not die of its start: the next pause is short again.
 _LIVED_S = 20.0
 _TRIES_BEFORE_READY = 3
+_LIVED_A_LITTLE_S = 2.0
 
 
 class StartFailed(Exception):
@@ -29,7 +30,11 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How to run one process. `is_ready` is asked until it says yes; None: ready when started."""
+    """How to run one process.
+
+    `is_ready` is asked until it says yes; None: ready once it has not ended at once, as with a
+    wrong option.
+    """
 
     name: str
     argv: list[str]
@@ -70,6 +75,7 @@ class Child:
         self._processes = processes
         self._process: asyncio.subprocess.Process | None = None
         self._stop_asked = asyncio.Event()
+        self._started_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -125,7 +131,9 @@ class Child:
             identity.send(self._process.pid, signal.SIGKILL, group=True)
 
     async def _answers(self) -> bool:
-        return self.spec.is_ready is None or await self.spec.is_ready()
+        if self.spec.is_ready is not None:
+            return await self.spec.is_ready()
+        return time.monotonic() - self._started_at > _LIVED_A_LITTLE_S
 
     async def run_once(self) -> int:
         """Start it and return its exit code when it has ended."""
@@ -145,6 +153,7 @@ class Child:
             start_new_session=True,
         )
         self._process = process
+        self._started_at = time.monotonic()
         self._processes.add(process.pid, spec.name)
         if self._stop_asked.is_set():  # while it was being started
             self.kill()

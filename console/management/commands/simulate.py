@@ -44,6 +44,9 @@ class Command(BaseCommand):
         faults.add_argument("--sick-share", type=_share, default=0.0, help="turn unhealthy")
         faults.add_argument("--sick-after", type=float, default=2.0, help="seconds (2)")
         faults.add_argument(
+            "--faults-on", default="", help="only for configurations that contain this text"
+        )
+        faults.add_argument(
             "--storm-every", type=float, help="all reconnect, every so many seconds"
         )
 

@@ -144,3 +144,11 @@ def test_pauses_grow_and_are_short_again_after_a_long_life() -> None:
 def test_endings_are_said_in_words() -> None:
     assert ending(-9) == "was ended by SIGKILL"
     assert ending(1) == "ended with code 1"
+
+
+def test_one_that_ends_at_once_was_never_ready(tmp_path: Path) -> None:
+    async def act(supervisor: Supervisor) -> None:
+        with pytest.raises(StartFailed, match="one ended with code 2 3 times at start"):
+            await supervisor.start_group([spec("one", "exit(2)", tmp_path)])
+
+    supervise(tmp_path, act)
