@@ -7,6 +7,7 @@ taken, an endpoint that is away) is accepted, as it is by a real supervisor.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -93,8 +94,16 @@ def refusal(
 
     `files` is the offered config map; a collector merges its files, top-level key by key.
     """
+    return _refusal(tuple(files.items()), tuple(components.items()))
+
+
+# A whole fleet is offered the same few configurations.
+@functools.lru_cache(maxsize=64)
+def _refusal(
+    files: tuple[tuple[str, bytes], ...], components: tuple[tuple[str, tuple[str, ...]], ...]
+) -> str | None:
     merged: dict[str, object] = {}
-    for name, body in files.items():
+    for name, body in files:
         try:
             document = yaml.safe_load(body)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -107,7 +116,7 @@ def refusal(
             old = merged.get(str(key))
             both = isinstance(old, dict) and isinstance(value, dict)
             merged[str(key)] = {**old, **value} if both else value  # type: ignore[dict-item]
-    return _refusal_of(merged, components)
+    return _refusal_of(merged, dict(components))
 
 
 def _first_line(error: Exception) -> str:

@@ -22,7 +22,7 @@ from agents.simulator.profile import make_fleet
 logger = logging.getLogger(__name__)
 
 _LEDGER_EVERY_S = 0.5
-_GOODBYE_PATIENCE_S = 3.0
+_GOODBYE_PATIENCE_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
