@@ -43,7 +43,8 @@ class Spec:
     is_ready: Callable[[], Awaitable[bool]] | None = None
     ready_patience_s: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
-    stop_patience_s: float = 5.0
+    # Three groups stop one after the other (fleet, services, stores), within 10 s in all.
+    stop_patience_s: float = 3.5
     # Commands that are tied to us already (the embedded servers) are run as they are.
     tied: bool = False
     before_start: Callable[[], None] = field(default=lambda: None)

@@ -89,7 +89,7 @@ def _store_spec(server: embedded.Prepared) -> Spec:
         cwd=server.cwd,
         is_ready=_as_async(server.is_ready),
         stop_signal=server.stop_signal,
-        stop_patience_s=3.0,
+        stop_patience_s=2.5,
         tied=True,
         before_start=server.clear_leftovers,
         boring=_BORING.get(server.name),
