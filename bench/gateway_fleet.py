@@ -34,6 +34,8 @@ class Fleet:
     kib: list[float] = field(default_factory=list)
     push_s: list[float] = field(default_factory=list)
     push_cpu_s: list[float] = field(default_factory=list)
+    database_ms: list[float] = field(default_factory=list)
+    push_database_s: list[float] = field(default_factory=list)
     refused: int = 0
 
 
@@ -41,6 +43,7 @@ def come(server: Server, load: Load, agents: int, into: Fleet) -> None:
     """Bring all agents in; count until every first report is stored."""
     memory = server.rss_kib()
     newest = stores.number("SELECT coalesce(max(id), 0) FROM agents_agent")
+    database = stores.database_cpu_s()
     cpu, began = server.cpu_s(), time.monotonic()
     answer = load.connect(agents)
     if isinstance(server, GatewayServer):
@@ -52,6 +55,7 @@ def come(server: Server, load: Load, agents: int, into: Fleet) -> None:
     else:
         into.elapsed_s.append(answer["elapsed_s"])
     into.accept_ms.append((server.cpu_s() - cpu) / agents * 1000)
+    into.database_ms.append((stores.database_cpu_s() - database) / agents * 1000)
     into.slowest_s.append(answer["slowest_handshake_s"])
     into.refused += answer["refused"]
     time.sleep(1.0)
@@ -76,11 +80,12 @@ def push_gateway(server: GatewayServer, load: Load, agents: int, times: int, int
     for turn in range(times):
         config_hash = stores.upload(f"push {turn} at {time.time()}")
         cause = f"bench:{config_hash[:8]}"
-        cpu = server.cpu_s()
+        database, cpu = stores.database_cpu_s(), server.cpu_s()
         began = stores.push(ids, config_hash, cause)
         ended = stores.wait_settled(cause, agents, _PATIENCE_S)
         into.push_s.append(float("nan") if ended is None else ended - began)
         into.push_cpu_s.append(server.cpu_s() - cpu)
+        into.push_database_s.append(stores.database_cpu_s() - database)
         server.wait_written()
         time.sleep(0.5)
     load.beat(0)
@@ -88,7 +93,7 @@ def push_gateway(server: GatewayServer, load: Load, agents: int, times: int, int
 
 def rows(gateway: Fleet, echo: Fleet, agents: int) -> Iterator[Row]:
     """Yield what the rounds have shown."""
-    note = f"{agents:,} agents, first full report stored"
+    note = f"{agents:,} agents, first full report stored; PostgreSQL {median(gateway.database_ms):.2f} ms"
     if gateway.refused:
         note += f", {gateway.refused:,} refused with 503 and told when to come again"
     yield Row(
@@ -104,7 +109,7 @@ def push_row(gateway: Fleet, echo: Fleet, agents: int) -> Row:
     note = (
         f"{agents:,} agents, 4 KiB, from set_desired to the last outcome in the database; worst "
         f"{max(gateway.push_s):.2f} s; CPU {median(gateway.push_cpu_s):.2f} s "
-        f"(echo {median(echo.push_cpu_s):.2f})"
+        f"(echo {median(echo.push_cpu_s):.2f}), PostgreSQL {median(gateway.push_database_s):.2f} s"
     )
     return Row(
         "push a config to all", "s", median(gateway.push_s), median(echo.push_s), 1.5, note=note

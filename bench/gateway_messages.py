@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bench import gateway_stores as stores
 from bench.gateway_load import CHANGED, HEARTBEAT, STATUS, Load
 from bench.gateway_servers import GatewayServer, Server
 from bench.gateway_table import Row, median
@@ -31,6 +32,7 @@ class Samples:
     p99_ms: list[float] = field(default_factory=list)
     load_share: float = 0.0
     unanswered: int = 0
+    database_us: list[float] = field(default_factory=list)
 
 
 def measure(
@@ -59,16 +61,19 @@ def measure(
             f"{rate:,.0f}/s, p99 {median(ours.p99_ms):.1f} ms (echo {median(bare.p99_ms):.1f}), "
             f"load used {max(ours.load_share, bare.load_share):.0%} of its core"
         )
+        if kind == CHANGED:
+            note += f", PostgreSQL {median(ours.database_us):.0f} us"
         if ours.unanswered or bare.unanswered:
             note += f", UNANSWERED {ours.unanswered} (echo {bare.unanswered})"
         yield Row(what, "us", median(ours.cpu_us), median(bare.cpu_us), budget, True, note)
 
 
 def _one(server: Server, load: Load, kind: int, rate: float, seconds: float, into: Samples) -> None:
-    before = server.cpu_s()
+    before, database = server.cpu_s(), stores.database_cpu_s()
     answer = load.stream(kind, rate, seconds)
     _settle(server)
     into.cpu_us.append((server.cpu_s() - before) / answer["sent"] * 1e6)
+    into.database_us.append((stores.database_cpu_s() - database) / answer["sent"] * 1e6)
     into.p99_ms.append(answer["p99_s"] * 1000)
     into.load_share = max(into.load_share, answer["cpu_s"] / answer["elapsed_s"])
     into.unanswered += answer["sent"] - answer["answers"]

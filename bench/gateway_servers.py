@@ -78,11 +78,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """Return the CPU seconds used so far, user and system, earlier lives included."""
-        used = 0
-        for pid in self._pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            used += int(fields[11]) + int(fields[12])
-        return self._past_cpu_s + used / _TICKS_PER_S
+        return self._past_cpu_s + cpu_of(self._pids())
 
     def rss_kib(self) -> int:
         """Return the resident memory in KiB."""
@@ -99,11 +95,7 @@ class Server:
 
     def _pids(self) -> list[int]:
         assert self._process is not None
-        pids = [self._process.pid]
-        for pid in pids:
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                pids += map(int, children.read_text().split())
-        return pids
+        return tree_of(self._process.pid)
 
 
 class EchoServer(Server):
@@ -166,9 +158,22 @@ class GatewayServer(Server):
             time.sleep(0.05)
 
 
-def lag_between(before: Lag, after: Lag) -> Lag:
-    """Return the counts that came between two readings."""
-    return {bound: count - before.get(bound, 0.0) for bound, count in after.items()}
+def tree_of(pid: int) -> list[int]:
+    """Return a process and all below it, parents first."""
+    pids = [pid]
+    for parent in pids:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            pids += map(int, children.read_text().split())
+    return pids
+
+
+def cpu_of(pids: Sequence[int]) -> float:
+    """Return the CPU seconds, user and system, that processes and their ended children used."""
+    used = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        used += sum(map(int, fields[11:15]))
+    return used / _TICKS_PER_S
 
 
 def lag_sum(lags: Sequence[Lag]) -> Lag:

@@ -21,10 +21,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 os.environ.setdefault("SECRET_KEY", "only-for-benchmarks-" + "x" * 40)
 os.environ.setdefault("TIDEGATE_DATA", str(_data_dir))
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+POSTGRES: embedded.Running | None = None
 if "DATABASE_URL" not in os.environ:
-    _postgres = embedded.start_postgres(_data_dir / "postgres", durable=True)
-    os.environ["DATABASE_URL"] = _postgres.url
-    atexit.register(_postgres.stop)
+    POSTGRES = embedded.start_postgres(_data_dir / "postgres", durable=True)
+    os.environ["DATABASE_URL"] = POSTGRES.url
+    atexit.register(POSTGRES.stop)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 
 django.setup()
