@@ -167,11 +167,17 @@ def invalid(detail: Any) -> Invalid:
 def _field_errors(detail: Any, path: str) -> Iterator[FieldError]:
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            own = "" if key == "non_field_errors" else str(key)
-            yield from _field_errors(value, ".".join(filter(None, [path, own])))
+            yield from _field_errors(value, _joined(path, key))
     elif isinstance(detail, Sequence) and not isinstance(detail, str):
         for index, value in enumerate(detail):
             inside = isinstance(value, Mapping)
             yield from _field_errors(value, f"{path}[{index}]" if inside else path)
     else:
         yield FieldError(path, str(detail))
+
+
+def _joined(path: str, key: object) -> str:
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    own = "" if key == "non_field_errors" else str(key)
+    return ".".join(filter(None, [path, own]))

@@ -6,6 +6,7 @@ Nothing here trusts a length header: at most the limit plus one byte is read (se
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,7 @@ def loads(body: bytes, media_type: str = "") -> Any:
             body.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_constant=_no_constant,
+            parse_float=_finite,
         )
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is not UTF-8 text (byte {error.start}).") from error
@@ -101,6 +103,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             "A key is given twice.", errors=[FieldError(twice[:100], "This key is given twice.")]
         )
     return made
+
+
+def _finite(text: str) -> float:
+    """Refuse what overflows: 1e400 would be Infinity, which no JSON column keeps."""
+    number = float(text)
+    if math.isinf(number):
+        raise Invalid(f"{text[:40]} is too large a number.", code="not_json")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -42,6 +42,7 @@ def test_a_mistake_is_placed() -> None:
     [
         b'{"a": NaN}',
         b'{"a": -Infinity}',
+        b'{"a": 1e400}',
         b'{"a": 1, "a": 2}',
         b'{"a": {"b": "nul \\u0000"}}',
         b'{"\\ud800": 1}',
