@@ -26,6 +26,7 @@ from agents.opamp.state import AgentState, Changes
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1000
+LARGE_BYTES = 32 * 1024
 _AFTER_FAILURE_S = (0.2, 0.5, 1.0, 2.0)
 Taken = list[tuple[AgentState, Changes]]
 
@@ -144,7 +145,12 @@ class Flusher:
 
     async def _store(self, taken: Taken, opened: list[Row], closed: list[Row]) -> None:
         """Write one batch in one transaction, then tell who is concerned."""
-        batch = collect(taken, self._gateway_id, time.time(), self._redaction_key)
+        arguments = (taken, self._gateway_id, time.time(), self._redaction_key)
+        if any(_is_large(changes) for _, changes in taken):
+            # Redacting megabytes takes longer than heartbeats may wait.
+            batch = await asyncio.to_thread(collect, *arguments)
+        else:
+            batch = collect(*arguments)
         settled: list[Any] = []
         topics: set[str] = set()
         async with self._database.transaction() as cursor:
@@ -213,6 +219,13 @@ class Flusher:
             await writes.SEEN.run(cursor, rows)
             found = {row[0] for row in await cursor.fetchall()}
         return {agent.id for agent in agents} - found
+
+
+def _is_large(changes: Changes) -> bool:
+    description = changes.description
+    return any(len(raw) > LARGE_BYTES for raw in changes.bodies.values()) or (
+        description is not None and len(description) > LARGE_BYTES
+    )
 
 
 async def _write_owned(

@@ -259,6 +259,7 @@ class Gateway:
         if not payload:
             return False
         connection.send(payload if self.facts.wrap is None else self.facts.wrap(payload))
+        connection.is_lagging = connection.unsent_bytes() > self.options.limits.lagging_bytes
         self.metrics.pushes.inc()
         self.metrics.sent.inc(len(payload))
         return True

@@ -31,6 +31,7 @@ class Limits:
     handshakes_burst: float = 4_000.0
     failed_auth_per_minute: int = 20
     failed_auth_pause_s: float = 300.0
+    head_s: float = 10.0
     first_message_s: float = 30.0
     body_s: float = 30.0
     lagging_bytes: int = 1 * MEBIBYTE

@@ -27,6 +27,7 @@ from agents.gateway.gateway import Gateway
 from agents.gateway.http import CONTENT_TYPE, HttpPolls
 from agents.gateway.lease import Lease
 from agents.gateway.loader import Loader
+from agents.gateway.newcomers import Newcomers
 from agents.gateway.options import Options
 from agents.gateway.otlp import PATH as OWN_METRICS_PATH
 from agents.gateway.otlp import OwnMetrics
@@ -109,7 +110,8 @@ class Server:
         self.door = Door(self.keeper, limits, gateway.metrics)
         self.sockets = WebSockets(gateway, self.door)
         self.polls = HttpPolls(gateway, self.door)
-        self.sweep = Sweep(gateway, self.sockets)
+        self.newcomers = Newcomers(limits, gateway.metrics)
+        self.sweep = Sweep(gateway, self.newcomers)
         self.lease = Lease(self._databases["read"], gateway.id)
 
     # --- Start -----------------------------------------------------------------------------
@@ -147,6 +149,7 @@ class Server:
         app.router.add_post(OWN_METRICS_PATH, self.own_metrics.serve)
         app.router.add_routes(self._routes)
         self.port = await self._open(app, self.options.port, reuse_port=self.options.reuse_port)
+        self.newcomers.servers = [r.server for r in self._runners if r.server is not None]
         if self.options.metrics_port is not None:
             about = web.Application()
             about.router.add_get("/metrics", self._metrics)
@@ -191,6 +194,7 @@ class Server:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Tell the transports apart: the protobuf type is plain HTTP, an upgrade is WebSocket."""
+        self.newcomers.has_asked(request.protocol)
         content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         is_poll = content_type == CONTENT_TYPE
         upgrades = request.headers.get("Upgrade", "").strip().lower() == "websocket"

@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode
 from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY
 from agents.gateway.gateway import Gateway
-from agents.gateway.websocket import WebSockets
+from agents.gateway.newcomers import Newcomers
 from agents.opamp import bits
 from agents.opamp.state import AgentState
 
@@ -24,9 +24,9 @@ SLICE = 500
 class Sweep:
     """Looks after agents that say nothing and connections that take nothing."""
 
-    def __init__(self, gateway: Gateway, sockets: WebSockets) -> None:
+    def __init__(self, gateway: Gateway, newcomers: Newcomers) -> None:
         self._gateway = gateway
-        self._sockets = sockets
+        self._newcomers = newcomers
         self._intervals = gateway.options.intervals
         self._seen_at = time.monotonic()
 
@@ -50,6 +50,7 @@ class Sweep:
             if connection.is_lagging:
                 await self._help(connection, now)
         self._drop_polls()
+        self._newcomers.look()
 
     def silence_s(self, agent: AgentState) -> float:
         """Return how long an agent may say nothing (OP-36): three heartbeats if it promised them,

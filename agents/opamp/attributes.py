@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from agents.opamp import bits
 from agents.opamp.anyvalue_pb2 import AnyValue, KeyValue
@@ -70,7 +71,7 @@ def plain(value: AnyValue, depth: int = 0) -> Plain:
 def attributes(pairs: Iterable[KeyValue], depth: int = 0) -> dict[str, Plain]:
     """Return attributes as a dict, at most 256 of them; of a repeated key the last one counts."""
     found: dict[str, Plain] = {}
-    for pair in pairs:
+    for pair in islice(pairs, 4 * MAX_ATTRIBUTES):
         key = clean(pair.key, 256)
         if key in found or len(found) < MAX_ATTRIBUTES:
             found[key] = plain(pair.value, depth)
