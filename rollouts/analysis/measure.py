@@ -7,11 +7,13 @@ row per gate. `load_gates` is what ticks and pages call: it reads those rows and
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F, OuterRef, Subquery
 
 from console.lib import hints
 from rollouts.analysis import guards
@@ -32,6 +34,8 @@ MEASURED_STATES = (RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.COMPL
 READINGS_PER_PHASE = 10
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 2.0, 30.0
 MAX_ROWS = 5_000
+LONGEST_RUN_S = 8.0
+_ALL = 0  # stands for all rollouts where a rollout's id is expected
 _LOCK_CLASS = 0x7467  # names our advisory locks among those of the database ("tg")
 
 
@@ -41,15 +45,29 @@ def interval_of(duration_s: float) -> float:
 
 
 def measure_all(now: datetime) -> int:
-    """Read the gates of every rollout that is due. Returns how many were read."""
-    rollouts = Rollout.objects.filter(state__in=MEASURED_STATES).order_by("pk")
-    done = 0
-    for rollout_id in rollouts.values_list("pk", flat=True):
-        try:
-            done += take_measurements(rollout_id, now)
-        except Exception:  # top of a loop: one rollout must not silence the others
-            logger.exception("measuring failed", extra={"rollout": rollout_id})
+    """Read the gates of every rollout that is due, those read longest ago first.
+
+    One at a time in the whole deployment, and not for long: a Prometheus that is slow must not hold
+    more than one worker, and what is left over comes first next time. Returns how many were read.
+    """
+    began, done = time.monotonic(), 0
+    with _alone(_ALL) as is_alone:
+        for rollout_id in _longest_unread() if is_alone else ():
+            if time.monotonic() - began > LONGEST_RUN_S:
+                break
+            try:
+                done += take_measurements(rollout_id, now)
+            except Exception:  # top of a loop: one rollout must not silence the others
+                logger.exception("measuring failed", extra={"rollout": rollout_id})
     return done
+
+
+def _longest_unread() -> list[int]:
+    newest = Measurement.objects.filter(rollout=OuterRef("pk")).order_by("-at").values("at")[:1]
+    found = Rollout.objects.filter(state__in=MEASURED_STATES).annotate(read_at=Subquery(newest))
+    return list(
+        found.order_by(F("read_at").asc(nulls_first=True), "pk").values_list("pk", flat=True)
+    )
 
 
 def take_measurements(rollout_id: int, now: datetime) -> bool:

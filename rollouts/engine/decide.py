@@ -67,6 +67,7 @@ class Code(StrEnum):
     BAKING = "baking"
     ROLLING_BACK = "rolling_back"
     FINISHED = "finished"
+    UNWELL = "unwell"
     MOVING = "moving"
 
 
@@ -145,6 +146,8 @@ def _baking(facts: RolloutFacts) -> Decision:
     red = _red(facts)
     if red is not None:
         return Decision(Act.WAIT, Code.WARNING, facts.watched, red)
+    if _is_unsettled(facts):
+        return Decision(Act.WAIT, Code.UNWELL, facts.watched, look_in_s=LOOK_SOON_S)
     return Decision(Act.SUCCEED, Code.FINISHED)
 
 
@@ -236,6 +239,8 @@ def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
         return Decision(Act.WAIT, Code.NO_DATA, phase.index, silent, catch_up=True)
     if not phase.has_quorum:
         return Decision(Act.WAIT, Code.QUORUM, phase.index, catch_up=True)
+    if _is_unsettled(facts):
+        return Decision(Act.WAIT, Code.UNWELL, phase.index, look_in_s=LOOK_SOON_S)
     return Decision(Act.PASS, Code.MOVING, phase.index)
 
 
@@ -278,6 +283,11 @@ def _red(facts: RolloutFacts) -> GateFacts | None:
         if gate.is_red and (judged or gate.kind is not GateKind.CRITERION):
             return gate
     return None
+
+
+def _is_unsettled(facts: RolloutFacts) -> bool:
+    """Whether some agent is unwell within its `health_grace`: nobody knows yet if it counts."""
+    return any(phase.counts.sick > phase.counts.unhealthy for phase in facts.phases)
 
 
 def _is_calm(facts: RolloutFacts) -> bool:

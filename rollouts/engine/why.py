@@ -251,6 +251,16 @@ def _paused(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
     )
 
 
+def _unwell(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
+    unsure = sum(p.counts.sick - p.counts.unhealthy for p in facts.phases)
+    return Why(
+        f"Holding: {agents(unsure)} reported bad health just after the change.",
+        "It counts when it lasts longer than the plan's health_grace.",
+        "warn",
+        d.code.value,
+    )
+
+
 def _baking(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
     left = max(0.0, facts.plan.bake_s - facts.baked_s)
     return Why(
@@ -290,5 +300,6 @@ _LINES: dict[Code, _Line] = {
     Code.BAKING: _baking,
     Code.ROLLING_BACK: _rolling,
     Code.FINISHED: _over,
+    Code.UNWELL: _unwell,
     Code.MOVING: _starting,
 }

@@ -5,6 +5,7 @@ Queries are grouped by `service_instance_id` and joined here with the rollout's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
@@ -27,6 +28,12 @@ _ALIVE = [
     "otelcol_process_memory_rss_bytes",
     "target_info",
 ]
+
+# Counters that collectors export from the first failure on.
+_UNTIL_FAILURE = re.compile(
+    r"otelcol_(exporter_(send|enqueue)_failed|receiver_(refused|failed)"
+    r"|processor_(refused|dropped)|log_records)"
+)
 
 
 class PrometheusSource:
@@ -191,33 +198,32 @@ def _condition(api: PrometheusApi, spec: GateSpec, scene: Scene) -> Reading:
 
 
 def _why_unknown(api: PrometheusApi, spec: GateSpec, scene: Scene) -> str:
-    """Say why an empty answer proves nothing, "" when it does.
+    """Say why an empty answer proves nothing, "" when it does: every metric named is there.
 
-    A failure that never happened has no series, so it is enough that Prometheus has any of the
-    metrics named, or anything at all of our agents.
+    A collector's counter of failures has no series before the first failure; such a one may be
+    missing where Prometheus knows our agents otherwise.
     """
     names = promql.metric_names(spec.query)
-    if names:
-        known = api.query(f"count by (__name__) ({promql.selector(names)})", scene.now)
-        if known:
-            return ""
-    alive = api.query(f"count by ({promql.INSTANCE}) ({promql.selector(_ALIVE)})", scene.now)
-    if any(sample.instance in scene.touched_ids for sample in alive):
-        return _misspelt(api, names, scene)
-    return "Prometheus has none of the metrics it names, and knows none of these agents"
-
-
-def _misspelt(api: PrometheusApi, names: Sequence[str], scene: Scene) -> str:
-    """Name the other spelling of a counter when only that one exists."""
-    others = {
-        name.removesuffix("_total") if name.endswith("_total") else f"{name}_total": name
-        for name in names
-    }
-    if not others:
+    both = {other: name for name in names for other in (name, _other_spelling(name))}
+    if not both:
         return ""
-    known = api.query(f"count by (__name__) ({promql.selector(others)})", scene.now)
-    for sample in known:
-        name = sample.labels.get("__name__", "")
-        if name in others:
-            return f"Prometheus has no {others[name]}, but {name}: write that"
-    return ""
+    found = api.query(f"count by (__name__) ({promql.selector(both)})", scene.now)
+    known = {sample.labels.get("__name__", "") for sample in found}
+    missing = [name for name in names if name not in known]
+    for name in missing:
+        if _other_spelling(name) in known:
+            return f"Prometheus has no {name}, but {_other_spelling(name)}: write that"
+    if not missing:
+        return ""
+    if all(_UNTIL_FAILURE.match(name) for name in missing) and _knows_us(api, scene):
+        return ""
+    return f"Prometheus has no metric {', '.join(missing)}"
+
+
+def _other_spelling(name: str) -> str:
+    return name.removesuffix("_total") if name.endswith("_total") else f"{name}_total"
+
+
+def _knows_us(api: PrometheusApi, scene: Scene) -> bool:
+    alive = api.query(f"count by ({promql.INSTANCE}) ({promql.selector(_ALIVE)})", scene.now)
+    return any(sample.instance in scene.touched_ids for sample in alive)

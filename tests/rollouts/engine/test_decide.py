@@ -22,6 +22,7 @@ from rollouts.plans.plan import OnNoData
 from tests.factories import NOW
 from tests.rollouts.engine.facts import (
     CRITICAL,
+    DONE,
     FAIL,
     PASS,
     SILENT,
@@ -194,6 +195,16 @@ CASES = {
         rollout(phase(counts=Counts(10, 0, 10, 0, applied=8, timed_out=2, confirmed=8), **LONG)),
         Act.WAIT,
         Code.QUORUM,
+    ),
+    "somebody is unwell within the grace": (
+        rollout(phase(counts=replace(DONE, sick=1), **LONG), gates=(PASS,)),
+        Act.WAIT,
+        Code.UNWELL,
+    ),
+    "somebody is unwell for good, and the gates allow it": (
+        rollout(phase(counts=replace(DONE, sick=1, unhealthy=1), **LONG), gates=(PASS,)),
+        Act.PASS,
+        Code.MOVING,
     ),
     "everybody was taken out": (
         rollout(phase(counts=Counts(members=2, rolled_back=2), **LONG)),

@@ -1,0 +1,121 @@
+"""Save and delete freeze windows: times in which no rollout advances (spec section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import Actor, record
+from accounts.policy import require
+from console.lib.problems import FieldError, Invalid, Missing
+from rollouts.locking import needs_reason
+from rollouts.models import FreezeWindow, Rollout
+
+
+def save_freeze_window(
+    *,
+    name: str,
+    by: Actor,
+    reason: str,
+    environment: str = "",
+    time_zone: str = "UTC",
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    weekdays: Sequence[int] = (),
+    from_time: time | None = None,
+    to_time: time | None = None,
+    now: datetime | None = None,
+) -> FreezeWindow:
+    """Save a window under its name: dated (both ends), or weekly (days, times of day).
+
+    Holds at once; rollbacks pass. Raises Denied, Invalid naming each wrong field.
+    """
+    require(by, "policies.write")
+    reason, now = needs_reason(reason, "a freeze window"), now or timezone.now()
+    errors = _wrong(name, time_zone, starts_at, ends_at, weekdays, from_time, to_time)
+    if errors:
+        raise Invalid(errors[0].message, errors=errors)
+    with transaction.atomic():
+        window, created = FreezeWindow.objects.update_or_create(
+            name=name.strip(),
+            defaults={
+                "environment": environment.strip(),
+                "time_zone": time_zone,
+                "starts_at": starts_at,
+                "ends_at": ends_at,
+                "weekdays": sorted(set(weekdays)),
+                "from_time": from_time,
+                "to_time": to_time,
+                "reason": reason,
+                "updated_by": by.name,
+                "updated_at": now,
+            },
+        )
+        _record(by, "create" if created else "change", window, reason)
+        look_at_all(now)
+    return window
+
+
+def delete_freeze_window(*, name: str, by: Actor, reason: str, now: datetime | None = None) -> None:
+    """Delete a window; rollouts that it held go on. Raises Denied, Invalid, Missing."""
+    require(by, "policies.write")
+    reason, now = needs_reason(reason, "deleting a freeze window"), now or timezone.now()
+    with transaction.atomic():
+        window = FreezeWindow.objects.filter(name=name).first()
+        if window is None:
+            raise Missing(f'There is no freeze window "{name}".')
+        _record(by, "delete", window, reason)
+        window.delete()
+        look_at_all(now)
+
+
+def look_at_all(now: datetime) -> None:
+    """Let every active rollout be looked at now: what held it may have changed."""
+    active = Rollout.objects.exclude(next_tick_at=None)
+    active.filter(next_tick_at__gt=now).update(next_tick_at=now)
+
+
+def _wrong(
+    name: str,
+    time_zone: str,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    weekdays: Sequence[int],
+    from_time: time | None,
+    to_time: time | None,
+) -> list[FieldError]:
+    errors = []
+    if not name.strip() or len(name) > 100:
+        errors.append(FieldError("name", "Give the window a name of up to 100 characters."))
+    try:
+        ZoneInfo(time_zone)
+    except (KeyError, ValueError, OSError):
+        text = f'"{time_zone[:60]}" is no time zone; write one like Europe/Berlin.'
+        errors.append(FieldError("time_zone", text))
+    if not weekdays and (starts_at is None or ends_at is None):
+        text = "Give both starts_at and ends_at, or weekdays for a weekly window."
+        errors.append(FieldError("starts_at", text))
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        errors.append(FieldError("ends_at", "The window ends before it starts."))
+    if any(day not in range(7) for day in weekdays):
+        errors.append(FieldError("weekdays", "Weekdays are 0 (Monday) to 6 (Sunday)."))
+    if (from_time is None) != (to_time is None):
+        text = "Give both from_time and to_time, or neither for whole days."
+        errors.append(FieldError("from_time", text))
+    return errors
+
+
+def _record(by: Actor, verb: str, window: FreezeWindow, reason: str) -> None:
+    record(
+        actor=by,
+        act=f"freeze_windows.{verb}",
+        object_kind="freeze_window",
+        object_id=window.pk,
+        object_name=window.name,
+        reason=reason,
+        details={"environment": window.environment or "everywhere"},
+    )
