@@ -36,18 +36,29 @@ _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
 )
 _REFERENCE = re.compile(r"^\$\{[^}]*\}$")
-# Most configs hold no secret at all; one search over the text says so.
-_ANYTHING = re.compile(f"{_SECRET_KEY.pattern}|headers?\\b|://[^\\s/]*@|PRIVATE KEY", re.IGNORECASE)
+# Most configs hold no secret at all; one search over the text says so. On ASCII the search over the
+# lowered text finds the same and is 13 times quicker than ignoring case (10 us against 134 for
+# 1.5 KB), which was half of what a changed status cost.
+_ANYTHING = f"{_SECRET_KEY.pattern}|headers?\\b|://[^\\s/]*@|private key"
+_ANYTHING_LOWERED = re.compile(_ANYTHING)
+_ANYTHING_ANY_CASE = re.compile(_ANYTHING, re.IGNORECASE)
 _BLOCK = re.compile(r"^[|>][+-]?\d*[+-]?\s*(?:#.*)?$")
 
 
 def redact(text: str, key: bytes) -> str:
     """Return `text` with every secret replaced. `key` makes the marks (same key, same marks)."""
-    if not _ANYTHING.search(text):
+    if not may_hold_secret(text):
         return text
     text = _PEM.sub(lambda m: _mark(m[0], key), text)
     text = _USERINFO.sub(lambda m: f"{m['scheme']}{_mark(m['info'], key)}@", text)
     return "\n".join(_lines(text.split("\n"), key))
+
+
+def may_hold_secret(text: str) -> bool:
+    """Say whether `text` must be read line by line. Never False for a text with a secret."""
+    if text.isascii():
+        return _ANYTHING_LOWERED.search(text.lower()) is not None
+    return _ANYTHING_ANY_CASE.search(text) is not None
 
 
 def _mark(secret: str, key: bytes) -> str:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.opamp.redact import may_hold_secret, redact
+
+_KEY = b"key"
+_NAMES = [
+    *("password", "passwd", "passphrase", "token", "secret", "credential", "authorization"),
+    *("api_key", "api-key", "apikey", "access_key", "private-key", "key_pem", "signingkey"),
+    *("account_key", "cookie", "dsn", "connection_string", "headers", "Connect_Headers"),
+]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("around", ["", "é"])
+def test_a_secret_is_looked_for_whatever_its_case_and_the_alphabet(name: str, around: str) -> None:
+    for written in (name, name.upper(), name.title()):
+        assert may_hold_secret(f"{around}exporter:\n  {written}: abc\n")
+
+
+@given(st.text(alphabet=st.sampled_from("paswortkenKEY_- :/@s\u017f\u212a\n"), max_size=30))
+def test_what_the_search_passes_over_stays_as_it_is_line_by_line(text: str) -> None:
+    if not may_hold_secret(text):
+        assert redact(text, _KEY) == text
+        assert redact(f"{text}\nno_token_here: true", _KEY) == f"{text}\nno_token_here: true"
+
+
+def test_a_plain_config_holds_no_secret() -> None:
+    assert not may_hold_secret('receivers:\n  otlp: {endpoint: "0.0.0.0:4317"}\n')
