@@ -153,9 +153,10 @@ def _settings(agent: AgentState, server: ServerFacts, now: float) -> bytes:
     if offer.hash == (agent.settings_hash if reports else agent.settings_offered_hash):
         return b""
     part = offer.part_for(agent.capabilities)
-    if part:
-        agent.settings_sent_hash = agent.settings_offered_hash = offer.hash
-        changes = agent.change()
-        changes.settings = changes.status = True
-        changes.event(now, "settings_offered", settings_hash=offer.hash)
+    if not part:
+        return b""  # said before anything is made: such an agent is asked with every heartbeat
+    agent.settings_sent_hash = agent.settings_offered_hash = offer.hash
+    changes = agent.change()
+    changes.settings = changes.status = True
+    changes.event(now, "settings_offered", settings_hash=offer.hash)
     return server.fill_offer(part, agent.id)
