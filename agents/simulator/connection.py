@@ -103,6 +103,7 @@ class WebSocketConnection(Connection):
     _socket: aiohttp.ClientWebSocketResponse | None = None
     _has_met_server = False
     _timer: asyncio.TimerHandle | None = None
+    _heartbeat_at = 0.0
     _writing: asyncio.Task[None] | None = None
 
     async def drop(self) -> None:
@@ -128,6 +129,7 @@ class WebSocketConnection(Connection):
                 await self._send([self.agent.hello(again=self._has_met_server)])
                 self._has_met_server = True
                 self._set_connected(True)
+                self._plan_heartbeat()
                 self._arm()
                 await self._read(socket)
             finally:
@@ -152,18 +154,27 @@ class WebSocketConnection(Connection):
         """Set one timer for whatever comes first: the next heartbeat or a thing that falls due."""
         if self._timer is not None:
             self._timer.cancel()
-        due_at = self.agent.due_at
-        wait_s = self._heartbeat_s() * self._spread.uniform(0.9, 1.0)
-        if due_at is not None:
-            wait_s = min(wait_s, max(due_at - self.now(), 0.0))
+        next_at = self._heartbeat_at
+        if self.agent.due_at is not None:
+            next_at = min(next_at, self.agent.due_at)
+        # The loop's clock counts milliseconds: a timer may ring a little before its time.
+        wait_s = max(next_at - self.now(), 0.0) + 0.002
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._on_timer)
 
     def _on_timer(self) -> None:
         if self._socket is None or self.agent.dead:
             return
-        messages = self.agent.due(self.now()) or [self.agent.heartbeat()]
-        self._writing = asyncio.ensure_future(self._send_quietly(messages))
+        now = self.now()
+        messages = self.agent.due(now)
+        if now >= self._heartbeat_at:
+            self._plan_heartbeat()
+            messages = messages or [self.agent.heartbeat()]
+        if messages:
+            self._writing = asyncio.ensure_future(self._send_quietly(messages))
         self._arm()
+
+    def _plan_heartbeat(self) -> None:
+        self._heartbeat_at = self.now() + self._heartbeat_s() * self._spread.uniform(0.9, 1.0)
 
     async def _send_quietly(self, messages: Iterable[pb.AgentToServer]) -> None:
         try:
