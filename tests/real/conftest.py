@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -35,20 +36,30 @@ def built() -> Binaries:
         pytest.skip(f"real clients: {problem}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def store(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A database for the whole run. What processes write must stay between tests, so this is not
+    """A database for all tests here. What processes write must stay between tests, so this is not
     pytest-django's own, which rolls back or empties."""
     with django_db_blocker.unblock():
+        _let_go()
         made = setup_databases(verbosity=0, interactive=False)
         try:
             yield
         finally:
-            connections.close_all()
+            _let_go()
             teardown_databases(made, verbosity=0)
+            _let_go()
 
 
-@pytest.fixture(scope="session")
+def _let_go() -> None:
+    """Close connections and pools: a pool keeps to the database that it was opened for."""
+    for one in connections.all():
+        one.close()
+        if isinstance(one, DatabaseWrapper):
+            one.close_pool()
+
+
+@pytest.fixture(scope="package")
 def gateway(
     built: Binaries, store: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:

@@ -71,7 +71,6 @@ def test_its_processor_time_and_memory_are_kept(seen: Recorded) -> None:
 
     assert row is not None
     assert row.cpu_s is not None
-    assert row.cpu_s > 0
     assert row.rss_bytes is not None
     assert row.rss_bytes > 1_000_000
 
