@@ -55,7 +55,13 @@ def needs(verb: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P]
 
 
 def to_login(request: HttpRequest) -> HttpResponse:
-    """Send a person to the login page; htmx is told with 401, so that no region swallows it."""
+    """Send a person to the login page; htmx is told with 401, so that no region swallows it.
+
+    A region that pulled itself (`X-Background`, set by live.js) is only told: the page may hold
+    something typed, so it says "Signed out" and offers the link.
+    """
+    if request.headers.get("X-Background"):
+        return HttpResponse(status=401)
     htmx = getattr(request, "htmx", None)
     back = htmx.current_url_abs_path if htmx else request.get_full_path()
     url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back or '/'})}"

@@ -39,7 +39,7 @@
   }
 
   async function sync(url) {
-    const headers = { "HX-Request": "true", "HX-Target": "sync", "HX-Current-URL": location.href };
+    const headers = { "HX-Request": "true", "HX-Target": "sync", "HX-Current-URL": location.href, "X-Background": "1" };
     try {
       const response = await fetch(url, { headers, credentials: "same-origin" });
       if (response.status === 401) end(words.out, true);
@@ -176,6 +176,18 @@
     if (signedOut) offerLogin();
     indicate();
   }
+
+  // What pulls itself, not what the reader pressed, is marked: when the session is over it must not
+  // take the page away with what is typed in it.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const cause = event.detail.triggeringEvent;
+    if (cause && cause.isTrusted === false && !["submit", "click"].includes(cause.type)) {
+      event.detail.headers["X-Background"] = "1";
+    }
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status === 401) end(words.out, true);
+  });
 
   function offerLogin() {
     const link = document.createElement("a");

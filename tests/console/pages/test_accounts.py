@@ -94,6 +94,13 @@ def test_htmx_is_sent_to_the_login_page_and_back() -> None:
     assert answer.headers["HX-Redirect"] == "/login/?next=%2Frollouts%2F42%2F"
 
 
+def test_a_region_that_pulls_itself_is_only_told() -> None:
+    headers = {"HX-Request": "true", "X-Background": "1"}
+    answer = Client().get("/rollouts/42/", headers=headers)
+    assert answer.status_code == 401
+    assert "HX-Redirect" not in answer.headers
+
+
 def test_signing_out_needs_a_post() -> None:
     client = sign_in("lin", "viewer")
     assert client.get(reverse("accounts:logout")).status_code == 405

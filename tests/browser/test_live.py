@@ -1,0 +1,132 @@
+"""Live updates in a real browser: they land, in place, and never under the reader's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from agents.models import AgentStatus
+from console.lib import hints
+from rollouts.models import Phase, Rollout, Target
+from tests.browser.world import make_world
+
+
+def is_live(page: Page) -> None:
+    expect(page.locator("#live .t")).to_have_text("Live", timeout=15_000)
+
+
+def say(rollout: Rollout, text: str) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(why={"say": text, "tone": "run", "code": "x"})
+    hints.mark_dirty(rollout.topic)
+
+
+def test_a_change_reaches_the_page_in_place(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    page.evaluate("() => { window.kept = document.querySelector('h1'); }")
+    say(world.observing, "Sending 12 of 20.")
+    expect(page.locator(".why-line .say").first).to_have_text("Sending 12 of 20.", timeout=10_000)
+    assert page.evaluate("() => window.kept === document.querySelector('h1')")
+
+
+def test_cells_and_counts_follow_the_targets(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    say(world.observing, "First.")
+    expect(page.locator(".why-line .say").first).to_have_text("First.", timeout=10_000)
+    target = Target.objects.filter(rollout=world.observing).order_by("phase__index", "position")[0]
+    Target.objects.filter(pk=target.pk).update(state="failed", error="refused")
+    say(world.observing, "Second.")
+    expect(page.locator(".agent-grid use").first).to_have_attribute(
+        "href", "#c-failed", timeout=10_000
+    )
+    expect(page.locator(f"#n-failed-{world.observing.pk}")).to_have_text("1")
+
+
+def test_the_action_bar_follows_the_state(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("op", "operator")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    say(world.observing, "First.")
+    expect(page.locator(".why-line .say").first).to_have_text("First.", timeout=10_000)
+    Rollout.objects.filter(pk=world.observing.pk).update(state="paused", revision=9)
+    say(world.observing, "Paused.")
+    expect(page.get_by_role("button", name="Resume…")).to_be_visible(timeout=10_000)
+
+
+def test_selected_text_is_not_swapped_away(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    page.evaluate(
+        "() => window.getSelection().selectAllChildren(document.querySelector('.why-line .say'))"
+    )
+    phase = Phase.objects.filter(rollout=world.observing).order_by("index")[2]
+    Phase.objects.filter(pk=phase.pk).update(counts={"members": 7, "applied": 3})
+    say(world.observing, "Something new.")
+    expect(page.locator(f"#phase-in-{phase.pk}")).to_contain_text("3 / 7", timeout=10_000)
+    assert page.locator(".why-line .say").first.inner_text() == "Observing."
+
+
+def test_paused_updates_wait_and_catch_up(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    page.get_by_role("button", name="Pause live updates").click()
+    say(world.observing, "Unseen.")
+    expect(page.locator("#live .t")).to_contain_text("changes waiting", timeout=10_000)
+    expect(page.locator("#live .t")).not_to_contain_text(" 0 ", timeout=10_000)
+    assert page.locator(".why-line .say").first.inner_text() == "Observing."
+    page.get_by_role("button", name="Resume live updates").click()
+    expect(page.locator(".why-line .say").first).to_have_text("Unseen.", timeout=10_000)
+
+
+def test_a_row_changes_in_place_and_the_notice_counts_it(open_page: Callable[..., Page]) -> None:
+    make_world()
+    page = open_page("vera", "viewer")
+    page.goto("/agents/?sort=name")
+    is_live(page)
+    hints.mark_dirty("agents")
+    page.wait_for_timeout(2500)
+    status = AgentStatus.objects.select_related("agent").order_by("agent__name")[3]
+    AgentStatus.objects.filter(pk=status.pk).update(healthy=False)
+    hints.mark_dirty("agents")
+    row = page.locator(f"#agent-{status.agent_id}")
+    expect(row).to_contain_text("Unhealthy", timeout=10_000)
+    expect(page.locator("#agents-notice")).to_contain_text("1 agents changed")
+    names = page.locator("#agent-table tbody th").all_inner_texts()
+    assert names == sorted(names)
+
+
+def test_the_navigation_counts_follow(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto("/help/shortcuts/")
+    is_live(page)
+    expect(page.locator("#nav-rollouts-a")).to_contain_text("2")
+    Rollout.objects.filter(pk=world.waiting.pk).update(state="aborted")
+    hints.mark_dirty("rollouts")
+    expect(page.locator("#nav-rollouts-a")).to_contain_text("1", timeout=10_000)
+
+
+def test_a_session_that_ends_says_so_and_offers_to_sign_in(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    page.evaluate(
+        "() => fetch('/logout/', {method: 'POST', headers: {'X-CSRFToken': JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRFToken']}})"
+    )
+    say(world.observing, "Unseen.")
+    Rollout.objects.filter(pk=world.observing.pk).update(state="paused")
+    page.evaluate("() => tidegate.resync(0)")
+    expect(page.locator("#live .t")).to_have_text("Signed out", timeout=10_000)
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
