@@ -7,6 +7,7 @@ collector reads the port from its environment, so one config serves many collect
 from __future__ import annotations
 
 import http.client
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,15 @@ class SupervisedCollector:
         validate_config: bool = True,
         config_apply_timeout: str | None = "1s",
         metric_interval_ms: int = 1000,
+        copy_of: SupervisedCollector | None = None,
     ) -> None:
+        """`copy_of` starts with a copy of another one's storage, and so with its uid."""
         self.directory = directory
         self.storage = directory / "storage"
-        self.storage.mkdir(parents=True, exist_ok=True)
+        if copy_of is None:
+            self.storage.mkdir(parents=True, exist_ok=True)
+        else:
+            shutil.copytree(copy_of.storage, self.storage)
         self.health_port = free_port()
         self.otlp_port = free_port()
         agent: dict[str, Any] = {

@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 
+from accounts.audit import SYSTEM
+from agents.actions.command import send_custom_message
 from agents.models import Agent, ComponentSet, ConfigStatus, Delivery, Quarantine
 from tests.clients.opampgo import (
     OPAMP_SETTINGS,
@@ -101,6 +103,19 @@ def test_a_restart_command_reaches_it(agent: OpampGoAgent, seen: Recorded) -> No
     seen.restart()
 
     assert agent.wait("command")["type"] == "CommandType_Restart"
+
+
+def test_a_custom_message_reaches_it(clients: Clients, url: str) -> None:
+    agent = clients.opampgo(url, poll="1s", arguments=["-custom-capability", "test.greeting"])
+    seen = Recorded(agent.uid).wait_connected()
+    eventually(lambda: seen.agent.custom_capabilities, "its capability", seen=seen.summary)
+
+    send_custom_message(
+        agent_ids=[seen.agent.pk], capability="test.greeting", type="hi", data=b"there", by=SYSTEM
+    )
+
+    said = agent.wait("custom")
+    assert (said["capability"], said["type"], said["data"]) == ("test.greeting", "hi", "there")
 
 
 def test_a_new_uid_is_taken_over(clients: Clients, url: str) -> None:

@@ -89,6 +89,24 @@ def test_a_renamed_agent_is_the_same_agent(clients: Clients, gateway: Gateway) -
     assert seen.deliveries(BASE)[-1].state == Delivery.State.APPLIED
 
 
+def test_two_hosts_from_one_image_become_two_agents(clients: Clients, gateway: Gateway) -> None:
+    """A copied storage directory is the main source of one uid on two hosts."""
+    first = clients.supervised(gateway.ws_url)
+    shared = recorded_of(first).wait_healthy().uid.hex
+
+    second = clients.supervised(gateway.ws_url, copy_of=first)
+
+    eventually(
+        lambda: {first.instance_uid, second.instance_uid} > {shared},
+        "one of them has a uid of its own",
+        timeout_s=30,
+        seen=lambda: (first.instance_uid, second.instance_uid),
+    )
+    one, other = recorded_of(first).wait_healthy(), recorded_of(second).wait_healthy()
+    assert one.agent.pk != other.agent.pk
+    eventually(lambda: one.is_connected() and other.is_connected(), "both are connected")
+
+
 def test_a_server_that_was_away_knows_everything_still(
     clients: Clients, own_gateway: Gateway
 ) -> None:
