@@ -85,7 +85,8 @@ def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
         observe.extend_deadlines(rollout, gap_s)
     changed = news.take(rollout.topic)
     touched = observe.observe(rollout, config_hash, changed, now)
-    touched |= observe.time_out(rollout, config_hash, now)
+    if touched or any(phase.counts.get("outstanding") for phase in phases):
+        touched |= observe.time_out(rollout, config_hash, now)
     touched |= _catch_up(rollout, phases, now)
     recount([phase for phase in phases if phase.pk in touched], now)
     recount_sick([phase for phase in phases if phase.pk not in touched], now)

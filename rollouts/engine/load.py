@@ -44,9 +44,7 @@ def load_facts(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> Roll
         start_at=rollout.start_at,
         blockers=blockers,
         readiness_blocks=blocking_findings(rollout, plan) if scheduled and due else (),
-        gateways=GatewayLease.objects.filter(
-            stopped_at=None, renewed_at__gt=now - GatewayLease.LIFE
-        ).count(),
+        gateways=_gateways(now) if any(p.counts.get("waiting") for p in phases) else 1,
         joiners=count_joiners(rollout) if _wants_joiners(rollout, phases) else 0,
         paused_by=rollout.paused_by_name,
         pause_reason=rollout.pause_reason,
@@ -60,6 +58,11 @@ def watched_phase(phases: Sequence[Phase]) -> Phase | None:
     """Return the phase that gates speak about: the one begun last."""
     begun = [phase for phase in phases if phase.state in BEGUN_PHASES and phase.started_at]
     return begun[-1] if begun else None
+
+
+def _gateways(now: datetime) -> int:
+    alive = GatewayLease.objects.filter(stopped_at=None, renewed_at__gt=now - GatewayLease.LIFE)
+    return alive.count()
 
 
 def _wants_joiners(rollout: Rollout, phases: Sequence[Phase]) -> bool:

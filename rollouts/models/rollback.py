@@ -72,7 +72,7 @@ class RollbackTarget(models.Model):
     State `no_version` means no known-good version exists; such an agent is left alone.
     """
 
-    rollback = models.ForeignKey(Rollback, models.CASCADE, related_name="targets")
+    rollback = models.ForeignKey(Rollback, models.CASCADE, related_name="targets", db_index=False)
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="+")
     wave = models.PositiveIntegerField(default=0)
     from_hash = models.CharField(max_length=64)

@@ -15,8 +15,8 @@ class Target(models.Model):
     one active target. `previous_hash` is "" when the agent had no remote config.
     """
 
-    rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets")
-    phase = models.ForeignKey(Phase, models.CASCADE, related_name="targets")
+    rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets", db_index=False)
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="targets", db_index=False)
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="targets")
     position = models.PositiveIntegerField()
     state = models.CharField(

@@ -13,7 +13,6 @@ from django.db import connection
 from accounts.audit import SYSTEM
 from agents.actions.clear_desired import clear_desired
 from agents.actions.quarantine import quarantine
-from agents.actions.set_desired import release_topic
 from agents.models import Quarantine
 from console.lib.problems import Refused
 from rollouts.delivering.counts import recount
@@ -184,7 +183,6 @@ def _let_go_of_untouched(rollout: Rollout, now: datetime) -> None:
     others = Target.objects.filter(rollout=rollout).exclude(agent_id__in=touched)
     others.filter(state="waiting").update(state="skipped")
     others.filter(active=True).update(active=False)
-    release_topic(rollout.topic)
     release(rollout.topic)
     recount(rollout.phases.all(), now)
 

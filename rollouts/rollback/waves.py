@@ -234,6 +234,8 @@ def _close(rollout: Rollout, act: str, cause: Cause) -> None:
         if phase.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING, PhaseState.PASSED}:
             change_phase(rollout, phase, "phase_rolled_back", cause, finished_at=cause.now)
     Target.objects.filter(rollout=rollout, active=True).update(active=False)
+    release_topic(rollout.topic)
+    news.take(rollout.topic)  # what came for the rollout itself since it turned round
     change_rollout(rollout, act, cause, finished_at=cause.now)
     settle_why(rollout, cause.reason)
 
