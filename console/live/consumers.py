@@ -66,7 +66,10 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         self.loop_task = asyncio.create_task(self._watch(), name="live-watch")
 
     async def _allowed(self) -> list[str] | None:
-        return await database_sync_to_async(allowed)(self.session_key, self.user_id, self.wishes)
+        found: list[str] | None = await database_sync_to_async(allowed)(
+            self.session_key, self.user_id, self.wishes
+        )
+        return found
 
     async def disconnect(self, code: int) -> None:
         """Leave every group and end the watch."""

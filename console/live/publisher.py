@@ -74,7 +74,7 @@ class Publisher:
         """Take over what was marked dirty; return (dirty, wanted)."""
         client = wanted.client()
         taken = client.spop(DIRTY, 500)
-        return set(taken or ()), wanted.all_wanted()
+        return {str(topic) for topic in taken or ()}, wanted.all_wanted()
 
     async def _turn(self, now_s: float) -> None:
         """Beat, collect, and flush what is due."""

@@ -42,4 +42,4 @@ def all_wanted() -> set[str]:
     """Return the topics somebody looks at. Raises redis.RedisError when Redis is away."""
     now = time.time()
     client().zremrangebyscore(KEY, "-inf", now)
-    return set(client().zrange(KEY, 0, -1))
+    return {str(topic) for topic in client().zrange(KEY, 0, -1)}

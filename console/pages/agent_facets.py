@@ -78,13 +78,14 @@ def _label_counts(form: AgentFilter, actor: Actor, now: datetime) -> dict[str, d
     return counts
 
 
-def _counted(
-    form: AgentFilter, actor: Actor, now: datetime
-) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+Counted = tuple[dict[str, int], dict[str, dict[str, int]]]
+
+
+def _counted(form: AgentFilter, actor: Actor, now: datetime) -> Counted:
     """Count, or take the counts of the last 5 s. Own filters of ticked labels are left out."""
     key = "facets:" + hashlib.sha256(f"{form.query}|{actor.name}".encode()).hexdigest()[:40]
     try:
-        kept = cache.get(key)
+        kept: Counted | None = cache.get(key)
     except RedisError:
         kept = None
     if kept is not None:

@@ -82,7 +82,7 @@ def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
     none = ConfigName("")
     rows = []
     for agent in agents:
-        status, word = statuses[agent.pk], agent.status_word
+        status, word = statuses[agent.pk], str(getattr(agent, "status_word", "unknown"))
         rows.append(
             AgentRow(
                 agent=agent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 from django.db import models
 from django.db.models import Count, Value
@@ -10,11 +10,10 @@ from django.db.models import Count, Value
 from accounts.audit import Actor
 from accounts.policy import can
 from rollouts.models import Approval, Rollout
+from rollouts.querysets import ApprovalQuerySet
 
-M = TypeVar("M", bound=models.Model)
 
-
-def waiting_for(actor: Actor) -> models.QuerySet[Approval]:
+def waiting_for(actor: Actor) -> ApprovalQuerySet:
     """Return the approvals this person could decide now: four eyes, so not their own work."""
     if actor.user is None or not can(actor, "rollouts.approve"):
         return Approval.objects.none()
@@ -26,9 +25,11 @@ def for_navigation(actor: Actor) -> dict[str, int]:
     """Return the counts by area, in one query because every page asks."""
     active = _counted("rollouts", Rollout.objects.visible_to(actor).active())
     waiting = _counted("approvals", waiting_for(actor))
-    return dict(active.union(waiting, all=True).values_list("area", "n"))
+    return {row["area"]: row["n"] for row in active.union(waiting, all=True)}
 
 
-def _counted(area: str, found: models.QuerySet[M]) -> models.QuerySet[M, dict[str, object]]:
+def _counted(area: str, found: models.QuerySet[Any]) -> models.QuerySet[Any, Any]:
+    """Return one row (area, n), or none when there is nothing to count."""
     named = found.order_by().annotate(area=Value(area, output_field=models.CharField()))
-    return named.values("area").annotate(n=Count("pk"))
+    counted: models.QuerySet[Any, Any] = named.values("area").annotate(n=Count("pk"))
+    return counted

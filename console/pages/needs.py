@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
@@ -28,18 +29,20 @@ class HtmxRequest(HttpRequest):
     actor: Actor
 
 
-View = Callable[Concatenate[HtmxRequest, P], HttpResponse]
+View = Callable[Concatenate[HtmxRequest, P], HttpResponseBase]
 
 
-def needs(verb: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+def needs(
+    verb: str,
+) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """Let a view run only for a person who may do `verb`; `request.actor` is who asks.
 
     Nobody is signed in: to the login page and back. Not allowed: Denied, which becomes a page.
     """
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_login(request)
             request.actor = Actor.of(request.user)  # type: ignore[attr-defined]

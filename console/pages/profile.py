@@ -24,7 +24,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("theme", "time_zone")
 
     def clean_time_zone(self) -> str:
-        name = self.cleaned_data["time_zone"].strip()
+        name = str(self.cleaned_data["time_zone"]).strip()
         if name and name not in zoneinfo.available_timezones():
             raise forms.ValidationError(
                 _(

@@ -139,7 +139,7 @@ def way_back_of(rollout: Rollout) -> WayBack | None:
 
 def judged_at(rollout: Rollout, now: datetime) -> datetime:
     """Return the moment the gates are shown for: now, or the decision that ended the watching."""
-    rollback = getattr(rollout, "rollback", None)
+    rollback: Rollback | None = getattr(rollout, "rollback", None)
     if rollback is not None:
         return rollback.decided_at
     return rollout.finished_at or now

@@ -36,7 +36,7 @@ class Tab:
         return str(message["text"])
 
     async def hears_nothing(self) -> bool:
-        return await self._wire.receive_nothing(timeout=0.3)
+        return bool(await self._wire.receive_nothing(timeout=0.3))
 
     async def closed_with(self) -> int:
         message = await self._wire.receive_output(timeout=5)

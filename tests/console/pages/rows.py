@@ -219,7 +219,7 @@ def make_readings(rollout: Rollout, number: int) -> None:
 def make_approval(rollout: Rollout, state: str = "waiting") -> Approval:
     now = timezone.now()
     return Approval.objects.create(
-        phase=rollout.phases.order_by("index").last(),
+        phase=rollout.phases.latest("index"),
         state=state,
         evidence={"gates": [{"gate": "criterion:failure_rate", "metric": "failure_rate", "value": 0.001, "limit": 0.01, "unit": "fraction", "verdict": "pass"}]},
         digest="d" * 64,

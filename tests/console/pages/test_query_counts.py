@@ -53,8 +53,8 @@ def grow(times: int) -> Rollout:
 PAGES: dict[str, Callable[[Rollout], str]] = {
     "overview": lambda r: "/",
     "agents": lambda r: "/agents/?q=env%3Dprod",
-    "agent": lambda r: f"/agents/{r.targets.first().agent.instance_uid}/",
-    "agent history": lambda r: f"/agents/{r.targets.first().agent.instance_uid}/history/",
+    "agent": lambda r: f"/agents/{r.targets.latest('pk').agent.instance_uid}/",
+    "agent history": lambda r: f"/agents/{r.targets.latest('pk').agent.instance_uid}/history/",
     "configs": lambda r: "/configs/",
     "diff": lambda r: f"/configs/{r.config.name}/diff/1...2/",
     "rollouts": lambda r: "/rollouts/",
