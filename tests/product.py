@@ -159,7 +159,7 @@ class Product:
         assert version["config_hash"] == hashlib.sha256(body).hexdigest()
         return version
 
-    def start_rollout(self, version: int, plan: object) -> int:
+    def start_rollout(self, version: int, plan: object, reason: str = "drill") -> int:
         """Start a rollout of a version of the demo's config to everyone; return its id."""
         order = {
             "config": "edge",
@@ -167,7 +167,7 @@ class Product:
             "plan": plan,
             "selector": "*",
             "start": True,
-            "reason": "drill",
+            "reason": reason,
         }
         return int(self.api("POST", "rollouts", json=order)["id"])
 

@@ -44,7 +44,7 @@ def main() -> None:
 def take(product: Product, context: BrowserContext, suffix: str) -> None:
     """Walk through the main job and take a picture of each station."""
     sign_in(product, context, "approver")
-    good = product.start_rollout(2, "quick")
+    good = product.start_rollout(2, "quick", "Smaller batches, and logs")
     wait_for(lambda: awaits_approval(product, good), 180, lambda: product.explain(good))
     picture(context, "/", f"overview{suffix}")
     picture(context, f"/rollouts/{good}/", f"rollout{suffix}")
@@ -55,7 +55,7 @@ def take(product: Product, context: BrowserContext, suffix: str) -> None:
         json={"phase": "production", "reason": "Canary and staging are quiet"},
     )
     product.wait_finished(good, 240)
-    bad = product.start_rollout(3, "quick")
+    bad = product.start_rollout(3, "quick", "More verbose debug output")
     product.wait_finished(bad, 240)
     picture(context, f"/rollouts/{bad}/", f"rolled-back{suffix}")
     picture(context, f"/rollouts/{bad}/timeline/", f"timeline{suffix}")
@@ -82,7 +82,7 @@ def picture(context: BrowserContext, path: str, name: str) -> None:
     """Save one page as docs/images/NAME.png."""
     page = context.new_page()
     page.goto(path)
-    page.wait_for_load_state("load")
+    page.get_by_text("Live ·").wait_for(timeout=10_000)
     page.screenshot(path=IMAGES / f"{name}.png")
     page.close()
 
