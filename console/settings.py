@@ -54,7 +54,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default=_running.get("PUBLIC_URL", "http://127.0.0.1:8080"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-_MANAGEMENT_ONLY = {"collectstatic", "help", "makemigrations", "spectacular", "up"}
+_MANAGEMENT_ONLY = {"collectstatic", "help", "makemigrations", "simulate", "spectacular", "up"}
 if not SECRET_KEY:
     if not _MANAGEMENT_ONLY.isdisjoint(sys.argv[1:2]):
         SECRET_KEY = "only-for-commands-that-serve-nobody"  # noqa: S105  commands that sign nothing
