@@ -1,8 +1,8 @@
 """Import this first: PostgreSQL and Redis for the gateway's benchmark, off the server's core.
 
 This process, the stores and the load share the other cores; the server under test has core 0 for
-itself; with a single core everything shares it. BENCH_NICE (say -10, for root) gives all of them
-that priority, for a machine where others work at the same time; say so beside the numbers.
+itself; with a single core everything shares it. BENCH_REALTIME=1 (for root) runs all of them
+before anything else of this machine (SCHED_RR), where others work at the same time.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ ALL_CORES = os.sched_getaffinity(0)
 SERVER_CORES = {min(ALL_CORES)}
 OTHER_CORES = ALL_CORES - SERVER_CORES or ALL_CORES
 os.sched_setaffinity(0, OTHER_CORES)
-_nice = int(os.environ.get("BENCH_NICE", "0"))
+if os.environ.get("BENCH_REALTIME") == "1":
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 DIRECTORY = Path(tempfile.mkdtemp(prefix="tg-bench-gateway-"))
 atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)
-_redis: embedded.Running | None = None
 if "REDIS_URL" not in os.environ:
     _redis = embedded.start_redis(DIRECTORY / "redis")
     os.environ["REDIS_URL"] = _redis.url
@@ -42,21 +42,6 @@ from agents.models import Agent, ConfigBody  # noqa: E402
 from bench.gateway_servers import cpu_of, tree_of  # noqa: E402
 
 _POLL_S = 0.02
-_stores = [running.pid for running in (store.POSTGRES, _redis) if running is not None]
-
-
-def _prioritise(pid: int) -> None:
-    """Give a process, what it starts and its group of the scheduler (man 7 sched) our priority."""
-    for one in tree_of(pid):
-        os.setpriority(os.PRIO_PROCESS, one, _nice)
-    group = Path(f"/proc/{pid}/autogroup")
-    if group.exists():
-        group.write_text(str(_nice))
-
-
-if _nice:
-    for _pid in (os.getpid(), *_stores):
-        _prioritise(_pid)
 
 
 def database_cpu_s() -> float:
