@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async as sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
@@ -20,7 +20,7 @@ from tests.console.live.tab import Tab
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
-@sync_to_async
+@sync_to_async  # closes the connection of its thread
 def signed_in(*roles: str) -> tuple[User, Any]:
     user = User.objects.create(username="-".join(roles) or "nobody")
     for role in roles:
