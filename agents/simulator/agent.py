@@ -24,6 +24,7 @@ CAPABILITIES = (
     | bits.ACCEPTS_RESTART_COMMAND
     | bits.REPORTS_HEALTH
     | bits.REPORTS_REMOTE_CONFIG
+    | bits.REPORTS_OWN_METRICS
     | bits.REPORTS_HEARTBEAT
     | bits.REPORTS_AVAILABLE_COMPONENTS
 )
@@ -49,6 +50,9 @@ class Memory:
     last_hash: bytes = b""
     last_status: pb.RemoteConfigStatuses = pb.RemoteConfigStatuses_UNSET
     last_error: str = ""
+    # Where to send own metrics, and the Authorization to do it with; "" means nowhere.
+    metrics_url: str = ""
+    metrics_authorization: str = ""
     # Every hash that it began to run, in order: how tests see what really happened.
     history: list[bytes] = field(default_factory=list)
 
@@ -133,7 +137,19 @@ class SimulatedAgent:
             return [self._health("pipeline stopped: exporter queue is full")]
         return self._settle(now)
 
+    @property
+    def own_metrics(self) -> tuple[str, dict[str, str]] | None:
+        """Where its own metrics go and with which headers, None when nobody asked for them."""
+        if not self.memory.metrics_url:
+            return None
+        authorization = self.memory.metrics_authorization
+        return self.memory.metrics_url, {"Authorization": authorization} if authorization else {}
+
     def _take_settings(self, settings: pb.ConnectionSettingsOffers) -> None:
+        if settings.HasField("own_metrics"):
+            given = {header.key: header.value for header in settings.own_metrics.headers.headers}
+            self.memory.metrics_url = settings.own_metrics.destination_endpoint
+            self.memory.metrics_authorization = given.get("Authorization", "")
         if settings.opamp.heartbeat_interval_seconds:
             self.heartbeat_s = float(settings.opamp.heartbeat_interval_seconds)
 

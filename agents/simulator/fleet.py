@@ -7,7 +7,7 @@ import hashlib
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +17,7 @@ from agents.simulator import ledger
 from agents.simulator.agent import Memory, SimulatedAgent
 from agents.simulator.connection import Connection, PollingConnection, Server, WebSocketConnection
 from agents.simulator.faults import Behaviour
+from agents.simulator.own_metrics import OwnMetrics
 from agents.simulator.profile import make_fleet
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class FleetOptions:
     initial_config: Path | None = None
     state_file: Path | None = None
     storm_every_s: float | None = None
+    own_metrics_s: float = 30.0
 
 
 class Fleet:
@@ -44,6 +46,7 @@ class Fleet:
 
     def __init__(self, options: FleetOptions, session: aiohttp.ClientSession) -> None:
         self._options = options
+        self._session = session
         self._is_changed = asyncio.Event()
         remembered = ledger.load(options.state_file) if options.state_file else {}
         self.connections = [
@@ -59,6 +62,9 @@ class Fleet:
         tasks = [asyncio.create_task(self._connect_all(), name="connect")]
         if self._options.state_file is not None:
             tasks.append(asyncio.create_task(self._keep_ledger(), name="ledger"))
+        agents = [connection.agent for connection in self.connections]
+        own_metrics = OwnMetrics(agents, self._session, self._options.own_metrics_s)
+        tasks.append(asyncio.create_task(own_metrics.run(), name="own metrics"))
         if self._options.storm_every_s is not None:
             tasks.append(asyncio.create_task(self._storms(), name="storms"))
         try:
@@ -135,14 +141,7 @@ def make_agents(options: FleetOptions, remembered: dict[bytes, Memory]) -> list[
 
 
 def _copy(memory: Memory) -> Memory:
-    return Memory(
-        memory.running,
-        memory.files,
-        memory.last_hash,
-        memory.last_status,
-        memory.last_error,
-        list(memory.history),
-    )
+    return replace(memory, history=list(memory.history))
 
 
 async def run(options: FleetOptions, stop: asyncio.Event) -> None:

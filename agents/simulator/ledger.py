@@ -1,7 +1,8 @@
 """What every simulated agent runs now, in a file: the fleet's memory, and the tests' witness.
 
 JSON: {"bodies": {hash: {file name: text}}, "agents": {uid hex: {"running", "last_hash",
-"last_status", "last_error", "history", "connected", "dead"}}}; hashes are lower-case hex.
+"last_status", "last_error", "metrics_url", "metrics_authorization", "history", "connected",
+"dead"}}}; hashes are lower-case hex.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def load(path: Path) -> dict[bytes, Memory]:
             last_hash=bytes.fromhex(entry["last_hash"]),
             last_status=entry["last_status"],
             last_error=entry["last_error"],
+            metrics_url=entry.get("metrics_url", ""),
+            metrics_authorization=entry.get("metrics_authorization", ""),
             history=[bytes.fromhex(config_hash) for config_hash in entry["history"]],
         )
         for uid, entry in content["agents"].items()
@@ -51,6 +54,8 @@ def save(path: Path, agents: Iterable[SimulatedAgent], connected: set[bytes]) ->
             "last_hash": memory.last_hash.hex(),
             "last_status": memory.last_status,
             "last_error": memory.last_error,
+            "metrics_url": memory.metrics_url,
+            "metrics_authorization": memory.metrics_authorization,
             "history": [config_hash.hex() for config_hash in memory.history],
             "connected": agent.profile.instance_uid in connected,
             "dead": agent.dead,

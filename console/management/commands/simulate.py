@@ -26,6 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("--http-share", type=_share, default=0.05, help="poll by HTTP (5%%)")
         parser.add_argument("--poll-interval", type=float, default=5.0, help="seconds (5)")
         parser.add_argument("--heartbeat", type=float, default=30.0, help="seconds (30)")
+        parser.add_argument(
+            "--own-metrics", type=float, default=30.0, help="seconds between own metrics (30)"
+        )
         parser.add_argument("--connect-rate", type=float, default=250.0, help="agents/s (250)")
         parser.add_argument(
             "--initial-config", type=Path, help="a file that every agent runs already"
@@ -84,6 +87,7 @@ def _options(given: argparse.Namespace) -> FleetOptions:
         initial_config=given.initial_config,
         state_file=given.state_file,
         storm_every_s=given.storm_every,
+        own_metrics_s=given.own_metrics,
     )
 
 

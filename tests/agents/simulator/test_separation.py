@@ -7,7 +7,10 @@ import pytest
 
 SIMULATOR = Path(__file__).resolve().parents[3] / "agents" / "simulator"
 OURS = ("accounts", "agents", "rollouts", "certs", "console")
-SHARED = ("agents.simulator", "agents.opamp.opamp_pb2", "agents.opamp.wire", "agents.opamp.bits")
+SHARED = (
+    *("agents.simulator", "agents.opamp.opamp_pb2", "agents.opamp.wire", "agents.opamp.bits"),
+    "agents.gateway.otlp_pb2",
+)
 
 
 @pytest.mark.parametrize("path", sorted(SIMULATOR.glob("*.py")), ids=lambda path: path.name)
