@@ -225,28 +225,28 @@ def next_state(table: dict[tuple[str, str], str], act: str, state: str) -> str:
         raise NotAllowed(f"{act} is not possible from {state}") from None
 
 
-def as_markdown() -> str:
-    """Return the three transition tables as docs/architecture.md shows them."""
-    parts = []
-    for title, transitions in (
-        ("Rollout", ROLLOUT_TRANSITIONS),
-        ("Phase", PHASE_TRANSITIONS),
-        ("Rollback", ROLLBACK_TRANSITIONS),
-    ):
-        rows = [
-            f"| `{t.act}` | {' · '.join(t.sources)} | {t.to} | {t.meaning} |" for t in transitions
-        ]
-        parts.append(
-            "\n".join(
-                [f"**{title}**", "", "| act | from | to | when |", "|---|---|---|---|", *rows]
-            )
+def as_markdown() -> dict[str, str]:
+    """Return the transition tables as docs/architecture.md shows them, by what they are of."""
+    tables = {
+        "rollout": ROLLOUT_TRANSITIONS,
+        "phase": PHASE_TRANSITIONS,
+        "rollback": ROLLBACK_TRANSITIONS,
+    }
+    return {
+        kind: "\n".join(
+            [
+                f"| {kind}: from | act | to | meaning |",
+                "|---|---|---|---|",
+                *(f"| {', '.join(t.sources)} | `{t.act}` | {t.to} | {t.meaning} |" for t in rows),
+            ]
         )
-    return "\n\n".join(parts)
+        for kind, rows in tables.items()
+    }
 
 
 def main() -> None:
     """Print the tables for docs/architecture.md."""
-    print(as_markdown())  # noqa: T201
+    print("\n\n".join(as_markdown().values()))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.audit import SYSTEM
 from agents.actions.clear_desired import clear_desired
@@ -192,6 +193,7 @@ def _again(rollout: Rollout, rollback: Rollback, cause: Cause) -> Rollback:
     left = RollbackTarget.objects.filter(
         rollback=rollback, state__in=["failed", "timed_out", "skipped"]
     )
+    _lift_refusals(left, cause)
     count = left.update(state="waiting", deadline_at=None, error="")
     agents = RollbackTarget.objects.filter(rollback=rollback, state="waiting").values("agent_id")
     change_rollback(
@@ -208,3 +210,16 @@ def _again(rollout: Rollout, rollback: Rollback, cause: Cause) -> Rollback:
     )
     Target.objects.filter(rollout=rollout, agent_id__in=agents).update(active=True)
     return rollback
+
+
+def _lift_refusals(left: QuerySet[RollbackTarget], cause: Cause) -> None:
+    """Let stragglers have the version that they refused on the way back: a person asks for it."""
+    refused = Quarantine.objects.filter(
+        agent_id=OuterRef("agent_id"), config_hash=OuterRef("to_hash"), lifted_at=None
+    )
+    ids = left.annotate(refusal=Subquery(refused.values("pk")[:1])).values_list("refusal")
+    Quarantine.objects.filter(pk__in=[row[0] for row in ids if row[0]]).update(
+        lifted_at=cause.now,
+        lifted_by=cause.by.name,
+        lift_reason=f"rolled back again: {cause.reason}",
+    )
