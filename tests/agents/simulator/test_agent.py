@@ -16,7 +16,7 @@ BAD = (EXAMPLES / "edge-v3-bad.yaml").read_bytes()
 
 
 def make_agent(**behaviour: float) -> SimulatedAgent:
-    calm = Behaviour(seed=1, apply_delay_s=(1.0, 1.0), **behaviour)
+    calm = Behaviour(seed=1, apply_delay_s=(1.0, 1.0), **behaviour)  # type: ignore[arg-type]
     return SimulatedAgent(make_profile(0, 1, 0.0), calm, Memory(), started_ns=1)
 
 
