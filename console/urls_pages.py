@@ -7,12 +7,15 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from console.pages import (
     accounts,
+    agent_dialogs,
     agents,
     approvals,
     configs,
     fleet,
+    limits,
     plans,
     profile,
+    quarantines,
     rollout_dialogs,
     rollouts,
     styleguide,
@@ -37,6 +40,10 @@ agents_urls: Routes = [
     path("<uuid:uid>/config/", agents.detail, {"tab": "config"}, name="config"),
     path("<uuid:uid>/health/", agents.detail, {"tab": "health"}, name="health"),
     path("<uuid:uid>/history/", agents.detail, {"tab": "history"}, name="history"),
+    *[
+        path(f"<uuid:uid>/{verb}/", agent_dialogs.act, {"verb": verb}, name=verb)
+        for verb in agent_dialogs.ACTS
+    ],
 ]
 configs_urls: Routes = [
     path("", configs.config_list, name="list"),
@@ -69,6 +76,14 @@ plans_urls: Routes = [
     path("<slug:name>/", plans.detail, name="detail"),
     path("<slug:name>/edit/", plans.edit, name="edit"),
 ]
+settings_urls: Routes = [
+    path("", profile.index, name="index"),
+    path("profile/", profile.profile, name="profile"),
+    path("freeze/", limits.page, {"kind": "freeze"}, name="freeze"),
+    path("budgets/", limits.page, {"kind": "budgets"}, name="budgets"),
+    path("guards/", limits.page, {"kind": "guards"}, name="guards"),
+    path("quarantine/", quarantines.page, name="quarantine"),
+]
 
 urlpatterns: Routes = [
     path("", include((fleet_urls, "fleet"))),
@@ -79,7 +94,7 @@ urlpatterns: Routes = [
     path("plans/", include((plans_urls, "plans"))),
     path("r/<str:number>", rollouts.short_link, name="short-link"),
     path("approvals/", include((approvals_urls, "approvals"))),
-    path("settings/profile/", include(([path("", profile.profile, name="profile")], "settings"))),
+    path("settings/", include((settings_urls, "settings"))),
     path("help/shortcuts/", include(([path("", profile.shortcuts, name="shortcuts")], "help"))),
 ]
 if settings.DEBUG:

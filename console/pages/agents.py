@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from agents.models import Agent
 from console.lib.problems import Missing
 from console.live import fragments
-from console.pages import agent_facets, agent_filters, agent_page, agent_rows, csvs
+from console.pages import agent_dialogs, agent_facets, agent_filters, agent_page, agent_rows, csvs
 from console.pages.agent_rows import AgentPage, AgentRow
 from console.pages.needs import HtmxRequest, needs
 
@@ -76,8 +76,15 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
     view = agent_page.read(agent, now, tab)
     if request.htmx.target == "sync":
         return HttpResponse(fragments.agent(view, now).html)
-    context = {"agent": agent, "view": view, "tab": tab, "topics": [f"agent:{agent.pk}"]}
-    return render(request, "agents/detail.html", {**context, "seq": view.seq})
+    context = {
+        "agent": agent,
+        "view": view,
+        "tab": tab,
+        "seq": view.seq,
+        "menu": agent_dialogs.menu(request, agent),
+        "topics": [f"agent:{agent.pk}"],
+    }
+    return render(request, "agents/detail.html", context)
 
 
 EXPORT = ("id", "name", "status", "kind", "version", "connected", "config", "labels", "error")

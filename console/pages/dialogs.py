@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console.pages import evidence_rows, phases
 from console.pages.evidence_rows import GateRow
+from console.pages.reach import reach_of
 from console.pages.rollout_acts import waiting_phase
+from rollouts.analysis.catalogue import title_of
+from rollouts.analysis.scene import watched_phase
 from rollouts.engine.states import RolloutState
-from rollouts.models import Approval, Phase, Rollout, Target
+from rollouts.models import Approval, Phase, Rollout
 
 TYPE_NUMBER_FROM = 500  # agents; then the rollout's number is typed before it goes on
 REASON_MIN, REASON_MAX = 10, 500
@@ -50,32 +52,7 @@ class Dialog:
     digest: str = ""
     gates: list[GateRow] = field(default_factory=list)
     asked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far the rollout's version got."""
-
-    total: int
-    received: int
-    ready: int
-    failed: int
-
-    @property
-    def never(self) -> int:
-        return self.total - self.received
-
-
-def reach_of(rollout: Rollout) -> Reach:
-    """Count how many targets were offered the version and have one to go back to; one query."""
-    received = Q(offered_at__isnull=False)
-    numbers = Target.objects.filter(rollout=rollout).aggregate(
-        total=Count("pk"),
-        received=Count("pk", filter=received),
-        ready=Count("pk", filter=received & ~Q(previous_hash="")),
-        failed=Count("pk", filter=Q(state__in=["failed", "timed_out"])),
-    )
-    return Reach(**numbers)
+    gate: str = ""
 
 
 def _versions(rollout: Rollout) -> tuple[str, str]:
@@ -176,6 +153,27 @@ def reject(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         icon="close",
         phase=phase.name if phase else "",
         **_evidence(approval),
+    )
+
+
+def waive(rollout: Rollout, steps: Sequence[Phase], gate: str) -> Dialog:
+    """Override one gate: the person's word stands instead of the missing or failed reading."""
+    phase = watched_phase(steps)
+    name = phases.title(phase) if phase else ""
+    title = title_of(gate.split(":", 1)[-1].split("@", 1)[0])
+    return Dialog(
+        "waive",
+        _("Override %(gate)s in %(phase)s") % {"gate": title, "phase": name},
+        _(
+            "The gate counts as passed until %(phase)s ends. Your name, your reason and the reading stay in the timeline."
+        )
+        % {"phase": name},
+        _("Override gate"),
+        _("%(gate)s is overridden in %(phase)s.") % {"gate": title, "phase": name},
+        reason_required=True,
+        icon="person",
+        phase=phase.name if phase else "",
+        gate=gate,
     )
 
 

@@ -36,6 +36,12 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @needs("agents.view")
+def index(request: HtmxRequest) -> HttpResponse:
+    """Open the first tab."""
+    return HttpResponseRedirect(reverse("settings:profile"))
+
+
+@needs("agents.view")
 @require_http_methods(["GET", "POST"])
 def profile(request: HtmxRequest) -> HttpResponse:
     """Show the form, or store it and show the page again in the new theme."""

@@ -15,6 +15,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
+
+from accounts.audit import Actor
+from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused, Stale
+from console.pages import dialogs
+from console.pages.dialogs import REASON_MAX, REASON_MIN, Dialog
+from console.pages.needs import HtmxRequest, needs
+from console.pages.rollouts import find
 from rollouts.actions.abort import abort
 from rollouts.actions.advance import advance
 from rollouts.actions.approve import approve
@@ -23,13 +30,7 @@ from rollouts.actions.reject import reject
 from rollouts.actions.resume import resume
 from rollouts.actions.retry import retry
 from rollouts.actions.rollback import rollback_rollout
-
-from accounts.audit import Actor
-from console.lib.problems import Denied, FieldError, Invalid, Problem, Refused, Stale
-from console.pages import dialogs
-from console.pages.dialogs import REASON_MAX, REASON_MIN, Dialog
-from console.pages.needs import HtmxRequest, needs
-from console.pages.rollouts import find
+from rollouts.actions.waive import waive
 from rollouts.models import Rollout
 
 
@@ -43,6 +44,7 @@ class Sent:
     number: str
     digest: str
     phase: str
+    gate: str
 
     @classmethod
     def read(cls, data: QueryDict) -> Sent:
@@ -56,6 +58,7 @@ class Sent:
             number=data.get("number", "").strip().upper(),
             digest=data.get("digest", ""),
             phase=data.get("phase", ""),
+            gate=data.get("gate", "")[:200],
         )
 
 
@@ -107,6 +110,10 @@ def _plain(act: Callable[..., object]) -> Callable[[Rollout, Actor, Sent], objec
     return run
 
 
+def _waive(rollout: Rollout, by: Actor, sent: Sent) -> object:
+    return waive(rollout_id=rollout.pk, phase=sent.phase, gate=sent.gate, by=by, reason=sent.reason)
+
+
 ACTS: dict[str, Callable[[Rollout, Actor, Sent], object]] = {
     "pause": _plain(pause),
     "resume": _plain(resume),
@@ -115,6 +122,7 @@ ACTS: dict[str, Callable[[Rollout, Actor, Sent], object]] = {
     "reject": _decide(reject),
     "abort": _abort,
     "rollback": _rollback,
+    "waive": _waive,
     "retry": lambda rollout, by, sent: retry(rollout_id=rollout.pk, by=by, reason=sent.reason),
 }
 
@@ -128,12 +136,12 @@ def act(request: HtmxRequest, rollout_id: int, verb: str) -> HttpResponse:
         return _show(request, rollout, verb, None, None)
     sent = Sent.read(request.POST)
     try:
-        check(sent, _dialog(rollout, verb), rollout)
+        check(sent, _dialog(request, rollout, verb), rollout)
         result = ACTS[verb](rollout, request.actor, sent)
-    except (Invalid, Stale, Refused, Denied) as problem:
+    except (Invalid, Stale, Refused, Denied, Missing) as problem:
         # Read again: the page must show the state that refused, not the one that was seen.
         return _show(request, find(rollout_id, request.actor), verb, sent, problem)
-    messages.success(request, _dialog(rollout, verb).done)
+    messages.success(request, _dialog(request, rollout, verb).done)
     target = result if isinstance(result, Rollout) and verb == "retry" else rollout
     url = request.POST.get("back") or reverse("rollouts:detail", args=[target.pk])
     if not url.startswith("/") or url.startswith("//"):
@@ -143,8 +151,11 @@ def act(request: HtmxRequest, rollout_id: int, verb: str) -> HttpResponse:
     return HttpResponseRedirect(url, status=303)
 
 
-def _dialog(rollout: Rollout, verb: str) -> Dialog:
+def _dialog(request: HtmxRequest, rollout: Rollout, verb: str) -> Dialog:
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
+    if verb == "waive":
+        data = request.POST if request.method == "POST" else request.GET
+        return dialogs.waive(rollout, steps, data.get("gate", "")[:200])
     return dialogs.DIALOGS[verb](rollout, steps)
 
 
@@ -155,7 +166,7 @@ def _show(
     is_stale = isinstance(problem, Stale)
     context = {
         "rollout": rollout,
-        "dialog": _dialog(rollout, verb),
+        "dialog": _dialog(request, rollout, verb),
         "sent": sent,
         "problem": problem,
         "errors": {e.path: e.message for e in problem.errors} if problem else {},

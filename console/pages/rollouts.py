@@ -10,9 +10,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.audit import Actor
+from accounts.policy import can
 from console.lib.problems import Missing
 from console.live import fragments
-from console.pages import keyset, rollout_acts, rollout_page, rollout_rows, targets, words
+from console.pages import (
+    keyset,
+    rollout_acts,
+    rollout_page,
+    rollout_rows,
+    targets,
+    wizard_preview,
+    words,
+)
 from console.pages.needs import HtmxRequest, needs
 from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target
@@ -75,10 +84,16 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     context |= {
         "view": view,
         "agents": rollout_page.agents_of(rollout),
+        "may_waive": rollout.is_active and can(request.actor, "rollouts.waive", rollout),
+        "preview": wizard_preview.view_of(rollout.preview or {}) if _is_draft(rollout) else None,
         "topics": [rollout.topic],
         "seq": view.seq,
     }
     return render(request, "rollouts/detail.html", context)
+
+
+def _is_draft(rollout: Rollout) -> bool:
+    return rollout.state in {RolloutState.DRAFT, RolloutState.SCHEDULED}
 
 
 @require_GET
