@@ -28,7 +28,13 @@ PURE = [
     "agents/selectors/versions.py",
     "rollouts/plans",
     "rollouts/engine",
-    "rollouts/analysis/verdicts.py",
+    *(
+        f"rollouts/analysis/{name}.py"
+        for name in (
+            *("catalogue", "cohort", "comparing", "estimates", "flows", "points", "promql"),
+            *("readings", "sentences", "specs", "verdicts"),
+        )
+    ),
     "rollouts/rollback/targets.py",
 ]
 NOT_PURE = {"rollouts/engine/apply.py", "rollouts/engine/load.py", "agents/opamp/generate.py"}

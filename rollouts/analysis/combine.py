@@ -35,7 +35,8 @@ def read_gate(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSourc
 
 def pick(spec: GateSpec, answers: Sequence[Reading], reports: Sequence[Reading]) -> Reading:
     """Return one reading from telemetry `answers` (in order) and OpAMP `reports`."""
-    valued = [reading for reading in (*answers, *reports) if reading.has_value]
+    # Reports first: where both are as bad, the agents' own word is shown.
+    valued = [reading for reading in (*reports, *answers) if reading.has_value]
     if not valued:
         return _nothing(spec, [*answers, *reports])
     worst = _worst(spec, valued)

@@ -8,11 +8,16 @@ restart is read as a change. Times are seconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 SIGNALS = 3
-BUCKETS = 18
+LATENCY_BOUNDS_MS = (
+    *(1.0, 2.5, 5.0, 7.5, 10.0, 25.0, 50.0, 75.0, 100.0),
+    *(250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0),
+)
+"""As gateways keep them (`agents.gateway.otlp_series`); a test holds the two together."""
+BUCKETS = len(LATENCY_BOUNDS_MS) + 1
 _PATIENT_POINTS = 4
 Flow = Sequence[float | None]
 _NONE: Flow = (None,) * SIGNALS
@@ -75,6 +80,11 @@ class AgentSeries:
             return False
         pace_s = (self.before[-1].at - self.before[0].at) / (len(self.before) - 1)
         return now_s - self.after_s > _PATIENT_POINTS * pace_s
+
+    def settled(self, seconds: float) -> AgentSeries:
+        """Return the same agent without what came in the first seconds after its warm-up."""
+        since = self.after_s + seconds
+        return replace(self, after=tuple(point for point in self.after if point.at >= since))
 
 
 def between(points: Sequence[Point], since: float, until: float) -> tuple[Point, ...]:

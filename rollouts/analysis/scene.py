@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from rollouts.engine.facts import Counts
@@ -70,6 +70,13 @@ class Scene:
         """Agents of the same rollout that were not offered the new version yet: the control."""
         found = Target.objects.filter(rollout=self.rollout, state=TargetState.WAITING)
         return self._members(found)
+
+    def errors_since(self, since: datetime) -> int:
+        """Count the watched phase's targets that failed, timed out or turned unhealthy lately."""
+        failed = Q(state=TargetState.FAILED, confirmed_at__gt=since)
+        timed_out = Q(state=TargetState.TIMED_OUT, deadline_at__gt=since)
+        unhealthy = Q(state=TargetState.APPLIED, healthy=False, unhealthy_since__gt=since)
+        return Target.objects.filter(failed | timed_out | unhealthy, phase=self.phase).count()
 
     @cached_property
     def touched_ids(self) -> frozenset[str]:

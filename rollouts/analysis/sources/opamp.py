@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Q
-
 from rollouts.analysis.catalogue import CATALOGUE
 from rollouts.analysis.readings import Outcome, Reading, silent
 from rollouts.analysis.scene import Scene
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import Counts, GateKind
-from rollouts.engine.states import TargetState
-from rollouts.models import Target
 from rollouts.plans.metrics import Source
 
 NAME = Source.OPAMP.value
@@ -90,11 +86,7 @@ def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
     if not counts.offered or scene.phase.started_at is None:
         return _nothing_offered(spec.metric)
     window = min(RATE_WINDOW, max(SHORTEST_RATE, scene.now - scene.phase.started_at))
-    since = scene.now - window
-    failed = Q(state=TargetState.FAILED, confirmed_at__gt=since)
-    timed_out = Q(state=TargetState.TIMED_OUT, deadline_at__gt=since)
-    unhealthy = Q(state=TargetState.APPLIED, healthy=False, unhealthy_since__gt=since)
-    errors = Target.objects.filter(failed | timed_out | unhealthy, phase=scene.phase).count()
+    errors = scene.errors_since(scene.now - window)
     return _reading(spec.metric, errors / (window.total_seconds() / 60), counts)
 
 

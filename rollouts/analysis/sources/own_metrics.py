@@ -6,36 +6,22 @@ the first are as good as any, and a reading stays cheap for ten thousand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
-from agents.gateway.otlp_series import LATENCY_BOUNDS_MS
 from agents.models import Series
-from rollouts.analysis import comparing, flows
-from rollouts.analysis.catalogue import CATALOGUE
-from rollouts.analysis.comparing import Answer, Cohort
+from rollouts.analysis import cohort
+from rollouts.analysis.cohort import Cohorts, warm_up_of
 from rollouts.analysis.points import AgentSeries, Point, between
-from rollouts.analysis.readings import Outcome, Reading, silent
+from rollouts.analysis.readings import Reading
 from rollouts.analysis.scene import Member, Scene
 from rollouts.analysis.specs import GateSpec
 from rollouts.plans.metrics import Compare, Source
 
-NAME = Source.OWN_METRICS.value
 MOST_AGENTS = 500
 BEFORE = timedelta(minutes=30)
 LONGEST_AFTER = timedelta(hours=2)
-STALE = timedelta(seconds=150)
-# Of the agents that sent metrics before the change, so many must still do.
-FEWEST_STILL_SENDING = 0.8
-LONGEST_WARM_UP_S, SHORTEST_WARM_UP_S = 60.0, 4.0
-
-
-def warm_up_of(duration_s: float) -> float:
-    """Return how long after its change an agent's numbers do not count: a tenth of the phase, at
-    most a minute. A collector restarts to apply, and starting is not how it runs."""
-    return min(LONGEST_WARM_UP_S, max(SHORTEST_WARM_UP_S, duration_s / 10))
 
 
 class OwnMetricsSource:
@@ -44,60 +30,55 @@ class OwnMetricsSource:
     name = Source.OWN_METRICS
 
     def __init__(self) -> None:
-        self._cohorts: Cohorts | None = None
+        self._changed: list[AgentSeries] | None = None
+        self._control: list[AgentSeries] | None = None
         self._answers: dict[tuple[str, Compare], Reading] = {}
 
     def measures(self, spec: GateSpec) -> bool:
-        return spec.metric in _METRICS and not spec.query
+        return spec.metric in cohort.MEASURES and not spec.query
 
     def measure(self, spec: GateSpec, scene: Scene) -> Reading:
         key = (spec.metric, spec.compare)
         if key not in self._answers:
-            if self._cohorts is None or self._cohorts.scene is not scene:
-                self._cohorts = Cohorts(scene)
-            self._answers[key] = _measure(spec, self._cohorts)
+            cohorts = self._cohorts(scene, with_control=spec.compare is Compare.CONTROL)
+            self._answers[key] = cohort.read(spec, cohorts, self.name)
         return self._answers[key]
 
+    def _cohorts(self, scene: Scene, *, with_control: bool) -> Cohorts:
+        if self._changed is None:
+            self._changed = load_series(scene, scene.changed[:MOST_AGENTS])
+        if self._control is None and with_control:
+            self._control = load_series(scene, scene.unchanged[:MOST_AGENTS])
+        return Cohorts(
+            changed=self._changed,
+            control=self._control or (),
+            now_s=scene.now.timestamp(),
+            duration_s=float(scene.phase.spec["duration_s"]),
+        )
 
-class Cohorts:
-    """The series of the scene's changed and unchanged agents."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.warm_up_s = warm_up_of(float(scene.phase.spec["duration_s"]))
-        self.split_at = scene.phase.started_at or scene.now
-        self._since = self.split_at - BEFORE
-        self._oldest = scene.now - LONGEST_AFTER
-
-    @cached_property
-    def changed(self) -> list[AgentSeries]:
-        """Agents that run the new version, from their warm-up on."""
-        return self._series(self.scene.changed[:MOST_AGENTS])
-
-    @cached_property
-    def control(self) -> list[AgentSeries]:
-        """Agents not changed yet, over the same time."""
-        return self._series(self.scene.unchanged[:MOST_AGENTS])
-
-    def _series(self, members: Sequence[Member]) -> list[AgentSeries]:
-        points = load_points([m.agent_id for m in members], self._since, self.scene.now)
-        split, oldest = self.split_at.timestamp(), self._oldest.timestamp()
-        now = self.scene.now.timestamp()
-        found = []
-        for member in members:
-            own = points.get(member.agent_id, [])
-            changed_at = (member.changed_at or self.scene.since).timestamp()
-            begins = max(changed_at + self.warm_up_s, oldest)
-            found.append(
-                AgentSeries(
-                    agent_id=member.agent_id,
-                    before=between(own, 0.0, min(split, changed_at)),
-                    after=between(own, begins, now),
-                    stratum=member.stratum,
-                    after_s=begins,
-                )
+def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
+    """Return the series of these agents: before the phase began, and after each one's warm-up (of
+    agents that have not changed: after the phase was deployed). One query."""
+    split_at = scene.phase.started_at or scene.now
+    points = load_points([m.agent_id for m in members], split_at - BEFORE, scene.now)
+    warm_up_s = warm_up_of(float(scene.phase.spec["duration_s"]))
+    oldest = (scene.now - LONGEST_AFTER).timestamp()
+    found = []
+    for member in members:
+        own = points.get(member.agent_id, [])
+        changed_at = (member.changed_at or scene.since).timestamp()
+        begins = max(changed_at + warm_up_s, oldest)
+        found.append(
+            AgentSeries(
+                agent_id=member.agent_id,
+                before=between(own, 0.0, min(split_at.timestamp(), changed_at)),
+                after=between(own, begins, scene.now.timestamp()),
+                stratum=member.stratum,
+                after_s=begins,
             )
-        return found
+        )
+    return found
 
 
 def load_points(
@@ -144,69 +125,3 @@ def _point(at: datetime, started_at: datetime | None, values: Sequence[Any]) -> 
         failed=failed or none,
         latency_counts=latency,
     )
-
-
-def _measure(spec: GateSpec, cohorts: Cohorts) -> Reading:
-    query = CATALOGUE[spec.metric].sources[Source.OWN_METRICS]
-    nothing = _why_nothing(cohorts)
-    if nothing is not None:
-        return silent(nothing[0], NAME, nothing[1], query)
-    changed = [series for series in cohorts.changed if len(series.after) > 1]
-    control: Cohort = cohorts.control if spec.compare is Compare.CONTROL else ()
-    answer = _METRICS[spec.metric](changed, control, spec.compare)
-    warm_up = f"the first {cohorts.warm_up_s:g} s after each change left out"
-    note = "; ".join(filter(None, [answer.note, warm_up]))
-    if answer.estimate is None:
-        return silent(Outcome.NO_DATA, NAME, note, query)
-    found = answer.estimate
-    return Reading(
-        outcome=Outcome.VALUE,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        agents=found.agents,
-        samples=found.samples,
-        source=NAME,
-        note=note,
-        query=query,
-        inputs={"compare": spec.compare.value},
-    )
-
-
-def _why_nothing(cohorts: Cohorts) -> tuple[Outcome, str] | None:
-    """Say why there is nothing to go by, None when there is. Agents that fell silent with the change
-    are a reason to doubt the rest, not to leave them out."""
-    changed = cohorts.changed
-    if not changed:
-        return Outcome.NO_DATA, "no agent runs the new version yet"
-    sending = [series for series in changed if len(series.after) > 1]
-    now_s = cohorts.scene.now.timestamp()
-    due = [series for series in changed if series.should_have_sent(now_s)]
-    if not sending:
-        if due:
-            return Outcome.STALE, "the agents send no own metrics since the change"
-        if any(series.before for series in changed):
-            return Outcome.NO_DATA, "no own metrics since the warm-up after the change yet"
-        return Outcome.NO_DATA, "the agents send no own metrics"
-    newest = max(series.after[-1].at for series in sending)
-    age_s = now_s - newest
-    if age_s > STALE.total_seconds():
-        return Outcome.STALE, f"the newest own metrics are {age_s:.0f} s old"
-    still = sum(len(series.after) > 1 for series in due)
-    if still < FEWEST_STILL_SENDING * len(due):
-        return Outcome.STALE, f"{still} of {len(due)} agents that sent own metrics before still do"
-    return None
-
-
-_Measure = Callable[[Cohort, Cohort, Compare], Answer]
-_METRICS: dict[str, _Measure] = {
-    "cpu_increase": comparing.cpu_increase,
-    "memory_growth": comparing.memory_growth,
-    "failure_rate": flows.failure_rate,
-    "error_count": flows.error_count,
-    "error_rate": flows.error_rate,
-    "data_continuity": flows.data_continuity,
-    "latency_p95": lambda changed, control, compare: flows.latency_p95(
-        changed, control, compare, LATENCY_BOUNDS_MS
-    ),
-}

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rollouts.analysis import comparing, estimates, flows, promql
+from rollouts.analysis.cohort import FEWEST_STILL_SENDING, STALE_S, settling_of, warm_up_of
 from rollouts.analysis.comparing import Answer, Slope
 from rollouts.analysis.points import AgentSeries, Point
 from rollouts.analysis.readings import Outcome
 from rollouts.analysis.scene import Member, Scene
-from rollouts.analysis.sources.own_metrics import FEWEST_STILL_SENDING, STALE, warm_up_of
 from rollouts.analysis.sources.prometheus_api import PrometheusApi
 from rollouts.plans.metrics import Compare
 
@@ -71,6 +71,10 @@ class Asked:
         self.first_query = ""
 
     @property
+    def duration_s(self) -> float:
+        return float(self._scene.phase.spec["duration_s"])
+
+    @property
     def members(self) -> Sequence[Member]:
         return self.windows.members
 
@@ -102,7 +106,7 @@ class Asked:
         if not known:
             gone = "these agents have no samples any more" if had else "it knows none of the agents"
             return (Outcome.STALE if had else Outcome.NO_DATA), gone
-        fresh_since = self._scene.now.timestamp() - STALE.total_seconds()
+        fresh_since = self._scene.now.timestamp() - STALE_S
         fresh = sum(at >= fresh_since for at in known)
         if not fresh:
             age_s = self._scene.now.timestamp() - max(known)
@@ -164,7 +168,10 @@ def _cpu(asked: Asked, compare: Compare) -> Answer:
 
 
 def _memory(asked: Asked, compare: Compare) -> Answer:
+    settling_s = settling_of(asked.duration_s)
+
     def query(window_s: float) -> str:
+        window_s = max(SHORTEST_WINDOW_S, window_s - settling_s)
         grown = f"deriv({promql.selector(_RSS)}[{max(1, round(window_s))}s])"
         return f"60 * max by ({promql.INSTANCE}) ({grown})"
 
