@@ -104,4 +104,9 @@ def wait_settled(cause: str, at_least: int, patience_s: float) -> float | None:
 
 def written_rows() -> dict[str, int]:
     """Return the rows inserted, updated and deleted so far, by table; temporary ones left out."""
-    return dict(rows("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables"))
+    return dict(
+        rows(
+            "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables "
+            "WHERE schemaname = 'public'"
+        )
+    )
