@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from agents.models import Agent, Quarantine
@@ -121,7 +121,9 @@ def select(question: Question, phase_selectors: frozenset[str], now: datetime) -
 
 
 def _one(sql: str, params: list[Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # 100,000 agents are sorted in memory; PostgreSQL's default 4 MB would go to disk.
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute(sql, params)
         row: tuple[Any, ...] = cursor.fetchone()
         return row

@@ -4,7 +4,7 @@ the preview is the plan (spec section 4)."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -149,7 +149,7 @@ def preview(
         ),
         phases=phases,
         rest=rest,
-        rest_environments=_environments(rest, selection),
+        rest_environments=_environments(rest, *_environment_of(selection)),
         excluded=selection.excluded,
         conflicts=conflicts(selection.order, rollout_id),
         coverage=_coverage(phases, selection, question.spread_label),
@@ -178,7 +178,9 @@ def _somebody_is_busy(rollout_id: int | None) -> bool:
 def _phases(
     plan: Plan, members: Sequence[PhaseMembers], selection: Selection
 ) -> tuple[PhasePreview, ...]:
-    stratum = dict(zip(selection.order, selection.strata, strict=True))
+    is_spread = set(selection.strata) != {""}
+    stratum = dict(zip(selection.order, selection.strata, strict=True)) if is_spread else {}
+    environment, known = _environment_of(selection)
     sampled = [agent_id for phase in members for agent_id in phase.new[:MAX_SAMPLES]]
     names = dict(Agent.objects.filter(pk__in=sampled).values_list("pk", "name"))
     return tuple(
@@ -189,7 +191,7 @@ def _phases(
             members=phase.reached,
             new=phase.new,
             split=_split(phase.new, stratum),
-            environments=_environments(phase.new, selection),
+            environments=_environments(phase.new, environment, known),
             samples=tuple(names[agent_id] for agent_id in phase.new[:MAX_SAMPLES]),
             duration_s=spec.duration_s,
         )
@@ -197,16 +199,31 @@ def _phases(
     )
 
 
-def _split(agent_ids: Sequence[int], stratum: dict[int, str]) -> dict[str, int]:
-    counted = Counter(stratum[agent_id] for agent_id in agent_ids)
-    return {} if set(counted) <= {""} else dict(counted.most_common())
+def _split(agent_ids: Sequence[int], stratum: Mapping[int, str]) -> dict[str, int]:
+    if not stratum:
+        return {}
+    return dict(Counter(map(stratum.__getitem__, agent_ids)).most_common())
 
 
-def _environments(agent_ids: Sequence[int], selection: Selection) -> tuple[str, ...]:
-    if len(set(selection.environments)) <= 1:
-        return tuple(sorted(set(selection.environments))) if agent_ids else ()
-    environment = dict(zip(selection.order, selection.environments, strict=True))
-    return tuple(sorted({environment[agent_id] for agent_id in agent_ids}))
+def _environment_of(selection: Selection) -> tuple[dict[int, str], set[str]]:
+    known = set(selection.environments)
+    if len(known) <= 1:
+        return {}, known
+    return dict(zip(selection.order, selection.environments, strict=True)), known
+
+
+def _environments(
+    agent_ids: Sequence[int], environment: Mapping[int, str], known: Collection[str]
+) -> tuple[str, ...]:
+    """Return the values of label `env` among these agents; `known` are those there are at all."""
+    if len(known) <= 1:
+        return tuple(known) if agent_ids else ()
+    found: set[str] = set()
+    for agent_id in agent_ids:
+        found.add(environment[agent_id])
+        if len(found) == len(known):
+            break
+    return tuple(sorted(found))
 
 
 def _coverage(phases: Sequence[PhasePreview], selection: Selection, label: str) -> dict[str, Any]:

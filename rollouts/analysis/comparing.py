@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from rollouts.analysis import estimates
 from rollouts.analysis.estimates import CONFIDENCE, STRICT_CONFIDENCE, Estimate
-from rollouts.analysis.points import AgentSeries, Point, totals
+from rollouts.analysis.points import AgentSeries, Point, lives
 from rollouts.plans.metrics import Compare
 
 FEWEST_IN_STRATUM = 5
@@ -47,7 +47,7 @@ def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
 
 def _rates(series: AgentSeries) -> tuple[float, float] | None:
     """Return CPU per second before and after, None when either is unknown."""
-    before, after = totals(series.before), totals(series.after)
+    before, after = series.before_totals, series.after_totals
     if before.cpu_s is None or after.cpu_s is None or not before.pairs or not after.pairs:
         return None
     return before.cpu_s / before.seconds, after.cpu_s / after.seconds
@@ -106,14 +106,17 @@ def _trends(control: Cohort, compare: Compare) -> tuple[dict[str, tuple[float, f
         return {}, "against the same agents before"
     pairs = [(series.stratum, rates) for series in control if (rates := _rates(series))]
     if len(pairs) < FEWEST_CONTROLS:
-        return {}, f"{len(pairs)} unchanged agents are too few; against the same agents before"
+        return (
+            {},
+            f"{len(pairs)} agents to compare with are too few; against the same agents before",
+        )
     found = {}
     for stratum in {"", *(name for name, _ in pairs)}:
         parts = [rates for name, rates in pairs if stratum in ("", name)]
         trend = estimates.ratio_error(parts)
         if trend is not None and math.isfinite(trend[1]) and trend[0] > 0:
             found[stratum] = trend
-    return found, f"against {len(pairs)} unchanged agents"
+    return found, f"against {len(pairs)} agents that do not change now"
 
 
 def _worst_stratum(
@@ -195,10 +198,7 @@ def _slopes(lives: Sequence[Sequence[Point]]) -> list[Slope]:
 
 
 def _newest_life(points: Sequence[Point]) -> Sequence[Point]:
-    for place in range(len(points) - 1, 0, -1):
-        if not points[place].is_same_life(points[place - 1]):
-            return points[place:]
-    return points
+    return next(reversed(list(lives(points))), ())
 
 
 def difference(found: Estimate, base: Estimate) -> Estimate:
@@ -211,4 +211,6 @@ def difference(found: Estimate, base: Estimate) -> Estimate:
 
 
 def _words(compare: Compare) -> str:
-    return "unchanged agents" if compare is Compare.CONTROL else "the same agents before"
+    return (
+        "agents that do not change now" if compare is Compare.CONTROL else "the same agents before"
+    )

@@ -29,16 +29,16 @@ class _Sides:
 
 def failure_rate(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
     """Return the share of exported items that failed."""
-    after = _failed_share([totals(series.after) for series in changed])
+    after = _failed_share([series.after_totals for series in changed])
     if after is None:
         return Answer(None, "nothing was exported after the change")
     found = _counted(after, changed)
     if compare is Compare.ABSOLUTE:
         return Answer(found)
     base = _failed_share(
-        [totals(s.after) for s in control]
+        [s.after_totals for s in control]
         if compare is Compare.CONTROL
-        else [totals(s.before) for s in changed]
+        else [s.before_totals for s in changed]
     )
     if base is None:
         return Answer(found, "nothing was exported to compare with; taken as it is")
@@ -53,7 +53,7 @@ def _failed_share(all_totals: Sequence[Totals]) -> float | None:
 
 def error_count(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
     """Return the number of error log records after the change."""
-    found = [totals(series.after) for series in changed]
+    found = [series.after_totals for series in changed]
     known = [one.errors for one in found if one.errors is not None]
     if not known:
         return Answer(None, "the agents do not count error log records")
@@ -77,16 +77,16 @@ def latency_p95(
     changed: Cohort, control: Cohort, compare: Compare, bounds: Sequence[float]
 ) -> Answer:
     """Return the 95th percentile of export latency in milliseconds."""
-    after = _p95([totals(series.after) for series in changed], bounds, len(changed))
+    after = _p95([series.after_totals for series in changed], bounds, len(changed))
     if after is None:
         return Answer(None, "the agents report no export latency (metrics level detailed has it)")
     after = replace(after, samples=sum(len(series.after) for series in changed))
     if compare is Compare.ABSOLUTE:
         return Answer(after)
     base = _p95(
-        [totals(s.after) for s in control]
+        [s.after_totals for s in control]
         if compare is Compare.CONTROL
-        else [totals(s.before) for s in changed],
+        else [s.before_totals for s in changed],
         bounds,
         len(changed),
     )
@@ -114,8 +114,8 @@ def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Answe
     Against before: 1 is as before, whatever the config drops on purpose or sends twice.
     """
     sides = _Sides(
-        before=[totals(series.before) for series in changed],
-        after=[totals(series.after) for series in changed],
+        before=[series.before_totals for series in changed],
+        after=[series.after_totals for series in changed],
         agents=len(changed),
         samples=sum(len(series.after) for series in changed),
     )

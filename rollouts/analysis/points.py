@@ -7,9 +7,9 @@ restart is read as a change. Times are seconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from functools import cached_property
 
 SIGNALS = 3
 LATENCY_BOUNDS_MS = (
@@ -64,7 +64,7 @@ class Totals:
     latency: list[float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AgentSeries:
     """One agent's points before the change and after its warm-up (from `after_s` on), oldest first."""
 
@@ -73,6 +73,16 @@ class AgentSeries:
     after: tuple[Point, ...]
     stratum: str = ""
     after_s: float = 0.0
+
+    @cached_property
+    def before_totals(self) -> Totals:
+        """Increases before the change."""
+        return totals(self.before)
+
+    @cached_property
+    def after_totals(self) -> Totals:
+        """Increases after the change."""
+        return totals(self.after)
 
     def should_have_sent(self, now_s: float) -> bool:
         """Tell whether, at its pace before, several points after the change are due by now."""
@@ -93,12 +103,13 @@ def between(points: Sequence[Point], since: float, until: float) -> tuple[Point,
 
 
 def totals(points: Sequence[Point]) -> Totals:
-    """Return the increases over all pairs of neighbouring points of one life."""
+    """Return the increases over each life of the agent: from its first point to its last."""
     found = Totals()
-    for first, second in pairwise(points):
-        if second.at <= first.at or not second.is_same_life(first):
+    for life in lives(points):
+        first, second = life[0], life[-1]
+        if second.at <= first.at:
             continue
-        found.pairs += 1
+        found.pairs += len(life) - 1
         found.seconds += second.at - first.at
         found.cpu_s = _plus(found.cpu_s, first.cpu_s, second.cpu_s)
         found.errors = _plus(found.errors, first.error_logs, second.error_logs)
@@ -107,6 +118,17 @@ def totals(points: Sequence[Point]) -> Totals:
         if first.queue_items is not None and second.queue_items is not None:
             found.queue_growth += second.queue_items - first.queue_items
     return found
+
+
+def lives(points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+    """Yield the points of each life between restarts."""
+    begun = 0
+    for place in range(1, len(points)):
+        if not points[place].is_same_life(points[place - 1]):
+            yield points[begun:place]
+            begun = place
+    if points:
+        yield points[begun:]
 
 
 def _plus(total: float | None, first: float | None, second: float | None) -> float | None:

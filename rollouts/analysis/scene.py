@@ -66,10 +66,12 @@ class Scene:
         return self._members(found)
 
     @cached_property
-    def unchanged(self) -> list[Member]:
-        """Agents of the same rollout that were not offered the new version yet: the control."""
-        found = Target.objects.filter(rollout=self.rollout, state=TargetState.WAITING)
-        return self._members(found)
+    def control(self) -> list[Member]:
+        """Agents of the same rollout that do not change now: not offered the new version yet, or
+        running it since an earlier phase. Either way they show what else goes on meanwhile."""
+        waiting = Q(state=TargetState.WAITING)
+        earlier = Q(state=TargetState.APPLIED, phase__index__lt=self.phase.index)
+        return self._members(Target.objects.filter(waiting | earlier, rollout=self.rollout))
 
     def errors_since(self, since: datetime) -> int:
         """Count the watched phase's targets that failed, timed out or turned unhealthy lately."""

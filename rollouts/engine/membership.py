@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ def fingerprint(parts: Sequence[str], phases: Sequence[Sequence[int]]) -> str:
     """Return the digest of a preview: what is rolled out by which plan to exactly whom."""
     digest = hashlib.sha256("\x00".join(parts).encode())
     for members in phases:
-        digest.update(b"\x01" + ",".join(map(str, members)).encode())
+        digest.update(b"\x01" + array("q", members).tobytes())
     return digest.hexdigest()
 
 

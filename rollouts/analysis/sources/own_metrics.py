@@ -48,7 +48,7 @@ class OwnMetricsSource:
         if self._changed is None:
             self._changed = load_series(scene, scene.changed[:MOST_AGENTS])
         if self._control is None and with_control:
-            self._control = load_series(scene, scene.unchanged[:MOST_AGENTS])
+            self._control = load_series(scene, scene.control[:MOST_AGENTS])
         return Cohorts(
             changed=self._changed,
             control=self._control or (),
@@ -58,8 +58,9 @@ class OwnMetricsSource:
 
 
 def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
-    """Return the series of these agents: before the phase began, and after each one's warm-up (of
-    agents that have not changed: after the phase was deployed). One query."""
+    """Return the series of these agents: before the phase began, and after the warm-up of their own
+    change in it. Of agents that do not change in it: before it began (but after the warm-up of an
+    earlier change), and after it was deployed. One query."""
     split_at = scene.phase.started_at or scene.now
     points = load_points([m.agent_id for m in members], split_at - BEFORE, scene.now)
     warm_up_s = warm_up_of(float(scene.phase.spec["duration_s"]))
@@ -68,11 +69,14 @@ def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
     for member in members:
         own = points.get(member.agent_id, [])
         changed_at = (member.changed_at or scene.since).timestamp()
-        begins = max(changed_at + warm_up_s, oldest)
+        is_earlier = changed_at < split_at.timestamp()
+        settled_at = changed_at + warm_up_s if is_earlier else 0.0
+        since = scene.since.timestamp() if is_earlier else changed_at
+        begins = max(since + warm_up_s, oldest)
         found.append(
             AgentSeries(
                 agent_id=member.agent_id,
-                before=between(own, 0.0, min(split_at.timestamp(), changed_at)),
+                before=between(own, settled_at, split_at.timestamp()),
                 after=between(own, begins, scene.now.timestamp()),
                 stratum=member.stratum,
                 after_s=begins,

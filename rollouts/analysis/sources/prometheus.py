@@ -118,7 +118,7 @@ def _own_query(api: PrometheusApi, spec: GateSpec, scene: Scene) -> Reading:
     if spec.compare is Compare.ABSOLUTE:
         return _reading(found, "", spec.query, spec.compare)
     if spec.compare is Compare.CONTROL:
-        base, words = _joined(per_agent, scene.unchanged), "unchanged agents"
+        base, words = _joined(per_agent, scene.control), "agents that do not change now"
     else:
         old = api.query(spec.query, scene.phase.started_at or scene.now)
         base, words = _joined(old, scene.changed), "the same agents before"

@@ -80,7 +80,7 @@ class Asked:
 
     @property
     def controls(self) -> Sequence[Member]:
-        return self._scene.unchanged
+        return self._scene.control
 
     def after(self, build: Callable[[float], str]) -> dict[str, float]:
         """Ask for the window after the change; `build` makes the query for so many seconds."""
