@@ -93,15 +93,15 @@ def test_two_agents_with_one_uid_on_two_gateways_end_as_two(
     one = make_agent("ws", at=first)
     two = make_agent("ws", at=second, uid=one.uid)
     one.begin()
-    told = []
-    for _ in range(3):
-        for agent in (two, one):
-            eventually(lambda: status(one).connected)
-            agent.close()
-            agent.connect()
-            told.append(agent.say(**full_state()))
+    eventually(Session.objects.exists)
+    told = [two.begin()]
+    for closed in (one, two):
+        assert closed.closed_with() == 1000
+        closed.close()
+        closed.connect()
+        told.append(closed.say(**full_state()))
     renamed = [t for t in told if t.HasField("agent_identification")]
-    assert renamed
+    assert len(renamed) == 1
     eventually(row(one).events.filter(kind="duplicate").exists, "the event")
 
 

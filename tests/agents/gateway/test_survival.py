@@ -66,7 +66,7 @@ def test_a_bomb_of_depth_is_a_bad_request(make_agent: MakeAgent) -> None:
     assert "64 levels" in agent.receive().error_response.error_message
 
 
-def test_a_message_of_100_mb_is_closed_with_1009(make_agent: MakeAgent) -> None:
+def test_a_message_of_100_mb_ends_its_connection_and_nothing_else(make_agent: MakeAgent) -> None:
     agent = make_agent("ws").connect()
     piece = b"\x00" * (8 * 1024 * 1024)
 
@@ -75,7 +75,9 @@ def test_a_message_of_100_mb_is_closed_with_1009(make_agent: MakeAgent) -> None:
             yield piece
 
     threading.Thread(target=_ignore, args=(agent.ws.send, pieces()), daemon=True).start()
-    assert agent.closed_with() == 1009
+    # 1009 is sent at once (GO-13 sees it); a reset can overtake it while the client still sends.
+    assert agent.closed_with() in {1009, 1006}
+    assert make_agent("ws").connect().say().HasField("error_response") is False
 
 
 def _ignore(call, *arguments) -> None:
