@@ -12,8 +12,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from bench import gateway_stores as stores  # isort: skip - pins, then starts the stores
@@ -118,7 +119,9 @@ class Run:
             yield g, e, {g: ours, e: bare}
 
     @contextmanager
-    def _alone(self, kind: type[AnyServer], agents: int) -> Iterator[tuple[AnyServer, Load]]:
+    def _alone(
+        self, kind: Callable[[set[int], Path], AnyServer], agents: int
+    ) -> Iterator[tuple[AnyServer, Load]]:
         """Run one server with a fleet of its own."""
         server = kind(stores.SERVER_CORES, stores.DIRECTORY)
         with self._one(server, agents) as (server, load), self._watched(server):

@@ -52,7 +52,7 @@ def median(values: Sequence[float]) -> float:
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as aligned text."""
-    lines = [("what", "gateway", "bare echo", "ratio", "budget", "", "note")]
+    lines: list[tuple[str, ...]] = [("what", "gateway", "bare echo", "ratio", "budget", "", "note")]
     lines += [_cells(row) for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(6)]
     text = []
