@@ -46,12 +46,12 @@ def store(target: Target, begins_at: Any, minutes: int, **words: Any) -> None:
 def make_agents(
     phase: Phase, count: int, before: dict[str, float], after: dict[str, float] | None
 ) -> None:
-    changed_at = NOW - timedelta(minutes=MINUTES + 2)
+    changed_at = NOW - timedelta(minutes=MINUTES, seconds=5)
     for _ in range(count):
         target = make_target(phase, confirmed_at=changed_at)
         store(target, changed_at - timedelta(minutes=MINUTES + 1), MINUTES, **before)
         if after is not None:
-            store(target, changed_at, MINUTES + 2, **after)
+            store(target, changed_at, MINUTES, **after)
 
 
 def observed(plan: dict[str, Any] = CPU_PLAN) -> Phase:
@@ -128,3 +128,38 @@ def test_reading_costs_the_same_queries_for_many_agents(django_assert_max_num_qu
     make_agents(phase, 8, {"cpu": 0.2}, {"cpu": 0.2})
     with django_assert_max_num_queries(14):
         take_measurements(phase.rollout_id, NOW)
+
+
+CONTROL_PLAN = {
+    **CPU_PLAN,
+    "phases": [
+        {
+            **CPU_PLAN["phases"][0],  # type: ignore[index]
+            "success_criteria": [
+                {
+                    "metric": "cpu_increase",
+                    "operator": "<",
+                    "threshold": 0.1,
+                    "compare": "control",
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_agents_of_an_earlier_phase_are_a_control_when_all_others_have_changed() -> None:
+    rollout = make_rollout(CONTROL_PLAN)
+    early = make_phase(rollout, index=0, state="passed", observed_s=3600.0)
+    phase = make_phase(rollout, index=1, observed_s=MINUTES * 60.0, counts={"offered": 4})
+    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.3})
+    begins_at = NOW - timedelta(minutes=2 * MINUTES)
+    for _ in range(4):
+        target = make_target(early, confirmed_at=NOW - timedelta(hours=1))
+        points = {"cpu": 0.2}
+        store(target, begins_at, MINUTES - 1, **points)
+        busier = {"cpu": 0.3}
+        store(target, begins_at + timedelta(minutes=MINUTES), MINUTES, **busier)
+    found = gate(phase)
+    assert found.value == pytest.approx(0.0, abs=0.01)
+    assert "4 agents that do not change now" in found.note
