@@ -65,49 +65,53 @@ class Doorkeeper:
         self._reloaded_at = time.monotonic()
         return sorted(before - {p.name for p in self._tokens.values()})
 
-    async def admit(self, address: str, authorization: Sequence[str]) -> Principal:
-        """Return who connects from `address` with these Authorization headers. Raises Denied."""
+    def recognise(self, address: str, authorization: Sequence[str]) -> Principal | None:
+        """Return who connects from `address`, or None when only the database can tell.
+
+        Raises Denied.
+        """
         now = time.time()
         self._check_failures(address, now)
         if self._auth == "none" and not authorization:
             return LOOPBACK
         try:
-            return await self._by_header(authorization, now)
+            return self._checked(self._tokens.get(_digest(authorization)), now)
         except Denied as denied:
-            if denied.status == 401:
-                self._failures.setdefault(address, []).append(now)
-            logger.info(
-                "Refused an agent",
-                extra={"address": address, "code": denied.code, "why": denied.why},
-            )
+            self._note(address, denied, now)
             raise
 
-    async def _by_header(self, authorization: Sequence[str], now: float) -> Principal:
-        if not authorization:
-            raise Denied(401, "credential_missing", "Send Authorization: Bearer and a token.")
-        if len(authorization) > 1:
-            raise _invalid("several Authorization headers")
-        scheme, _, secret = authorization[0].partition(" ")
-        secret = secret.strip()
-        if scheme.lower() != "bearer" or not secret:
-            raise _invalid("not a bearer token")
-        if secret.startswith(_OPERATOR_PREFIX):
-            raise _invalid("an operator's token")
-        principal = await self._find(hashlib.sha256(secret.encode()).hexdigest())
-        if principal is None:
-            if self._auth == "none" and not secret.startswith(AGENT_PREFIX):
+    async def admit(self, address: str, authorization: Sequence[str]) -> Principal:
+        """Return who connects from `address` with these Authorization headers. Raises Denied."""
+        known = self.recognise(address, authorization)
+        if known is not None:
+            return known
+        now = time.time()
+        try:
+            found = self._checked(await self._find(_digest(authorization)), now)
+            if found is not None:
+                return found
+            if self._auth == "none" and not _secret(authorization).startswith(AGENT_PREFIX):
                 # Without enrolment any other header is the collector's own business.
                 return LOOPBACK
             raise _invalid("unknown or revoked")
-        if principal.not_after and now >= principal.not_after:
+        except Denied as denied:
+            self._note(address, denied, now)
+            raise
+
+    def _checked(self, principal: Principal | None, now: float) -> Principal | None:
+        if principal is not None and principal.not_after and now >= principal.not_after:
             raise Denied(401, "token_expired", "The token has expired; ask for a new one.")
         return principal
 
+    def _note(self, address: str, denied: Denied, now: float) -> None:
+        if denied.status == 401:
+            self._failures.setdefault(address, []).append(now)
+        logger.info(
+            "Refused an agent", extra={"address": address, "code": denied.code, "why": denied.why}
+        )
+
     async def _find(self, digest: str) -> Principal | None:
-        """Look the token up in memory, then, for one made a moment ago, in the database."""
-        known = self._tokens.get(digest)
-        if known is not None:
-            return known
+        """Look up a token that is not in memory, made a moment ago perhaps."""
         second, count = self._lookups
         if second != int(time.monotonic()):
             second, count = int(time.monotonic()), 0
@@ -147,6 +151,25 @@ class Doorkeeper:
         return any(
             failures[i + limit - 1] - failures[i] < 60.0 for i in range(len(failures) - limit + 1)
         )
+
+
+def _secret(authorization: Sequence[str]) -> str:
+    """Return the bearer token of the headers. Raises Denied when there is not exactly one."""
+    if not authorization:
+        raise Denied(401, "credential_missing", "Send Authorization: Bearer and a token.")
+    if len(authorization) > 1:
+        raise _invalid("several Authorization headers")
+    scheme, _, secret = authorization[0].partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        raise _invalid("not a bearer token")
+    if secret.startswith(_OPERATOR_PREFIX):
+        raise _invalid("an operator's token")
+    return secret
+
+
+def _digest(authorization: Sequence[str]) -> str:
+    return hashlib.sha256(_secret(authorization).encode()).hexdigest()
 
 
 def _invalid(why: str) -> Denied:

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from agents.gateway.principal import Principal
 from agents.opamp.state import AgentState
 
-if TYPE_CHECKING:
-    from asyncio import WriteTransport
-
-    from aiohttp.web import WebSocketResponse
-
 HTTP = "http"
 WEBSOCKET = "ws"
-_BINARY_FINAL = 0x82
-_SHORT = struct.Struct("!BBB").pack
-_MEDIUM = struct.Struct("!BBHB").pack
-_LONG = struct.Struct("!BBQB").pack
-
-
-def frame(payload: bytes) -> bytes:
-    """Return a server's WebSocket frame (RFC 6455 section 5.2) around header 0 and the payload."""
-    size = len(payload) + 1
-    if size < 126:
-        return _SHORT(_BINARY_FINAL, size, 0) + payload
-    if size < 65536:
-        return _MEDIUM(_BINARY_FINAL, 126, size, 0) + payload
-    return _LONG(_BINARY_FINAL, 127, size, 0) + payload
 
 
 class Connection:
-    """One transport connection, which may carry several agents (opamp-protocol.md 2.1)."""
+    """One TCP connection, which may carry several agents (opamp-protocol.md 2.1).
+
+    This one is for plain HTTP, where nothing can be sent unasked; see `websocket.Socket`.
+    """
 
     __slots__ = (
-        "address",
         "agents",
         "alive",
         "bad_messages",
@@ -44,23 +25,18 @@ class Connection:
         "bytes_budget",
         "closing",
         "is_lagging",
-        "kind",
         "lagging_since",
         "peer",
         "principal",
         "refilled_at",
-        "transport",
-        "ws",
     )
+    kind = HTTP
+    is_websocket = False
 
-    def __init__(self, kind: str, peer: tuple[str, int], principal: Principal) -> None:
-        self.kind = kind
+    def __init__(self, peer: tuple[str, int], principal: Principal) -> None:
         self.peer = peer
-        self.address = f"{peer[0]}:{peer[1]}"
         self.principal = principal
         self.agents: dict[bytes, AgentState] = {}
-        self.ws: WebSocketResponse | None = None
-        self.transport: WriteTransport | None = None
         self.alive = 0
         self.bad_messages = 0
         self.budget = self.bytes_budget = -1.0
@@ -70,22 +46,20 @@ class Connection:
         self.closing = False
 
     @property
-    def is_websocket(self) -> bool:
-        return self.ws is not None
+    def address(self) -> str:
+        return f"{self.peer[0]}:{self.peer[1]}"
 
     def send(self, payload: bytes) -> None:
-        """Write one ServerToAgent to the WebSocket, at once, past aiohttp's writer.
+        """Send one ServerToAgent, if this kind of connection can."""
 
-        Server frames need no mask and we negotiate no compression, so a frame is three bytes and
-        the payload; a coroutine per answer costs more than the answer.
-        """
-        transport = self.transport
-        if transport is not None and not self.closing and not transport.is_closing():
-            transport.write(frame(payload))
+    def ping(self) -> None:
+        """Ask for a sign of life, counted in `alive`."""
 
-    def unsent_bytes(self) -> int:
-        """Return how much waits in the transport for a slow reader."""
-        return self.transport.get_write_buffer_size() if self.transport is not None else 0
+    def close(self, code: int, text: str) -> None:
+        """Close with a Close frame, and wait for the other end's without blocking."""
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
 
 
 class Registry:

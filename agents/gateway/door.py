@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -30,15 +32,21 @@ class Door:
         self.is_draining = False
         self.is_overloaded = False
 
-    async def admit(self, request: web.Request) -> Principal:
-        """Return who asks. Raises Denied; nothing of the body has been read yet."""
-        address = peer_of(request)[0]
+    def check_newcomer(self) -> None:
+        """Raise Denied when no new connection can be served now."""
         if self.is_draining or self.is_overloaded:
             what = "is stopping" if self.is_draining else "has too much unwritten"
             raise _busy(503, f"This gateway {what}; try again.", "draining")
         if not self._handshakes.take(time.monotonic()):
             raise _busy(503, "Too many connections at once; try again.", "handshakes")
-        return await self._keeper.admit(address, request.headers.getall("Authorization", ()))
+
+    def recognise(self, address: str, authorization: Sequence[str]) -> Principal | None:
+        """Return who asks, if that is known in memory. Raises Denied; reads no body."""
+        return self._keeper.recognise(address, authorization)
+
+    async def look_up(self, address: str, authorization: Sequence[str]) -> Principal:
+        """Return who asks, asking the database if needed. Raises Denied."""
+        return await self._keeper.admit(address, authorization)
 
     def enter(self, address: str) -> None:
         """Count one WebSocket from this address. Raises Denied when there are too many."""
@@ -55,15 +63,19 @@ class Door:
         if self._inside[address] <= 0:
             del self._inside[address]
 
-    def refusal(self, denied: Denied) -> web.Response:
-        """Return the HTTP answer of security.md section 9."""
-        self._metrics.refused.labels(denied.code).inc()
+    def headers_of(self, denied: Denied) -> dict[str, str]:
+        """Return the headers that go with a refusal (security.md section 9)."""
         headers = {}
         if denied.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         if denied.retry_after_s:
             headers["Retry-After"] = retry_after(denied.retry_after_s)
-        return problem(denied.status, denied.code, denied.detail, headers)
+        return headers
+
+    def refusal(self, denied: Denied) -> web.Response:
+        """Return the HTTP answer of security.md section 9."""
+        self._metrics.refused.labels(denied.code).inc()
+        return problem(denied.status, denied.code, denied.detail, self.headers_of(denied))
 
 
 def _busy(status: int, detail: str, why: str) -> Denied:
@@ -82,9 +94,7 @@ def problem(
     )
 
 
-def peer_of(request: web.Request) -> tuple[str, int]:
+def peer_of(transport: asyncio.BaseTransport | None) -> tuple[str, int]:
     """Return address and port of the socket's other end; never of a forwarded header (R12)."""
-    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
-    if not peer:
-        return ("unknown", 0)
-    return (str(peer[0]), int(peer[1]))
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    return (str(peer[0]), int(peer[1])) if peer else ("unknown", 0)

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from aiohttp import WSCloseCode
-
 from agents.gateway.connections import Connection
+from agents.opamp import frames
 from agents.opamp.said import Rename
 from agents.opamp.state import AgentState
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOVES_OF_TWO = 2
-_CLOSE_TIMEOUT_S = 5.0
 
 
 class Duplicates:
@@ -62,20 +60,16 @@ class Duplicates:
     async def _probe(self, agent: AgentState, old: Connection, new: Connection) -> None:
         """Ask the older connection for a sign of life and decide."""
         heard = old.alive
-        if old.ws is not None and not old.closing:
-            try:
-                await old.ws.ping(b"tidegate")
-            except (ConnectionError, RuntimeError):
-                heard = -1
+        old.ping()
         waited = 0.0
         limit = self._gateway.options.intervals.probe_s
         while heard == old.alive and waited < limit and not old.closing:
             await asyncio.sleep(0.05)
             waited += 0.05
-        if old.closing or heard in {-1, old.alive} or old not in self._gateway.connections:
+        if heard == old.alive or old.closing or old not in self._gateway.connections:
             old.agents.pop(agent.uid, None)
             if not old.agents:
-                await self.close(old, "the agent has connected again")
+                old.close(frames.NORMAL, "the agent has connected again")
             return
         if agent.connection is new:
             self._give_back(agent, old, new)
@@ -110,20 +104,6 @@ class Duplicates:
         )
         agent.outbox = [*(agent.outbox or ()), Rename(fresh)]
 
-    def close_soon(self, connection: Connection, text: str, code: int = WSCloseCode.OK) -> None:
-        """Close a connection without waiting for the closing handshake here."""
-        self._spawn(self.close(connection, text, code))
-
-    async def close(self, connection: Connection, text: str, code: int = WSCloseCode.OK) -> None:
-        """Send a Close frame and wait a little for the other end's (OP-09)."""
-        if connection.ws is not None and not connection.closing:
-            connection.closing = True
-            try:
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await connection.ws.close(code=code, message=text.encode())
-            except (TimeoutError, ConnectionError):
-                logger.info("A connection did not close in time")
-
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work, name="duplicate")
         self._tasks.add(task)
@@ -134,10 +114,3 @@ class Duplicates:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def abort(self, connection: Connection, code: int) -> None:
-        """Cut a connection whose other end reads nothing: a Close frame would never arrive."""
-        connection.closing = True
-        if connection.transport is not None:
-            logger.info("Cut a slow reader", extra={"address": connection.address, "code": code})
-            connection.transport.abort()

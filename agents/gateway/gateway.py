@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -17,7 +18,7 @@ from agents.gateway.loader import Loaded, Loader
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
 from agents.gateway.rows import at
-from agents.opamp import scan
+from agents.opamp import frames, scan
 from agents.opamp.answer import push
 from agents.opamp.desire import take_wish
 from agents.opamp.said import Rename
@@ -53,6 +54,12 @@ class Gateway:
         self.connections: set[Connection] = set()
         self.polls: dict[tuple[str, int], Connection] = {}
         self.moved: list[tuple[UUID, int]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold on to a task until it is done; the loop itself does not."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def receive(self, connection: Connection, payload: bytes) -> bytes | None:
         """Answer a message of an agent that has joined; None when it has to join first.
@@ -231,7 +238,7 @@ class Gateway:
         if connection is not None:
             connection.agents.pop(agent.uid, None)
             if connection.is_websocket and not connection.agents:
-                self.duplicates.close_soon(connection, "the agent has another connection")
+                connection.close(frames.NORMAL, "the agent has another connection")
 
     def written(self, taken: Taken, lost: set[int]) -> None:
         """After a flush: forget agents that have left or moved."""
@@ -250,8 +257,7 @@ class Gateway:
         connection: Connection | None = agent.connection
         if connection is None or not connection.is_websocket:
             return False
-        if connection.unsent_bytes() > self.options.limits.lagging_bytes:
-            connection.is_lagging = True
+        if connection.is_lagging:
             return False
         payload = push(agent, self.facts, time.time())
         if agent.changes is not None:
@@ -259,7 +265,5 @@ class Gateway:
         if not payload:
             return False
         connection.send(payload if self.facts.wrap is None else self.facts.wrap(payload))
-        connection.is_lagging = connection.unsent_bytes() > self.options.limits.lagging_bytes
         self.metrics.pushes.inc()
-        self.metrics.sent.inc(len(payload))
         return True

@@ -26,13 +26,13 @@ from agents.gateway.gateway import Gateway
 from agents.gateway.loader import UidRefused
 from agents.gateway.principal import Principal
 from agents.opamp.answer import error
+from agents.opamp.head import PROTOBUF
 from agents.opamp.scan import measure, split
 from agents.opamp.uids import as_text
 from agents.opamp.wire import Malformed
 
 logger = logging.getLogger(__name__)
 
-CONTENT_TYPE = "application/x-protobuf"
 UID_HEADER = "OpAMP-Instance-UID"
 
 
@@ -96,11 +96,11 @@ class HttpPolls:
 
     def _connection(self, request: web.Request, principal: Principal) -> Connection:
         """Return the `Connection` of this TCP connection and this credential."""
-        peer = peer_of(request)
+        peer = peer_of(request.transport)
         known = self._gateway.polls.get(peer)
         if known is not None and known.principal == principal:
             return known
-        connection = Connection(HTTP, peer, principal)
+        connection = Connection(peer, principal)
         self._gateway.polls[peer] = connection
         return connection
 
@@ -138,7 +138,7 @@ class HttpPolls:
         try:
             uid = split(payload).uid
         except Malformed:
-            response = web.Response(status=400, body=error(b"", text), content_type=CONTENT_TYPE)
+            response = web.Response(status=400, body=error(b"", text), content_type=PROTOBUF)
             raise Refusal(response) from None
         return error(uid, text)
 
@@ -156,7 +156,7 @@ class HttpPolls:
             answer = gzip(answer)
             headers["Content-Encoding"] = "gzip"
         self._gateway.metrics.sent.inc(len(answer))
-        return web.Response(body=answer, content_type=CONTENT_TYPE, headers=headers)
+        return web.Response(body=answer, content_type=PROTOBUF, headers=headers)
 
 
 def _text(uid: bytes) -> str:

@@ -82,7 +82,7 @@ class OwnMetrics:
         scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
         agent_id = self._tokens.agent_of(token.strip()) if scheme.lower() == "bearer" else None
         if agent_id is None:
-            logger.info("Refused own metrics", extra={"address": peer_of(request)[0]})
+            logger.info("Refused own metrics", extra={"address": peer_of(request.transport)[0]})
             detail = "Send the Authorization header that was offered with own_metrics."
             raise Refusal(
                 problem(401, "credential_invalid", detail, {"WWW-Authenticate": "Bearer"})

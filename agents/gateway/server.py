@@ -12,39 +12,39 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from django.conf import settings
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agents.gateway.auth import Denied, Doorkeeper
+from agents.gateway.auth import Doorkeeper
 from agents.gateway.bodies import Bodies
 from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY, Database, connection_arguments
-from agents.gateway.door import Door, problem
+from agents.gateway.door import Door
 from agents.gateway.duplicates import Duplicates
 from agents.gateway.flush import Flusher
 from agents.gateway.gateway import Gateway
-from agents.gateway.http import CONTENT_TYPE, HttpPolls
 from agents.gateway.lease import Lease
+from agents.gateway.listener import Listener
 from agents.gateway.loader import Loader
-from agents.gateway.newcomers import Newcomers
 from agents.gateway.options import Options
 from agents.gateway.otlp import PATH as OWN_METRICS_PATH
 from agents.gateway.otlp import OwnMetrics
 from agents.gateway.otlp_buffer import SeriesBuffer
 from agents.gateway.otlp_offer import own_metrics_offer
 from agents.gateway.otlp_token import OwnMetricsTokens
+from agents.gateway.reception import Reception
 from agents.gateway.redis_hints import MOVED, RedisHints
 from agents.gateway.sweep import Sweep
-from agents.gateway.websocket import WebSockets
 from agents.gateway.wishes import Wishes
+from agents.opamp import frames
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.uids import new_uid
 from console.lib import hints
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 4096
+GOODBYE_S = 2.0
+OVERLOADED_AFTER_S = 5.0
 _LOOP_TICK_S = 0.05
 _CONNECTIONS = ("load", "flush", "read", "series")
 
@@ -58,11 +58,8 @@ class Server:
     def __init__(self, options: Options, routes: list[web.RouteDef] | None = None) -> None:
         options.check()
         self.options = options
-        self.port = options.port
-        self.metrics_port: int | None = None
         self._routes = routes or []
         self._tasks: list[asyncio.Task[None]] = []
-        self._runners: list[web.AppRunner] = []
         self._wire()
 
     def _wire(self) -> None:
@@ -108,17 +105,32 @@ class Server:
         gateway.duplicates = Duplicates(gateway)
         self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
         self.door = Door(self.keeper, limits, gateway.metrics)
-        self.sockets = WebSockets(gateway, self.door)
-        self.polls = HttpPolls(gateway, self.door)
-        self.newcomers = Newcomers(limits, gateway.metrics)
-        self.sweep = Sweep(gateway, self.newcomers)
+        self.reception = Reception(gateway, self.door, self.options.path)
+        self.sweep = Sweep(gateway, self.reception)
+        self.listener = Listener(
+            self.options,
+            self.door,
+            self.reception,
+            gateway.metrics,
+            is_well=self._is_well,
+            before_metrics=self._before_metrics,
+        )
         self.lease = Lease(self._databases["read"], gateway.id)
+
+    @property
+    def port(self) -> int:
+        """The port of OpAMP; real once started."""
+        return self.listener.port
+
+    @property
+    def metrics_port(self) -> int | None:
+        return self.listener.metrics_port
 
     # --- Start -----------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Listen and begin all loops. Raises OSError when the port is taken."""
-        if self._runners:
+        if self.listener.is_open:
             raise RuntimeError("this gateway is running already")
         rows = await self._databases["read"].fetch(
             "SELECT components_hash FROM agents_componentset"
@@ -128,7 +140,8 @@ class Server:
         await self.wishes.begin()
         self._spawn("load", self.gateway.loader.run())
         self._spawn("flush", self.gateway.flusher.run())
-        await self._listen()
+        own_metrics = web.post(OWN_METRICS_PATH, self.own_metrics.serve)
+        await self.listener.open([own_metrics, *self._routes])
         self.gateway.facts.default_settings = own_metrics_offer(self.options, self.port)
         self._spawn("series", self.own_metrics.run())
         await self.lease.begin(self.port)
@@ -141,38 +154,6 @@ class Server:
             "Gateway is ready",
             extra={"host": self.options.host, "port": self.port, "path": self.options.path},
         )
-
-    async def _listen(self) -> None:
-        app = web.Application(client_max_size=self.options.limits.message_bytes)
-        app.router.add_route("*", self.options.path, self._serve)
-        app.router.add_get("/healthz", self._healthz)
-        app.router.add_post(OWN_METRICS_PATH, self.own_metrics.serve)
-        app.router.add_routes(self._routes)
-        self.port = await self._open(app, self.options.port, reuse_port=self.options.reuse_port)
-        self.newcomers.servers = [r.server for r in self._runners if r.server is not None]
-        if self.options.metrics_port is not None:
-            about = web.Application()
-            about.router.add_get("/metrics", self._metrics)
-            about.router.add_get("/healthz", self._healthz)
-            self.metrics_port = await self._open(about, self.options.metrics_port)
-
-    async def _open(self, app: web.Application, port: int, *, reuse_port: bool = False) -> int:
-        runner = web.AppRunner(
-            app,
-            handle_signals=False,
-            access_log=None,
-            shutdown_timeout=2.0,
-            auto_decompress=False,
-            keepalive_timeout=120.0,
-            max_field_size=16 * 1024,
-        )
-        await runner.setup()
-        self._runners.append(runner)
-        site = web.TCPSite(
-            runner, self.options.host, port, backlog=BACKLOG, reuse_port=reuse_port or None
-        )
-        await site.start()
-        return int(runner.addresses[0][1])
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(
@@ -190,40 +171,14 @@ class Server:
             self.door.is_draining = True
             raise
 
-    # --- Requests --------------------------------------------------------------------------
+    def _is_well(self) -> bool:
+        return not self.door.is_draining and all(not task.done() for task in self._tasks)
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        """Tell the transports apart: the protobuf type is plain HTTP, an upgrade is WebSocket."""
-        self.newcomers.has_asked(request.protocol)
-        content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        is_poll = content_type == CONTENT_TYPE
-        upgrades = request.headers.get("Upgrade", "").strip().lower() == "websocket"
-        if is_poll and request.method != "POST":
-            return problem(405, "method", "Send the message with POST.", {"Allow": "POST"})
-        if not is_poll and not upgrades:
-            text = f"Upgrade to WebSocket, or POST with Content-Type {CONTENT_TYPE}."
-            return problem(426, "upgrade_required", text, {"Upgrade": "websocket"})
-        try:
-            principal = await self.door.admit(request)
-        except Denied as denied:
-            return self.door.refusal(denied)
-        if is_poll:
-            return await self.polls.serve(request, principal)
-        return await self.sockets.serve(request, principal)
-
-    async def _healthz(self, request: web.Request) -> web.Response:
-        is_well = not self.door.is_draining and all(not t.done() for t in self._tasks)
-        return web.Response(
-            status=200 if is_well else 503, text="ok\n" if is_well else "stopping\n"
-        )
-
-    async def _metrics(self, request: web.Request) -> web.Response:
+    def _before_metrics(self) -> None:
         metrics, flusher = self.gateway.metrics, self.gateway.flusher
         metrics.flush_lag.set(flusher.lag_s)
         metrics.unwritten.set(flusher.unwritten)
         metrics.database_away.set(any(d.is_away for d in self._databases.values()))
-        body = generate_latest(metrics.registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     # --- Loops -----------------------------------------------------------------------------
 
@@ -270,9 +225,7 @@ class Server:
         for connection in list(self.gateway.connections) if revoked else ():
             if connection.principal.name in revoked:
                 logger.info("Cut a revoked credential", extra={"address": connection.address})
-                self.gateway.duplicates.close_soon(
-                    connection, "the credential was revoked", WSCloseCode.POLICY_VIOLATION
-                )
+                connection.close(frames.POLICY_VIOLATION, "the credential was revoked")
 
     async def _watch_loop(self) -> None:
         """Measure how late the loop is; freeze what has stood for a while out of the collector."""
@@ -283,6 +236,7 @@ class Server:
             before = time.perf_counter()
             await asyncio.sleep(_LOOP_TICK_S)
             lag.observe(max(0.0, time.perf_counter() - before - _LOOP_TICK_S))
+            self.door.is_overloaded = self.gateway.flusher.lag_s > OVERLOADED_AFTER_S
 
     # --- Stop ------------------------------------------------------------------------------
 
@@ -292,21 +246,16 @@ class Server:
         All at once would make every client reconnect in the same instant (OP-09).
         """
         self.door.is_draining = True
-        # No listener, rather than a 503: opamp-go clients come back at once, and would wait out
-        # its Retry-After instead of finding the next gateway.
-        for runner in self._runners:
-            for site in list(runner.sites):
-                await site.stop()
+        self.listener.stop_accepting()
         patience = self.options.intervals.drain_s if drain_s is None else drain_s
-        open_now = [c for c in self.gateway.connections if c.ws is not None]
+        open_now = list(self.gateway.connections)
         await asyncio.gather(*(self._close_late(c, patience) for c in open_now))
+        await self._wait_for_goodbyes()
         now = time.time()
         for agent in list(self.gateway.registry.connected()):
             if agent.connection is not None:
                 self.gateway.leave(agent.connection, agent, "gateway stopped", now)
-        for runner in self._runners:
-            await runner.cleanup()
-        self._runners = []
+        await self.listener.close()
         try:
             await self.gateway.flusher.flush()
             await self.own_metrics.flush()
@@ -325,6 +274,14 @@ class Server:
 
     async def _close_late(self, connection: Connection, patience: float) -> None:
         await asyncio.sleep(random.uniform(0, patience))  # noqa: S311  spread, not secret
-        await self.gateway.duplicates.close(
-            connection, "the gateway is stopping", WSCloseCode.SERVICE_RESTART
-        )
+        connection.close(frames.SERVICE_RESTART, "the gateway is stopping")
+
+    async def _wait_for_goodbyes(self) -> None:
+        """Let clients finish the closing handshake, a second at most, then cut them."""
+        for _ in range(int(GOODBYE_S / 0.02)):
+            if not self.gateway.connections:
+                return
+            await asyncio.sleep(0.02)
+        for connection in list(self.gateway.connections):
+            connection.abort()
+        await asyncio.sleep(0)

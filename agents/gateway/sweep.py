@@ -7,13 +7,11 @@ import asyncio
 import logging
 import time
 
-from aiohttp import WSCloseCode
-
 from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY
 from agents.gateway.gateway import Gateway
-from agents.gateway.newcomers import Newcomers
-from agents.opamp import bits
+from agents.gateway.reception import Reception
+from agents.opamp import bits, frames
 from agents.opamp.state import AgentState
 
 logger = logging.getLogger(__name__)
@@ -24,9 +22,9 @@ SLICE = 500
 class Sweep:
     """Looks after agents that say nothing and connections that take nothing."""
 
-    def __init__(self, gateway: Gateway, newcomers: Newcomers) -> None:
+    def __init__(self, gateway: Gateway, reception: Reception) -> None:
         self._gateway = gateway
-        self._newcomers = newcomers
+        self._reception = reception
         self._intervals = gateway.options.intervals
         self._seen_at = time.monotonic()
 
@@ -40,7 +38,7 @@ class Sweep:
                 await self.write_seen()
 
     async def look(self, now: float) -> None:
-        """End what has been silent too long, help or close slow readers."""
+        """End what has been silent too long, cut slow readers."""
         for position, agent in enumerate(self._gateway.registry.connected(), start=1):
             if now - agent.last_seen > self.silence_s(agent):
                 await self._end(agent, now)
@@ -48,9 +46,9 @@ class Sweep:
                 await asyncio.sleep(0)
         for connection in list(self._gateway.connections):
             if connection.is_lagging:
-                await self._help(connection, now)
+                self._cut_lagging(connection, now)
         self._drop_polls()
-        self._newcomers.look()
+        self._reception.look()
 
     def silence_s(self, agent: AgentState) -> float:
         """Return how long an agent may say nothing (OP-36): three heartbeats if it promised them,
@@ -75,19 +73,16 @@ class Sweep:
             return
         self._gateway.leave(connection, agent, "silent", now)
         if connection.is_websocket and not connection.agents:
-            self._gateway.duplicates.close_soon(connection, "no heartbeat")
+            connection.close(frames.NORMAL, "no heartbeat")
 
-    async def _help(self, connection: Connection, now: float) -> None:
-        """Send what a slow reader missed once it has caught up; close one that never does."""
-        if connection.unsent_bytes() == 0:
-            connection.is_lagging, connection.lagging_since = False, 0.0
-            for agent in list(connection.agents.values()):
-                self._gateway.push(agent)
-        elif not connection.lagging_since:
+    def _cut_lagging(self, connection: Connection, now: float) -> None:
+        """Cut a reader that has not caught up for 30 s: a Close frame would never arrive."""
+        if not connection.lagging_since:
             connection.lagging_since = now
         elif now - connection.lagging_since > self._gateway.options.limits.lagging_s:
             self._gateway.metrics.refused.labels("slow_reader").inc()
-            self._gateway.duplicates.abort(connection, WSCloseCode.POLICY_VIOLATION)
+            logger.info("Cut a slow reader", extra={"address": connection.address})
+            connection.abort()
 
     def _drop_polls(self) -> None:
         """Forget TCP connections of plain HTTP that no agent uses any more."""

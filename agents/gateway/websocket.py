@@ -1,7 +1,8 @@
-"""OpAMP over WebSocket: one coroutine a connection, answers written at once (OP-01, OP-09).
+"""OpAMP over WebSocket: one small protocol object a connection, no coroutine, no task.
 
-No compression is negotiated: clients fall back to plain frames, and a connection costs 17 KiB
-instead of 109 (gateway.md section 2).
+A message that has come whole is answered within the call that brought it. That is why this is not
+aiohttp's WebSocketResponse: a coroutine, its queue and its buffers cost more than OpAMP itself
+(bench/gateway.py). Compression is declined, as it costs 90 KiB a connection (gateway.md 2).
 """
 
 from __future__ import annotations
@@ -9,152 +10,335 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import TYPE_CHECKING, cast
 
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
-
-from agents.gateway.auth import Denied
 from agents.gateway.budgets import allows
 from agents.gateway.connections import WEBSOCKET, Connection
 from agents.gateway.database import AWAY
-from agents.gateway.door import Door, peer_of
-from agents.gateway.gateway import Gateway
 from agents.gateway.loader import UidRefused
-from agents.gateway.options import Limits
 from agents.gateway.principal import Principal
+from agents.opamp import frames
 from agents.opamp.answer import error, unavailable
+from agents.opamp.frames import ProtocolError
 from agents.opamp.scan import measure
 from agents.opamp.wire import Malformed, payload_of
 
+if TYPE_CHECKING:
+    from agents.gateway.reception import Reception
+
 logger = logging.getLogger(__name__)
 
-_GOING = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
-_CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
+FAIL_TIMEOUT_S = 1.0
+MAX_PIECES = 65_536
 
 
-class WebSockets:
-    """Serves WebSocket connections of agents."""
+class Socket(Connection, asyncio.Protocol):
+    """One upgraded connection. `_buffer` holds bytes that are not yet a whole frame, `_needed` how
+    many there must be before looking again makes sense."""
 
-    def __init__(self, gateway: Gateway, door: Door) -> None:
-        self._gateway = gateway
-        self._door = door
-        self._limits: Limits = gateway.options.limits
-        self._received = gateway.metrics.messages.labels(WEBSOCKET)
+    __slots__ = (
+        "_buffer",
+        "_fragments",
+        "_is_open",
+        "_needed",
+        "_reception",
+        "_reserved",
+        "_skipping",
+        "_work",
+        "opened_at",
+        "transport",
+        "why",
+    )
+    kind = WEBSOCKET
+    is_websocket = True
 
-    async def serve(self, request: web.Request, principal: Principal) -> web.StreamResponse:
-        """Upgrade and serve until either side closes."""
-        peer = peer_of(request)
+    def __init__(self, reception: Reception, peer: tuple[str, int], principal: Principal) -> None:
+        super().__init__(peer, principal)
+        self._reception = reception
+        self._buffer: bytearray | None = None
+        self._fragments: list[bytes] | None = None
+        self._needed = 0
+        self._reserved = 0
+        self._skipping = 0
+        self._work: asyncio.Task[None] | None = None
+        self._is_open = True
+        self.opened_at = time.monotonic()
+        self.transport: asyncio.Transport | None = None
+        self.why = ""
+
+    # --- asyncio's side --------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; the upgrade has been answered already."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=self._reception.limits.lagging_bytes)
+        self._reception.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The TCP connection is gone, and with it all agents that spoke on it."""
+        self._is_open = False
+        self.closing = True
+        self.transport = None
+        self._release()
+        self._buffer = self._fragments = None
+        self._reception.closed(self, self.why or "connection lost")
+
+    def pause_writing(self) -> None:
+        """The other end reads too slowly: what is still to be said is said when it has read."""
+        self.is_lagging = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self.is_lagging, self.lagging_since = False, 0.0
+        for agent in list(self.agents.values()):
+            self._reception.gateway.push(agent)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes: whole frames are handled now, the rest waits for more."""
+        if self._skipping:
+            data = self._skip(data)
+        if self._buffer is not None:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return
+            data, self._buffer = bytes(self._buffer), None
+            self._needed = 0
+            self._release()
+        if self._work is not None:
+            self._keep(data)
+            return
         try:
-            self._door.enter(peer[0])
-        except Denied as denied:
-            return self._door.refusal(denied)
-        connection = Connection(WEBSOCKET, peer, principal)
-        # aiohttp refuses what reaches its limit; ours may be reached (GO-30).
-        ws = web.WebSocketResponse(
-            compress=False,
-            autoping=False,
-            max_msg_size=self._limits.message_bytes + 1,
-            timeout=_CLOSE_TIMEOUT_S,
-            decode_text=False,
-        )
-        reason = "connection lost"
-        try:
-            await ws.prepare(request)
-            connection.ws = ws
-            connection.transport = request.transport
-            self._gateway.connections.add(connection)
-            reason = await self._talk(connection, ws)
-        except ConnectionResetError:
-            # Gone before the upgrade or the answer was sent: an ordinary end, not an error.
-            logger.debug("An agent left early", extra={"address": peer[0]})
-        finally:
-            connection.closing = True
-            self._door.go(peer[0])
-            self._gateway.close(connection, reason)
-        return ws
+            self._take(data)
+        except ProtocolError as problem:
+            self._fail(problem)
 
-    async def _talk(self, connection: Connection, ws: web.WebSocketResponse) -> str:
-        """Answer message after message. Return why it ended."""
-        try:
-            async with asyncio.timeout(self._limits.first_message_s):
-                message = await ws.receive()
-        except TimeoutError:
-            await ws.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no message within 30 s")
-            return "no first message"
-        while True:
-            kind = message.type
-            if kind is WSMsgType.BINARY:
-                await self._binary(connection, message.data)
-            elif kind in _GOING:
-                return self._why(ws, message)
-            elif kind is WSMsgType.PING:
-                await ws.pong(message.data)
-            elif kind is WSMsgType.PONG:
-                connection.alive += 1
-            else:
-                await self._malformed(connection, "text messages are not OpAMP; send binary")
-            message = await ws.receive()
+    # --- Frames ----------------------------------------------------------------------------
 
-    def _why(self, ws: web.WebSocketResponse, message: WSMessage) -> str:
-        if message.type is WSMsgType.ERROR and ws.close_code == WSCloseCode.MESSAGE_TOO_BIG:
-            self._gateway.metrics.refused.labels("message_too_large").inc()
-        if ws.close_code in {None, WSCloseCode.ABNORMAL_CLOSURE}:
-            return "connection lost"
-        return f"closed {ws.close_code}"
+    def _take(self, data: bytes) -> None:
+        """Handle all whole frames in `data` and keep the rest."""
+        at, end = 0, len(data)
+        limit = self._reception.limits.message_bytes
+        while at < end and not (self.closing and not self._is_open):
+            sizes = frames.measure(data, at)
+            if sizes is None:
+                break
+            head, size = sizes
+            if size > limit - self._fragment_bytes():
+                self._too_big(at + head + size - end)
+                at += head + size
+                continue
+            if at + head + size > end:
+                self._expect(head + size, end - at)
+                if self._skipping:
+                    return
+                break
+            start = at + head
+            payload = frames.unmask(data[start : start + size], data[start - 4 : start])
+            first = data[at]
+            at = start + size
+            self._frame(first & 0x0F, bool(first & 0x80), payload)
+            if self._work is not None:
+                break
+        if at < end:
+            self._keep(data[at:] if at else data)
 
-    async def _binary(self, connection: Connection, frame: bytes) -> None:
-        self._received.inc()
-        size = len(frame)
-        self._gateway.metrics.received.inc(size)
-        if not allows(connection, size, len(connection.agents), self._limits, time.monotonic()):
-            await self._too_fast(connection)
+    def _keep(self, data: bytes) -> None:
+        if self._buffer is None:
+            self._buffer = bytearray(data)
+        else:
+            self._buffer += data
+
+    def _expect(self, whole: int, have: int) -> None:
+        """Prepare for a frame of which only a part has come; refuse it if there is no room."""
+        if not self._reception.reserve(whole):
+            # Read past it without keeping it, and say so.
+            self._skipping = whole - have
+            self._refuse_for_now("Too much is being received; try again later.", "receiving")
+            return
+        self._reserved += whole
+        self._needed = whole
+
+    def _too_big(self, missing: int) -> None:
+        """Close with 1009, reading past the rest of the frame, so that the client's Close is seen
+        and the client reads why instead of a reset."""
+        limit = self._reception.limits.message_bytes
+        self._reception.refused("message_too_large")
+        self._fragments = None
+        self.close(frames.TOO_BIG, f"a message has at most {limit:,} bytes")
+        self._skipping = max(0, missing)
+
+    def _skip(self, data: bytes) -> bytes:
+        skipped = min(self._skipping, len(data))
+        self._skipping -= skipped
+        return data[skipped:]
+
+    def _release(self) -> None:
+        if self._reserved:
+            self._reception.release(self._reserved)
+            self._reserved = 0
+
+    def _fragment_bytes(self) -> int:
+        return sum(map(len, self._fragments)) if self._fragments else 0
+
+    def _frame(self, opcode: int, is_final: bool, payload: bytes) -> None:
+        if self.closing and opcode != frames.CLOSE:
+            return
+        if opcode == frames.BINARY and is_final and self._fragments is None:
+            self._message(payload)
+        elif opcode in {frames.BINARY, frames.TEXT, frames.CONTINUATION}:
+            self._fragment(opcode, is_final, payload)
+        elif opcode == frames.PING:
+            self._write(frames.control(frames.PONG, payload))
+        elif opcode == frames.PONG:
+            self.alive += 1
+        else:
+            self._closed_by_client(payload)
+
+    def _fragment(self, opcode: int, is_final: bool, payload: bytes) -> None:
+        """Put a message in pieces together. A text message is malformed, whole or not."""
+        if opcode == frames.TEXT:
+            if self._fragments is not None:
+                raise ProtocolError("a new message inside another")
+            if not is_final:
+                raise ProtocolError("text messages are not OpAMP", 1003)
+            self.malformed("text messages are not OpAMP; send binary")
+            return
+        if (opcode == frames.CONTINUATION) != (self._fragments is not None):
+            raise ProtocolError("pieces of a message out of order")
+        pieces = self._fragments if self._fragments is not None else []
+        pieces.append(payload)
+        self._fragments = pieces
+        if len(pieces) > MAX_PIECES:
+            raise ProtocolError("the message comes in too many pieces")
+        if is_final:
+            self._fragments = None
+            self._message(b"".join(pieces))
+
+    # --- Messages --------------------------------------------------------------------------
+
+    def _message(self, frame: bytes) -> None:
+        """Answer one OpAMP message, now if it can be done without waiting."""
+        reception, size = self._reception, len(frame)
+        reception.count(size)
+        limits = reception.limits
+        if not allows(self, size, len(self.agents), limits, time.monotonic()):
+            self._refuse_for_now("Too many messages; wait before the next one.", "too_fast")
             return
         try:
             payload = frame[1:] if frame[:1] == b"\x00" else payload_of(frame)
-            if size > self._limits.scan_above_bytes:
-                await self._measure(payload)
-            answer = self._gateway.receive(connection, payload)
-            if answer is None:
-                answer = await self._gateway.receive_first(connection, payload)
+            if size > limits.scan_above_bytes:
+                self._later(payload, is_large=True)
+                return
+            answer = reception.gateway.receive(self, payload)
         except Malformed as problem:
-            await self._malformed(connection, str(problem))
+            self.malformed(str(problem))
+            return
+        if answer is None:
+            self._later(payload, is_large=False)
+        else:
+            self.send(answer)
+
+    def _later(self, payload: bytes, *, is_large: bool) -> None:
+        """Answer when the agent is loaded or the message measured. What comes meanwhile waits."""
+        if self.transport is not None:
+            self.transport.pause_reading()
+        loop = asyncio.get_running_loop()
+        self._work = loop.create_task(self._wait(payload, is_large), name="message")
+
+    async def _wait(self, payload: bytes, is_large: bool) -> None:
+        try:
+            if is_large:
+                limits = self._reception.limits
+                await asyncio.to_thread(
+                    measure, payload, max_elements=limits.elements, max_depth=limits.depth
+                )
+            self.send(await self._reception.gateway.receive_first(self, payload))
+        except Malformed as problem:
+            self.malformed(str(problem))
         except UidRefused as problem:
-            self._gateway.metrics.refused.labels("uid_mismatch").inc()
-            connection.send(error(b"", str(problem)))
-            await self.close(connection, WSCloseCode.POLICY_VIOLATION, "uid_mismatch")
+            self._reception.refused("uid_mismatch")
+            self.send(error(b"", str(problem)))
+            self.close(frames.POLICY_VIOLATION, "uid_mismatch")
         except (*AWAY, LookupError) as problem:
             logger.warning("An agent could not join", extra={"error": str(problem)})
-            connection.send(unavailable(b"", "Storage is away; try again later.", 30.0))
-        else:
-            connection.send(answer)
-            self._gateway.metrics.sent.inc(len(answer))
-            if connection.unsent_bytes() > self._limits.lagging_bytes:
-                connection.is_lagging = True
+            self.send(unavailable(b"", "Storage is away; try again later.", 30.0))
+        finally:
+            self._work = None
+        if not self._is_open:
+            # It went while its agent was being loaded.
+            self._reception.closed(self, self.why or "connection lost")
+            return
+        self._go_on()
 
-    async def _measure(self, payload: bytes) -> None:
-        """Count a large message's elements off the loop, before it becomes objects."""
-        limits = self._limits
-        await asyncio.to_thread(
-            measure, payload, max_elements=limits.elements, max_depth=limits.depth
-        )
+    def _go_on(self) -> None:
+        if self.transport is not None:
+            self.transport.resume_reading()
+        data, self._buffer = self._buffer, None
+        if data:
+            self.data_received(bytes(data))
 
-    async def _malformed(self, connection: Connection, text: str) -> None:
+    def malformed(self, text: str) -> None:
         """Answer BadRequest; keep the connection, but not for ever (OP-25)."""
-        self._gateway.metrics.refused.labels("malformed").inc()
-        connection.send(error(b"", text))
-        connection.bad_messages += 1
-        if connection.bad_messages >= self._limits.bad_messages:
-            await self.close(connection, WSCloseCode.POLICY_VIOLATION, "too many bad messages")
+        self._reception.refused("malformed")
+        self.send(error(b"", text))
+        self._offence("too many bad messages")
 
-    async def _too_fast(self, connection: Connection) -> None:
-        """Answer Unavailable once, then close (security.md section 8)."""
-        self._gateway.metrics.refused.labels("too_fast").inc()
-        connection.send(unavailable(b"", "Too many messages; wait before the next one.", 30.0))
-        connection.bad_messages += 1
-        if connection.bad_messages >= self._limits.bad_messages:
-            await self.close(connection, WSCloseCode.POLICY_VIOLATION, "too many messages")
+    def _refuse_for_now(self, text: str, reason: str) -> None:
+        """Answer Unavailable, and close when it goes on (security.md section 8)."""
+        self._reception.refused(reason)
+        self.send(unavailable(b"", text, 30.0))
+        self._offence("too many messages")
 
-    async def close(self, connection: Connection, code: int, text: str) -> None:
-        """Send a Close frame and finish the handshake (OP-09)."""
-        if connection.ws is not None and not connection.closing:
-            connection.closing = True
-            await connection.ws.close(code=code, message=text.encode()[:123])
+    def _offence(self, text: str) -> None:
+        self.bad_messages += 1
+        if self.bad_messages >= self._reception.limits.bad_messages:
+            self.close(frames.POLICY_VIOLATION, text)
+
+    # --- Sending and closing ---------------------------------------------------------------
+
+    def send(self, payload: bytes) -> None:
+        """Send one ServerToAgent."""
+        if not self.closing:
+            self._write(frames.message(payload))
+            self._reception.sent(len(payload))
+
+    def _write(self, data: bytes) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def ping(self) -> None:
+        self._write(frames.control(frames.PING, b"tidegate"))
+
+    def close(self, code: int, text: str) -> None:
+        """Send a Close frame; the TCP connection ends with the client's, or after 5 s (OP-09)."""
+        if self.closing:
+            return
+        self._write(frames.closing(code, text))
+        self.closing = True
+        self.why = self.why or f"closed {code}"
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self.abort)
+
+    def _fail(self, problem: ProtocolError) -> None:
+        """Close for a broken protocol. Frames cannot be told apart any more: what still comes is
+        thrown away for a second, so that the Close frame arrives."""
+        self._reception.refused("protocol")
+        self._release()
+        self._buffer = self._fragments = None
+        self.close(problem.code, str(problem))
+        self._skipping = 1 << 62
+        asyncio.get_running_loop().call_later(FAIL_TIMEOUT_S, self.abort)
+
+    def _closed_by_client(self, payload: bytes) -> None:
+        code = frames.close_code(payload)
+        if not self.closing:
+            echoed = frames.NORMAL if code == frames.NO_STATUS else code
+            self._write(frames.closing(echoed))
+            self.closing = True
+            self.why = f"closed {code}"
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()

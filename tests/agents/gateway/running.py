@@ -71,12 +71,9 @@ class RunningGateway:
 
         if abandon:
             self.server.gateway.flusher.mark = lambda agent: None  # type: ignore[method-assign]
-            for runner in self.server._runners:
-                for site in list(runner.sites):
-                    self.run(site.stop())
+            self._loop.call_soon_threadsafe(self.server.listener.stop_accepting)
             for connection in list(self.server.gateway.connections):
-                if connection.transport is not None:
-                    self._loop.call_soon_threadsafe(connection.transport.abort)
+                self._loop.call_soon_threadsafe(connection.abort)
         self.run(cancel_all())
         if abandon:
             for database in self.server._databases.values():

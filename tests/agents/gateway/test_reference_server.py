@@ -110,14 +110,14 @@ def test_go_10_closing_by_the_server_is_seen_by_both_and_is_no_error(
     agent.begin()
     server = agent.gateway.server.gateway
     [connection] = server.connections
-    agent.gateway.run(_close(server, connection))
+    agent.gateway.run(_close(connection))
     assert agent.closed_with() == 1000
     stored(agent, connected=False)
     assert not [r for r in caplog.records if r.levelname in {"WARNING", "ERROR"}]
 
 
-async def _close(server: object, connection: object) -> None:
-    server.duplicates.close_soon(connection, "test")  # type: ignore[attr-defined]
+async def _close(connection: object) -> None:
+    connection.close(1000, "test")  # type: ignore[attr-defined]
 
 
 def test_go_11_a_message_without_header_is_answered_with_one(make_agent: MakeAgent) -> None:

@@ -1,0 +1,76 @@
+"""The head of an HTTP/1.1 request, as far as an upgrade to WebSocket needs it. Pure.
+
+Anything that is not plainly such an upgrade is left to aiohttp, byte for byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+MAX_BYTES = 16 * 1024
+END = b"\r\n\r\n"
+PROTOBUF = "application/x-protobuf"
+_REQUEST_LINE = re.compile(r"GET (?P<target>[!-~]+) HTTP/1\.1")
+_HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[^\x00\r\n]*?)[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A request for a WebSocket on the OpAMP path. `problem` says why it cannot be granted."""
+
+    key: str
+    authorization: tuple[str, ...]
+    problem: str = ""
+
+
+def media_type(content_type: str) -> str:
+    """Return the media type in lower case, without parameters (OP-01)."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def read_upgrade(head: bytes, path: str) -> Upgrade | None:
+    """Read a complete head; None when it is for aiohttp: another path, method or transport."""
+    lines = head[: -len(END)].decode("latin-1").split("\r\n")
+    request = _REQUEST_LINE.fullmatch(lines[0])
+    if request is None or request["target"].partition("?")[0] != path:
+        return None
+    headers: dict[str, list[str]] = {}
+    for line in lines[1:]:
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            return None
+        headers.setdefault(match["name"].lower(), []).append(match["value"])
+    if "websocket" not in _tokens(headers.get("upgrade")):
+        return None
+    if media_type("".join(headers.get("content-type", ()))) == PROTOBUF:
+        return None
+    return _checked(headers)
+
+
+def _checked(headers: dict[str, list[str]]) -> Upgrade:
+    keys = headers.get("sec-websocket-key", [])
+    authorization = tuple(headers.get("authorization", ()))
+    problem = ""
+    if "upgrade" not in _tokens(headers.get("connection")):
+        problem = "Connection does not say upgrade."
+    elif headers.get("sec-websocket-version") != ["13"]:
+        problem = "Sec-WebSocket-Version must be 13."
+    elif len(keys) != 1 or not _is_key(keys[0]):
+        problem = "Sec-WebSocket-Key must be 16 bytes in base64."
+    elif "content-length" in headers or "transfer-encoding" in headers:
+        problem = "An upgrade has no body."
+    return Upgrade(keys[0] if keys else "", authorization, problem)
+
+
+def _tokens(values: list[str] | None) -> set[str]:
+    return {token.strip().lower() for value in values or () for token in value.split(",")}
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
