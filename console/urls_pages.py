@@ -13,6 +13,7 @@ from console.pages import (
     configs,
     fleet,
     limits,
+    metrics_page,
     plans,
     profile,
     quarantines,
@@ -84,6 +85,10 @@ settings_urls: Routes = [
     path("guards/", limits.page, {"kind": "guards"}, name="guards"),
     path("quarantine/", quarantines.page, name="quarantine"),
 ]
+help_urls: Routes = [
+    path("shortcuts/", profile.shortcuts, name="shortcuts"),
+    path("metrics/", metrics_page.catalogue, name="metrics"),
+]
 
 urlpatterns: Routes = [
     path("", include((fleet_urls, "fleet"))),
@@ -95,7 +100,7 @@ urlpatterns: Routes = [
     path("r/<str:number>", rollouts.short_link, name="short-link"),
     path("approvals/", include((approvals_urls, "approvals"))),
     path("settings/", include((settings_urls, "settings"))),
-    path("help/shortcuts/", include(([path("", profile.shortcuts, name="shortcuts")], "help"))),
+    path("help/", include((help_urls, "help"))),
 ]
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", styleguide.styleguide, name="styleguide"))

@@ -30,6 +30,7 @@ class AgentAct:
     """One act: who may do it, what it says, and what it does."""
 
     verb: str
+    entry: str
     title: str
     say: str
     button: str
@@ -75,6 +76,7 @@ def acts() -> dict[str, AgentAct]:
     return {
         "label": AgentAct(
             "agents.label",
+            _("Set labels"),
             _("Labels of %(name)s"),
             _("One label a line, key=value. They win over what the agent reports; a line taken away shows the reported value again."),
             _("Save labels"),
@@ -85,6 +87,7 @@ def acts() -> dict[str, AgentAct]:
         ),
         "restart": AgentAct(
             "agents.restart",
+            _("Restart agent"),
             _("Restart %(name)s"),
             _("The agent is told to restart its collector. What it runs stays the same."),
             _("Restart agent"),
@@ -94,6 +97,7 @@ def acts() -> dict[str, AgentAct]:
         ),
         "quarantine": AgentAct(
             "quarantine.add",
+            _("Quarantine config"),
             _("Keep the assigned config from %(name)s"),
             _("The config it is assigned now is not offered to it again until someone lifts that. It keeps what it runs."),
             _("Quarantine"),
@@ -108,11 +112,11 @@ ACTS = ("label", "restart", "quarantine")
 
 
 def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
-    """Return (url, button, icon, why not) for the page's action bar."""
+    """Return (url, entry, icon, why not) for the page's action bar."""
     found = []
     for verb, act_ in acts().items():
         url = reverse(f"agents:{verb}", args=[agent.instance_uid])
-        found.append((url, act_.button, act_.icon, can(request.actor, act_.verb, agent).why_not))
+        found.append((url, act_.entry, act_.icon, can(request.actor, act_.verb, agent).why_not))
     return found
 
 

@@ -24,6 +24,7 @@ class Line:
     """One line of a timeline. `evidence` are the sentences of the gates that decided it."""
 
     event: Event
+    actor: str
     token: str
     icon: str
     text: str
@@ -178,6 +179,7 @@ def line(event: Event) -> Line:
         said = wording.say(phase, inputs) if wording else _own_name(event, phase)
     return Line(
         event=event,
+        actor="gate" if event.act.startswith("gate_") else event.actor_name,
         token=wording.token if wording else "",
         icon=wording.icon if wording else ACTOR_ICONS.get(event.actor_kind, "pending"),
         text=said,

@@ -32,6 +32,7 @@ class Tile:
 
     anchor: str
     gate: str
+    metric: str
     title: str
     state: str
     look: words.Look
@@ -160,6 +161,7 @@ def tiles(
                 anchor="gate-"
                 + slugify(gate.gate.replace(":", " ").replace("_", " ").replace("@", " ")),
                 gate=gate.gate,
+                metric=gate.metric,
                 title=gate.title,
                 state=state,
                 look=look,

@@ -36,6 +36,7 @@ def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> T
     return Tile(
         anchor=f"gate-{state}",
         gate=state,
+        metric="failure_rate",
         title="Export failure rate",
         state=state,
         look=words.look("gate", state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote
@@ -210,11 +211,11 @@ def selector_term(key: str, value: str) -> str:
 
 @register.simple_tag
 def cause_link(cause: str) -> SafeString | str:
-    """Write what caused a delivery, `rollout:42` as a link to R-0042."""
-    kind, _, number = cause.partition(":")
-    if kind == "rollout" and number.isdecimal():
-        url = reverse("rollouts:detail", args=[int(number)])
-        return format_html('<a href="{}">R-{}</a>', url, number.zfill(4))
+    """Write what caused something, `rollout:42` and `R-0042` as a link."""
+    named = re.fullmatch(r"(?:rollout:|R-)(\d{1,18})", cause)
+    if named:
+        url = reverse("rollouts:detail", args=[int(named[1])])
+        return format_html('<a href="{}">R-{}</a>', url, named[1].zfill(4))
     return plain.plain(cause.replace(":", " "))
 
 

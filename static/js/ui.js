@@ -34,7 +34,7 @@
       cancel.closest("dialog").close();
     }
     for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
+      if (!menu.contains(event.target) || event.target.closest(".menu li a")) menu.open = false;
     }
   });
 

@@ -1,0 +1,38 @@
+"""The metric catalogue: what each metric means, its unit, its bad side, where it comes from."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from console.pages.needs import HtmxRequest, needs
+from rollouts.analysis.catalogue import CATALOGUE
+from rollouts.plans.metrics import Source
+
+UNIT_WORDS = {"fraction": "per cent", "count": "a whole number", "none": "as given"}
+SOURCE_WORDS = {
+    Source.PROMETHEUS: "Prometheus",
+    Source.OWN_METRICS: "own metrics",
+    Source.OPAMP: "OpAMP",
+}
+
+
+@require_GET
+@needs("metrics.view")
+def catalogue(request: HtmxRequest) -> HttpResponse:
+    """Show every metric that criteria and guards can name."""
+    rows = [
+        {
+            "metric": metric,
+            "unit": UNIT_WORDS.get(metric.kind.unit.value, metric.kind.unit.value),
+            "compare": metric.kind.compare.value,
+            "sources": [
+                (SOURCE_WORDS[source], metric.sources[source])
+                for source in SOURCE_WORDS
+                if source in metric.sources
+            ],
+        }
+        for metric in CATALOGUE.values()
+    ]
+    return render(request, "help/metrics.html", {"rows": rows})
