@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -59,33 +59,45 @@ class Fleet:
     seq: int
 
 
-def _splits(pairs: Iterable[tuple[str | None, int, int]]) -> list[Split]:
-    found = sorted(pairs, key=lambda row: -row[1])[:TOP]
-    most = max((row[1] for row in found), default=1)
+def _splits(pairs: Mapping[str, tuple[int, int]]) -> list[Split]:
+    """Return the largest values first; `pairs` are (agents, of them not healthy) by value."""
+    found = sorted(pairs.items(), key=lambda item: (-item[1][0], item[0]))[:TOP]
+    most = max((number for _value, (number, _bad) in found), default=1)
     return [
         Split(
-            value=value or _("none"),
+            value=value,
             count=number,
             bad=bad,
             bar=stacked_bar(
                 [Part("off", number - bad), Part("bad", bad)],
                 most,
                 _("%(value)s: %(n)d agents, %(bad)d not healthy")
-                % {"value": plain(value or _("none"), limit=80), "n": number, "bad": bad},
+                % {"value": plain(value, limit=80), "n": number, "bad": bad},
             ),
         )
-        for value, number, bad in found
+        for value, (number, bad) in found
     ]
 
 
+def _add(into: dict[str, tuple[int, int]], value: str | None, number: int, bad: int) -> None:
+    if value:
+        agents, sick = into.get(value, (0, 0))
+        into[value] = (agents + number, sick + bad)
+
+
 def read(actor: Actor, now: datetime) -> Fleet:
-    """Count the fleet: by status, version and region; three queries."""
+    """Count the fleet by status, version and region: one pass over the agents."""
     agents = Agent.objects.visible_to(actor).with_status_word(now).order_by()
-    by_word = dict(agents.values_list("status_word").annotate(n=Count("pk")))
+    rows = agents.values_list("status_word", "version", "labels__region").annotate(n=Count("pk"))
+    by_word: dict[str, int] = {}
+    versions: dict[str, tuple[int, int]] = {}
+    regions: dict[str, tuple[int, int]] = {}
+    for word, version, region, number in rows:
+        bad = 0 if word == "healthy" else number
+        by_word[word] = by_word.get(word, 0) + number
+        _add(versions, version, number, bad)
+        _add(regions, region, number, bad)
     total = sum(by_word.values())
-    bad = Count("pk", filter=~Q(status_word="healthy"))
-    versions = agents.values_list("version").annotate(n=Count("pk"), bad=bad)
-    regions = agents.values_list("labels__region").annotate(n=Count("pk"), bad=bad)
     statuses = [
         StatusCount(word, look, by_word.get(word, 0))
         for word, look in words.AGENT.items()
@@ -103,6 +115,6 @@ def read(actor: Actor, now: datetime) -> Fleet:
             css="thick",
         ),
         versions=_splits(versions),
-        regions=_splits(row for row in regions if row[0]),
+        regions=_splits(regions),
         seq=int(now.timestamp() * 1000),
     )
