@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,7 +15,7 @@ from agents.gateway.http import HttpPolls
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
 from agents.gateway.reception import Reception
-from agents.opamp.head import PROTOBUF, media_type
+from agents.opamp.head import PROTOBUF, Upgrade, media_type, upgrade_in
 
 BACKLOG = 4096
 
@@ -107,6 +108,9 @@ class Listener:
 
     async def _poll(self, request: web.Request) -> web.StreamResponse:
         """Serve what is not an upgrade: plain HTTP by its media type, the rest is told how."""
+        upgrade = self._upgrade_of(request)
+        if upgrade is not None:
+            return self._hand_over(request, upgrade)
         if media_type(request.headers.get("Content-Type", "")) != PROTOBUF:
             text = f"Upgrade to WebSocket, or POST with Content-Type {PROTOBUF}."
             return problem(426, "upgrade_required", text, {"Upgrade": "websocket"})
@@ -119,6 +123,22 @@ class Listener:
         except Denied as denied:
             return self._door.refusal(denied)
         return await self._polls.serve(request, principal)
+
+    def _upgrade_of(self, request: web.Request) -> Upgrade | None:
+        """Return the upgrade that a kept-alive connection asks for after other requests."""
+        if request.method != "GET":
+            return None
+        return upgrade_in({n.lower(): request.headers.getall(n) for n in request.headers})
+
+    def _hand_over(self, request: web.Request, upgrade: Upgrade) -> web.StreamResponse:
+        """Give the connection to the reception. For aiohttp it is lost from here on, so what is
+        returned goes nowhere."""
+        transport = request.transport
+        if transport is not None:
+            request.protocol.transport = None  # or it would close it
+            request.protocol.connection_lost(None)
+            self._reception.upgrade(cast("asyncio.Transport", transport), upgrade, b"")
+        return web.Response()
 
     async def _healthz(self, request: web.Request) -> web.Response:
         is_well = self._is_well()

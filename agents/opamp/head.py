@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_BYTES = 16 * 1024
@@ -43,6 +44,11 @@ def read_upgrade(head: bytes, path: str) -> Upgrade | None:
         if match is None:
             return None
         headers.setdefault(match["name"].lower(), []).append(match["value"])
+    return upgrade_in(headers)
+
+
+def upgrade_in(headers: Mapping[str, Sequence[str]]) -> Upgrade | None:
+    """Read the headers of a GET on the OpAMP path, by lower-case name; None for plain HTTP."""
     if "websocket" not in _tokens(headers.get("upgrade")):
         return None
     if media_type("".join(headers.get("content-type", ()))) == PROTOBUF:
@@ -50,13 +56,13 @@ def read_upgrade(head: bytes, path: str) -> Upgrade | None:
     return _checked(headers)
 
 
-def _checked(headers: dict[str, list[str]]) -> Upgrade:
-    keys = headers.get("sec-websocket-key", [])
+def _checked(headers: Mapping[str, Sequence[str]]) -> Upgrade:
+    keys = headers.get("sec-websocket-key", ())
     authorization = tuple(headers.get("authorization", ()))
     problem = ""
     if "upgrade" not in _tokens(headers.get("connection")):
         problem = "Connection does not say upgrade."
-    elif headers.get("sec-websocket-version") != ["13"]:
+    elif list(headers.get("sec-websocket-version", ())) != ["13"]:
         problem = "Sec-WebSocket-Version must be 13."
     elif len(keys) != 1 or not _is_key(keys[0]):
         problem = "Sec-WebSocket-Key must be 16 bytes in base64."
@@ -65,7 +71,7 @@ def _checked(headers: dict[str, list[str]]) -> Upgrade:
     return Upgrade(keys[0] if keys else "", authorization, problem)
 
 
-def _tokens(values: list[str] | None) -> set[str]:
+def _tokens(values: Sequence[str] | None) -> set[str]:
     return {token.strip().lower() for value in values or () for token in value.split(",")}
 
 

@@ -51,6 +51,25 @@ def test_op_01_neither_transport_is_told_what_to_do(gateway: RunningGateway) -> 
     assert found.headers["Upgrade"] == "websocket"
 
 
+def test_op_01_a_kept_alive_connection_may_poll_first_and_upgrade_later(
+    gateway: RunningGateway,
+) -> None:
+    body = pb.AgentToServer(instance_uid=b"u" * 16).SerializeToString()
+    post = f"POST /v1/opamp HTTP/1.1\r\nHost: x\r\nContent-Type: {CONTENT_TYPE}\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.port), 5) as kept:
+        kept.sendall(f"{post}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert kept.recv(4096).startswith(b"HTTP/1.1 200")
+        kept.sendall(
+            b"GET /v1/opamp HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert kept.recv(4096).startswith(b"HTTP/1.1 101")
+        kept.sendall(b"\x82" + bytes([0x80 | (len(body) + 1)]) + bytes(4) + b"\0" + body)
+        answer = kept.recv(4096)
+        assert (answer[0], answer[2]) == (0x82, 0)
+        assert pb.ServerToAgent.FromString(answer[3:]).instance_uid == b"u" * 16
+
+
 def test_op_02_every_message_is_answered(agent: FakeAgent) -> None:
     agent.begin()
     answer = agent.say()
