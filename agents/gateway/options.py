@@ -28,7 +28,9 @@ class Limits:
     connections_on_loopback: int = 50_000
     unproven_connections: int = 1_000
     handshakes_per_s: float = 2_000.0
-    handshakes_burst: float = 4_000.0
+    # A whole process's fleet may come back at once: 10,000 are in and stored within five seconds,
+    # while who is refused stays away for thirty (OP-14).
+    handshakes_burst: float = 20_000.0
     failed_auth_per_minute: int = 20
     failed_auth_pause_s: float = 300.0
     head_s: float = 10.0

@@ -44,19 +44,20 @@ class Reception:
         self.arrivals: dict[Arrival, float] = {}
         self._silent: dict[Socket, None] = {}
         self._receiving_bytes = 0
-        metrics = gateway.metrics
-        self._messages = metrics.messages.labels(WEBSOCKET)
-        self._received = metrics.received
-        self.sent = metrics.sent.inc
+        # Plain numbers: a counter of the metrics library takes 0.3 us, three of them a message.
+        self.messages = self.received_bytes = self.sent_bytes = 0
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
         return Arrival(self)
 
-    def count(self, size: int) -> None:
-        """Count one message received."""
-        self._messages.inc()
-        self._received.inc(size)
+    def publish(self) -> None:
+        """Move what was counted since the last time into the metrics."""
+        metrics = self.gateway.metrics
+        metrics.messages.labels(WEBSOCKET).inc(self.messages)
+        metrics.received.inc(self.received_bytes)
+        metrics.sent.inc(self.sent_bytes)
+        self.messages = self.received_bytes = self.sent_bytes = 0
 
     def refused(self, reason: str) -> None:
         """Count one refusal."""

@@ -23,6 +23,8 @@ from agents.opamp.trees import component_details, component_names, health_tree, 
 
 MAX_EFFECTIVE_CHARS = 4 * 1024 * 1024
 Row = tuple[Any, ...]
+# One encoder for all: json.dumps makes a new one each time it is given separators.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ def at(seconds: float | None) -> datetime | None:
 
 def dumps(value: object) -> str:
     """Return JSON text that jsonb takes."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
 
 
 def collect(

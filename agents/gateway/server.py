@@ -175,6 +175,7 @@ class Server:
         return not self.door.is_draining and all(not task.done() for task in self._tasks)
 
     def _before_metrics(self) -> None:
+        self.reception.publish()
         metrics, flusher = self.gateway.metrics, self.gateway.flusher
         metrics.flush_lag.set(flusher.lag_s)
         metrics.unwritten.set(flusher.unwritten)

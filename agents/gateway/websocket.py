@@ -220,7 +220,8 @@ class Socket(Connection, asyncio.Protocol):
     def _message(self, frame: bytes) -> None:
         """Answer one OpAMP message, now if it can be done without waiting."""
         reception, size = self._reception, len(frame)
-        reception.count(size)
+        reception.messages += 1
+        reception.received_bytes += size
         limits = reception.limits
         if not allows(self, size, len(self.agents), limits, time.monotonic()):
             self._refuse_for_now("Too many messages; wait before the next one.", "too_fast")
@@ -301,7 +302,7 @@ class Socket(Connection, asyncio.Protocol):
         """Send one ServerToAgent."""
         if not self.closing:
             self._write(frames.message(payload))
-            self._reception.sent(len(payload))
+            self._reception.sent_bytes += len(payload)
 
     def _write(self, data: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():

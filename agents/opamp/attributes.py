@@ -45,7 +45,8 @@ class Description:
 
 def clean(text: str, limit: int = MAX_VALUE_CHARS) -> str:
     """Return text that PostgreSQL can hold, cut to `limit` characters."""
-    text = text.replace("\x00", "\ufffd")
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -36,12 +36,15 @@ _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
 )
 _REFERENCE = re.compile(r"^\$\{[^}]*\}$")
-# Most configs hold no secret at all; one search over the text says so. On ASCII the search over the
-# lowered text finds the same and is 13 times quicker than ignoring case (10 us against 134 for
-# 1.5 KB), which was half of what a changed status cost.
-_ANYTHING = f"{_SECRET_KEY.pattern}|headers?\\b|://[^\\s/]*@|private key"
-_ANYTHING_LOWERED = re.compile(_ANYTHING)
-_ANYTHING_ANY_CASE = re.compile(_ANYTHING, re.IGNORECASE)
+# Most configs hold no secret at all. Asking for plain words says so in 3 us for 1.5 KB, where the
+# pattern takes 10 on lowered text and 134 ignoring case: half of what a changed status cost.
+_PAIRS = (("key", "pem"), ("connection", "string"))
+_KINDS_OF_KEY = ("api", "access", "private", "signing", "account")
+_WORDS = (
+    *("pass", "token", "secret", "credential", "authorization", "cookie", "dsn", "header", "@"),
+    *(f"{kind}{gap}key" for kind in _KINDS_OF_KEY for gap in ("", "_", "-", " ")),
+    *(f"{one}{gap}{two}" for one, two in _PAIRS for gap in ("", "_", "-")),
+)
 _BLOCK = re.compile(r"^[|>][+-]?\d*[+-]?\s*(?:#.*)?$")
 
 
@@ -56,9 +59,8 @@ def redact(text: str, key: bytes) -> str:
 
 def may_hold_secret(text: str) -> bool:
     """Say whether `text` must be read line by line. Never False for a text with a secret."""
-    if text.isascii():
-        return _ANYTHING_LOWERED.search(text.lower()) is not None
-    return _ANYTHING_ANY_CASE.search(text) is not None
+    lowered = text.casefold()
+    return any(word in lowered for word in _WORDS)
 
 
 def _mark(secret: str, key: bytes) -> str:

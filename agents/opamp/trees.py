@@ -25,7 +25,8 @@ def moment(unix_nanos: int) -> datetime | None:
 
 
 def health_tree(message: ComponentHealth) -> dict[str, Any]:
-    """Return the tree: healthy, status, last_error, start_time, status_time, attributes, components.
+    """Return the tree: healthy, status, last_error, OpAMP's two times in nanoseconds, attributes,
+    and below `components` the same for each by name.
 
     Beyond 64 levels or 5,000 components the rest is left out and marked with `cut`.
     """
@@ -35,34 +36,31 @@ def health_tree(message: ComponentHealth) -> dict[str, Any]:
     while stack:
         health, node, depth = stack.pop()
         _fill(health, node)
-        children = sorted(health.component_health_map)
-        if not children:
+        below = health.component_health_map
+        if not below:
             continue
-        kept = [] if depth >= MAX_DEPTH else children[:left]
-        if len(kept) < len(children):
-            node["cut"] = len(children) - len(kept)
+        names = sorted(below)
+        kept = [] if depth >= MAX_DEPTH else names[:left]
+        if len(kept) < len(names):
+            node["cut"] = len(names) - len(kept)
         left -= len(kept)
-        node["components"] = {}
+        components = node["components"] = {}
         for name in kept:
-            child: dict[str, Any] = {}
-            node["components"][clean(name, 256)] = child
-            stack.append((health.component_health_map[name], child, depth + 1))
+            child = components[clean(name, 256)] = {}
+            stack.append((below[name], child, depth + 1))
     return root
 
 
 def _fill(health: ComponentHealth, node: dict[str, Any]) -> None:
     node["healthy"] = health.healthy
-    if health.status:
-        node["status"] = clean(health.status, 256)
-    if health.last_error:
-        node["last_error"] = clean(health.last_error, 4096)
-    for key, nanos in (
-        ("start_time", health.start_time_unix_nano),
-        ("status_time", health.status_time_unix_nano),
-    ):
-        at = moment(nanos)
-        if at is not None:
-            node[key] = at.isoformat()
+    if status := health.status:
+        node["status"] = clean(status, 256)
+    if error := health.last_error:
+        node["last_error"] = clean(error, 4096)
+    if nanos := health.start_time_unix_nano:
+        node["start_time_unix_nano"] = nanos
+    if nanos := health.status_time_unix_nano:
+        node["status_time_unix_nano"] = nanos
     if health.attributes:
         node["attributes"] = attributes(health.attributes)
 
