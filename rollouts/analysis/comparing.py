@@ -8,8 +8,8 @@ A change that shows in one stratum only is looked for by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from rollouts.analysis import estimates
@@ -19,7 +19,6 @@ from rollouts.plans.metrics import Compare
 
 FEWEST_IN_STRATUM = 5
 FEWEST_CONTROLS = 3
-WORKING_CPU_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,11 @@ def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
     usable = [series for series in changed if _rates(series) is not None]
     if not usable:
         return Answer(None, "no agent has CPU readings both before and after the change")
-    trends, note = _trends(control, compare)
-    found = _cpu_of(usable, trends, CONFIDENCE)
+    trend, note = _trend(control, compare)
+    found = _cpu_of(usable, trend, CONFIDENCE)
     if found is None:
         return Answer(None, f"{len(usable)} agents with so few readings are too little to compare")
-    return Answer(_worst_stratum(found, usable, lambda part: _cpu_of(part, trends)), note)
+    return Answer(_worst_stratum(found, usable, lambda part: _cpu_of(part, trend)), note)
 
 
 def _rates(series: AgentSeries) -> tuple[float, float] | None:
@@ -53,36 +52,63 @@ def _rates(series: AgentSeries) -> tuple[float, float] | None:
     return before.cpu_s / before.seconds, after.cpu_s / after.seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Trend:
+    """How agents that do not change now went on (1: as before), by stratum, "" for all.
+
+    `error` is the standard error of the whole, `off` how far single agents were off it, as shares.
+    """
+
+    ratios: Mapping[str, float] = field(default_factory=dict)
+    error: float = 0.0
+    off: tuple[float, ...] = ()
+
+    def of(self, stratum: str) -> float:
+        return self.ratios.get(stratum, self.ratios.get("", 1.0))
+
+
 def _cpu_of(
-    cohort: Cohort, trends: dict[str, tuple[float, float]], confidence: float = STRICT_CONFIDENCE
+    cohort: Cohort, trend: _Trend, confidence: float = STRICT_CONFIDENCE
 ) -> Estimate | None:
     """Compare each agent with itself before, carried on by what its control did.
 
-    One or two agents cannot show how agents vary: how each varies in time stands in for it, and
-    with too few readings for that there is no answer.
+    How agents vary by themselves is learnt from the control as well: that is what lets three
+    agents among thirty say something.
     """
     parts: list[tuple[float, float]] = []
-    control_error = 0.0
     for series in cohort:
         rates = _rates(series)
-        if rates is not None:
-            trend, error = trends.get(series.stratum, trends.get("", (1.0, 0.0)))
-            control_error = max(control_error, error / trend if trend else 0.0)
-            parts.append((rates[0] * trend, rates[1]))
+        if rates is not None and rates[0] > 0:
+            parts.append((rates[0] * trend.of(series.stratum), rates[1]))
     found = estimates.ratio_error(parts)
     if found is None:
         return None
     ratio, error = found
-    samples = sum(len(series.after) for series in cohort)
-    freedom = max(len(parts) - 1, 1)
-    if math.isinf(error):
+    freedom = len(parts) - 1
+    if trend.off:
+        spread, freedom = _pooled(parts, ratio, trend.off)
+        error = max(spread, 0.0 if math.isinf(error) else error)
+    elif math.isinf(error):
         within = [_within(series) for series in cohort]
         if any(one is None for one in within):
             return None
         error = math.sqrt(sum((one or 0.0) ** 2 for one in within)) / len(within)
         freedom = estimates.BLOCKS - 1
-    half = estimates.t_quantile(confidence, freedom) * math.hypot(error, ratio * control_error)
+    half = estimates.t_quantile(confidence, freedom) * math.hypot(error, ratio * trend.error)
+    samples = sum(len(series.after) for series in cohort)
     return Estimate(ratio - 1, ratio - 1 - half, ratio - 1 + half, len(parts), samples)
+
+
+def _pooled(
+    parts: Sequence[tuple[float, float]], ratio: float, off: Sequence[float]
+) -> tuple[float, int]:
+    """Return the standard error of a ratio from how far all agents are off their ratio, and the
+    degrees of freedom of that."""
+    own = [y / x / ratio - 1 for x, y in parts] if ratio > 0 else []
+    freedom = max(1, len(own) + len(off) - 2)
+    spread = math.sqrt(sum(one**2 for one in (*own, *off)) / freedom)
+    weight = math.sqrt(sum(x**2 for x, _ in parts)) / sum(x for x, _ in parts)
+    return ratio * spread * weight, freedom
 
 
 def _within(series: AgentSeries) -> float | None:
@@ -100,22 +126,28 @@ def _pair_rates(points: Sequence[Point]) -> list[float]:
     ]
 
 
-def _trends(control: Cohort, compare: Compare) -> tuple[dict[str, tuple[float, float]], str]:
-    """Return by stratum how unchanged agents went on (1: as before) and how sure that is."""
+def _trend(control: Cohort, compare: Compare) -> tuple[_Trend, str]:
+    """Return how the control went on, and what the comparison is with."""
     if compare is not Compare.CONTROL:
-        return {}, "against the same agents before"
-    pairs = [(series.stratum, rates) for series in control if (rates := _rates(series))]
+        return _Trend(), "against the same agents before"
+    pairs = [(s.stratum, rates) for s in control if (rates := _rates(s)) and rates[0] > 0]
     if len(pairs) < FEWEST_CONTROLS:
         return (
-            {},
-            f"{len(pairs)} agents to compare with are too few; against the same agents before",
+            _Trend(),
+            f"{len(pairs)} agents to compare with are too few; against themselves before",
         )
-    found = {}
-    for stratum in {"", *(name for name, _ in pairs)}:
-        parts = [rates for name, rates in pairs if stratum in ("", name)]
-        trend = estimates.ratio_error(parts)
-        if trend is not None and math.isfinite(trend[1]) and trend[0] > 0:
-            found[stratum] = trend
+    whole = estimates.ratio_error([rates for _, rates in pairs])
+    if whole is None or whole[0] <= 0:
+        return _Trend(), "the agents to compare with use no CPU; against themselves before"
+    ratios = {"": whole[0]}
+    for stratum in {name for name, _ in pairs}:
+        parts = [rates for name, rates in pairs if name == stratum]
+        own = estimates.ratio_error(parts)
+        if own is not None and len(parts) >= FEWEST_CONTROLS:
+            ratios[stratum] = own[0]
+    trend = _Trend(ratios)
+    off = tuple(after / before / trend.of(name) - 1 for name, (before, after) in pairs)
+    found = replace(trend, error=whole[1] / whole[0], off=off)
     return found, f"against {len(pairs)} agents that do not change now"
 
 

@@ -1,6 +1,7 @@
 """Estimates with their uncertainty: ratios, means, quantiles. Plain arithmetic, pure.
 
-Intervals are two-sided at `CONFIDENCE` and come from how much agents differ from each other, by
+Intervals leave 5 % beyond each end (`CONFIDENCE` between them), because a gate asks one end only:
+is it surely below the limit, or surely above? They come from how much agents differ from each other, by
 Student's t: few agents mean a wide interval, one agent means none between agents.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
-CONFIDENCE = 0.95
+CONFIDENCE = 0.9
 # For the worst of several groups: looked at because it stands out, so it has to stand out more.
 STRICT_CONFIDENCE = 0.999
 FEWEST_AGENTS = 3

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 class Reading:
     """What one source said of one gate at one time.
 
-    `value` is in the metric's base unit; `low` and `high` bound it (95 %) where it is an estimate
+    `value` is in the metric's base unit; `low` and `high` bound it (5 % beyond each) where it is an estimate
     from samples, and are None where it is a count. `agents` and `samples` say how many stand behind
     it. `breached` is the answer of a trigger's condition. `inputs` keeps the parts, as plain JSON.
     """

@@ -138,7 +138,7 @@ def test_intervals_cover_a_true_effect_of_nothing() -> None:
         assert found.low is not None
         assert found.high is not None
         misses += not found.low <= 0 <= found.high
-    assert misses <= 9
+    assert misses <= 13  # one in ten, and chance
 
 
 def test_gateways_and_gates_mean_the_same_buckets_of_latency() -> None:

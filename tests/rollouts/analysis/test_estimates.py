@@ -29,7 +29,7 @@ def test_intervals_of_means_cover_the_truth_about_as_often_as_they_say() -> None
         assert found.low is not None
         assert found.high is not None
         covered += found.low <= 5 <= found.high
-    assert 920 <= covered <= 975
+    assert 870 <= covered <= 930
 
 
 def test_a_ratio_of_sums_weighs_agents_by_their_size() -> None:
