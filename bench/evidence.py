@@ -1,0 +1,115 @@
+"""How often the gates are right: a corpus of simulated rollouts through the real decision code.
+
+    python -m bench.evidence [--rollouts 200] [--seed 1] [--every 180] [--json]
+
+`bench.corpus` describes the fleets and faults. Time is simulated; readings, verdicts and decisions are
+those of the product (`rollouts.analysis`, `rollouts.engine.decide`), with the built-in plan
+`standard` plus criteria on data_continuity, memory_growth and error_rate. What a phase deserves is
+taken from the fault without its noise: a phase whose agents truly breach a criterion must not pass,
+and neither must one without evidence; a rollout that breaches none must not roll back.
+
+Prints a table per kind and exits 1 above 0.5 % wrong advances or 2 % needless rollbacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from bench.corpus import corpus
+from bench.evidence_rollout import Outcome, run
+
+WRONG_ADVANCES, NEEDLESS_ROLLBACKS = 0.005, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The rollouts of one kind. Times are minutes from the first faulty agent to the decision."""
+
+    kind: str
+    rollouts: int
+    succeeded: int
+    rolled_back: int
+    held: int
+    wrong_advances: int
+    needless_rollbacks: int
+    detection_min: float | None
+
+
+def main() -> int:
+    given = _arguments()
+    began = time.perf_counter()
+    cases = corpus(given.rollouts, given.seed)
+    outcomes = [run(case, given.every) for case in cases]
+    rows = [_row(kind, outcomes) for kind in dict.fromkeys(case.kind for case in cases)]
+    must_hold = [o for o in outcomes if o.must_not_pass]
+    may_pass = [o for o in outcomes if not o.case.is_bad]
+    wrong = sum(o.wrong_advance for o in must_hold) / max(1, len(must_hold))
+    needless = sum(o.needless_rollback for o in may_pass) / max(1, len(may_pass))
+    result = {
+        "rollouts": len(outcomes),
+        "seed": given.seed,
+        "seconds": round(time.perf_counter() - began, 1),
+        "wrong_advances": wrong,
+        "wrong_advances_of": len(must_hold),
+        "needless_rollbacks": needless,
+        "needless_rollbacks_of": len(may_pass),
+        "kinds": [asdict(row) for row in rows],
+    }
+    if given.json:
+        print(json.dumps(result, indent=1))
+    else:
+        _print(result, rows)
+    return int(wrong > WRONG_ADVANCES or needless > NEEDLESS_ROLLBACKS)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rollouts", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", type=float, default=180.0, help="seconds between readings")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def _row(kind: str, outcomes: Sequence[Outcome]) -> Row:
+    mine = [outcome for outcome in outcomes if outcome.case.kind == kind]
+    times = [o.detection_min for o in mine if o.detection_min is not None]
+    return Row(
+        kind=kind,
+        rollouts=len(mine),
+        succeeded=sum(o.end == "succeeded" for o in mine),
+        rolled_back=sum(o.end == "rolled_back" for o in mine),
+        held=sum(o.end == "held" for o in mine),
+        wrong_advances=sum(o.wrong_advance for o in mine),
+        needless_rollbacks=sum(o.needless_rollback for o in mine),
+        detection_min=statistics.median(times) if times else None,
+    )
+
+
+def _print(result: dict[str, object], rows: Sequence[Row]) -> None:
+    print(
+        f"{'kind':16}{'n':>4}{'done':>6}{'back':>6}{'held':>6}{'wrong':>7}{'needless':>10}"
+        f"{'detected':>12}"
+    )
+    for row in rows:
+        found = "-" if row.detection_min is None else f"{row.detection_min:.0f} min"
+        print(
+            f"{row.kind:16}{row.rollouts:4}{row.succeeded:6}{row.rolled_back:6}{row.held:6}"
+            f"{row.wrong_advances:7}{row.needless_rollbacks:10}{found:>12}"
+        )
+    print(
+        f"\nwrong advances {result['wrong_advances']:.2%} of {result['wrong_advances_of']} "
+        f"(at most {WRONG_ADVANCES:.1%}), needless rollbacks {result['needless_rollbacks']:.2%} "
+        f"of {result['needless_rollbacks_of']} (at most {NEEDLESS_ROLLBACKS:.0%}), "
+        f"{result['seconds']} s"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,370 @@
+"""One simulated rollout from start to end, decided by the product's own pure code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+
+os.environ.setdefault("SECRET_KEY", "only-for-a-benchmark-that-serves-nobody")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+import django
+
+django.setup()
+
+from bench.corpus import NONE, Case, Fault  # noqa: E402
+from bench.evidence_fleet import MINUTE, Collector, SimulatedFleet, series_of  # noqa: E402
+from rollouts.analysis import cohort  # noqa: E402
+from rollouts.analysis.combine import read_gate  # noqa: E402
+from rollouts.analysis.readings import Reading  # noqa: E402
+from rollouts.analysis.sources.opamp import OpampSource  # noqa: E402
+from rollouts.analysis.specs import GateSpec, gates_of  # noqa: E402
+from rollouts.analysis.verdicts import Window, judge  # noqa: E402
+from rollouts.engine.decide import Act, decide  # noqa: E402
+from rollouts.engine.facts import (  # noqa: E402
+    ApprovalFacts,
+    ApprovalState,
+    Counts,
+    GateFacts,
+    PhaseFacts,
+    RolloutFacts,
+)
+from rollouts.engine.states import PhaseState, RolloutState  # noqa: E402
+from rollouts.plans.builtin import builtin_plan  # noqa: E402
+from rollouts.plans.metrics import Compare, Source  # noqa: E402
+from rollouts.plans.parse import plan_from_data  # noqa: E402
+from rollouts.plans.plan import PhaseSpec, Plan  # noqa: E402
+
+START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+LONGEST_HOLD_MIN = 45
+LONGEST_MIN = 240
+ADDED = [
+    {"metric": "data_continuity", "operator": ">", "threshold": 0.95},
+    {"metric": "memory_growth", "operator": "<", "threshold": "1MB/min"},
+    {"metric": "error_rate", "operator": "<", "threshold": "10 errors/min"},
+]
+
+
+def make_plan() -> Plan:
+    """Return `standard` with more criteria and without a last wave."""
+    plan = builtin_plan("standard")
+    added = (
+        plan_from_data(
+            {"phases": [{"weight": "100%", "duration": "1m", "success_criteria": ADDED}]}
+        )
+        .phases[0]
+        .success_criteria
+    )
+    phases = tuple(
+        replace(phase, success_criteria=(*phase.success_criteria, *added)) for phase in plan.phases
+    )
+    return replace(plan, phases=phases, promote_rest=False, bake_s=300.0)
+
+
+PLAN = make_plan()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a rollout ended: succeeded, rolled_back or held (it waits for a person)."""
+
+    case: Case
+    end: str
+    must_not_pass: bool
+    wrong_advance: bool
+    needless_rollback: bool
+    detection_min: float | None
+    decided_by: str = ""
+
+
+@dataclass
+class SimulatedPhase:
+    index: int
+    spec: PhaseSpec
+    members: list[Collector]
+    state: PhaseState = PhaseState.PENDING
+    started_at: float | None = None
+    deployed_at: float | None = None
+    observed_s: float = 0.0
+
+    @property
+    def offered(self) -> list[Collector]:
+        return self.members if self.started_at is not None else []
+
+    @property
+    def counts(self) -> Counts:
+        settled = [one for one in self.offered if one.changed_at is not None]
+        failed = sum(one.refused for one in settled)
+        return Counts(
+            members=len(self.members),
+            offered=len(self.offered),
+            outstanding=len(self.offered) - len(settled),
+            applied=len(settled) - failed,
+            failed=failed,
+            unhealthy=sum(one.unhealthy for one in settled),
+            confirmed=len(settled),
+        )
+
+
+@dataclass(frozen=True)
+class SimulatedScene:
+    """What sources look at, in the shape of `rollouts.analysis.scene.Scene`."""
+
+    phase: Any
+    counts: Counts
+    counts_of_begun: list[Counts]
+    now: datetime
+    errors: int
+
+    def errors_since(self, since: datetime) -> int:
+        return self.errors
+
+
+class SimulatedOwnMetrics:
+    """The own-metrics source with the series of simulated collectors."""
+
+    name = Source.OWN_METRICS
+
+    def __init__(self, cohorts: cohort.Cohorts) -> None:
+        self._cohorts = cohorts
+
+    def measures(self, spec: GateSpec) -> bool:
+        return spec.metric in cohort.MEASURES
+
+    def measure(self, spec: GateSpec, scene: Any) -> Reading:
+        return cohort.read(spec, self._cohorts, self.name)
+
+
+@dataclass
+class SimulatedRollout:
+    case: Case
+    every_s: float
+    fleet: SimulatedFleet = field(init=False)
+    phases: list[SimulatedPhase] = field(init=False)
+    state: RolloutState = RolloutState.RUNNING
+    readings: dict[tuple[int, str], list[Reading]] = field(default_factory=dict)
+    read_at: float = -1e9
+    baked_s: float = 0.0
+    passed_wrongly: bool = False
+    first_fault_at: float | None = None
+    held_min: int = 0
+
+    def __post_init__(self) -> None:
+        self.fleet = SimulatedFleet(self.case)
+        self.phases = []
+        taken = 0
+        for index, spec in enumerate(PLAN.phases):
+            until = ceil(spec.weight * self.case.agents)
+            self.phases.append(SimulatedPhase(index, spec, self.fleet.collectors[taken:until]))
+            taken = until
+
+    # --- Time ------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        for _ in range(LONGEST_MIN):
+            self._minute()
+            ended = self._decide()
+            if ended:
+                return self._outcome(*ended)
+            if self.held_min > LONGEST_HOLD_MIN:
+                break
+        return self._outcome("held", "")
+
+    def _minute(self) -> None:
+        self.fleet.step()
+        watched = self._watched()
+        for phase in self.phases:
+            if phase.state is PhaseState.DEPLOYING:
+                self._apply(phase)
+            elif phase.state is PhaseState.OBSERVING:
+                phase.observed_s += MINUTE
+                if phase.observed_s > phase.spec.duration_s:
+                    self.held_min += 1
+        if self.state is RolloutState.COMPLETING:
+            self.baked_s += MINUTE
+        if watched is not None and self.fleet.now - self.read_at >= self.every_s:
+            self._read(watched)
+
+    def _apply(self, phase: SimulatedPhase) -> None:
+        for collector in phase.offered:
+            if collector.changed_at is None:
+                collector.apply(self.fleet.now, self.case.fault)
+                is_faulty = collector.refused or collector.fault is not NONE
+                if is_faulty and self.first_fault_at is None:
+                    self.first_fault_at = self.fleet.now
+
+    def _watched(self) -> SimulatedPhase | None:
+        begun = [phase for phase in self.phases if phase.started_at is not None]
+        return begun[-1] if begun else None
+
+    # --- Readings --------------------------------------------------------------------------
+
+    def _read(self, phase: SimulatedPhase) -> None:
+        self.read_at = self.fleet.now
+        scene = SimulatedScene(
+            phase=_Started(at(phase.started_at or 0.0)),
+            counts=phase.counts,
+            counts_of_begun=[p.counts for p in self.phases if p.started_at is not None],
+            now=at(self.fleet.now),
+            errors=phase.counts.failed + phase.counts.unhealthy,
+        )
+        sources = {
+            Source.OWN_METRICS: SimulatedOwnMetrics(self._cohorts(phase)),
+            Source.OPAMP: OpampSource(),
+        }
+        seen: dict[tuple[str, Compare, str], Reading] = {}
+        for spec in gates_of(PLAN, phase.spec):
+            key = (spec.metric, spec.compare, spec.kind.value)
+            if key not in seen:
+                seen[key] = read_gate(spec, scene, sources)  # type: ignore[arg-type]
+            reading = replace(seen[key], at=scene.now)
+            self.readings.setdefault((phase.index, spec.gate), []).append(reading)
+
+    def _cohorts(self, phase: SimulatedPhase) -> cohort.Cohorts:
+        changed = [one for one in phase.offered if one.changed_at is not None]
+        others = [one for one in self.fleet.collectors if one not in phase.members]
+        split_at = phase.started_at or 0.0
+        words = {
+            "split_at": split_at,
+            "deployed_at": phase.deployed_at or split_at,
+            "now": self.fleet.now,
+            "warm_up_s": cohort.warm_up_of(phase.spec.duration_s),
+        }
+        return cohort.Cohorts(
+            changed=series_of(changed, changed=True, **words),
+            control=series_of(others, changed=False, **words),
+            now_s=self.fleet.now,
+            duration_s=phase.spec.duration_s,
+        )
+
+    def _gates(self, phase: SimulatedPhase) -> tuple[GateFacts, ...]:
+        window = Window(
+            observed_since=None if phase.deployed_at is None else at(phase.deployed_at),
+            interval_s=self.every_s,
+            min_agents=phase.spec.pace.min_agents,
+            min_samples=phase.spec.pace.min_samples,
+        )
+        return tuple(
+            judge(spec, self.readings.get((phase.index, spec.gate), []), window, at(self.fleet.now))
+            for spec in gates_of(PLAN, phase.spec)
+        )
+
+    # --- Decisions -------------------------------------------------------------------------
+
+    def _decide(self) -> tuple[str, str] | None:
+        """Let the engine decide until it waits; return how and by which gate it ended."""
+        for _ in range(10):
+            facts = self._facts()
+            decision = decide(facts, at(self.fleet.now))
+            gate = decision.gate.gate if decision.gate else ""
+            if decision.act in {Act.ROLL_BACK, Act.PAUSE}:
+                return ("rolled_back" if decision.act is Act.ROLL_BACK else "held"), gate
+            if decision.act is Act.SUCCEED:
+                return "succeeded", ""
+            if not self._carry_out(decision.act, decision.phase):
+                return None
+        return None
+
+    def _carry_out(self, act: Act, index: int | None) -> bool:
+        if act is Act.BAKE:
+            self.state = RolloutState.COMPLETING
+            return True
+        if index is None or act is Act.WAIT:
+            return False
+        phase = self.phases[index]
+        if act is Act.ASK:
+            phase.state = PhaseState.AWAITING_APPROVAL
+        elif act is Act.START_PHASE:
+            phase.state, phase.started_at = PhaseState.DEPLOYING, self.fleet.now
+            self.held_min = 0
+        elif act is Act.DEPLOYED:
+            phase.state, phase.deployed_at = PhaseState.OBSERVING, self.fleet.now
+        elif act is Act.PASS:
+            phase.state = PhaseState.PASSED
+            self.passed_wrongly |= self._must_not_pass(phase)
+        else:
+            raise AssertionError(f"the simulation has no {act}")
+        return True
+
+    def _facts(self) -> RolloutFacts:
+        watched = self._watched()
+        approved = ApprovalFacts(state=ApprovalState.APPROVED)
+        return RolloutFacts(
+            state=self.state,
+            plan=PLAN,
+            phases=tuple(
+                PhaseFacts(
+                    index=phase.index,
+                    name=phase.spec.name,
+                    state=phase.state,
+                    manual=phase.spec.is_manual,
+                    spec=phase.spec,
+                    counts=phase.counts,
+                    observed_s=phase.observed_s,
+                    approval=approved,
+                )
+                for phase in self.phases
+            ),
+            gates=self._gates(watched) if watched is not None else (),
+            watched=watched.index if watched is not None else None,
+            baked_s=self.baked_s,
+        )
+
+    # --- The truth -------------------------------------------------------------------------
+
+    def _must_not_pass(self, phase: SimulatedPhase) -> bool:
+        if not phase.members:
+            return False
+        is_silent = not self.case.sends or self.case.fault.falls_silent
+        return is_silent or breaches(self.case.fault, phase.members)
+
+    def _outcome(self, end: str, gate: str) -> Outcome:
+        begun = [phase for phase in self.phases if phase.started_at is not None]
+        found = None
+        if end != "succeeded" and self.first_fault_at is not None:
+            found = (self.fleet.now - self.first_fault_at) / MINUTE
+        return Outcome(
+            case=self.case,
+            end=end,
+            must_not_pass=any(self._must_not_pass(phase) for phase in begun),
+            wrong_advance=self.passed_wrongly,
+            needless_rollback=end == "rolled_back" and not self.case.is_bad,
+            detection_min=found if end == "rolled_back" else None,
+            decided_by=gate,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    started_at: datetime
+
+
+def breaches(fault: Fault, members: Sequence[Collector]) -> bool:
+    """Whether these agents, were there no noise, breach a criterion of the plan."""
+    concerned = [one for one in members if fault.concerns(one.region)]
+    sick = sum(one.draw.sickness < max(fault.refuses, fault.crashes) for one in concerned)
+    cpu = sum(one.draw.cpu for one in members)
+    more = sum(one.draw.cpu * (fault.cpu - 1) for one in concerned)
+    data = sum(one.draw.per_min for one in members)
+    lost = sum(one.draw.per_min * fault.drops for one in concerned)
+    share = len(concerned) / len(members)
+    return (
+        sick / len(members) >= 0.01
+        or more / cpu >= 0.1
+        or lost / data >= 0.05
+        or fault.leak_bytes * share >= 1e6
+        or (fault.latency_ms >= 100 and share > 0.05)
+        or fault.errors * len(concerned) >= 10
+    )
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def run(case: Case, every_s: float) -> Outcome:
+    """Run one case."""
+    return SimulatedRollout(case, every_s).run()
