@@ -10,6 +10,7 @@ from console.pages import (
     agent_dialogs,
     agents,
     approvals,
+    audit_log,
     configs,
     fleet,
     limits,
@@ -17,8 +18,10 @@ from console.pages import (
     plans,
     profile,
     quarantines,
+    rollbacks,
     rollout_dialogs,
     rollouts,
+    search,
     styleguide,
     timeline,
     wizard,
@@ -67,6 +70,11 @@ rollouts_urls: Routes = [
         for verb in rollout_dialogs.ACTS
     ],
 ]
+rollbacks_urls: Routes = [
+    path("", rollbacks.rollback_list, name="list"),
+    path("new/", rollbacks.new, name="new"),
+    path("<int:rollback_id>/", rollbacks.detail, name="detail"),
+]
 approvals_urls: Routes = [
     path("", approvals.inbox, name="inbox"),
     path("<int:approval_id>/", approvals.detail, name="detail"),
@@ -97,6 +105,9 @@ urlpatterns: Routes = [
     path("configs/", include((configs_urls, "configs"))),
     path("rollouts/", include((rollouts_urls, "rollouts"))),
     path("plans/", include((plans_urls, "plans"))),
+    path("rollbacks/", include((rollbacks_urls, "rollbacks"))),
+    path("audit/", include(([path("", audit_log.page, name="list")], "audit"))),
+    path("search/", include(([path("", search.page, name="page")], "search"))),
     path("r/<str:number>", rollouts.short_link, name="short-link"),
     path("approvals/", include((approvals_urls, "approvals"))),
     path("settings/", include((settings_urls, "settings"))),

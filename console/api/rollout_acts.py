@@ -12,17 +12,6 @@ from typing import ClassVar
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rollouts.actions.abort import abort
-from rollouts.actions.advance import advance
-from rollouts.actions.approve import approve
-from rollouts.actions.pause import pause
-from rollouts.actions.reject import reject
-from rollouts.actions.resume import resume
-from rollouts.actions.retry import retry
-from rollouts.actions.rollback import rollback_rollout
-from rollouts.actions.start import start
-from rollouts.actions.waive import waive
-from rollouts.reading import rollout_view
 
 from console.api import params
 from console.api.errors import answer
@@ -33,7 +22,18 @@ from console.api.shapes import rollouts as shapes
 from console.api.shapes.base import Body
 from console.api.views import ApiView
 from console.lib.problems import Refused, Stale
+from rollouts.actions.abort import abort
+from rollouts.actions.advance import advance
+from rollouts.actions.approve import approve
+from rollouts.actions.pause import pause
+from rollouts.actions.reject import reject
+from rollouts.actions.resume import resume
+from rollouts.actions.retry import retry
+from rollouts.actions.rollback import rollback_rollout
+from rollouts.actions.start import start
+from rollouts.actions.waive import waive
 from rollouts.models import Rollout
+from rollouts.reading import rollout_view
 
 _WORDS = {"digest": "seen_digest", "revision": "seen_revision"}
 

@@ -44,6 +44,8 @@ class Sources:
         known = topics.object_of(topic)
         if known and known[0] == "rollout":
             return {topic: self._rollout(known[1], now)}
+        if known and known[0] == "rollback":
+            return {topic: [signal("rollback.state", id=known[1])]}
         if known:
             return {topic: self._agent(known[1], now)}
         if topic == topics.FLEET:

@@ -19,7 +19,7 @@ APPROVALS = "approvals"
 PLAIN = frozenset({NAV, FLEET, AGENTS, ROLLOUTS, APPROVALS})
 MAX_TOPICS = 8
 
-_OBJECT = re.compile(r"(agent|rollout):(\d{1,18})")
+_OBJECT = re.compile(r"(agent|rollout|rollback):(\d{1,18})")
 _VERBS = {"agent": "agents.view", "agents": "agents.view", "fleet": "agents.view"}
 
 
@@ -49,4 +49,6 @@ def may_follow(actor: Actor, topic: str) -> bool:
 
 def interval_s(topic: str) -> float:
     """Return the shortest time between two messages of a topic (ui.md section 6)."""
+    if topic.startswith("rollback:"):
+        return 2.0
     return {AGENTS: 2.0, FLEET: 5.0, ROLLOUTS: 2.0, APPROVALS: 2.0}.get(topic, 1.0)

@@ -16,6 +16,7 @@ from django.http import QueryDict
 from agents.selectors.grammar import EVERYTHING, Match, Selector, SelectorError, parse, to_text
 from agents.selectors.tree import Exact, Label, selector_of
 from console.pages import words
+from rollouts.selectors import selector_q
 
 SORTS = {
     "status": ("status_rank", "name", "pk"),
@@ -99,8 +100,9 @@ def read(params: QueryDict) -> AgentFilter:
     if text and text != "*":
         try:
             selector = parse(text)
+            selector_q(selector)  # says which saved selector (@name) does not exist
         except SelectorError as wrong:
-            error = wrong
+            selector, error = EVERYTHING, wrong
     if error is None and params.get("facets"):
         selector = _with_boxes(selector, params)
         text = text_of(selector)

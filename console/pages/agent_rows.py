@@ -12,11 +12,11 @@ from django.db.models import Q
 from accounts.audit import Actor
 from agents.models import Agent, AgentStatus
 from agents.querysets import AgentQuerySet
-from agents.selectors.compile import to_q
 from console.pages import words
 from console.pages.agent_filters import SORTS, AgentFilter, write_place
 from console.pages.config_names import ConfigName, names_of
 from console.pages.keyset import count_up_to
+from rollouts.selectors import selector_q
 
 PER_PAGE = 50
 COUNT_SHOWN = 10_000
@@ -59,7 +59,9 @@ class AgentPage:
 
 def matching(form: AgentFilter, actor: Actor, now: datetime) -> AgentQuerySet:
     """Return the agents a filter means, each with its status word."""
-    found = Agent.objects.visible_to(actor).matching(to_q(form.selector)).with_status_word(now)
+    found = (
+        Agent.objects.visible_to(actor).matching(selector_q(form.selector)).with_status_word(now)
+    )
     return found.filter(status_word__in=form.statuses) if form.statuses else found
 
 

@@ -41,6 +41,7 @@ AREAS = (
     (_("Configs"), "nav-configs", "configs:list", "/configs/", ""),
     (_("Rollouts"), "nav-rollouts", "rollouts:list", "/rollouts/", "rollouts"),
     (_("Approvals"), "nav-approvals", "approvals:inbox", "/approvals/", "approvals"),
+    (_("Audit"), "nav-audit", "audit:list", "/audit/", ""),
     (_("Settings"), "nav-settings", "settings:profile", "/settings/", ""),
 )
 

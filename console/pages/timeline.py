@@ -169,7 +169,7 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
         "why": rollout_page.why_of(rollout),
         "goal_s": recovery.GOAL_S,
         "before": before_and_after(rollout, rollback.decided_at, now) if rollback else [],
-        "topics": [rollout.topic],
+        "topics": [rollout.topic, *([rollback.topic] if rollback is not None else [])],
         "is_part": request.htmx.target == "timeline-page",
     }
     template = "rollouts/_timeline.html" if context["is_part"] else "rollouts/timeline.html"

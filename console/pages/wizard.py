@@ -11,8 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
-from rollouts.actions.draft import draft_rollout
-from rollouts.actions.start import start as start_rollout
 
 from accounts.policy import can
 from console.lib.problems import Denied, Invalid, Problem, Refused, Stale
@@ -21,6 +19,8 @@ from console.pages.context import zone_of
 from console.pages.needs import HtmxRequest, needs
 from console.pages.rollouts import find
 from console.pages.wizard_form import Given, WizardForm
+from rollouts.actions.draft import draft_rollout
+from rollouts.actions.start import start as start_rollout
 from rollouts.models import Rollout
 
 REASON_MAX = 500

@@ -100,6 +100,12 @@ APPROVAL: dict[str, Look] = {
     "withdrawn": Look("off", "stop", pgettext_lazy("approval state", "Withdrawn")),
 }
 
+ROLLBACK: dict[str, Look] = {
+    "running": Look("bad", "undo", pgettext_lazy("rollback state", "Rolling back")),
+    "succeeded": Look("ok", "ok", pgettext_lazy("rollback state", "All back")),
+    "incomplete": Look("bad", "triangle", pgettext_lazy("rollback state", "Incomplete")),
+}
+
 KINDS = {
     "agent": AGENT,
     "rollout": ROLLOUT,
@@ -108,6 +114,7 @@ KINDS = {
     "target": TARGET,
     "delivery": DELIVERY,
     "approval": APPROVAL,
+    "rollback": ROLLBACK,
 }
 
 

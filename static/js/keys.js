@@ -2,7 +2,7 @@
 // the person switched them off on the profile page (WCAG 2.1.4).
 (() => {
   "use strict";
-  const GO = { o: "/", a: "/agents/", c: "/configs/", r: "/rollouts/", p: "/approvals/" };
+  const GO = { o: "/", a: "/agents/", c: "/configs/", r: "/rollouts/", p: "/approvals/", d: "/audit/" };
   let prefix = 0;
 
   const rows = () => [...document.querySelectorAll("main tbody tr:has(th a), main [data-row]")];
@@ -33,7 +33,7 @@
 
   const KEYS = {
     "?": () => { location.href = "/help/shortcuts/"; },
-    "/": () => { const field = document.querySelector("input[type=search], .selector-input input"); if (field) field.focus(); },
+    "/": () => { const field = document.querySelector(".find input"); if (field) field.focus(); },
     j: () => move(1), k: () => move(-1), x: pick,
     n: () => change(1), p: () => change(-1),
     u: () => tidegate.announce(tidegate.flip()),
@@ -41,6 +41,7 @@
   };
 
   document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") { event.preventDefault(); KEYS["/"](); return; }
     if (document.documentElement.dataset.keys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || inField(event.target) || document.querySelector("dialog[open]")) return;
     if (Date.now() - prefix < 1200 && GO[event.key]) {

@@ -169,6 +169,17 @@
     notice.hidden = !changedAgents.size;
   });
 
+  // The sentence of state is read out when the state changes, at most once in 10 s.
+  let saidAt = 0;
+  document.body.addEventListener("rollout-state", () => {
+    window.setTimeout(() => {
+      const say = document.querySelector("main .why-line .say");
+      if (!say || Date.now() - saidAt < 10000) return;
+      saidAt = Date.now();
+      tidegate.announce(say.textContent);
+    }, 1000);
+  });
+
   function end(text, signedOut) {
     if (self.ended) return;
     self.ended = text;

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from rollouts.actions.abort import abort
 
 from accounts.audit import Actor
 from console.lib.stopping import stopping
+from rollouts.actions.abort import abort
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.fleet import MANUAL, ROLLOUTS, created, make_fleet, send, tick
 from tests.console.api.people import Reply, by_token, person

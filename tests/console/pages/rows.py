@@ -20,6 +20,8 @@ from rollouts.models import (
     Measurement,
     Phase,
     Plan,
+    Rollback,
+    RollbackTarget,
     Rollout,
     Target,
 )
@@ -214,6 +216,31 @@ def make_readings(rollout: Rollout, number: int) -> None:
         )
         for i in range(number)
     )
+
+
+def make_rollback(to_hash: str, agents: list[Agent]) -> Rollback:
+    """A running rollback by selector; the last agent is not back yet."""
+    now = timezone.now()
+    rollback = Rollback.objects.create(
+        kind=Rollback.Kind.SELECTOR,
+        selector="env=prod",
+        reason="the canary loses data",
+        requested_by_name="lin",
+        counts={"targets": len(agents), "confirmed": len(agents) - 1},
+        decided_at=now,
+        offered_at=now,
+    )
+    for agent in agents:
+        is_back = agent is not agents[-1]
+        RollbackTarget.objects.create(
+            rollback=rollback,
+            agent=agent,
+            from_hash="b" * 64,
+            to_hash=to_hash,
+            state="confirmed" if is_back else "offered",
+            confirmed_at=now if is_back else None,
+        )
+    return rollback
 
 
 def make_approval(rollout: Rollout, state: str = "waiting") -> Approval:

@@ -14,6 +14,7 @@ from tests.console.pages.rows import (
     make_config,
     make_events,
     make_fleet,
+    make_rollback,
     make_rollout,
     make_user,
     sign_in,
@@ -52,11 +53,13 @@ class World:
         self.rollout = make_rollout(versions[1], agents=self.agents, by=starter, phases=phases)
         make_events(self.rollout, 3)
         self.approval = make_approval(self.rollout)
+        self.rollback = make_rollback(versions[0].config_hash, self.agents)
 
     def fill(self, route: str) -> str:
         for name, value in {
             "<int:rollout_id>": self.rollout.pk,
             "<int:approval_id>": self.approval.pk,
+            "<int:rollback_id>": self.rollback.pk,
             "<uuid:uid>": self.agents[0].instance_uid,
             "<slug:name>": "standard" if route.startswith("/plans") else "edge",
             "<int:number>": 1,
