@@ -102,7 +102,8 @@ def _ask(step: Step) -> None:
 
 def _question(step: Step) -> Approval:
     found = Approval.objects.filter(phase=step.phase, state__in=["waiting", "approved"])
-    return found.select_related("phase").latest("pk")
+    question: Approval = found.select_related("phase").latest("pk")
+    return question
 
 
 def _withdraw(step: Step) -> None:

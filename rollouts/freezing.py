@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -38,7 +39,11 @@ def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> lis
     with connection.cursor() as cursor:
         for phase, agents in zip(phases, members, strict=True):
             if agents:
-                values = {"rollout": rollout.pk, "phase": phase.pk, "agents": list(agents)}
+                values: dict[str, Any] = {
+                    "rollout": rollout.pk,
+                    "phase": phase.pk,
+                    "agents": list(agents),
+                }
                 cursor.execute(_FREEZE, values)
     recount(phases, now)
     return phases

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rollouts.models import Rollout
 
 
-class RolloutQuerySet(models.QuerySet["Rollout"]):  # type: ignore[name-defined]
+class RolloutQuerySet(models.QuerySet["Rollout"]):
     def visible_to(self, actor: Actor) -> Self:
         """Rollouts inside the actor's scope. Every page and API list starts here."""
         return self.all()

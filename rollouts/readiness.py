@@ -21,7 +21,8 @@ from rollouts.configs.findings import blocks
 from rollouts.configs.parse import parse_config
 from rollouts.eligibility import MAX_SAMPLES, Group
 from rollouts.models import Config, ConfigVersion, Rollout
-from rollouts.plans.plan import Plan, Source
+from rollouts.plans.metrics import Source
+from rollouts.plans.plan import Criterion, Plan, Threshold
 
 BLOCK, NOTE, OK = "block", "note", "ok"
 
@@ -206,11 +207,9 @@ def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:
     if empty:
         yield Finding("phases", NOTE, 0, f"0 agents in {', '.join(empty)}: passes at once.")
     triggers = [trigger.name for trigger in plan.rollback.triggers]
-    own = [
-        gate.metric
-        for gate in [*plan.thresholds, *(c for p in plan.phases for c in p.success_criteria)]
-        if gate.query or set(gate.sources) == {Source.PROMETHEUS}
-    ]
+    gates: list[Threshold | Criterion] = [*plan.thresholds]
+    gates += [criterion for phase in plan.phases for criterion in phase.success_criteria]
+    own = [gate.metric for gate in gates if gate.query or set(gate.sources) == {Source.PROMETHEUS}]
     if (triggers or own) and not settings.PROMETHEUS_URL:
         names = ", ".join(dict.fromkeys([*own, *triggers]))
         yield Finding(

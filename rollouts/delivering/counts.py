@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -41,7 +42,7 @@ def recount(phases: Iterable[Phase], now: datetime) -> None:
     wanted = {phase.pk: phase for phase in phases}
     if not wanted:
         return
-    values = {
+    values: dict[str, Any] = {
         "now": now,
         "phases": list(wanted),
         "graces": [_grace(phase) for phase in wanted.values()],

@@ -7,7 +7,7 @@ failed. Health never undoes a FAILED; a late APPLIED replaces a time-out, which 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 
@@ -16,7 +16,16 @@ from rollouts.models import Rollout, Target
 
 MAX_ERROR = 2000
 
+# The newest deliveries are read in one pass: asked agent by agent, a planner without fresh
+# statistics reads all deliveries of the rollout for each (20,000 agents took 12 s).
 _OBSERVE = """
+    WITH newest AS MATERIALIZED (
+        SELECT DISTINCT ON (x.agent_id) x.agent_id, x.state, x.settled_at, x.sent_at, x.error
+        FROM agents_delivery x
+        WHERE x.agent_id = ANY(%(agents)s::bigint[]) AND x.cause = %(cause)s
+          AND x.config_hash = %(hash)s
+        ORDER BY x.agent_id, x.id DESC
+    )
     UPDATE rollouts_target t SET
         state = n.state,
         confirmed_at = CASE WHEN n.state <> t.state AND n.state IN ('applied', 'failed')
@@ -55,11 +64,7 @@ _OBSERVE = """
         FROM rollouts_target o
         JOIN rollouts_phase p ON p.id = o.phase_id
         JOIN agents_agentstatus s ON s.agent_id = o.agent_id
-        LEFT JOIN LATERAL (
-            SELECT x.state, x.settled_at, x.sent_at, x.error FROM agents_delivery x
-            WHERE x.agent_id = o.agent_id AND x.cause = %(cause)s AND x.config_hash = %(hash)s
-            ORDER BY x.id DESC LIMIT 1
-        ) d ON true
+        LEFT JOIN newest d ON d.agent_id = o.agent_id
         WHERE o.rollout_id = %(rollout)s AND o.agent_id = ANY(%(agents)s::bigint[])
     ) n
     WHERE t.id = n.id
@@ -131,7 +136,7 @@ def extend_deadlines(rollout: Rollout, by_s: float) -> None:
     """Give outstanding targets the time in which nobody looked: an absent worker rushes nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE rollouts_target SET deadline_at = deadline_at + %s"
+            "UPDATE rollouts_target SET deadline_at = deadline_at + make_interval(secs => %s)"
             " WHERE rollout_id = %s AND state = 'offered' AND deadline_at IS NOT NULL",
-            [timedelta(seconds=by_s), rollout.pk],
+            [by_s, rollout.pk],
         )

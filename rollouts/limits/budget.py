@@ -74,7 +74,8 @@ def release_settled(rollout_id: int, topic: str) -> int:
             """,
             [topic, rollout_id],
         )
-        return cursor.rowcount
+        released: int = cursor.rowcount
+        return released
 
 
 def release(topic: str, agent_ids: Sequence[int] | None = None) -> int:

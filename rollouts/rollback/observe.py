@@ -10,7 +10,15 @@ from django.db import connection
 from agents.actions.settle import settle_timed_out
 from rollouts.models import Rollback, RollbackTarget
 
+# One pass over the deliveries, as in `rollouts.delivering.observe`.
 _OBSERVE = """
+    WITH newest AS MATERIALIZED (
+        SELECT DISTINCT ON (x.agent_id, x.config_hash) x.agent_id, x.config_hash, x.state,
+               x.settled_at, x.sent_at, x.error
+        FROM agents_delivery x
+        WHERE x.agent_id = ANY(%(agents)s::bigint[]) AND x.cause = %(cause)s
+        ORDER BY x.agent_id, x.config_hash, x.id DESC
+    )
     UPDATE rollouts_rollbacktarget t SET
         state = n.state,
         confirmed_at = CASE WHEN n.state = 'confirmed'
@@ -36,11 +44,7 @@ _OBSERVE = """
             END AS state
         FROM rollouts_rollbacktarget o
         LEFT JOIN agents_agentstatus s ON s.agent_id = o.agent_id
-        LEFT JOIN LATERAL (
-            SELECT x.state, x.settled_at, x.sent_at, x.error FROM agents_delivery x
-            WHERE x.agent_id = o.agent_id AND x.cause = %(cause)s AND x.config_hash = o.to_hash
-            ORDER BY x.id DESC LIMIT 1
-        ) d ON true
+        LEFT JOIN newest d ON d.agent_id = o.agent_id AND d.config_hash = o.to_hash
         WHERE o.rollback_id = %(rollback)s AND o.agent_id = ANY(%(agents)s::bigint[])
     ) n
     WHERE t.id = n.id
@@ -87,9 +91,9 @@ def extend_deadlines(rollback: Rollback, by_s: float) -> None:
     """Give outstanding agents the time in which nobody looked."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE rollouts_rollbacktarget SET deadline_at = deadline_at + %s"
+            "UPDATE rollouts_rollbacktarget SET deadline_at = deadline_at + make_interval(secs => %s)"
             " WHERE rollback_id = %s AND state = 'offered' AND deadline_at IS NOT NULL",
-            [timedelta(seconds=by_s), rollback.pk],
+            [by_s, rollback.pk],
         )
 
 

@@ -199,7 +199,7 @@ def test_a_wrong_override_is_explained(overrides: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("given", [{"config": "none"}, {"version": 99}, {"plan": "nope"}])
-def test_what_does_not_exist_is_missing(given: dict[str, object]) -> None:
+def test_what_does_not_exist_is_missing(given: dict[str, Any]) -> None:
     with pytest.raises(Missing):
         Fleet(1).draft(**given)
 

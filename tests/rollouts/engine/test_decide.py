@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ from tests.rollouts.engine.facts import (
 )
 
 S, R = PhaseState, RolloutState
-LONG = {"observed_s": 60.0}
+LONG: dict[str, Any] = {"observed_s": 60.0}
 LATER = NOW + timedelta(hours=1)
 WAITING = ApprovalFacts(ApprovalState.WAITING, NOW, LATER)
 APPROVED = ApprovalFacts(ApprovalState.APPROVED, NOW, LATER)
@@ -46,9 +47,7 @@ SENDING = Counts(members=10, waiting=6, offered=4, outstanding=3, applied=1, con
 PENDING = Counts(members=90, waiting=90)
 
 
-def second(
-    state: PhaseState = S.PENDING, counts: Counts = PENDING, **changes: object
-) -> RolloutFacts:
+def second(state: PhaseState = S.PENDING, counts: Counts = PENDING, **changes: Any) -> RolloutFacts:
     """A rollout whose first phase passed."""
     gates = changes.pop("gates", ())
     return rollout(PASSED, phase(1, state, counts, **changes), watched=0, gates=gates)

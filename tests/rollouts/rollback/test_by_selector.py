@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from agents.models import Agent, ConfigStatus, Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Refused
 from rollouts.actions.rollback_selector import rollback_selector
-from rollouts.models import Event, Rollback, RollbackTarget, Target
+from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 from tests.factories import make_agent, make_body, make_version, wanted_of
 from tests.rollouts.fleet import Fleet, phases_of, state_of, why_of
 
@@ -22,7 +24,7 @@ def on_version_two(agents: int = 10) -> Fleet:
         agent.status.save()
     for version in (1, 2):
         rollout = fleet.start(_plan(), version=version)
-        fleet.run_until(lambda pk=rollout: state_of(pk) == "succeeded")
+        fleet.run_until(partial(is_done, rollout))
     return fleet
 
 
@@ -38,6 +40,10 @@ def back(fleet: Fleet, to: str | int = "previous", selector: str = "*", **more: 
     return rollback_selector(
         selector=selector, to=to, by=fleet.operator, reason="it hurts", now=fleet.now, **more
     )
+
+
+def is_done(rollout: Rollout) -> bool:
+    return state_of(rollout) == "succeeded"
 
 
 def done(rollback: Rollback) -> bool:
@@ -106,10 +112,10 @@ def test_beyond_five_versions_is_a_clear_error() -> None:
     for number in range(3, 9):
         make_version()
         rollout = fleet.start(_plan(), version=number)
-        fleet.run_until(lambda pk=rollout: state_of(pk) == "succeeded")
+        fleet.run_until(partial(is_done, rollout))
     for _ in range(5):
         rollback = back(fleet)
-        fleet.run_until(lambda pk=rollback: done(pk))
+        fleet.run_until(partial(done, rollback))
     with pytest.raises(Refused, match="limit of distinct versions"):
         back(fleet)
 

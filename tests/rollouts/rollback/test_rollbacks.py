@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 GRADUAL = {**CANARY_THEN_ALL, "rollback": {"strategy": {"method": "gradual"}}}
 
 
-def back(fleet: Fleet, rollout: Rollout, **more: str) -> Rollback:
+def back(fleet: Fleet, rollout: Rollout, **more: Any) -> Rollback:
     return rollback_rollout(
         rollout_id=rollout.pk, by=fleet.operator, reason="it hurts", now=fleet.now, **more
     )
