@@ -195,7 +195,7 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "console.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "console.api.authentication.HeaderCsrfSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -1,17 +1,20 @@
 """Who asks: a person's API token (`Authorization: Bearer tg_u_...`), security.md R39.
 
-Sessions are the second way in (DRF's SessionAuthentication, which demands the CSRF token). A
+Sessions are the second way in; their writes carry the CSRF token in the header X-CSRFToken. A
 request with a Bearer header is judged by that alone: a wrong token is never saved by a cookie.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, cast
 
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.authentication import BaseAuthentication, CSRFCheck, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
@@ -48,6 +51,34 @@ class TokenAuthentication(BaseAuthentication):
             raise _invalid()
         _record_use(token)
         return token.owner, token
+
+
+class HeaderCsrfSession(SessionAuthentication):
+    """A session whose CSRF token is in the header, never in the body.
+
+    Django looks for the token in the form first, and DRF hands it the parsed body: under the
+    content type of a form (`curl -d`, `--data-binary`) that is a config's bytes, or a JSON list.
+    """
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Raise PermissionDenied unless the header holds the token of the cookie."""
+        seen = cast(HttpRequest, _WithoutForm(request))
+        check = CSRFCheck(lambda _: HttpResponse())
+        check.process_request(seen)
+        if reason := check.process_view(seen, None, (), {}):
+            raise PermissionDenied(f"CSRF Failed: {reason}")
+
+
+class _WithoutForm:
+    """A request as it is, but for its form, which is empty and left unread."""
+
+    POST = QueryDict()
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
 
 
 def _find(secret: str) -> ApiToken:
@@ -91,3 +122,9 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
             "scheme": "bearer",
             "description": "An API token of a person: `tg_u_...`.",
         }
+
+
+class HeaderCsrfSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
+    """Sessions in the OpenAPI document are the framework's own."""
+
+    target_class = HeaderCsrfSession

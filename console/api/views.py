@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts import policy
 from accounts.audit import Actor
 from accounts.models import ApiToken, User
+from agents.selectors.errors import SelectorError
 from console.lib.problems import FieldError, Invalid, Missing
 
 
@@ -80,6 +81,8 @@ def named_in_body(**fields: str) -> Iterator[None]:
     """
     try:
         yield
+    except SelectorError:
+        raise  # points at the character already
     except (Missing, Invalid) as problem:
         errors = [FieldError(fields.get(e.path, e.path), e.message) for e in problem.errors]
         named = errors or [FieldError(path, problem.detail) for path in fields.values()]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import AuditEvent
@@ -115,6 +116,16 @@ def test_a_session_needs_the_csrf_token() -> None:
     answer = upload(client=by_session("author", check_csrf=True))
     assert answer.status_code == 403
     assert "CSRF" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+def test_a_session_uploads_under_any_content_type(kind: str) -> None:
+    client = by_session("author", check_csrf=True)
+    client.cookies[settings.CSRF_COOKIE_NAME] = secret = "a" * 32
+    answer = client.generic(
+        "POST", "/api/v1/config?name=edge", GOOD, content_type=kind, headers={"X-CSRFToken": secret}
+    )
+    assert answer.status_code == 201
 
 
 def test_a_token_needs_no_csrf_token() -> None:

@@ -36,6 +36,10 @@ def test_a_selector_may_be_an_object() -> None:
     assert created(selector={"labels": {"env": "prod"}})["selector"] == "env=prod"
 
 
+def test_a_typo_in_the_selector_is_shown_with_a_caret() -> None:
+    assert create(selector="env=prod,,").json()["caret"] == "env=prod,,\n         ^"
+
+
 def test_a_plan_may_be_the_name_of_one() -> None:
     names = [phase["name"] for phase in created(plan="standard")["phases"]]
     assert names[:3] == ["canary", "staging", "production"]
