@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -90,8 +91,12 @@ def _draft(request: HtmxRequest, form: WizardForm) -> Rollout:
 @needs("rollouts.view")
 def preview(request: HtmxRequest) -> HttpResponse:
     """Answer the preview alone, with the parts of the form that follow from what was changed."""
-    form = _load(request)
-    context = _context(request, form) | {"changed": request.htmx.trigger_name, "is_part": True}
+    given = Given.read(request.POST)
+    changed = wizard_form.changed(given, request.POST)
+    if "config" in changed:
+        given = replace(given, version="")  # it was a version of the other config
+    form = wizard_form.load(given, zone=zone_of(request.user), now=timezone.now())
+    context = _context(request, form) | {"changed": changed, "is_part": True}
     return render(request, "rollouts/_preview.html", context)
 
 

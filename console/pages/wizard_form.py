@@ -112,6 +112,18 @@ class WizardForm:
         return datetime.fromisoformat(self.given.start_at).replace(tzinfo=zone)
 
 
+def changed(given: Given, data: QueryDict) -> set[str]:
+    """Return which choices differ from what the page shows of them (`shown_config` and so on): not
+    which field changed last, because a later change takes the place of a preview under way.
+    """
+    chosen = {"config": given.config, "version": given.version, "plan": given.plan}
+    return {
+        name
+        for name, value in chosen.items()
+        if f"shown_{name}" in data and data[f"shown_{name}"] != value
+    }
+
+
 def load(given: Given, *, zone: tzinfo, now: datetime) -> WizardForm:
     """Look up what was given; four queries."""
     configs = list(Config.objects.order_by("name"))

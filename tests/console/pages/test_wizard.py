@@ -45,6 +45,25 @@ def test_the_preview_counts_each_phase(client: Client, version: ConfigVersion) -
     assert "Production" in text
 
 
+@pytest.mark.parametrize(
+    ("shown", "sent_again"),
+    [
+        ({"shown_plan": "quick"}, "wizard-plan"),
+        ({"shown_version": "1"}, "wizard-diff"),
+        ({"shown_config": "other"}, "wizard-versions"),
+    ],
+)
+def test_the_preview_brings_what_the_page_shows_otherwise(
+    client: Client, version: ConfigVersion, shown: dict[str, str], sent_again: str
+) -> None:
+    same = {"shown_config": "edge", "shown_version": "2", "shown_plan": "standard"}
+    text = client.post(
+        "/rollouts/new/preview/", form(**{**same, **shown}), headers=PREVIEW
+    ).content.decode()
+    parts = ("wizard-plan", "wizard-diff", "wizard-versions")
+    assert [name for name in parts if f'id="{name}" hx-swap-oob' in text] == [sent_again]
+
+
 def test_the_preview_without_script_is_the_page_again(
     client: Client, version: ConfigVersion
 ) -> None:
