@@ -24,6 +24,7 @@ from typing import Any
 import psycopg
 import requests
 
+from bench.machine import machine
 from tests.product import ROOT, Product, clean_environment, wait_for
 
 _EXAMPLES = ROOT / "console" / "demo" / "examples"
@@ -61,11 +62,14 @@ def main() -> None:
     parser.add_argument("--fresh-clone", action="store_true", help="time `make up` in a new clone")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    before = machine()
     with tempfile.TemporaryDirectory(prefix="tidegate bench ") as directory:
         rows = list(measure(Path(directory), args.agents, fresh_clone=args.fresh_clone))
     if args.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        about = {"machine": before, "agents": args.agents, "rows": [asdict(row) for row in rows]}
+        print(json.dumps(about, indent=2))
         return
+    print(f"{before}\n")
     for row in rows:
         goal = "" if row.goal_s is None else f"goal < {row.goal_s:g} s"
         print(f"{row.what:<58} {row.seconds:9.3f} s  {goal:<14} {row.note}")

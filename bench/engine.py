@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from accounts.audit import SYSTEM
 from agents.models import Agent, AgentStatus, ConfigStatus
+from bench.machine import machine
 from bench.selectors import fill
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.rollback import rollback_rollout
@@ -181,12 +182,19 @@ def main() -> int:
     parser.add_argument("--agents", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    before = machine()
     results = {agents: measure(agents) for agents in options.agents}
     largest = results[max(results)]
     over = [name for name, budget_s in BUDGETS_S.items() if largest[name] > budget_s]
     if options.json:
-        print(json.dumps({"seconds": results, "budgets_s": BUDGETS_S, "over": over}))
+        rows = [
+            {"what": name, "agents": agents, "seconds": took, "budget_s": BUDGETS_S.get(name)}
+            for agents, found in results.items()
+            for name, took in found.items()
+        ]
+        print(json.dumps({"machine": before, "rows": rows, "over": over}, indent=2))
         return 1 if over else 0
+    print(f"{before}\n")
     print(f"{'milliseconds':32}" + "".join(f"{n:>12,}" for n in results) + f"{'budget':>12}")
     for name in largest:
         row = "".join(f"{result[name] * 1000:12,.1f}" for result in results.values())

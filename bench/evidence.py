@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 
 from bench.corpus import corpus
 from bench.evidence_rollout import Outcome, run
+from bench.machine import machine
 
 WRONG_ADVANCES, NEEDLESS_ROLLBACKS = 0.005, 0.02
 
@@ -43,6 +44,7 @@ class Row:
 
 def main() -> int:
     given = _arguments()
+    before = machine()
     began = time.perf_counter()
     cases = corpus(given.rollouts, given.seed)
     outcomes = [run(case, given.every) for case in cases]
@@ -52,6 +54,7 @@ def main() -> int:
     wrong = sum(o.wrong_advance for o in must_hold) / max(1, len(must_hold))
     needless = sum(o.needless_rollback for o in may_pass) / max(1, len(may_pass))
     result = {
+        "machine": before,
         "rollouts": len(outcomes),
         "seed": given.seed,
         "seconds": round(time.perf_counter() - began, 1),
@@ -59,10 +62,10 @@ def main() -> int:
         "wrong_advances_of": len(must_hold),
         "needless_rollbacks": needless,
         "needless_rollbacks_of": len(may_pass),
-        "kinds": [asdict(row) for row in rows],
+        "rows": [asdict(row) for row in rows],
     }
     if given.json:
-        print(json.dumps(result, indent=1))
+        print(json.dumps(result, indent=2))
     else:
         _print(result, rows)
     return int(wrong > WRONG_ADVANCES or needless > NEEDLESS_ROLLBACKS)

@@ -31,7 +31,8 @@ from bench.gateway_servers import (
     lag_quantile,
     lag_sum,
 )
-from bench.gateway_table import Row, machine, table
+from bench.gateway_table import Row, table
+from bench.machine import machine
 
 ROWS = ("messages", "fleet", "push", "kill", "idle")
 LAG_BUDGET_MS = 50.0

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-
-_MODEL = "model name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +80,3 @@ def _short(value: float) -> str:
     if value == int(value) and abs(value) < 1e6:
         return f"{value:.0f}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-
-
-def machine() -> str:
-    """Return in one line what this runs on and how busy it is."""
-    model = "unknown processor"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith(_MODEL):
-            model = line.partition(":")[2].strip()
-            break
-    loads = ", ".join(f"{load:.2f}" for load in os.getloadavg())
-    return f"{model}, {os.cpu_count()} cores, load average {loads}"

@@ -23,6 +23,7 @@ from agents.models import Agent
 from agents.selectors.compile import to_q
 from agents.selectors.grammar import parse
 from agents.selectors.versions import version_key
+from bench.machine import machine
 
 BUDGET_MS = 100.0
 SELECTORS = [
@@ -129,12 +130,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    before = machine()
     fill(options.agents)
     rows = [measure(text, options.runs) for text in SELECTORS]
     over = [row for row in rows if float(str(row["worst_ms"])) > BUDGET_MS]
     if options.json:
-        print(json.dumps({"agents": options.agents, "budget_ms": BUDGET_MS, "rows": rows}))
+        about = {"machine": before, "agents": options.agents, "budget_ms": BUDGET_MS, "rows": rows}
+        print(json.dumps(about, indent=2))
     else:
+        print(f"{before}\n")
         print(f"{options.agents:,} agents, {options.runs} runs, budget {BUDGET_MS:.0f} ms\n")
         print(f"{'selector':70} {'count':>8} {'median':>8} {'worst':>8}")
         for row in rows:
