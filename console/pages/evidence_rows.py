@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from console.pages import numbers, words
 from rollouts.analysis.catalogue import title_of
 from rollouts.models import Approval, Measurement
@@ -34,12 +36,19 @@ def gate_row(gate: dict[str, object], latest: Measurement | None) -> GateRow:
     metric = str(gate.get("metric") or str(gate.get("gate", "")).split(":", 1)[-1])
     unit = str(gate.get("unit") or numbers.unit_of(metric))
     return GateRow(
-        title=str(gate.get("title") or title_of(metric)),
+        title=_title(gate, metric),
         look=words.look("gate", _state_of(gate)),
         asked=numbers.amount(_number(gate.get("value")), unit),
         now=numbers.amount(latest.value if latest else None, unit),
         limit=numbers.amount(_number(gate.get("limit", gate.get("threshold"))), unit),
     )
+
+
+def _title(gate: dict[str, object], metric: str) -> str:
+    """Return the title; a guard and a criterion of one metric are told apart by their names."""
+    title = str(gate.get("title") or title_of(metric))
+    is_guard = str(gate.get("gate", "")).startswith("threshold:")
+    return _("%(metric)s (guard)") % {"metric": title} if is_guard else title
 
 
 def _number(value: object) -> float | None:
