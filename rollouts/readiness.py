@@ -52,7 +52,7 @@ def readiness(
         *_config(version),
         *_targets(groups),
         *_components(version, groups),
-        *_way_back(version.config, groups),
+        *_way_back(version, groups),
         *_connection(groups),
         *_plan(plan, sizes),
     ]
@@ -62,10 +62,12 @@ def readiness(
     return sorted(found, key=lambda one: order.index(one.level))
 
 
-def last_completed(config: Config) -> ConfigVersion | None:
-    """Return the version that the config's newest succeeded rollout delivered."""
+def last_completed(config: Config, *, other_than: str = "") -> ConfigVersion | None:
+    """Return the version that the config's newest succeeded rollout delivered; `other_than` is the
+    hash that is being left."""
     done = (
         Rollout.objects.filter(config=config, state="succeeded")
+        .exclude(version__body_ref=other_than)
         .select_related("version")
         .order_by("-finished_at")
         .first()
@@ -140,22 +142,22 @@ def _components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Fin
         )
 
 
-def _way_back(config: Config, groups: Sequence[Group]) -> Iterable[Finding]:
+def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
+    config = version.config
     running: Counter[str] = Counter()
     for group in groups:
         running[group.running] += group.count
     fresh = running.pop("", 0)
-    if fresh:
-        back = last_completed(config)
-        if back is None:
-            yield Finding(
-                "previous_version",
-                NOTE,
-                fresh,
-                f"{fresh:,} agents have no known-good version: they run no remote config, and "
-                f"{config.name} has no completed version. A rollback leaves them alone.",
-                _names("status__running_hash", [""]),
-            )
+    back = last_completed(config, other_than=version.config_hash)
+    if fresh and back is None:
+        yield Finding(
+            "previous_version",
+            NOTE,
+            fresh,
+            f"{fresh:,} agents have no known-good version: they run no remote config, and "
+            f"{config.name} has no completed version. A rollback leaves them alone.",
+            _names("status__running_hash", [""]),
+        )
     stored = set(ConfigBody.objects.filter(pk__in=list(running)).values_list("pk", flat=True))
     stored -= set(
         Quarantine.objects.filter(
@@ -169,8 +171,8 @@ def _way_back(config: Config, groups: Sequence[Group]) -> Iterable[Finding]:
             "previous_version",
             NOTE,
             agents,
-            f"{agents:,} agents run a version that is not stored here or is quarantined; "
-            "a rollback leaves them alone.",
+            f"{agents:,} agents run a version that is not stored here or is quarantined; a "
+            + (f"rollback gives them {back}." if back else "rollback leaves them alone."),
             _names("status__running_hash", lost),
         )
 

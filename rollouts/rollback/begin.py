@@ -31,15 +31,16 @@ _WAYS_BACK = """
                                          online, error)
     SELECT %(rollback)s, w.agent_id,
            CASE WHEN %(batch)s = 0 THEN w.line ELSE (w.place - 1) / %(batch)s + 1 END,
-           %(bad)s, coalesce(b.config_hash, ''),
-           CASE WHEN b.config_hash IS NULL THEN 'no_version' ELSE 'waiting' END,
+           %(bad)s, coalesce(b.config_hash, f.config_hash, ''),
+           CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN 'no_version'
+                ELSE 'waiting' END,
            w.connected,
-           CASE WHEN b.config_hash IS NULL THEN %(no_way)s ELSE '' END
+           CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN %(no_way)s ELSE '' END
     FROM (
         SELECT t.agent_id, coalesce(s.connected, false) AS connected,
                dense_rank() OVER (ORDER BY p.index DESC) AS line,
                row_number() OVER (ORDER BY p.index DESC, t.position) AS place,
-               CASE WHEN t.previous_hash = '' THEN %(fallback)s ELSE t.previous_hash END AS back
+               t.previous_hash AS back
         FROM rollouts_target t
         JOIN rollouts_phase p ON p.id = t.phase_id
         JOIN agents_desired d ON d.agent_id = t.agent_id AND d.config_hash = %(bad)s
@@ -50,6 +51,10 @@ _WAYS_BACK = """
     LEFT JOIN agents_configbody b ON b.config_hash = w.back AND NOT EXISTS (
         SELECT 1 FROM agents_quarantine q WHERE q.config_hash = w.back AND q.lifted_at IS NULL
           AND (q.agent_id = w.agent_id OR q.agent_id IS NULL))
+    LEFT JOIN agents_configbody f ON f.config_hash = %(fallback)s AND b.config_hash IS NULL
+      AND NOT EXISTS (
+        SELECT 1 FROM agents_quarantine q WHERE q.config_hash = f.config_hash
+          AND q.lifted_at IS NULL AND (q.agent_id = w.agent_id OR q.agent_id IS NULL))
 """
 
 
@@ -150,7 +155,7 @@ def _turn_phases(rollout: Rollout, cause: Cause, failed: int | None) -> None:
 
 
 def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> int:
-    fallback = last_completed(rollout.config)
+    fallback = last_completed(rollout.config, other_than=bad)
     touched = Target.objects.filter(rollout=rollout, state__in=TOUCHED_TARGETS)
     batch = batches(touched.count()) if method == Rollback.Method.GRADUAL else 0
     with connection.cursor() as cursor:
@@ -161,9 +166,7 @@ def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> i
                 "rollout": rollout.pk,
                 "batch": batch,
                 "bad": bad,
-                "fallback": fallback.config_hash
-                if fallback is not None and fallback.config_hash != bad
-                else "",
+                "fallback": fallback.config_hash if fallback is not None else "",
                 "touched": sorted(TOUCHED_TARGETS),
                 "no_way": "no known-good version",
             },

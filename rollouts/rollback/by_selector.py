@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -12,15 +12,20 @@ from agents.models import ConfigBody, Quarantine
 from console.lib.problems import FieldError, Invalid, Missing, Refused
 from rollouts.models import ConfigVersion
 from rollouts.readiness import last_completed
-from rollouts.rollback.targets import WayBack, previous_of
+from rollouts.rollback.targets import NoWay, WayBack, previous_of
 
 MAX_DEPTH = 5
 _HASH = re.compile(r"(?:sha256-)?([0-9a-fA-F]{64})")
 
 _RUNNING = """
     SELECT a.id, s.running_hash, coalesce(d.config_hash, ''),
-           array(SELECT x.config_hash FROM agents_delivery x
-                 WHERE x.agent_id = a.id AND x.state = 'applied' ORDER BY x.id DESC)
+           array(SELECT ran.config_hash FROM (
+                     SELECT x.config_hash, x.offered_at, 1 AS turn, x.id FROM agents_delivery x
+                     WHERE x.agent_id = a.id AND x.state = 'applied'
+                     UNION ALL
+                     SELECT t.previous_hash, t.offered_at, 0, t.id FROM rollouts_target t
+                     WHERE t.agent_id = a.id AND t.offered_at IS NOT NULL AND t.previous_hash <> ''
+                 ) ran ORDER BY ran.offered_at DESC, ran.turn DESC, ran.id DESC)
     FROM unnest(%s::bigint[]) AS a(id)
     JOIN agents_agentstatus s ON s.agent_id = a.id
     LEFT JOIN agents_desired d ON d.agent_id = a.id
@@ -29,7 +34,8 @@ _RUNNING = """
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """What one agent runs, should run, and has applied before, newest first."""
+    """What one agent runs, should run, and ran before, newest first: what it applied, and what a
+    rollout met there (a version that came from elsewhere is a way back when its body is stored)."""
 
     agent_id: int
     running: str
@@ -77,7 +83,7 @@ def _by_number(number: int, config: str | None) -> str:
 
 def ways_back(agent_ids: Sequence[int], to_hash: str) -> list[WayBack]:
     """Return where each agent goes; those that run it already are left out. `to_hash` "" walks
-    each agent's own history. Three queries whatever the number of agents."""
+    each agent's own history. A few queries whatever the number of agents."""
     runs = _runs(agent_ids)
     if to_hash:
         avoid = _quarantined([to_hash])
@@ -90,8 +96,8 @@ def ways_back(agent_ids: Sequence[int], to_hash: str) -> list[WayBack]:
         ]
     hashes = sorted({h for r in runs for h in (*r.history, r.running) if h})
     stored = set(ConfigBody.objects.filter(pk__in=hashes).values_list("pk", flat=True))
-    avoid = _quarantined(hashes)
-    fallback = _fallbacks(hashes)
+    fallback = _fallbacks({r.running or r.desired for r in runs})
+    avoid = _quarantined([*hashes, *fallback.values()])
     return [_previous(r, avoid, stored, fallback) for r in runs if r.running or r.desired]
 
 
@@ -105,13 +111,14 @@ def _previous(
     what it runs, so that the offer is taken back."""
     if r.desired and r.running and r.desired != r.running and r.running in stored:
         return WayBack(r.agent_id, r.desired, r.running)
-    mine = {h for h in r.history if (r.agent_id, h) in avoid or (None, h) in avoid}
+    leaves = r.running or r.desired
+    last = fallback.get(leaves, "")
+    mine = {h for h in (*r.history, last) if (r.agent_id, h) in avoid or (None, h) in avoid}
     way = previous_of(
         r.agent_id, r.running, r.history, avoid=mine, stored=stored, max_depth=MAX_DEPTH
     )
-    last = fallback.get(r.running, "")
-    if not way.to_hash and len(set(r.history)) <= 1 and last and last != r.running:
-        return WayBack(r.agent_id, r.running, last)
+    if way.problem in {NoWay.NO_VERSION, NoWay.NOT_STORED} and last and last not in mine:
+        return WayBack(r.agent_id, leaves, last)
     return way
 
 
@@ -126,14 +133,10 @@ def _quarantined(hashes: Sequence[str]) -> set[tuple[int | None, str]]:
     return set(rows.values_list("agent_id", "config_hash"))
 
 
-def _fallbacks(hashes: Sequence[str]) -> dict[str, str]:
-    """Return, per running hash, the last completed version of its config (spec section 5)."""
+def _fallbacks(hashes: Collection[str]) -> dict[str, str]:
+    """Return, per hash that is left, the last completed other version of its config (spec section 5)."""
     found: dict[str, str] = {}
-    versions = ConfigVersion.objects.filter(body_ref__in=hashes).select_related("config")
-    done: dict[int, str] = {}
-    for version in versions:
-        if version.config_id not in done:
-            last = last_completed(version.config)
-            done[version.config_id] = last.config_hash if last is not None else ""
-        found[version.config_hash] = done[version.config_id]
+    for version in ConfigVersion.objects.filter(body_ref__in=hashes).select_related("config"):
+        last = last_completed(version.config, other_than=version.config_hash)
+        found[version.config_hash] = last.config_hash if last is not None else ""
     return found

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from agents.models import Agent, ConfigStatus, Quarantine
+from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Refused
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
@@ -72,6 +72,56 @@ def test_a_second_previous_does_not_return_to_what_was_rolled_back() -> None:
     fleet.run_until(lambda: done(rollback))
     with pytest.raises(Refused, match="history ends"):
         back(fleet)
+
+
+def outsiders(fleet: Fleet, config_hash: str) -> None:
+    """Let every agent run something that no delivery of ours brought."""
+    AgentStatus.objects.update(running_hash=config_hash, config_hash=config_hash)
+
+
+def after(fleet: Fleet, version: int) -> None:
+    rollout = fleet.start(_plan(), version=version)
+    fleet.run_until(partial(is_done, rollout))
+
+
+def test_what_came_from_elsewhere_is_a_way_back_when_its_body_is_stored() -> None:
+    fleet = Fleet(3)
+    outsiders(fleet, make_body("# brought by hand\nreceivers: {}\n"))
+    before = fleet.running()
+    after(fleet, 2)
+    rollback = back(fleet)
+    fleet.run_until(lambda: done(rollback))
+    assert fleet.running() == before
+
+
+def test_a_previous_version_known_only_from_what_a_rollout_met_is_a_way_back() -> None:
+    fleet = Fleet(3)  # on version 1 without a delivery, as at a first contact
+    after(fleet, 2)
+    rollback = back(fleet)
+    fleet.run_until(lambda: done(rollback))
+    assert fleet.running() == {fleet.v1.config_hash: 3}
+
+
+def test_where_the_body_is_not_stored_the_last_completed_other_version_is_the_way_back() -> None:
+    fleet = Fleet(3)
+    after(fleet, 2)
+    make_version()
+    outsiders(fleet, "f" * 64)
+    Delivery.objects.all().delete()
+    Target.objects.all().delete()
+    after(fleet, 3)
+    rollback = back(fleet)
+    fleet.run_until(lambda: done(rollback))
+    assert fleet.running() == {fleet.v2.config_hash: 3}
+
+
+def test_without_any_stored_version_before_nobody_is_touched() -> None:
+    fleet = Fleet(3)
+    outsiders(fleet, "f" * 64)
+    after(fleet, 2)
+    with pytest.raises(Refused, match="is not stored here"):
+        back(fleet)
+    assert fleet.running() == {fleet.v2.config_hash: 3}
 
 
 def test_a_version_by_number_needs_its_config() -> None:
