@@ -227,17 +227,29 @@ def _environments(
 
 
 def _coverage(phases: Sequence[PhasePreview], selection: Selection, label: str) -> dict[str, Any]:
-    """Say which kinds of agents the first phase with members covers (kind: spread label, or
-    components and what they run)."""
+    """Say which kinds of agents the first phase with members covers; a kind is a value of the
+    spread label."""
     first = next((phase for phase in phases if phase.new), None)
     if first is None or not label:
         return {}
     kinds = set(selection.strata)
-    covered = set(first.split) if first.split else kinds
+    covered = set(first.split) & kinds if first.split else kinds
+    missing = sorted(kinds - covered)
     return {
         "label": label,
         "phase": first.name,
         "kinds": len(kinds),
-        "covered": len(covered & kinds),
-        "missing": sorted(kinds - covered)[:MAX_SAMPLES],
+        "covered": len(covered),
+        "missing": missing[:MAX_SAMPLES],
+        "text": _covers(first.name, label, len(kinds), missing),
     }
+
+
+def _covers(phase: str, label: str, kinds: int, missing: Sequence[str]) -> str:
+    """Say it: `canary covers 9 of 11 kinds of region; not covered: ap-1, ap-2.`"""
+    said = f"{phase} covers {kinds - len(missing)} of {kinds} kinds of {label}"
+    if not missing:
+        return f"{said}."
+    names = ", ".join(name or "(none)" for name in missing[:MAX_SAMPLES])
+    more = len(missing) - MAX_SAMPLES
+    return f"{said}; not covered: {names}{f' and {more:,} more' if more > 0 else ''}."

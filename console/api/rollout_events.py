@@ -17,8 +17,8 @@ from console.api import paging, params
 from console.api.rollouts import rollout_of
 from console.api.shapes import events as shapes
 from console.api.views import ApiView, query, whole_number
-from console.lib.logs import one_line
 from console.lib.problems import FieldError, Invalid
+from rollouts.incident import incident_text
 from rollouts.models import Measurement
 from rollouts.reading import events_of
 
@@ -71,7 +71,7 @@ class Timeline(ApiView):
         if form == "csv":
             return _file(_csv(events), "text/csv", f"{name}.csv")
         if form == "text":
-            return _file("".join(map(_line, events)), "text/plain", f"{name}.txt")
+            return _file(incident_text(rollout, events), "text/plain", f"{name}.txt")
         return Response({"events": events, "next": None})
 
 
@@ -130,14 +130,3 @@ def _cell(value: object) -> str:
     """Return a cell that no spreadsheet takes for a formula (security.md R41)."""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _line(event: dict[str, Any]) -> str:
-    said = [_cell(event["at"]), event["actor"], event["act"]]
-    if event.get("from") or event.get("to"):
-        said.append(f"{event.get('from') or '-'} -> {event.get('to') or '-'}")
-    if event.get("phase"):
-        said.append(f"[{event['phase']}]")
-    if event["reason"]:
-        said.append(f'"{event["reason"]}"')
-    return one_line("  ".join(said)) + "\n"

@@ -1,4 +1,4 @@
-"""The timeline of a rollout, and how its rollback went: page, CSV and JSON of the same rows."""
+"""The timeline of a rollout, and how its rollback went: page, CSV, JSON and text of the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from console.pages.plots import Reading
 from console.pages.rollouts import find
 from rollouts.analysis.catalogue import title_of
 from rollouts.engine.states import RollbackState, RollbackTargetState
+from rollouts.incident import incident_text
 from rollouts.models import Event, Measurement, Rollback, RollbackTarget, Rollout
+from rollouts.reading import event_row
 
 MAX_EVENTS = 2000
 MAX_STRAGGLERS = 50
@@ -147,7 +149,7 @@ def _plain_rows(events: list[Event]) -> list[dict[str, object]]:
 @require_GET
 @needs("rollouts.view")
 def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
-    """Show everything that happened, oldest first; `?format=csv` or `json` for the same rows."""
+    """Show everything that happened, oldest first; `?format=csv`, `json` or `text` for the same."""
     rollout = find(rollout_id, request.actor)
     now = timezone.now()
     events = list(Event.objects.filter(rollout=rollout).order_by("seq")[:MAX_EVENTS])
@@ -160,6 +162,9 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
     if wanted == "csv":
         rows_of = ([row[c] for c in COLUMNS] for row in _plain_rows(events))
         return csvs.response(f"{rollout.number}-timeline.csv", COLUMNS, rows_of)
+    if wanted == "text":
+        text = incident_text(rollout, map(event_row, events))
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
     rollback = getattr(rollout, "rollback", None)
     back = way_back(rollback, now) if rollback is not None else None
     context = {

@@ -62,6 +62,7 @@ class PreviewView:
     conflicts: list[dict[str, Any]]
     checks: list[Check]
     blocked: bool
+    coverage: str = ""
     problem: Problem | None = None
 
 
@@ -119,6 +120,7 @@ def view_of(data: Mapping[str, Any]) -> PreviewView:
         conflicts=list(data.get("conflicts") or []),
         checks=[_check(check) for check in readiness],
         blocked=any(check.get("level") == "block" for check in readiness),
+        coverage=plain((data.get("coverage") or {}).get("text", ""), limit=400),
     )
 
 
@@ -141,7 +143,7 @@ def preview_of(form: WizardForm, now: datetime) -> PreviewView:
             now=now,
         )
     except Problem as problem:
-        return PreviewView(None, 0, 0, "", [], 0, [], 0, [], [], True, problem)
+        return PreviewView(None, 0, 0, "", [], 0, [], 0, [], [], True, problem=problem)
     return view_of(counted.to_dict())
 
 

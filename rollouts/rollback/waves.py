@@ -9,7 +9,6 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from accounts.audit import SYSTEM
 from agents import news
@@ -25,6 +24,7 @@ from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.plans.plan import Plan
 from rollouts.rollback import observe
+from rollouts.rollback.durations import durations
 from rollouts.rollback.targets import batch_is_good
 
 logger = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ def _finish_if_done(rollback: Rollback, now: datetime) -> None:
         return
     bad = counts["failed"] + counts["timed_out"] + counts["no_version"] + counts["skipped"]
     act = "rollback_incomplete" if bad else "rollback_done"
-    rollback.counts = {**counts, **_durations(rollback)}
+    rollback.counts = {**counts, **durations(rollback)}
     cause = Cause(SYSTEM, now, _note(rollback), {"counts": rollback.counts})
     change_rollback(
         rollback,
@@ -267,20 +267,6 @@ def _note(rollback: Rollback) -> str:
         if counts[key]:
             parts.append(f"{counts[key]:,} {words}.")
     return " ".join(parts)
-
-
-def _durations(rollback: Rollback) -> dict[str, float]:
-    """Return seconds from the decision until 99 % and all of the confirmed had confirmed."""
-    done = RollbackTarget.objects.filter(rollback=rollback, state="confirmed")
-    times = sorted(done.values_list(F("confirmed_at"), flat=True))
-    if not times:
-        return {}
-    place = max(0, -(-99 * len(times) // 100) - 1)
-    begun = rollback.decided_at
-    return {
-        "restored_99_s": round((times[place] - begun).total_seconds(), 3),
-        "restored_s": round((times[-1] - begun).total_seconds(), 3),
-    }
 
 
 def _say(rollback: Rollback) -> None:

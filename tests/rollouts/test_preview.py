@@ -114,6 +114,7 @@ def test_the_split_and_the_coverage_follow_the_label() -> None:
         "kinds": 3,
         "covered": 2,
         "missing": ["ap"],
+        "text": "canary covers 2 of 3 kinds of region; not covered: ap.",
     }
 
 

@@ -51,7 +51,9 @@ def test_the_timeline_is_a_table_without_formulas(rollout: dict[str, Any]) -> No
 def test_the_timeline_is_text_with_a_line_per_event(rollout: dict[str, Any]) -> None:
     client, url = by_token("viewer"), f"{ROLLOUTS}/{rollout['id']}"
     lines = client.get(f"{url}/timeline?format=text").content.decode().splitlines()
-    assert len(lines) == len(client.get(f"{url}/events").json()["events"])
+    assert lines[0].startswith(f"{rollout['number']}: edge v")
+    events = lines[lines.index("") + 1 :]
+    assert len(events) == len(client.get(f"{url}/events").json()["events"])
     assert "running -> paused" in lines[-1]
 
 

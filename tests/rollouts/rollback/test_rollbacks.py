@@ -15,7 +15,10 @@ from console.lib.problems import Refused
 from rollouts.actions.abort import abort
 from rollouts.actions.pause import pause
 from rollouts.actions.rollback import rollback_rollout
+from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
+from rollouts.incident import incident_text
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
+from rollouts.reading import events_of
 from rollouts.rollback import waves
 from tests.factories import connect, make_agent, make_version, wanted_of
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
@@ -130,6 +133,31 @@ def test_an_agent_without_config_before_gets_the_last_completed_version() -> Non
     bad = make_version(author=fleet.author).number
     rollout = fleet.start(version=bad)
     fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
+    back(fleet, rollout)
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    assert wanted_of(fresh) == fleet.v2.config_hash
+
+
+def test_an_agent_whose_own_version_is_not_stored_gets_the_last_completed_version() -> None:
+    fleet = Fleet(5)
+    first = fleet.start(version=2)
+    fleet.run_until(lambda: state_of(first) == "succeeded")
+    alien = make_agent({"env": "prod"}, running_hash="f" * 64)
+    bad = make_version(author=fleet.author).number
+    rollout = fleet.start(version=bad)
+    fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
+    back(fleet, rollout)
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    assert wanted_of(alien) == fleet.v2.config_hash
+
+
+def test_a_succeeded_rollout_falls_back_to_the_version_completed_before_it() -> None:
+    fleet = Fleet(5)
+    first = fleet.start(version=2)
+    fleet.run_until(lambda: state_of(first) == "succeeded")
+    fresh = make_agent({"env": "prod"})
+    rollout = fleet.start(version=make_version(author=fleet.author).number)
+    fleet.run_until(lambda: state_of(rollout) == "succeeded")
     back(fleet, rollout)
     fleet.run_until(lambda: state_of(rollout) == "rolled_back")
     assert wanted_of(fresh) == fleet.v2.config_hash
@@ -268,3 +296,32 @@ def test_the_durations_of_a_rollback_are_kept() -> None:
     fleet.run_until(lambda: state_of(rollout) == "rolled_back")
     rollback.refresh_from_db()
     assert 0 <= rollback.counts["restored_99_s"] <= rollback.counts["restored_s"] <= 5
+
+
+def test_an_automatic_rollback_tells_how_long_it_took_to_see_and_to_decide() -> None:
+    fleet = Fleet(20)
+    refuse(fleet, fleet.v2.config_hash)
+    rollout = fleet.start()
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    counts = Rollback.objects.get().counts
+    assert 0 < counts["detect_s"] <= 15
+    assert 0 <= counts["decide_s"] <= 5
+    text = incident_text(Rollout.objects.get(pk=rollout.pk), events_of(rollout))
+    assert f"{counts['detect_s']:.1f} s from the start of the phase until the breach" in text
+    assert "rolling_back -> rolled_back" in text
+
+
+@pytest.mark.parametrize("state", sorted(RolloutState))
+def test_in_each_state_a_rollback_begins_or_is_refused_with_a_reason(state: str) -> None:
+    fleet = Fleet(10)
+    rollout = fleet.start()
+    fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
+    Rollout.objects.filter(pk=rollout.pk).update(state=state)
+    can = {source for (act, source) in ROLLOUT_TABLE if act == "roll_back"}
+    if state in can:
+        back(fleet, rollout)
+        assert state_of(rollout) == "rolling_back"
+    else:
+        with pytest.raises(Refused, match=rollout.number):
+            back(fleet, rollout)
+        assert not Rollback.objects.exists()
