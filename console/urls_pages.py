@@ -11,6 +11,7 @@ from console.pages import (
     agents,
     approvals,
     audit_log,
+    backtest,
     configs,
     fleet,
     limits,
@@ -84,6 +85,7 @@ plans_urls: Routes = [
     path("new/", plans.edit, name="new"),
     path("<slug:name>/", plans.detail, name="detail"),
     path("<slug:name>/edit/", plans.edit, name="edit"),
+    path("<slug:name>/backtest/", backtest.page, name="backtest"),
 ]
 settings_urls: Routes = [
     path("", profile.index, name="index"),

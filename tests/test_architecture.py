@@ -31,7 +31,16 @@ PURE = [
     *(
         f"rollouts/analysis/{name}.py"
         for name in (
-            *("catalogue", "cohort", "comparing", "estimates", "flows", "points", "promql"),
+            *(
+                "backtest",
+                "catalogue",
+                "cohort",
+                "comparing",
+                "estimates",
+                "flows",
+                "points",
+                "promql",
+            ),
             *("readings", "sentences", "specs", "verdicts"),
         )
     ),

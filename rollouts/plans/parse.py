@@ -77,6 +77,23 @@ def parse_plan(text: bytes | str, *, name: str = "", file: str = "plan.yaml") ->
     return plan
 
 
+def parse_thresholds(text: bytes | str, *, file: str = "plan.yaml") -> Plan:
+    """Read a plan, or a plan's thresholds and triggers alone: then it has no phases. Raises Invalid."""
+    documents = documents_of(text, file)
+    if len(documents) == 1 and isinstance(documents[0].data, dict):
+        errors: list[FieldError] = []
+        fields = Fields(documents[0].data, in_document(documents[0], file), errors)
+        if not fields.has("phases"):
+            plan = read_plan(fields, "", needs_phases=False)
+            if not errors and not plan.thresholds and not plan.rollback.triggers:
+                fields.wrong(
+                    None, "no phases, no thresholds and no triggers; nothing would be tested"
+                )
+            raise_if_any(errors)
+            return plan
+    return parse_plan(text, file=file)
+
+
 def plan_from_data(data: object, *, name: str = "") -> Plan:
     """Read a plan from plain data. Raises Invalid with paths such as `phases[0].weight`."""
     errors: list[FieldError] = []
@@ -85,7 +102,7 @@ def plan_from_data(data: object, *, name: str = "") -> Plan:
     return plan
 
 
-def read_plan(fields: Fields, name: str) -> Plan:
+def read_plan(fields: Fields, name: str, *, needs_phases: bool = True) -> Plan:
     """Read a plan; errors are noted in `fields` and the result then means nothing."""
     fields.known(*PLAN_KEYS)
     defaults = defaults_of(fields)
@@ -94,7 +111,7 @@ def read_plan(fields: Fields, name: str) -> Plan:
     return Plan(
         name=fields.text("name", name, MAX_NAME) or name,
         description=fields.text("description"),
-        phases=_phases(fields, pace, defaults),
+        phases=_phases(fields, pace, defaults) if needs_phases else (),
         thresholds=thresholds_of(fields, defaults),
         rollback=_rollback(fields),
         pace=pace,

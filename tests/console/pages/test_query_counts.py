@@ -46,6 +46,8 @@ def grow(times: int) -> Rollout:
         make_events(rollout, times)
         make_readings(rollout, times)
         make_approval(rollout)
+        over = make_rollout(versions[1], state="succeeded", phases=("passed", "passed", "passed"))
+        make_readings(over, times)
     assert rollout is not None
     return rollout
 
@@ -64,6 +66,7 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "abort": lambda r: f"/rollouts/{r.pk}/abort/",
     "approvals": lambda r: "/approvals/",
     "plans": lambda r: "/plans/",
+    "back-test": lambda r: "/plans/standard/backtest/",
 }
 
 
