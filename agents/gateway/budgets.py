@@ -43,3 +43,11 @@ def allows(connection: Connection, size: int, agents: int, limits: Limits, now: 
     connection.budget = messages - 1
     connection.bytes_budget = volume - size
     return messages >= 1 and volume >= size
+
+
+def has_room(connection: Connection, agents: int, limits: Limits, now: float) -> bool:
+    """Whether a message would be taken now; counts nothing."""
+    passed = now - connection.refilled_at
+    messages = connection.budget + passed * limits.messages_per_s * max(agents, 1)
+    volume = connection.bytes_budget + passed * limits.bytes_per_s
+    return messages >= 1 and volume > 0

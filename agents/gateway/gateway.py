@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_UID_TAG = bytes((0x0A, SIZE))
+
 
 class Gateway:
     """One gateway process: what it knows of its agents, and how they come and go."""
@@ -91,6 +93,15 @@ class Gateway:
         elif agent is not None:
             agent.greeted = False
         return await self.receive_first(connection, payload)
+
+    def miss(self, connection: Connection, payload: bytes = b"") -> None:
+        """A message is refused unread: ask its agent for the full state, with the next answer or
+        when the sweep finds room for it. Every agent here, when nothing says whose it was.
+        """
+        uid = payload[2 : 2 + SIZE] if payload.startswith(_UID_TAG) else b""
+        agent = connection.agents.get(uid)
+        for one in connection.agents.values() if agent is None else (agent,):
+            one.miss()
 
     def _handle(
         self, connection: Connection, agent: AgentState, report: Report, payload: bytes

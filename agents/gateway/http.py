@@ -59,7 +59,7 @@ class HttpPolls:
         try:
             payload = await self._body(request)
             connection = self._connection(request, principal)
-            self._check_rate(connection, len(payload))
+            self._check_rate(connection, payload)
             answer = await self._answer(request, connection, payload)
         except Refusal as refusal:
             return refusal.response
@@ -104,9 +104,10 @@ class HttpPolls:
         self._gateway.polls[peer] = connection
         return connection
 
-    def _check_rate(self, connection: Connection, size: int) -> None:
+    def _check_rate(self, connection: Connection, payload: bytes) -> None:
         now = time.monotonic()
-        if not allows(connection, size, len(connection.agents), self._limits, now):
+        if not allows(connection, len(payload), len(connection.agents), self._limits, now):
+            self._gateway.miss(connection, payload)
             raise self._refuse(429, "too_fast", "Too many requests; wait before the next one.")
 
     async def _answer(self, request: web.Request, connection: Connection, payload: bytes) -> bytes:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 
+from agents.gateway.budgets import has_room
 from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY
 from agents.gateway.gateway import Gateway
@@ -38,10 +39,12 @@ class Sweep:
                 await self.write_seen()
 
     async def look(self, now: float) -> None:
-        """End what has been silent too long, cut slow readers."""
+        """End what has been silent too long, ask for what was missed, cut slow readers."""
         for position, agent in enumerate(self._gateway.registry.connected(), start=1):
             if now - agent.last_seen > self.silence_s(agent):
                 await self._end(agent, now)
+            elif agent.missed:
+                self._ask_again(agent)
             if position % SLICE == 0:
                 await asyncio.sleep(0)
         for connection in list(self._gateway.connections):
@@ -66,6 +69,16 @@ class Sweep:
         offer = agent.wanted_settings or self._gateway.facts.default_settings
         opamp = offer.settings.get("opamp") if offer is not None else None
         return float(opamp["heartbeat_interval_seconds"]) if opamp else default
+
+    def _ask_again(self, agent: AgentState) -> None:
+        """Ask for what a budget refused, as soon as the answer would be taken: the agent may say
+        nothing for long, or for ever, and would not know (OP-15)."""
+        connection: Connection | None = agent.connection
+        limits = self._gateway.options.limits
+        if connection is not None and has_room(
+            connection, len(connection.agents), limits, time.monotonic()
+        ):
+            self._gateway.push(agent)
 
     async def _end(self, agent: AgentState, now: float) -> None:
         connection: Connection | None = agent.connection

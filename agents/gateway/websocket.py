@@ -154,6 +154,7 @@ class Socket(Connection, asyncio.Protocol):
         if not self._reception.reserve(whole):
             # Read past it without keeping it, and say so.
             self._skipping = whole - have
+            self._reception.gateway.miss(self)
             self._refuse_for_now("Too much is being received; try again later.", "receiving")
             return
         self._reserved += whole
@@ -224,6 +225,7 @@ class Socket(Connection, asyncio.Protocol):
         reception.received_bytes += size
         limits = reception.limits
         if not allows(self, size, len(self.agents), limits, time.monotonic()):
+            reception.gateway.miss(self, frame[1:19] if frame[:1] == b"\x00" else frame[:18])
             self._refuse_for_now("Too many messages; wait before the next one.", "too_fast")
             return
         try:

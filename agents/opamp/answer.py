@@ -108,6 +108,7 @@ def _flags(agent: AgentState, server: ServerFacts, now: float) -> bytes:
         and server.may_ask_full(now)
     ):
         agent.full_asked_at = now
+        agent.missed = False
         flags |= bits.REPORT_FULL_STATE
     if (
         agent.components_hash

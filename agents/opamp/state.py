@@ -121,7 +121,8 @@ class AgentState:
     `part_hashes` are hashes of the raw bytes of each reported part, to see at a glance that
     nothing changed. `offered_hash` is the config sent on this connection and not yet named by a
     status. `must_send` is set by a new push and by nothing else. `refused` says that the desired
-    hash is in this agent's refusal memory (OP-28).
+    hash is in this agent's refusal memory (OP-28). `missed` says that a message was refused unread
+    and the full state has not been asked for since.
     """
 
     __slots__ = (
@@ -156,6 +157,7 @@ class AgentState:
         "last_frame",
         "last_seen",
         "left_at",
+        "missed",
         "must_send",
         "offered_at",
         "offered_hash",
@@ -200,6 +202,7 @@ class AgentState:
         self.greeted = False
         self.full_asked_at = 0.0
         self.full_owed = False
+        self.missed = False
         self.part_hashes: dict[int, int] = {}
         self.identity = 0
         self.identity_before: tuple[int, float] = (0, 0.0)
@@ -247,6 +250,10 @@ class AgentState:
         if self.changes is None:
             self.changes = Changes()
         return self.changes
+
+    def miss(self) -> None:
+        """A message was refused unread. No gap need show it, so the full state is owed (OP-15)."""
+        self.full_owed = self.missed = True
 
     def begin(self, connection: object, now: float, *, is_new_session: bool) -> None:
         """Start serving a connection. In a new session, what was sent before counts no more."""

@@ -1,0 +1,91 @@
+"""What a budget refused unread is asked for again, whatever the agent says or does not say next
+(OP-14, OP-15)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from agents.gateway.options import Limits
+from agents.opamp import opamp_pb2 as pb
+from agents.opamp.wire import encode
+from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
+from tests.agents.gateway.helpers import stored
+from tests.agents.gateway.running import QUICK
+
+FULL = pb.ServerToAgentFlags_ReportFullState
+# Two at once, then five a second.
+TIGHT = Limits(messages_per_s=5.0, messages_burst=2.0)
+REFILL_S = 0.7
+NO_SWEEP = replace(QUICK, sweep_s=60.0)
+
+
+def lose_a_status(agent: FakeAgent) -> pb.ComponentHealth:
+    """Say the first report, then statuses until one is over the budget; return that one."""
+    agent.begin()
+    for number in range(50):
+        health = pb.ComponentHealth(healthy=False, last_error=f"said once, {number}")
+        if is_refused(agent, agent.message(health=health)):
+            return health
+    raise AssertionError("nothing was refused")
+
+
+def is_refused(agent: FakeAgent, message: pb.AgentToServer) -> bool:
+    if agent.ws is None:
+        return agent.post(message.SerializeToString()).status_code == 429
+    agent.ws.send(encode(message))
+    return agent.receive().error_response.type == pb.ServerErrorResponseType_Unavailable
+
+
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_op_15_a_status_over_the_budget_is_asked_for_with_the_next_answer(
+    start_gateway: Starter, make_agent: MakeAgent, transport: str, is_bare: bool
+) -> None:
+    agent = make_agent(transport, at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
+    lost = lose_a_status(agent)
+    time.sleep(REFILL_S)
+    bare = pb.AgentToServer(instance_uid=agent.uid)
+    answer = agent.exchange(bare) if is_bare else agent.say()
+    assert answer.flags & FULL
+    assert not agent.say(**full_state(health=lost)).flags
+    stored(agent, health_error=lost.last_error)
+
+
+def test_op_15_a_silent_agent_is_asked_for_a_status_over_the_budget(
+    start_gateway: Starter, make_agent: MakeAgent
+) -> None:
+    agent = make_agent("ws", at=start_gateway(limits=TIGHT))
+    lost = lose_a_status(agent)
+    asked = agent.receive()
+    assert (asked.instance_uid, asked.flags) == (agent.uid, FULL)
+    assert not agent.say(**full_state(health=lost)).flags
+    stored(agent, health_error=lost.last_error)
+    assert agent.hears_nothing(1.0)
+
+
+def test_op_15_another_description_is_no_answer_to_what_was_not_asked_yet(
+    start_gateway: Starter, make_agent: MakeAgent, transport: str
+) -> None:
+    agent = make_agent(transport, at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
+    lose_a_status(agent)
+    time.sleep(REFILL_S)
+    assert agent.say(agent_description=description(host_name="edge-2")).flags & FULL
+
+
+def test_op_15_only_the_agent_that_was_refused_is_asked(
+    start_gateway: Starter, make_agent: MakeAgent
+) -> None:
+    agent = make_agent("ws", at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
+    agent.begin()
+    other = make_agent("ws", at=agent.gateway)
+    other.ws = agent.ws
+    other.say(**full_state())
+    time.sleep(REFILL_S)
+    while not is_refused(agent, agent.message()):
+        pass
+    time.sleep(REFILL_S)
+    assert not other.say().flags
+    assert agent.say().flags & FULL
