@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 import uuid
+from typing import Any
 
 from bench import store  # isort: skip  # noqa: F401 - starts the database Django is set up with
 from django.db import connection
@@ -89,10 +90,10 @@ def fill(agents: int) -> None:
     template = Agent.objects.create(
         instance_uid=uuid.uuid4(), kind="supervisor", first_seen_at=timezone.now()
     )
-    fields = [f.column for f in Agent._meta.concrete_fields if not f.primary_key]
+    fields = [str(f.column) for f in Agent._meta.concrete_fields if not f.primary_key]
     values = [COLUMNS.get(column, f"template.{column}") for column in fields]
     statement = f"INSERT INTO agents_agent ({', '.join(fields)}) SELECT {', '.join(values)}"
-    given = {
+    given: dict[str, Any] = {
         "agents": agents,
         "versions": VERSIONS,
         "keys": [version_key(version) for version in VERSIONS],

@@ -35,7 +35,7 @@ def set_labels(
     wanted = dict(set or {})
     _check(wanted)
     with transaction.atomic():
-        agent = (
+        agent: Agent | None = (
             Agent.objects.select_for_update(of=("self",), no_key=True).filter(pk=agent_id).first()
         )
         if agent is None:
@@ -64,7 +64,7 @@ def set_labels(
     return agent
 
 
-def _check(labels: Mapping[str, str]) -> None:
+def _check(labels: Mapping[str, object]) -> None:
     errors = []
     for key, value in labels.items():
         if not key.strip() or len(key) > MAX_KEY_CHARS or "\x00" in key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -30,8 +31,8 @@ def quarantine(
     Returns how many quarantines are new; those that exist already stay as they are. Raises Denied.
     """
     require(by, "quarantine.add")
-    ids: list[int | None] = [None] if agent_ids is None else sorted(agent_ids)  # type: ignore[arg-type]
-    values = [ids, config_hash, outcome, cause, reason, by.name, now or timezone.now()]
+    ids: list[int | None] = [None] if agent_ids is None else [*sorted(agent_ids)]
+    values: list[Any] = [config_hash, outcome, cause, reason, by.name, now or timezone.now()]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
@@ -41,7 +42,7 @@ def quarantine(
             FROM unnest(%s::bigint[]) AS a(id)
             ON CONFLICT DO NOTHING
             """,
-            [*values[1:], ids],
+            [*values, ids],
         )
         added: int = cursor.rowcount
         if added:

@@ -51,7 +51,7 @@ def set_desired(*, wants: Mapping[int, str], cause: str, topic: str, now: dateti
         if not wants:
             return SetDesired(0, [], [], sorted(quarantined))
         change = next_change(cursor)
-        values = {
+        values: dict[str, Any] = {
             "ids": list(wants),
             "hashes": list(wants.values()),
             "cause": cause,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import cast
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -137,7 +136,7 @@ class Listener:
         if transport is not None:
             request.protocol.transport = None  # or it would close it
             request.protocol.connection_lost(None)
-            self._reception.upgrade(cast("asyncio.Transport", transport), upgrade, b"")
+            self._reception.upgrade(transport, upgrade, b"")
         return web.Response()
 
     async def _healthz(self, request: web.Request) -> web.Response:

@@ -87,7 +87,9 @@ class Loader:
 
     def _take_batch(self) -> list[Request]:
         """Take up to 500 requests, each uid once, leaving out those that nobody waits for."""
-        batch, rest, uids = [], [], set()
+        batch: list[Request] = []
+        rest: list[Request] = []
+        uids = set()
         for request in self._waiting:
             if request[1].done():
                 continue
@@ -146,7 +148,9 @@ class Loader:
 
 def _once_per_agent(wanted: list[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
     """Split off requests that mean an agent already in the batch, under another of its uids."""
-    first, later, ids = [], [], set()
+    first: list[Wanted] = []
+    later: list[Wanted] = []
+    ids = set()
     for one in wanted:
         (later if one.agent_id in ids else first).append(one)
         ids.add(one.agent_id)

@@ -55,9 +55,9 @@ class RedisHints:
             while True:
                 message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=30.0)
                 if message is not None:
-                    handler = self._handlers.get(message["channel"].decode())
-                    if handler is not None:
-                        handler(message["data"].decode())
+                    heard = self._handlers.get(message["channel"].decode())
+                    if heard is not None:
+                        heard(message["data"].decode())
 
     async def mark_dirty(self, topics: set[str]) -> None:
         """Say what live pages should look at again."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
 
 from agents.opamp import bits, scan
 from agents.opamp.attributes import as_text, clean, plain
@@ -46,7 +48,7 @@ _ONE_SHOT = frozenset({scan.CUSTOM_MESSAGE, scan.SETTINGS_REQUEST, scan.DISCONNE
 # A config status is looked at each time: it may answer a newer offer of the same hash.
 _ALWAYS_READ = _ONE_SHOT | {scan.REMOTE_CONFIG_STATUS}
 _KINDS: dict[int, Callable[[bytes], Message]] = {
-    field.number: field.message_type._concrete_class.FromString
+    field.number: GetMessageClass(cast(Descriptor, field.message_type)).FromString
     for field in AgentToServer.DESCRIPTOR.fields
     if field.message_type is not None
 }
@@ -57,7 +59,7 @@ _WHO = frozenset({"host.name", "host.id", "process.pid", "process.creation.time"
 
 def parse_changed(agent: AgentState, report: Report) -> dict[int, Any]:
     """Parse the parts that differ from the last ones. Raises Malformed for the whole message."""
-    changed = {}
+    changed: dict[int, Any] = {}
     known = agent.part_hashes
     for number, raw in report.parts.items():
         if number not in _ALWAYS_READ and known.get(number) == hash(raw):

@@ -7,6 +7,8 @@ elements and depth of a large message, taken before a parser builds objects (sec
 
 from __future__ import annotations
 
+from typing import Any
+
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 
@@ -162,7 +164,7 @@ def measure(payload: bytes, *, max_elements: int, max_depth: int) -> None:
 
     Follows the schema, so text that looks like a message is not entered. Stops at the limit.
     """
-    stack: list[tuple[Descriptor | None, int, int, int]] = [(_DESCRIPTOR, 0, len(payload), 1)]
+    stack: list[tuple[Any, int, int, int]] = [(_DESCRIPTOR, 0, len(payload), 1)]
     elements = 0
     try:
         while stack:

@@ -65,7 +65,7 @@ class HeaderCsrfSession(SessionAuthentication):
         seen = cast(HttpRequest, _WithoutForm(request))
         check = CSRFCheck(lambda _: HttpResponse())
         check.process_request(seen)
-        if reason := check.process_view(seen, None, (), {}):
+        if reason := check.process_view(seen, lambda _: HttpResponse(), (), {}):
             raise PermissionDenied(f"CSRF Failed: {reason}")
 
 
@@ -127,4 +127,4 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 class HeaderCsrfSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
     """Sessions in the OpenAPI document are the framework's own."""
 
-    target_class = HeaderCsrfSession
+    target_class = "console.api.authentication.HeaderCsrfSession"

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.policy import can
 from console.lib.durations import BadValue, parse_share
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem
-from console.lib.yaml import YamlError, load
+from console.lib.yaml import load
+from console.lib.yaml_scalars import YamlError
 from console.pages import plan_words
 from console.pages.context import zone_of
 from console.pages.needs import HtmxRequest, needs

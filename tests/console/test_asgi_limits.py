@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from console.asgi_limits import BodyLimit, Message, Receive, Scope, Send
 
@@ -25,7 +24,7 @@ def sent(parts: Sequence[bytes], length: str | None = None) -> tuple[list[int], 
         {"type": "http.request", "body": part, "more_body": index < len(parts) - 1}
         for index, part in enumerate(parts)
     ]
-    answered: list[dict[str, Any]] = []
+    answered: list[Message] = []
 
     async def receive() -> Message:
         return waiting.pop(0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from agents.actions.set_desired import release_topic, set_desired
+from agents.actions.set_desired import SetDesired, release_topic, set_desired
 from agents.actions.settle import settle_timed_out
 from agents.models import Delivery, Desired, News, Quarantine
 from agents.news import take
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 B, C = "b" * 64, "c" * 64
 
 
-def push(*wants: tuple[int, str], topic: str = "rollout:1"):
+def push(*wants: tuple[int, str], topic: str = "rollout:1") -> SetDesired:
     with transaction.atomic():
         return set_desired(wants=dict(wants), cause=topic, topic=topic, now=NOW)
 

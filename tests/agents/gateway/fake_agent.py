@@ -35,7 +35,9 @@ def description(**labels: str) -> pb.AgentDescription:
     )
 
 
-def config_status(config_hash: str, status: int, error: str = "") -> pb.RemoteConfigStatus:
+def config_status(
+    config_hash: str, status: pb.RemoteConfigStatuses, error: str = ""
+) -> pb.RemoteConfigStatus:
     return pb.RemoteConfigStatus(
         last_remote_config_hash=bytes.fromhex(config_hash), status=status, error_message=error
     )
@@ -70,9 +72,19 @@ class FakeAgent:
         self.capabilities = capabilities
         self.headers = headers or {}
         self.sequence_num = -1
-        self.ws: ClientConnection | None = None
+        self._ws: ClientConnection | None = None
         self.http: requests.Session | None = None
         self._open = ExitStack()
+
+    @property
+    def ws(self) -> ClientConnection:
+        """The socket of a connected agent of the `ws` transport."""
+        assert self._ws is not None, "connect first, over ws"
+        return self._ws
+
+    @ws.setter
+    def ws(self, ws: ClientConnection) -> None:
+        self._ws = ws
 
     def connect(self) -> FakeAgent:
         if self.transport == "ws":
@@ -83,7 +95,7 @@ class FakeAgent:
                 max_size=None,
                 close_timeout=WAIT_S,
             )
-            self.ws = self._open.enter_context(opening)
+            self._ws = self._open.enter_context(opening)
         else:
             self.http = self._open.enter_context(requests.Session())
         return self
@@ -98,7 +110,7 @@ class FakeAgent:
         return self.exchange(self.message(**words))
 
     def exchange(self, message: pb.AgentToServer) -> pb.ServerToAgent:
-        if self.ws is not None:
+        if self._ws is not None:
             self.ws.send(encode(message))
             return self.receive()
         response = self.post(message.SerializeToString())
@@ -130,7 +142,7 @@ class FakeAgent:
     def pushed(self) -> pb.ServerToAgent:
         """Return what the server says without being asked: at once, or with one of the next
         polls."""
-        if self.ws is not None:
+        if self._ws is not None:
             return self.receive()
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:

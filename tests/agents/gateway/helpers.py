@@ -20,7 +20,9 @@ GOOD = "receivers:\n  otlp: {}\n"
 OTHER = "receivers:\n  hostmetrics: {}\n"
 
 
-def eventually(ask: Callable[[], Answer], what: str = "it", timeout_s: float = 8.0) -> Answer:
+def eventually(
+    ask: Callable[[], Answer | None], what: str = "it", timeout_s: float = 8.0
+) -> Answer:
     """Ask until the answer is true, and return it."""
     deadline = time.monotonic() + timeout_s
     while not (answer := ask()):
@@ -32,8 +34,7 @@ def eventually(ask: Callable[[], Answer], what: str = "it", timeout_s: float = 8
 def row(agent: FakeAgent) -> Agent:
     """Return the agent's row, waiting until it exists."""
     uid = uuid.UUID(bytes=agent.uid)
-    found = eventually(lambda: Agent.objects.filter(instance_uid=uid).first(), "the agent's row")
-    assert found is not None
+    found: Agent = eventually(Agent.objects.filter(instance_uid=uid).first, "the agent's row")
     return found
 
 
@@ -50,9 +51,7 @@ def stored(agent: FakeAgent, **wanted: object) -> AgentStatus:
             agent__instance_uid=uuid.UUID(bytes=agent.uid), **wanted
         ).first()
 
-    found = eventually(ask, f"status {wanted}")
-    assert found is not None
-    return found
+    return eventually(ask, f"status {wanted}")
 
 
 def want(*agents: FakeAgent, text: str = GOOD, topic: str = "rollout:1") -> str:
@@ -79,6 +78,4 @@ def delivery(agent: FakeAgent, **wanted: object) -> Delivery:
         fits = newest is not None and all(getattr(newest, k) == v for k, v in wanted.items())
         return newest if fits else None
 
-    found = eventually(ask, f"delivery {wanted}")
-    assert found is not None
-    return found
+    return eventually(ask, f"delivery {wanted}")

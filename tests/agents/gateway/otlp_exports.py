@@ -15,8 +15,10 @@ def counter(
     """A monotonic sum with one point per value; `labels` go to every point."""
     metric = Metric(name=name)
     metric.sum.is_monotonic = True
-    metric.sum.aggregation_temporality = AggregationTemporality.Value(
-        "AGGREGATION_TEMPORALITY_DELTA" if delta else "AGGREGATION_TEMPORALITY_CUMULATIVE"
+    metric.sum.aggregation_temporality = (
+        AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+        if delta
+        else AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
     )
     for value in values:
         point = metric.sum.data_points.add(start_time_unix_nano=start_ns, as_double=value)
@@ -35,8 +37,8 @@ def histogram(
     name: str, bounds: list[float], counts: list[int], unit: str = "s", total: float = 0.0
 ) -> Metric:
     metric = Metric(name=name, unit=unit)
-    metric.histogram.aggregation_temporality = AggregationTemporality.Value(
-        "AGGREGATION_TEMPORALITY_CUMULATIVE"
+    metric.histogram.aggregation_temporality = (
+        AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
     )
     metric.histogram.data_points.add(
         explicit_bounds=bounds, bucket_counts=counts, count=sum(counts), sum=total

@@ -17,10 +17,10 @@ from agents.gateway.options import Limits
 from agents.models import Session
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, row, status, stored, want
-from tests.agents.gateway.running import RunningGateway
+from tests.agents.gateway.running import RunningGateway, Starter
 
 
 def test_op_01_both_transports_share_one_path(gateway: RunningGateway, agent: FakeAgent) -> None:
@@ -225,7 +225,7 @@ def test_op_13_a_config_over_the_limit_never_leaves(
     agent.begin()
     want(agent, text="x" * 1000)
     too_large = row(agent).events.filter(kind="config_too_large")
-    eventually(lambda: agent.say() and too_large.exists(), "the event")
+    eventually(lambda: agent.say() is not None and too_large.exists(), "the event")
     assert not agent.say().HasField("remote_config")
 
 

@@ -18,11 +18,11 @@ from agents.models import Agent, AgentBody, AgentStatus
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.scan import split
 from agents.opamp.wire import Malformed, decode_from_server
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, description, full_state
 from tests.agents.gateway.helpers import eventually, row, stored, want
 from tests.agents.gateway.raw_socket import open_raw
-from tests.agents.gateway.running import RunningGateway
+from tests.agents.gateway.running import RunningGateway, Starter
 
 MESSAGES = 400
 STREAMS = 120

@@ -14,10 +14,11 @@ from agents.models import Agent, AgentAlias
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.anyvalue_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from agents.opamp.wire import encode
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
 from tests.agents.gateway.helpers import eventually, row, stored, want
 from tests.agents.gateway.raw_socket import open_raw, send_frame
+from tests.agents.gateway.running import Starter
 
 BAD = pb.ServerErrorResponseType_BadRequest
 REQUEST_UID = pb.AgentToServerFlags_RequestInstanceUid

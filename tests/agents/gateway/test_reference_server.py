@@ -22,11 +22,11 @@ from agents.gateway.options import Limits
 from agents.models import Agent, GatewayLease, Session
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import decode_from_agent, encode
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, stored, want
 from tests.agents.gateway.raw_socket import open_raw, send_frame
-from tests.agents.gateway.running import RunningGateway
+from tests.agents.gateway.running import RunningGateway, Starter
 
 BAD = pb.ServerErrorResponseType_BadRequest
 
@@ -124,6 +124,7 @@ def test_go_11_a_message_without_header_is_answered_with_one(make_agent: MakeAge
     agent = make_agent("ws").connect()
     agent.ws.send(agent.message(**full_state()).SerializeToString())
     data = agent.ws.recv(timeout=5)
+    assert isinstance(data, bytes)
     assert data[0] == 0
     answer = pb.ServerToAgent.FromString(data[1:])
     assert answer.instance_uid == agent.uid
@@ -175,6 +176,7 @@ def test_go_16_offered_compression_is_declined_and_contents_are_the_same(
     agent = make_agent("ws")
     with connect(gateway.ws_url, compression="deflate") as ws:
         agent.ws = ws
+        assert ws.response is not None
         assert "Sec-WebSocket-Extensions" not in ws.response.headers
         agent.say(**full_state())
         want(agent, text="a: 1\n" * 8000)

@@ -62,7 +62,9 @@ def test_op_35_times_keep_their_precision(agent: FakeAgent) -> None:
 
 def test_op_35_the_largest_time_is_no_error(agent: FakeAgent) -> None:
     agent.begin(health=pb.ComponentHealth(healthy=True, start_time_unix_nano=2**64 - 1))
-    assert stored(agent, healthy=True).started_at.year == 2554
+    started_at = stored(agent, healthy=True).started_at
+    assert started_at is not None
+    assert started_at.year == 2554
 
 
 def test_op_35_unhealthy_without_a_reason_is_no_finding_before_the_first_healthy(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from agents.models import AgentBody
 from agents.opamp import opamp_pb2 as pb
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, row, status, stored
+from tests.agents.gateway.running import Starter
 
 FULL = pb.ServerToAgentFlags_ReportFullState
 

@@ -12,9 +12,10 @@ from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.settings import CLASSES, settings_hash
 from console.lib.problems import Invalid, Refused
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, SUPERVISOR, FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, row, stored
+from tests.agents.gateway.running import Starter
 
 OPAMP = {
     "destination_endpoint": "ws://127.0.0.1:4320/v1/opamp",
@@ -34,7 +35,9 @@ def offer(agent: FakeAgent, **settings: object) -> str:
     return offer_settings(agent_ids=[row(agent).pk], settings=settings, by=SYSTEM)
 
 
-def settings_status(offer_hash: str, status: int) -> pb.ConnectionSettingsStatus:
+def settings_status(
+    offer_hash: str, status: pb.ConnectionSettingsStatuses
+) -> pb.ConnectionSettingsStatus:
     return pb.ConnectionSettingsStatus(
         last_connection_settings_hash=bytes.fromhex(offer_hash), status=status
     )
@@ -108,7 +111,9 @@ def test_op_38_all_own_telemetry_goes_in_one_offer(
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_op_39_every_status_of_an_offer_is_kept(make_agent: MakeAgent, status: int) -> None:
+def test_op_39_every_status_of_an_offer_is_kept(
+    make_agent: MakeAgent, status: pb.ConnectionSettingsStatuses
+) -> None:
     agent = make_agent("ws", capabilities=REPORTS)
     agent.begin()
     offer(agent, opamp=OPAMP)

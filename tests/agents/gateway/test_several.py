@@ -9,11 +9,11 @@ from agents.models import AgentStatus, Delivery, GatewayLease, Session
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from agents.reconcile import end_dead_gateways
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
 from tests.agents.gateway.helpers import delivery, eventually, push, row, status, stored, want
 from tests.agents.gateway.raw_socket import open_raw, send_frame
-from tests.agents.gateway.running import RunningGateway
+from tests.agents.gateway.running import RunningGateway, Starter
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
 
@@ -140,7 +140,7 @@ def test_agents_of_a_killed_gateway_are_shown_offline_and_are_right_again(
     answer = agent.say(**full_state())
     assert answer.remote_config.config_hash.hex() == config_hash
     agent.say(remote_config_status=config_status(config_hash, APPLIED))
-    assert delivery(agent, state="applied")
+    delivery(agent, state="applied")
     assert status(agent).connected
 
 
@@ -168,7 +168,7 @@ def test_a_gateway_that_was_thought_dead_takes_its_agents_back(
     eventually(Session.objects.exists)
     end_dead_gateways(datetime.now(UTC) + timedelta(minutes=1))
     stored(agent, connected=True)
-    assert eventually(Session.objects.filter(disconnected_at=None).first)
+    eventually(Session.objects.filter(disconnected_at=None).first)
 
 
 def test_an_agent_joining_during_a_push_gets_what_was_pushed(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,11 +14,11 @@ from agents.models import Agent
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.anyvalue_pb2 import KeyValue
 from agents.opamp.wire import encode
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, full_state
 from tests.agents.gateway.helpers import eventually, stored, want
 from tests.agents.gateway.raw_socket import open_raw, send_frame
-from tests.agents.gateway.running import PATH, RunningGateway
+from tests.agents.gateway.running import PATH, RunningGateway, Starter
 
 BAD = pb.ServerErrorResponseType_BadRequest
 
@@ -70,7 +72,7 @@ def test_a_message_of_100_mb_ends_its_connection_and_nothing_else(make_agent: Ma
     agent = make_agent("ws").connect()
     piece = b"\x00" * (8 * 1024 * 1024)
 
-    def pieces():
+    def pieces() -> Iterator[bytes]:
         for _ in range(13):
             yield piece
 
@@ -80,9 +82,9 @@ def test_a_message_of_100_mb_ends_its_connection_and_nothing_else(make_agent: Ma
     assert make_agent("ws").connect().say().HasField("error_response") is False
 
 
-def _ignore(call, *arguments) -> None:
+def _ignore(call: Callable[[Iterator[bytes]], None], pieces: Iterator[bytes]) -> None:
     try:
-        call(*arguments)
+        call(pieces)
     except Exception:  # noqa: BLE001  the other end closes in the middle
         return
 
@@ -173,7 +175,7 @@ def test_an_agent_that_comes_while_postgresql_is_away_is_served_afterwards(
     assert agent.receive().instance_uid == agent.uid
 
 
-def test_pushes_arrive_without_redis(make_agent: MakeAgent, settings, transport: str) -> None:
+def test_pushes_arrive_without_redis(make_agent: MakeAgent, settings: Any, transport: str) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     agent = make_agent(transport, at=RunningGateway().start())
     try:

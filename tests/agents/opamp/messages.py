@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ PARTS = {
 @st.composite
 def reports(draw: st.DrawFn) -> pb.AgentToServer:
     """Return any AgentToServer."""
-    parts = draw(st.fixed_dictionaries({}, optional=PARTS))
+    parts: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=PARTS))
     return pb.AgentToServer(
         instance_uid=draw(st.binary(max_size=20)),
         sequence_num=draw(NUMBERS),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from rollouts.plans.metrics import Compare
 from tests.rollouts.analysis.lives import agent, agents
 
 BOUNDS = (1, 2.5, 5, 7.5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
-DEAD_EXPORTER = {"after": {"sent_share": 0.0}}
+DEAD_EXPORTER: dict[str, Any] = {"after": {"sent_share": 0.0}}
 
 
 def value(answer: object) -> float:

@@ -134,7 +134,7 @@ CONTROL_PLAN = {
     **CPU_PLAN,
     "phases": [
         {
-            **CPU_PLAN["phases"][0],  # type: ignore[index]
+            **CPU_PLAN["phases"][0],
             "success_criteria": [
                 {
                     "metric": "cpu_increase",
