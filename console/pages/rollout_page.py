@@ -193,9 +193,7 @@ def agents_of(rollout: Rollout) -> Agents:
         total=total,
         grid=targets.grid(rollout, cells) if small and cells else "",
         cells=[cell.kind for cell in cells] if small else [],
-        names=[f"{c.name}: {str(words.TARGET[c.kind].label).lower()}" for c in cells]
-        if small
-        else [],
+        names=targets.names(cells) if small else [],
         legend=targets.legend(rollout, numbers),
         failed=failed[:5],
     )
