@@ -32,7 +32,8 @@ DATABASES = {
     "default": {
         **environ.Env.db_url_config(
             DATABASE_URL or "postgresql:///no-database-url-set",
-            engine="django.db.backends.postgresql",
+            # Without a database nothing waits for one: makemigrations --check needs none.
+            engine="django.db.backends.postgresql" if DATABASE_URL else "django.db.backends.dummy",
         ),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
