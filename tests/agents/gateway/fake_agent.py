@@ -160,12 +160,12 @@ class FakeAgent:
             return True
         return False
 
-    def closed_with(self) -> int | None:
+    def closed_with(self, timeout_s: float = WAIT_S) -> int | None:
         """Wait for the server to close the WebSocket; return the code of its Close frame."""
         assert self.ws is not None
         try:
             while True:
-                self.ws.recv(timeout=WAIT_S)
+                self.ws.recv(timeout=timeout_s)
         except ConnectionClosed:
             return self.ws.close_code
 

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 # All on one of two workers once in half a million runs.
 AGENTS = 20
 BOTH_S = 20.0
+DRAINED_S = 15.0
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_sigterm_drains_every_worker_and_leaves_no_process(
     for agent in agents:
         agent.say(health=pb.ComponentHealth(healthy=False, last_error="last words"))
     gateway.process.send(signal.SIGTERM)
-    assert [agent.closed_with() for agent in agents] == [1012] * AGENTS
+    assert [agent.closed_with(DRAINED_S) for agent in agents] == [1012] * AGENTS
     assert gateway.process.wait(20) == 0
     eventually(lambda: not any(map(is_running, pids)), "no process is left", 2.0)
     shown = AgentStatus.objects.filter(connected=False, health_error="last words")
