@@ -7,15 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from console.pages.needs import HtmxRequest, needs
-from rollouts.analysis.catalogue import CATALOGUE
-from rollouts.plans.metrics import Source
-
-UNIT_WORDS = {"fraction": "per cent", "count": "a whole number", "none": "as given"}
-SOURCE_WORDS = {
-    Source.PROMETHEUS: "Prometheus",
-    Source.OWN_METRICS: "own metrics",
-    Source.OPAMP: "OpAMP",
-}
+from rollouts.analysis.catalogue import CATALOGUE, SOURCE_WORDS
 
 
 @require_GET
@@ -25,7 +17,7 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
     rows = [
         {
             "metric": metric,
-            "unit": UNIT_WORDS.get(metric.kind.unit.value, metric.kind.unit.value),
+            "unit": metric.unit,
             "compare": metric.kind.compare.value,
             "sources": [
                 (SOURCE_WORDS[source], metric.sources[source])

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rollouts.plans.metrics import METRICS, Direction, MetricKind, Source
+from console.lib.quantities import Unit
+from rollouts.plans.metrics import METRICS, Compare, Direction, MetricKind, Source
+
+UNIT_WORDS = {Unit.FRACTION: "per cent", Unit.COUNT: "a whole number", Unit.NONE: "as given"}
+SOURCE_WORDS = {
+    Source.PROMETHEUS: "Prometheus",
+    Source.OWN_METRICS: "own metrics",
+    Source.OPAMP: "OpAMP",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,11 @@ class Metric:
     definition: str
     kind: MetricKind
     sources: Mapping[Source, str] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> str:
+        """Say the unit in words."""
+        return UNIT_WORDS.get(self.kind.unit, self.kind.unit.value)
 
     @property
     def direction(self) -> str:
@@ -108,3 +121,38 @@ def title_of(name: str) -> str:
         return CATALOGUE[name].title
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def as_markdown() -> str:
+    """Return docs/metrics.md."""
+    parts = [_HEAD]
+    for metric in CATALOGUE.values():
+        facts = [f"unit: {metric.unit}", metric.direction]
+        if metric.kind.compare is not Compare.ABSOLUTE:
+            facts.append(f"compared with {metric.kind.compare.value}")
+        rows = [
+            f"| {words} | {metric.sources[source]} |"
+            for source, words in SOURCE_WORDS.items()
+            if source in metric.sources
+        ]
+        parts.append(
+            f"## {metric.title}: `{metric.name}`\n\n{metric.definition} ({'; '.join(facts)})\n\n"
+            "| source | what is measured |\n|---|---|\n" + "\n".join(rows)
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+_HEAD = """# Metrics behind criteria and guards
+
+Written by `python -m rollouts.analysis.catalogue`; the page *Help, Metrics* shows the same.
+
+Success criteria, thresholds and triggers can name these. Any other name is your own and brings its
+PromQL as `query`. Sources are asked in the order Prometheus, own metrics, OpAMP, unless the plan says
+otherwise; what agents themselves report is always part of the answer. No answer is never a good
+answer: without data a phase holds. Readings shortly after a config was applied (the warm-up) do not
+count, because a collector that restarts is not a regression. `compare` can be `absolute`, `before`
+(the same agents before the change) or `control` (agents of the rollout that do not change now)."""
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")  # noqa: T201  what this module is run for
