@@ -63,6 +63,16 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 10, "queue": "tick"},
         },
+        "prune-own-metrics": {
+            "task": "agents.tasks.prune",
+            "schedule": 60.0,
+            "options": {"expires": 30, "queue": "tick"},
+        },
+        "prune-measurements": {
+            "task": "rollouts.tasks.prune",
+            "schedule": 600.0,
+            "options": {"expires": 60, "queue": "tick"},
+        },
     },
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )

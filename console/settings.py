@@ -189,6 +189,10 @@ PROMETHEUS_URL = env.str("PROMETHEUS_URL", default="")
 PROMETHEUS_TENANT = env.str("PROMETHEUS_TENANT", default="")
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
 PROMETHEUS_CA_FILE = env.str("PROMETHEUS_CA_FILE", default="")
+# How long readings are kept: of rollouts that are over, and agents' own series (windows and their
+# "before" must fit into the latter).
+MEASUREMENTS_KEEP_DAYS = env.int("MEASUREMENTS_KEEP_DAYS", default=90)
+OWN_METRICS_KEEP_H = env.int("OWN_METRICS_KEEP_H", default=72)
 # Hosts inside that Tidegate may call (webhooks and the like); PROMETHEUS_URL allows itself.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from rollouts.analysis.measure import measure_all
+from rollouts.analysis.pruning import prune_measurements
 from rollouts.tick import rollback_tick_all, tick_all, welcome_all
 
 
@@ -25,6 +26,12 @@ def rollback_tick() -> None:
 def measure() -> None:
     """Read the gates of running rollouts."""
     measure_all(timezone.now())
+
+
+@shared_task(name="rollouts.tasks.prune")
+def prune() -> None:
+    """Forget measurements of rollouts that are long over."""
+    prune_measurements(timezone.now())
 
 
 @shared_task(name="rollouts.tasks.welcome")
