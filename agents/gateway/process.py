@@ -42,6 +42,7 @@ async def _serve(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    _stop_with_parent(loop, stop)
     server = Server(options)
     try:
         await server.start()
@@ -58,6 +59,21 @@ async def _serve(options: Options) -> None:
         stopping.cancel()
         await server.stop(drain_s=0.0)
     hurry.cancel()
+
+
+def _stop_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Let a worker drain when who started it is gone: nobody else would ever end it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+
+    def gone() -> None:
+        loop.remove_reader(sentinel)
+        logger.error("The process that started this worker is gone")
+        stop.set()
+
+    loop.add_reader(sentinel, gone)
 
 
 def _raise_open_files() -> None:

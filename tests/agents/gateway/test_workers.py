@@ -113,6 +113,16 @@ def test_a_worker_that_is_killed_is_started_again_and_the_other_goes_on(
     assert len(serving()) == 2
 
 
+def test_workers_whose_parent_is_killed_drain_and_end(
+    gateway: Gateway, agents: list[FakeAgent]
+) -> None:
+    pids = children(gateway.process.pid)
+    kill(gateway.process.pid)
+    assert [agent.closed_with(DRAINED_S) for agent in agents] == [1012] * AGENTS
+    eventually(lambda: not any(map(is_running, pids)), "no process is left", 5.0)
+    assert not GatewayLease.objects.filter(stopped_at=None).exists()
+
+
 def test_sigterm_drains_every_worker_and_leaves_no_process(
     gateway: Gateway, agents: list[FakeAgent]
 ) -> None:
