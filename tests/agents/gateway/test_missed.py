@@ -11,10 +11,10 @@ import pytest
 from agents.gateway.options import Limits
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
-from tests.agents.gateway.conftest import MakeAgent, Starter
+from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
 from tests.agents.gateway.helpers import stored
-from tests.agents.gateway.running import QUICK
+from tests.agents.gateway.running import QUICK, Starter
 
 FULL = pb.ServerToAgentFlags_ReportFullState
 # Two at once, then five a second.
@@ -34,7 +34,7 @@ def lose_a_status(agent: FakeAgent) -> pb.ComponentHealth:
 
 
 def is_refused(agent: FakeAgent, message: pb.AgentToServer) -> bool:
-    if agent.ws is None:
+    if agent.transport == "http":
         return agent.post(message.SerializeToString()).status_code == 429
     agent.ws.send(encode(message))
     return agent.receive().error_response.type == pb.ServerErrorResponseType_Unavailable
