@@ -56,8 +56,13 @@ def _health(event: AgentEvent, details: dict[str, object]) -> AgentLine:
 
 def _more(details: dict[str, object]) -> str:
     said = [
-        f"{plain(key, limit=80).replace('_', ' ')} {plain(value, limit=200)}"
+        f"{plain(key, limit=80).replace('_', ' ')} {plain(_short(key, value), limit=200)}"
         for key, value in details.items()
         if value not in ("", None)
     ]
     return f": {', '.join(said)}" if said else ""
+
+
+def _short(key: str, value: object) -> object:
+    """Hashes are told apart by their first eight digits, as everywhere on the pages."""
+    return value[:8] if key.endswith("hash") and isinstance(value, str) else value
