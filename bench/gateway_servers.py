@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -17,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from console.embedded.server import free_port
 
 _ROOT = Path(__file__).resolve().parents[1]
+_ENDED = (FileNotFoundError, ProcessLookupError)
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PATIENCE_S = 60.0
 # Longer than a flush and the pause before it.
@@ -163,16 +165,21 @@ def tree_of(pid: int) -> list[int]:
     pids = [pid]
     for parent in pids:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            pids += map(int, children.read_text().split())
+            with suppress(*_ENDED):
+                pids += map(int, children.read_text().split())
     return pids
 
 
 def cpu_of(pids: Sequence[int]) -> float:
-    """Return the CPU seconds, user and system, that processes and their ended children used."""
+    """Return the CPU seconds, user and system, that processes and their ended children used.
+
+    A process that ends in this moment is its parent's: PostgreSQL's workers come and go.
+    """
     used = 0
     for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        used += sum(map(int, fields[11:15]))
+        with suppress(*_ENDED):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used += sum(map(int, fields[11:15]))
     return used / _TICKS_PER_S
 
 
