@@ -26,7 +26,7 @@ def durations(rollback: Rollback) -> dict[str, float]:
             found["detect_s"] = _seconds(rollback.breach_at - begun)
         found["decide_s"] = _seconds(rollback.decided_at - rollback.breach_at)
     confirmed = RollbackTarget.objects.filter(rollback=rollback, state="confirmed")
-    times = sorted(confirmed.values_list("confirmed_at", flat=True))
+    times = sorted(at for at in confirmed.values_list("confirmed_at", flat=True) if at is not None)
     if times:
         place = max(0, -(-99 * len(times) // 100) - 1)
         found["restored_99_s"] = _seconds(times[place] - rollback.decided_at)
