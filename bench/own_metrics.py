@@ -26,7 +26,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents.gateway.otlp import PATH, PROTOBUF
-from agents.gateway.otlp_pb2 import ExportMetricsServiceRequest, Metric
+from agents.gateway.otlp_pb2 import AggregationTemporality, ExportMetricsServiceRequest, Metric
 from agents.gateway.otlp_token import OwnMetricsTokens
 from agents.models import Agent
 from bench.gateway_servers import GatewayServer
@@ -35,7 +35,7 @@ MINUTE_S = 60.0
 MOST_CORE = 0.25
 SIGNALS = ("spans", "metric_points", "log_records")
 OTHERS = 20  # metrics that no gate needs, as collectors send them too
-_CUMULATIVE = 2
+_CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
 @dataclass(frozen=True, slots=True)
