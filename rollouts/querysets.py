@@ -56,7 +56,7 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
 
     def for_detail(self) -> Self:
         """Everything a rollout's page shows about the rollout itself."""
-        return self.for_list().select_related("rollback", "retry_of", "superseded_by")
+        return self.for_list().select_related("rollback")
 
     def for_back_test(self) -> Self:
         """What a replay reads about the rollouts themselves: two queries."""
