@@ -29,7 +29,7 @@ from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_wi
 from rollouts.limits.freeze import frozen
 from rollouts.limits.windows import window_of
 from rollouts.models import Budget, BudgetLease, EnvironmentGuard, FreezeWindow
-from rollouts.plans.plan import Threshold, Trigger, TriggerAction
+from rollouts.plans.plan import Threshold, Trigger
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GUARD_EXAMPLE = "thresholds:\n  failure_rate: {warning: 0.5%, critical: 2%}\n"
@@ -144,12 +144,7 @@ def _guard_rows() -> dict[str, Any]:
     rows = []
     for row in EnvironmentGuard.objects.order_by("name"):
         words = [plan_words.threshold(Threshold.from_dict(t)) for t in row.spec["thresholds"]]
-        words += [
-            plan_words.trigger(
-                Trigger(t["name"], t["condition"], float(t["for_s"]), TriggerAction(t["action"]))
-            )
-            for t in row.spec["triggers"]
-        ]
+        words += [plan_words.trigger(Trigger.from_dict(t)) for t in row.spec["triggers"]]
         rows.append({"row": row, "words": words})
     return {"rows": rows, "example": GUARD_EXAMPLE}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rollouts.analysis.specs import Guard
 from rollouts.models import EnvironmentGuard
-from rollouts.plans.plan import Threshold, Trigger, TriggerAction
+from rollouts.plans.plan import Threshold, Trigger
 
 
 def of_environments(environments: Sequence[str]) -> tuple[Guard, ...]:
@@ -26,13 +26,5 @@ def guard_of(name: str, spec: Mapping[str, Any]) -> Guard:
     return Guard(
         name=name,
         thresholds=tuple(Threshold.from_dict(item) for item in spec.get("thresholds", ())),
-        triggers=tuple(
-            Trigger(
-                item["name"],
-                item["condition"],
-                float(item["for_s"]),
-                TriggerAction(item["action"]),
-            )
-            for item in spec.get("triggers", ())
-        ),
+        triggers=tuple(Trigger.from_dict(item) for item in spec.get("triggers", ())),
     )

@@ -93,13 +93,17 @@ def _criterion(criterion: Criterion) -> GateSpec:
         gate=f"criterion:{criterion.metric}",
         kind=GateKind.CRITERION,
         metric=criterion.metric,
-        title=title_of(criterion.metric),
+        title=_titled(title_of(criterion.metric), "", criterion.dry_run),
         unit=criterion.unit.value,
         operator=criterion.operator.value,
         limit=criterion.threshold,
         query=criterion.query,
         compare=criterion.compare,
         sources=criterion.sources,
+        failure_limit=criterion.failure_limit,
+        inconclusive_limit=criterion.inconclusive_limit,
+        consecutive=criterion.consecutive,
+        dry_run=criterion.dry_run,
     )
 
 
@@ -108,7 +112,7 @@ def _threshold(threshold: Threshold, guard: str = "") -> GateSpec:
         gate=_name("threshold", threshold.metric, guard),
         kind=GateKind.THRESHOLD,
         metric=threshold.metric,
-        title=_titled(title_of(threshold.metric), guard),
+        title=_titled(title_of(threshold.metric), guard, threshold.dry_run),
         unit=threshold.unit.value,
         operator=threshold.direction.value,
         limit=threshold.critical,
@@ -117,6 +121,8 @@ def _threshold(threshold: Threshold, guard: str = "") -> GateSpec:
         query=threshold.query,
         compare=threshold.compare,
         sources=threshold.sources,
+        consecutive=threshold.consecutive,
+        dry_run=threshold.dry_run,
         guard=guard,
     )
 
@@ -126,11 +132,12 @@ def _trigger(trigger: Trigger, guard: str = "") -> GateSpec:
         gate=_name("trigger", trigger.name, guard),
         kind=GateKind.TRIGGER,
         metric=trigger.name,
-        title=_titled(title_of(trigger.name), guard),
+        title=_titled(title_of(trigger.name), guard, trigger.dry_run),
         for_s=trigger.for_s,
         action=GuardAction(trigger.action.value),
         query=trigger.condition,
         sources=(Source.PROMETHEUS,),
+        dry_run=trigger.dry_run,
         guard=guard,
     )
 
@@ -139,5 +146,6 @@ def _name(kind: str, what: str, guard: str) -> str:
     return f"{kind}:{what}@{guard}"[:120] if guard else f"{kind}:{what}"[:120]
 
 
-def _titled(title: str, guard: str) -> str:
-    return f"{title} ({guard})" if guard else title
+def _titled(title: str, guard: str, dry_run: bool) -> str:
+    named = f"{title} ({guard})" if guard else title
+    return f"{named}, dry run" if dry_run else named

@@ -20,6 +20,19 @@ from rollouts.plans.metrics import (
 from rollouts.plans.plan import Criterion, Operator, Threshold
 
 MAX_METRIC_NAME = 80
+CRITERION_KEYS = (
+    "metric",
+    "operator",
+    "threshold",
+    "query",
+    "compare",
+    "source",
+    "failure_limit",
+    "inconclusive_limit",
+    "consecutive",
+    "dry_run",
+)
+THRESHOLD_KEYS = ("warning", "critical", "query", "compare", "source", "consecutive", "dry_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ def criteria_of(fields: Fields, defaults: Defaults) -> tuple[Criterion, ...]:
     """Read the `success_criteria` of a phase."""
     found: dict[str, Criterion] = {}
     for criterion in fields.children("success_criteria"):
-        criterion.known("metric", "operator", "threshold", "query", "compare", "source")
+        criterion.known(*CRITERION_KEYS)
         for key in ("metric", "operator", "threshold"):
             criterion.required(key)
         metric = criterion.text("metric", max_length=MAX_METRIC_NAME)
@@ -58,6 +71,10 @@ def criteria_of(fields: Fields, defaults: Defaults) -> tuple[Criterion, ...]:
             query=criterion.text("query").strip(),
             compare=_compare(criterion, kind, defaults),
             sources=criterion.read("source", _sources, defaults.sources),
+            failure_limit=criterion.whole("failure_limit", 0, least=1),
+            inconclusive_limit=_limit(criterion, "inconclusive_limit"),
+            consecutive=criterion.whole("consecutive", 1, least=1),
+            dry_run=criterion.flag("dry_run", False),
         )
     return tuple(found.values())
 
@@ -68,7 +85,7 @@ def thresholds_of(fields: Fields, defaults: Defaults) -> tuple[Threshold, ...]:
     found: list[Threshold] = []
     for metric in parent.data:
         threshold = parent.child(metric)
-        threshold.known("warning", "critical", "query", "compare", "source")
+        threshold.known(*THRESHOLD_KEYS)
         kind = _kind(threshold, metric, None)
         warning = _amount(threshold, "warning", kind.unit)
         critical = _amount(threshold, "critical", kind.unit)
@@ -84,6 +101,8 @@ def thresholds_of(fields: Fields, defaults: Defaults) -> tuple[Threshold, ...]:
                 query=threshold.text("query").strip(),
                 compare=_compare(threshold, kind, defaults),
                 sources=threshold.read("source", _sources, defaults.sources),
+                consecutive=threshold.whole("consecutive", 1, least=1),
+                dry_run=threshold.flag("dry_run", False),
             )
         )
     return tuple(found)
@@ -106,6 +125,10 @@ def _kind(fields: Fields, metric: str, key: str | None) -> MetricKind:
 
 def _amount(fields: Fields, key: str, unit: Unit, *, bare: bool = False) -> float | None:
     return fields.read(key, lambda value: parse_quantity(value, unit, bare=bare), None)
+
+
+def _limit(fields: Fields, key: str) -> int | None:
+    return fields.whole(key, 0) if fields.has(key) else None
 
 
 def _compare(fields: Fields, kind: MetricKind, defaults: Defaults) -> Compare:

@@ -232,7 +232,7 @@ def _rollback(fields: Fields) -> Rollback:
 def _triggers(rollback: Fields) -> tuple[Trigger, ...]:
     found: dict[str, Trigger] = {}
     for fields in rollback.children("triggers"):
-        fields.known("name", "condition", "for", "action")
+        fields.known("name", "condition", "for", "action", "dry_run")
         fields.required("name")
         fields.required("condition")
         name = fields.text("name", max_length=MAX_NAME).strip()
@@ -247,6 +247,7 @@ def _triggers(rollback: Fields) -> tuple[Trigger, ...]:
             condition=condition,
             for_s=fields.seconds("for", 0.0),
             action=fields.choice("action", TriggerAction, TriggerAction.ROLLBACK),
+            dry_run=fields.flag("dry_run", False),
         )
     return tuple(found.values())
 

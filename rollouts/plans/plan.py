@@ -52,7 +52,12 @@ class RollbackMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One success criterion of a phase: `metric operator threshold`."""
+    """One success criterion of a phase: `metric operator threshold`.
+
+    More than `failure_limit` bad readings of the window fail it (0: any number may be bad), more than
+    `inconclusive_limit` unclear ones leave it open (None: any number may be), and it takes
+    `consecutive` bad ones at the end to fail. A `dry_run` is shown and decides nothing.
+    """
 
     metric: str
     operator: Operator
@@ -61,6 +66,10 @@ class Criterion:
     query: str = ""
     compare: Compare = Compare.ABSOLUTE
     sources: tuple[Source, ...] = DEFAULT_SOURCES
+    failure_limit: int = 0
+    inconclusive_limit: int | None = None
+    consecutive: int = 1
+    dry_run: bool = False
 
     def is_met(self, value: float) -> bool:
         """Return whether a measured value satisfies the criterion."""
@@ -77,6 +86,10 @@ class Criterion:
             query=data["query"],
             compare=Compare(data["compare"]),
             sources=tuple(Source(source) for source in data["sources"]),
+            failure_limit=data.get("failure_limit", 0),
+            inconclusive_limit=data.get("inconclusive_limit"),
+            consecutive=data.get("consecutive", 1),
+            dry_run=data.get("dry_run", False),
         )
 
 
@@ -102,6 +115,8 @@ class Threshold:
     query: str = ""
     compare: Compare = Compare.ABSOLUTE
     sources: tuple[Source, ...] = DEFAULT_SOURCES
+    consecutive: int = 1
+    dry_run: bool = False
 
     def is_breached(self, value: float, level: float | None) -> bool:
         """Return whether a value reaches a level; False when the level is not set."""
@@ -121,6 +136,8 @@ class Threshold:
             query=data["query"],
             compare=Compare(data["compare"]),
             sources=tuple(Source(source) for source in data["sources"]),
+            consecutive=data.get("consecutive", 1),
+            dry_run=data.get("dry_run", False),
         )
 
 
@@ -132,6 +149,18 @@ class Trigger:
     condition: str
     for_s: float
     action: TriggerAction = TriggerAction.ROLLBACK
+    dry_run: bool = False
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Trigger:
+        """Read what `to_dict` wrote."""
+        return cls(
+            name=data["name"],
+            condition=data["condition"],
+            for_s=float(data["for_s"]),
+            action=TriggerAction(data["action"]),
+            dry_run=data.get("dry_run", False),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +185,7 @@ class Rollback:
         """Read what `to_dict` wrote."""
         return cls(
             enabled=data["enabled"],
-            triggers=tuple(
-                Trigger(t["name"], t["condition"], float(t["for_s"]), TriggerAction(t["action"]))
-                for t in data["triggers"]
-            ),
+            triggers=tuple(Trigger.from_dict(trigger) for trigger in data["triggers"]),
             strategy=Strategy(
                 method=RollbackMethod(data["strategy"]["method"]),
                 preserve_history=data["strategy"]["preserve_history"],

@@ -141,6 +141,28 @@ def test_a_guard_of_the_environment_applies_whatever_the_plan_says() -> None:
     assert not [name for name in gates(elsewhere) if "@" in name]
 
 
+def test_a_guard_that_is_tried_out_is_shown_and_neither_acts_nor_holds() -> None:
+    thresholds = {"failure_rate": {"critical": "20%", "dry_run": True}}
+    phase = make_phase(
+        make_rollout({**PLAN, "thresholds": thresholds}), counts={"offered": 20, "failed": 10}
+    )
+    take_measurements(phase.rollout_id, NOW)
+    gate = gates(phase)["threshold:failure_rate"]
+    assert gate.sentence.startswith("Failure rate, dry run is 50%, at or above the critical level")
+    assert (gate.firing, gate.passes) == (False, True)
+
+
+def test_a_threshold_waits_for_as_many_bad_readings_as_the_plan_says() -> None:
+    thresholds = {"failure_rate": {"critical": "20%", "consecutive": 2}}
+    phase = make_phase(
+        make_rollout({**PLAN, "thresholds": thresholds}), counts={"offered": 20, "failed": 10}
+    )
+    take_measurements(phase.rollout_id, NOW - STEP)
+    assert not gates(phase)["threshold:failure_rate"].firing
+    take_measurements(phase.rollout_id, NOW)
+    assert gates(phase)["threshold:failure_rate"].firing
+
+
 def test_one_rollout_that_cannot_be_read_does_not_silence_the_others() -> None:
     broken = make_rollout()
     make_phase(broken, counts={"offered": 1}, spec={"unreadable": True})

@@ -10,7 +10,7 @@ from console.lib.problems import Invalid
 from console.lib.quantities import Unit
 from rollouts.plans.builtin import NAMES, builtin_plan
 from rollouts.plans.metrics import Compare, Direction, Source
-from rollouts.plans.parse import parse_plan, plan_from_data
+from rollouts.plans.parse import parse_plan, parse_thresholds, plan_from_data
 from rollouts.plans.plan import (
     OnNoData,
     Operator,
@@ -288,3 +288,52 @@ def test_any_data_is_read_or_refused(data: object) -> None:
     except Invalid as error:
         result = bool(error.errors)
     assert result
+
+
+def test_how_many_readings_decide_and_what_is_only_tried_out_are_read() -> None:
+    plan = plan_from_data(
+        {
+            "phases": [
+                {
+                    "weight": "100%",
+                    "duration": "1m",
+                    "success_criteria": [
+                        {
+                            "metric": "error_count",
+                            "operator": "<",
+                            "threshold": 5,
+                            "failure_limit": 3,
+                            "inconclusive_limit": 0,
+                            "consecutive": 2,
+                            "dry_run": True,
+                        }
+                    ],
+                }
+            ],
+            "thresholds": {"error_count": {"critical": "9", "consecutive": 4, "dry_run": True}},
+            "rollback": {"triggers": [{"name": "t", "condition": "up", "dry_run": True}]},
+        }
+    )
+    (criterion,) = plan.phases[0].success_criteria
+    assert (criterion.failure_limit, criterion.inconclusive_limit) == (3, 0)
+    assert (criterion.consecutive, criterion.dry_run) == (2, True)
+    (threshold,) = plan.thresholds
+    assert (threshold.consecutive, threshold.dry_run) == (4, True)
+    assert plan.rollback.triggers[0].dry_run
+    assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+
+
+def test_a_plan_frozen_before_there_were_dry_runs_is_still_read(full: Plan) -> None:
+    frozen = json.loads(json.dumps(full.to_dict()))
+    for item in (*frozen["thresholds"], *frozen["rollback"]["triggers"]):
+        del item["dry_run"]
+    for phase in frozen["phases"]:
+        for item in phase["success_criteria"]:
+            for key in ("failure_limit", "inconclusive_limit", "consecutive", "dry_run"):
+                del item[key]
+    assert Plan.from_dict(frozen) == full
+
+
+def test_thresholds_alone_are_read_for_a_back_test() -> None:
+    plan = parse_thresholds("thresholds: {failure_rate: {critical: 5%}}")
+    assert (plan.phases, plan.thresholds[0].critical) == ((), 0.05)
