@@ -52,19 +52,19 @@ class Flusher:
         self._interval_s = interval_s
         self._on_written = on_written
         self._on_news = on_news
-        self._dirty: dict[AgentState, None] = {}
+        # By when they were marked, oldest first.
+        self._dirty: dict[AgentState, float] = {}
+        self._taken_since = 0.0
         self._opened: list[Row] = []
         self._closed: list[Row] = []
         self._wake = asyncio.Event()
-        self._oldest = 0.0
         self._writing = asyncio.Lock()
 
     def mark(self, agent: AgentState) -> None:
         """Have the agent's changes written with the next flush."""
         if not self._dirty:
-            self._oldest = time.time()
             self._wake.set()
-        self._dirty[agent] = None
+        self._dirty.setdefault(agent, time.time())
 
     def open_session(self, row: Row) -> None:
         """Have a session written: id, agent, gateway, transport, address, principal, time."""
@@ -78,8 +78,9 @@ class Flusher:
 
     @property
     def lag_s(self) -> float:
-        """Return the age of the oldest unwritten change."""
-        return time.time() - self._oldest if self._dirty else 0.0
+        """Return the age of the oldest change that waits. In a storm one flush may go on and on,
+        so how long a flush takes says nothing."""
+        return time.time() - next(iter(self._dirty.values())) if self._dirty else 0.0
 
     @property
     def unwritten(self) -> int:
@@ -94,12 +95,10 @@ class Flusher:
                 # A full batch waits for no other: in a push to 10,000 this was 0.2 s of 1.5.
                 await asyncio.sleep(self._interval_s)
             self._wake.clear()
-            began = time.time()
             if await self.flush():
                 failures = 0
                 if self._dirty:
                     # Marked meanwhile, behind others: `mark` wakes only for the first one.
-                    self._oldest = began
                     self._wake.set()
             else:
                 self._wake.set()
@@ -121,6 +120,8 @@ class Flusher:
     def _take(self) -> Taken:
         agents = list(self._dirty)[:MAX_BATCH]
         taken = []
+        if agents:
+            self._taken_since = self._dirty[agents[0]]
         for agent in agents:
             del self._dirty[agent]
             changes, agent.changes = agent.changes, None
@@ -191,7 +192,8 @@ class Flusher:
         self._closed = closed + self._closed
         for agent, changes in taken:
             agent.change().absorb_older(changes)
-            self._dirty[agent] = None
+        back = dict.fromkeys((agent for agent, _ in taken), self._taken_since)
+        self._dirty = back | {a: since for a, since in self._dirty.items() if a not in back}
 
     async def _one_by_one(self, taken: Taken, opened: list[Row], closed: list[Row]) -> bool:
         """Write each agent by itself. A row that is refused again is dropped."""
