@@ -163,6 +163,79 @@ def test_a_threshold_waits_for_as_many_bad_readings_as_the_plan_says() -> None:
     assert gates(phase)["threshold:failure_rate"].firing
 
 
+def answer(phase: Phase, seconds_ago: float, breached: bool) -> None:
+    """Store what a trigger's condition answered, as any worker would have."""
+    Measurement.objects.create(
+        rollout=phase.rollout,
+        phase=phase,
+        gate="trigger:exports",
+        metric="exports",
+        source="prometheus",
+        outcome="value",
+        value=float(breached),
+        breached=breached,
+        at=NOW - timedelta(seconds=seconds_ago),
+    )
+
+
+TRIGGERED = {
+    **PLAN,
+    "rollback": {"triggers": [{"name": "exports", "condition": "up", "for": "1m"}]},
+}
+
+
+def test_a_trigger_goes_from_pending_to_firing_to_resolved_by_what_is_stored() -> None:
+    phase = make_phase(make_rollout(TRIGGERED), counts={"offered": 1})
+    seen = []
+    for breached, until in ((True, 90), (True, 30), (False, 24)):
+        newest = Measurement.objects.order_by("-at").first()
+        begin = int((NOW - newest.at).total_seconds()) - 6 if newest else 96
+        for ago in range(begin, until - 1, -6):
+            answer(phase, ago, breached)
+        found = load_gates(phase.rollout, phase, NOW - timedelta(seconds=until))
+        gate = {one.gate: one for one in found}["trigger:exports"]
+        seen.append((gate.verdict, gate.firing, gate.pending_since is not None))
+    assert seen == [
+        (Verdict.INCONCLUSIVE, False, True),
+        (Verdict.FAIL, True, True),
+        (Verdict.PASS, False, False),
+    ]
+
+
+def test_a_trigger_held_over_a_restart_of_all_workers_keeps_its_time() -> None:
+    phase = make_phase(make_rollout(TRIGGERED), counts={"offered": 1})
+    for ago in (66, 60, 54, 42, 36, 30, 18, 12, 6, 0):  # two readings were missed meanwhile
+        answer(phase, ago, True)
+    assert gates(phase)["trigger:exports"].firing
+
+
+def test_a_looser_threshold_of_the_plan_does_not_replace_an_environment_guard() -> None:
+    threshold = make_rollout().plan["thresholds"][0]
+    EnvironmentGuard.objects.create(
+        environment="",
+        name="everywhere",
+        spec={"thresholds": [{**threshold, "critical": 0.01}]},
+        reason="r",
+        updated_by="ann",
+        updated_at=NOW,
+    )
+    phase = make_phase(make_rollout(), counts={"offered": 20, "failed": 1})
+    take_measurements(phase.rollout_id, NOW)
+    found = gates(phase)
+    assert not found["threshold:failure_rate"].firing
+    assert found["threshold:failure_rate@everywhere"].firing
+
+
+def test_a_waiver_of_one_phase_does_not_count_in_the_next() -> None:
+    rollout = make_rollout()
+    first = make_phase(rollout, index=0, state="passed", counts={"offered": 1})
+    lin = User.objects.create(username="lin")
+    Waiver.objects.create(phase=first, gate="criterion:failure_rate", by=lin, reason="r", at=NOW)
+    second = make_phase(rollout, index=1, counts={"offered": 20, "failed": 10})
+    take_measurements(rollout.pk, NOW)
+    assert gates(second)["criterion:failure_rate"].waived_by is None
+
+
 def test_one_rollout_that_cannot_be_read_does_not_silence_the_others() -> None:
     broken = make_rollout()
     make_phase(broken, counts={"offered": 1}, spec={"unreadable": True})
