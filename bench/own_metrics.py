@@ -30,6 +30,7 @@ from agents.gateway.otlp_pb2 import AggregationTemporality, ExportMetricsService
 from agents.gateway.otlp_token import OwnMetricsTokens
 from agents.models import Agent
 from bench.gateway_servers import GatewayServer
+from bench.machine import machine
 
 MINUTE_S = 60.0
 MOST_CORE = 0.25
@@ -182,7 +183,7 @@ def _rows() -> int:
 
 def _print(result: Result, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({**asdict(result), "core": result.core}))
+        print(json.dumps({"machine": machine(), **asdict(result), "core": result.core}))
         return
     print(
         f"{result.agents:,} agents, {result.exports:,} exports of {result.bytes_each:,} bytes in "
