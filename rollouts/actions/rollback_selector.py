@@ -43,10 +43,10 @@ def rollback_selector(
     require(by, "rollouts.rollback")
     reason, now = needs_reason(reason, "rolling back"), now or timezone.now()
     text = to_text(parse(selector))
-    to_hash = goal(to, config)
     with transaction.atomic():
         matching = Agent.objects.matching(selector_q(parse(text))).accepting_remote_config()
         ids = list(matching.order_by("pk").values_list("pk", flat=True))
+        to_hash = goal(to, config, ids)
         held = _take_from_rollouts(ids, by, reason, now)
         ways = ways_back([pk for pk in ids if pk not in held], to_hash)
         if not any(way.to_hash for way in ways):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from agents.models import ConfigBody, Quarantine
+from agents.models import AgentStatus, ConfigBody, Quarantine
 from console.lib.problems import FieldError, Invalid, Missing, Refused
-from rollouts.models import ConfigVersion
+from rollouts.models import Config, ConfigVersion
 from rollouts.readiness import last_completed
 from rollouts.rollback.targets import NoWay, WayBack, previous_of
 
@@ -43,11 +43,19 @@ class Runs:
     history: list[str]
 
 
-def goal(to: str | int, config: str | None) -> str:
-    """Return the hash that `to` names, "" for `previous`. Raises Invalid, Missing, Refused."""
+def goal(to: str | int, config: str | None, agent_ids: Sequence[int]) -> str:
+    """Return the hash that `to` names, "" for `previous`. Raises Invalid, Missing, Refused.
+
+    A number without a config means the one config whose versions these agents run.
+    """
     if to == "previous":
         return ""
-    config_hash = _by_number(to, config) if isinstance(to, int) else _by_text(to, config)
+    text = str(to).strip()
+    number = int(text) if text.isdecimal() and len(text) < 10 else None
+    if number is not None:
+        config_hash = _by_number(number, config or _only_config(agent_ids))
+    else:
+        config_hash = _by_hash(text)
     fleet = Quarantine.objects.filter(config_hash=config_hash, agent=None, lifted_at=None).first()
     if fleet is not None:
         raise Refused(
@@ -58,10 +66,8 @@ def goal(to: str | int, config: str | None) -> str:
     return config_hash
 
 
-def _by_text(to: str, config: str | None) -> str:
-    match = _HASH.fullmatch(to.strip())
-    if match is None and to.strip().isdecimal():
-        return _by_number(int(to), config)
+def _by_hash(to: str) -> str:
+    match = _HASH.fullmatch(to)
     if match is None:
         message = f'"{to[:80]}" is not "previous", a version number or a SHA-256 in hex.'
         raise Invalid(message, errors=[FieldError("to", message)])
@@ -71,10 +77,19 @@ def _by_text(to: str, config: str | None) -> str:
     return config_hash
 
 
-def _by_number(number: int, config: str | None) -> str:
-    if not config:
-        message = "Say whose version: a number means nothing without its config."
-        raise Invalid(message, errors=[FieldError("config", message)])
+def _only_config(agent_ids: Sequence[int]) -> str:
+    run = AgentStatus.objects.filter(agent_id__in=agent_ids).exclude(running_hash="")
+    hashes = run.values_list("running_hash", flat=True).distinct()
+    found = Config.objects.filter(versions__body_ref__in=list(hashes)).order_by("name").distinct()
+    names = list(found.values_list("name", flat=True)[:5])
+    if len(names) == 1:
+        return str(names[0])
+    what = f"these agents run versions of {', '.join(names)}" if names else "they run none we know"
+    message = f"Say with `config` whose version is meant: {what}."
+    raise Invalid(message, errors=[FieldError("config", message)])
+
+
+def _by_number(number: int, config: str) -> str:
     version = ConfigVersion.objects.filter(config__name=config, number=number).first()
     if version is None:
         raise Missing(f"{config} has no version {number}.")

@@ -38,7 +38,6 @@ def test_a_rollback_by_selector_begins_and_can_be_followed() -> None:
         ({"selector": "a=,"}, "selector"),
         ({"to_version": "next"}, "to_version"),
         ({"to_version": 0}, "to_version"),
-        ({"to_version": 1}, "config"),
         ({"to_version": 9, "config": "edge"}, "to_version"),
         ({"config_hash": "a" * 64}, "config_hash"),
         ({"reason": ""}, "reason"),

@@ -124,9 +124,18 @@ def test_without_any_stored_version_before_nobody_is_touched() -> None:
     assert fleet.running() == {fleet.v2.config_hash: 3}
 
 
-def test_a_version_by_number_needs_its_config() -> None:
+def test_a_number_means_the_one_config_that_the_agents_run() -> None:
     fleet = on_version_two(2)
-    with pytest.raises(Invalid, match="whose version"):
+    rollback = back(fleet, 1)
+    fleet.run_until(lambda: done(rollback))
+    assert fleet.running() == {fleet.v1.config_hash: 2}
+
+
+def test_a_number_needs_its_config_when_agents_run_several() -> None:
+    fleet = on_version_two(2)
+    other = make_version("other")
+    AgentStatus.objects.filter(agent=fleet.agents[0]).update(running_hash=other.config_hash)
+    with pytest.raises(Invalid, match="versions of edge, other"):
         back(fleet, 1)
     rollback = back(fleet, 1, config="edge")
     fleet.run_until(lambda: done(rollback))
