@@ -70,8 +70,8 @@ app.conf.update(
         },
         "prune-measurements": {
             "task": "rollouts.tasks.prune",
-            "schedule": 600.0,
-            "options": {"expires": 60, "queue": "tick"},
+            "schedule": 60.0,
+            "options": {"expires": 30, "queue": "tick"},
         },
     },
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),

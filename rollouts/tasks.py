@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from rollouts.analysis.measure import measure_all
-from rollouts.analysis.pruning import prune_measurements
+from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
 from rollouts.tick import rollback_tick_all, tick_all, welcome_all
 
 
@@ -30,8 +30,9 @@ def measure() -> None:
 
 @shared_task(name="rollouts.tasks.prune")
 def prune() -> None:
-    """Forget measurements of rollouts that are long over."""
+    """Forget measurements of rollouts that are long over, and series that nobody watches."""
     prune_measurements(timezone.now())
+    prune_unwatched_series(timezone.now())
 
 
 @shared_task(name="rollouts.tasks.welcome")

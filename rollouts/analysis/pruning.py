@@ -1,4 +1,5 @@
-"""Forgets measurements of rollouts that are long over. Bounded per run; twice is harmless.
+"""Forgets measurements of rollouts that are long over, and the own metrics of agents that no rollout
+watches, but for a baseline. Bounded per run; twice is harmless.
 
 What decided stays: events, approvals and rollbacks keep the readings they were made from.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
 from rollouts.engine.states import FINAL_STATES
 from rollouts.models import Measurement
@@ -27,4 +29,23 @@ def prune_measurements(now: datetime) -> int:
         deleted += Measurement.objects.filter(pk__in=ids).delete()[0] if ids else 0
         if len(ids) < BATCH:
             break
+    return deleted
+
+
+def prune_unwatched_series(now: datetime) -> int:
+    """Delete own metrics older than OWN_METRICS_BASELINE_H of agents that are in no active rollout.
+    What active rollouts watch is kept for OWN_METRICS_KEEP_H (`agents.pruning`). Returns how many."""
+    before = now - timedelta(hours=settings.OWN_METRICS_BASELINE_H)
+    deleted = 0
+    with connection.cursor() as cursor:
+        for _ in range(MOST_BATCHES):
+            cursor.execute(
+                "DELETE FROM agents_series WHERE ctid = ANY(ARRAY("
+                "SELECT s.ctid FROM agents_series s WHERE s.at < %s AND NOT EXISTS ("
+                "SELECT FROM rollouts_target t WHERE t.agent_id = s.agent_id AND t.active) LIMIT %s))",
+                [before, BATCH],
+            )
+            deleted += cursor.rowcount
+            if cursor.rowcount < BATCH:
+                break
     return deleted

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from agents.models import Series
 from rollouts.analysis import pruning
-from rollouts.analysis.pruning import prune_measurements
-from rollouts.models import Measurement
+from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
+from rollouts.models import Measurement, Target
+from tests.factories import make_agent
 from tests.rollouts.analysis.rows import NOW
 from tests.rollouts.analysis.test_past import finished
+from tests.rollouts.fleet import Fleet
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +47,17 @@ def test_one_run_is_bounded_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pruning, "MOST_BATCHES", 2)
     finished()
     assert (prune_measurements(LATER), prune_measurements(LATER)) == (6, 4)
+
+
+def test_agents_that_no_rollout_watches_keep_a_baseline_of_own_metrics(settings: Any) -> None:
+    fleet = Fleet(4)
+    fleet.start(selector="env=prod")
+    watched = set(Target.objects.filter(active=True).values_list("agent_id", flat=True))
+    loose = make_agent()
+    for agent in (*fleet.agents, loose):
+        for hours in (1, 4):
+            at = fleet.now - timedelta(hours=hours)
+            Series.objects.create(agent=agent, at=at, measured_at=at)
+    assert prune_unwatched_series(fleet.now) == 5 - len(watched)
+    left = Series.objects.values_list("agent_id", flat=True)
+    assert sorted(left) == sorted([loose.pk, *(a.pk for a in fleet.agents), *watched])
