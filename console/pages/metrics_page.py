@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from console.pages.needs import HtmxRequest, needs
 from rollouts.analysis.catalogue import CATALOGUE, SOURCE_WORDS
+from rollouts.analysis.sources.prometheus_queries import queries_of
 
 
 @require_GET
@@ -19,6 +20,7 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
             "metric": metric,
             "unit": metric.unit,
             "compare": metric.kind.compare.value,
+            "queries": queries_of(metric.name),
             "sources": [
                 (SOURCE_WORDS[source], metric.sources[source])
                 for source in SOURCE_WORDS

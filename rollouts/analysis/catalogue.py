@@ -1,12 +1,11 @@
 """The metrics that criteria and guards can name, each with what it means and where it comes from.
 
-The one source for gate tiles, the metrics page and docs/metrics.md (`python -m
-rollouts.analysis.catalogue`). Pure. Units and directions are those of `rollouts.plans.metrics`.
+The one source for gate tiles, the metrics page and docs/metrics.md (`manage.py metrics`). Pure. Units and directions are those of `rollouts.plans.metrics`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.lib.quantities import Unit
@@ -123,8 +122,8 @@ def title_of(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def as_markdown() -> str:
-    """Return docs/metrics.md."""
+def as_markdown(queries_of: Callable[[str], Sequence[str]]) -> str:
+    """Return docs/metrics.md; `queries_of` says what Prometheus is asked for a metric."""
     parts = [_HEAD]
     for metric in CATALOGUE.values():
         facts = [f"unit: {metric.unit}", metric.direction]
@@ -139,12 +138,14 @@ def as_markdown() -> str:
             f"## {metric.title}: `{metric.name}`\n\n{metric.definition} ({'; '.join(facts)})\n\n"
             "| source | what is measured |\n|---|---|\n" + "\n".join(rows)
         )
+        if queries := queries_of(metric.name):
+            parts.append(_QUERIES + "```promql\n" + "\n".join(queries) + "\n```")
     return "\n\n".join(parts) + "\n"
 
 
 _HEAD = """# Metrics behind criteria and guards
 
-Written by `python -m rollouts.analysis.catalogue`; the page *Help, Metrics* shows the same.
+Written by `manage.py metrics`; the page *Help, Metrics* shows the same.
 
 Success criteria, thresholds and triggers can name these. Any other name is your own and brings its
 PromQL as `query`. Sources are asked in the order Prometheus, own metrics, OpAMP, unless the plan says
@@ -153,6 +154,4 @@ answer: without data a phase holds. Readings shortly after a config was applied 
 count, because a collector that restarts is not a regression. `compare` can be `absolute`, `before`
 (the same agents before the change) or `control` (agents of the rollout that do not change now)."""
 
-
-if __name__ == "__main__":
-    print(as_markdown(), end="")  # noqa: T201  what this module is run for
+_QUERIES = "Prometheus is asked, per agent, here for a window of five minutes:\n\n"
