@@ -33,7 +33,7 @@ DATABASES = {
         **environ.Env.db_url_config(
             DATABASE_URL or "postgresql:///no-database-url-set",
             # Without a database nothing waits for one: makemigrations --check needs none.
-            engine="django.db.backends.postgresql" if DATABASE_URL else "django.db.backends.dummy",
+            engine="django.db.backends.postgresql" if DATABASE_URL else "console.no_database",
         ),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
@@ -189,10 +189,11 @@ PROMETHEUS_URL = env.str("PROMETHEUS_URL", default="")
 PROMETHEUS_TENANT = env.str("PROMETHEUS_TENANT", default="")
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
 PROMETHEUS_CA_FILE = env.str("PROMETHEUS_CA_FILE", default="")
-# How long readings are kept: of rollouts that are over, and agents' own series (windows and their
-# "before" must fit into the latter).
+# How long readings are kept: of rollouts that are over; agents' own series while a rollout holds
+# the agent, and as a baseline otherwise (the "before" of a comparison must fit into the latter).
 MEASUREMENTS_KEEP_DAYS = env.int("MEASUREMENTS_KEEP_DAYS", default=90)
 OWN_METRICS_KEEP_H = env.int("OWN_METRICS_KEEP_H", default=72)
+OWN_METRICS_BASELINE_H = env.int("OWN_METRICS_BASELINE_H", default=3)
 # Hosts inside that Tidegate may call (webhooks and the like); PROMETHEUS_URL allows itself.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 

@@ -48,7 +48,7 @@ class AgentList(ApiView):
         agents = Agent.objects.visible_to(self.actor).with_status_word(now)
         if words := query(request, "status"):
             agents = agents.filter(status_word__in=_status_words(words))
-        text = query(request, "selector")
+        text = query(request, "selector") or query(request, "q")
         return agents.matching(selector_q(parse(text))) if text else agents
 
 

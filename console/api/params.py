@@ -5,7 +5,9 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter
 
 SELECTOR = OpenApiParameter(
-    "selector", str, description="Selector text, e.g. `env=prod,version>=1.4`."
+    "selector",
+    str,
+    description="Selector text, e.g. `env=prod,version>=1.4`; also under the name `q`, as on pages.",
 )
 AFTER = OpenApiParameter("after", str, description="`next` of the page before.")
 LIMIT = OpenApiParameter("limit", int, description="How many at most.")

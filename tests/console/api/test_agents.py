@@ -83,7 +83,8 @@ def test_pages_follow_each_other_without_gap_or_overlap() -> None:
 def test_a_selector_narrows_the_list() -> None:
     make_agent("a", labels={"env": "prod"})
     make_agent("b", labels={"env": "dev"})
-    assert [agent["name"] for agent in listed("?selector=env%3Dprod")["agents"]] == ["a"]
+    for name in ("selector", "q"):
+        assert [agent["name"] for agent in listed(f"?{name}=env%3Dprod")["agents"]] == ["a"]
 
 
 def test_a_typo_in_a_selector_is_shown_with_a_caret() -> None:

@@ -28,11 +28,12 @@ def test_each_person_can_sign_in_with_the_printed_password(tmp_path: Path) -> No
         assert User.objects.get(username=person["username"]).check_password(person["password"])
 
 
-def test_each_person_has_one_role(tmp_path: Path) -> None:
+def test_each_person_has_a_role_and_the_operator_writes_configs_as_well(tmp_path: Path) -> None:
     people.ensure(tmp_path, ADDRESSES, NOW)
     assert set(RoleBinding.objects.values_list("user__username", "role", "scope")) == {
         ("author", "author", "*"),
         ("operator", "operator", "*"),
+        ("operator", "author", "*"),
         ("approver", "approver", "*"),
     }
 
