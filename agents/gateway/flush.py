@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from agents.opamp.state import AgentState, Changes
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1000
+# A full report counts as so many changed statuses: a thousand of them made into rows in one go hold
+# up the loop, and heartbeats with it.
+FULL_REPORT = 5
 LARGE_BYTES = 32 * 1024
 _AFTER_FAILURE_S = (0.2, 0.5, 1.0, 2.0)
 Taken = list[tuple[AgentState, Changes]]
@@ -110,23 +114,30 @@ class Flusher:
         async with self._writing:
             left = len(self._dirty)
             while left > 0 or self._opened or self._closed:
+                before = len(self._dirty)
                 taken = self._take()
-                left -= MAX_BATCH
+                left -= before - len(self._dirty)
                 if not await self._write(taken):
                     return False
                 await asyncio.sleep(0)
         return True
 
     def _take(self) -> Taken:
-        agents = list(self._dirty)[:MAX_BATCH]
-        taken = []
-        if agents:
-            self._taken_since = self._dirty[agents[0]]
-        for agent in agents:
-            del self._dirty[agent]
+        """Take the oldest changes, as many as may be made into rows without holding up the loop."""
+        taken: Taken = []
+        room = MAX_BATCH
+        for agent in list(islice(self._dirty, MAX_BATCH)):
+            if room <= 0:
+                break
+            marked_at = self._dirty.pop(agent)
+            if room == MAX_BATCH:
+                self._taken_since = marked_at
             changes, agent.changes = agent.changes, None
+            room -= 1
             if changes is not None:
                 taken.append((agent, changes))
+                if changes.bodies or changes.description is not None:
+                    room -= FULL_REPORT - 1
         return taken
 
     async def _write(self, taken: Taken) -> bool:
