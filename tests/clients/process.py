@@ -93,7 +93,7 @@ class Process:
         self.kill_session()
         return self.popen.wait(timeout_s)
 
-    def wait(self, timeout_s: float = 10.0) -> int:
+    def wait(self, timeout_s: float = 40.0) -> int:
         """Wait for the process to end by itself and return its exit code."""
         assert self.popen is not None
         return self.popen.wait(timeout_s)
