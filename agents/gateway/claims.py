@@ -205,7 +205,8 @@ _CLAIM = """
         md5(old.config_error) AS config_error_md5, old.config_error <> '' AS has_config_error,
         old.running_hash, old.effective_hash, old.settings_offered_hash, old.settings_hash,
         old.settings_status, old.settings_error,
-        (SELECT count(*) FROM agents_session x
+        (SELECT CASE WHEN bool_or(x.gateway_id = %(gateway)b) THEN count(*) ELSE 0 END
+         FROM agents_session x
          WHERE x.agent_id = v.id AND x.connected_at > %(now)b - interval '2 minutes'
            AND x.reason = 'moved') AS moves,
         a.instance_uid, a.capabilities, a.custom_capabilities, a.components_hash,

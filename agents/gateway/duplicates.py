@@ -2,7 +2,8 @@
 
 On one gateway the older WebSocket is asked for a sign of life. If it gives one, both are real and
 the newcomer is told to take a new uid; if not, it was half open and is closed. Between gateways
-the newest connection wins; an agent that moves back and forth three times is two agents.
+the newest connection wins; an agent that moves back and forth three times is two agents. One that
+only ever moves on is not: its gateways were killed and started again.
 """
 
 from __future__ import annotations

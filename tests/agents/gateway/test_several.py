@@ -105,6 +105,22 @@ def test_two_agents_with_one_uid_on_two_gateways_end_as_two(
     eventually(row(one).events.filter(kind="duplicate").exists, "the event")
 
 
+def test_an_agent_whose_gateways_are_killed_one_after_the_other_stays_one(
+    start_gateway: Starter, make_agent: MakeAgent
+) -> None:
+    gateway = start_gateway()
+    agent = make_agent("ws", at=gateway)
+    agent.begin()
+    for _ in range(5):
+        eventually(Session.objects.filter(gateway_id=gateway.server.gateway.id).exists)
+        gateway.kill()
+        gateway = start_gateway()
+        agent.gateway = gateway
+        agent.connect()
+        assert not agent.say(**full_state()).HasField("agent_identification")
+    assert not row(agent).events.filter(kind="duplicate").exists()
+
+
 def test_a_rolling_restart_loses_no_status(start_gateway: Starter, make_agent: MakeAgent) -> None:
     first, second = start_gateway(), start_gateway()
     agents = [make_agent("ws", at=first) for _ in range(4)]
