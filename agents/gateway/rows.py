@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from agents.opamp.attributes import clean, describe
 from agents.opamp.opamp_pb2 import (
@@ -23,8 +24,6 @@ from agents.opamp.trees import component_details, component_names, health_tree, 
 
 MAX_EFFECTIVE_CHARS = 4 * 1024 * 1024
 Row = tuple[Any, ...]
-# One encoder for all: json.dumps makes a new one each time it is given separators.
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ def at(seconds: float | None) -> datetime | None:
 
 def dumps(value: object) -> str:
     """Return JSON text that jsonb takes."""
-    return _encode(value)
+    return orjson.dumps(value).decode()
 
 
 def collect(
@@ -173,13 +172,13 @@ def _bodies(
     rows = []
     for part, raw in parts.items():
         if part == "health":
-            body = dumps(health_tree(ComponentHealth.FromString(raw)))
+            body = orjson.dumps(health_tree(ComponentHealth.FromString(raw)))
         else:
-            body = dumps(effective_files(EffectiveConfig.FromString(raw), redaction_key))
-        digest = hashlib.sha256(body.encode()).hexdigest()
+            body = orjson.dumps(effective_files(EffectiveConfig.FromString(raw), redaction_key))
+        digest = hashlib.sha256(body).hexdigest()
         if part == "effective_config":
             agent.effective_hash = digest
-        rows.append((agent.id, part, digest, body, when))
+        rows.append((agent.id, part, digest, body.decode(), when))
     return rows
 
 

@@ -36,15 +36,18 @@ _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
 )
 _REFERENCE = re.compile(r"^\$\{[^}]*\}$")
-# Most configs hold no secret at all. Asking for plain words says so in 3 us for 1.5 KB, where the
-# pattern takes 10 on lowered text and 134 ignoring case: half of what a changed status cost.
-_PAIRS = (("key", "pem"), ("connection", "string"))
-_KINDS_OF_KEY = ("api", "access", "private", "signing", "account")
-_WORDS = (
-    *("pass", "token", "secret", "credential", "authorization", "cookie", "dsn", "header", "@"),
-    *(f"{kind}{gap}key" for kind in _KINDS_OF_KEY for gap in ("", "_", "-", " ")),
-    *(f"{one}{gap}{two}" for one, two in _PAIRS for gap in ("", "_", "-")),
+# What a line in lower-case ASCII must have in it to need a closer look: the words of _SECRET_KEY and
+# _HEADERS_KEY, and what begins a PEM block or stands behind credentials in an address. No group
+# around alternatives: with a letter first in each, `re` skips three times as fast.
+_SUSPECT = re.compile(
+    r"pass|token|secret|credential|authorization|cookie|dsn|header|@|key[_-]?pem|api[_-]?key"
+    r"|access[_-]?key|private[ _-]?key|signing[_-]?key|account[_-]?key|connection[_-]?string"
 )
+# Lines that need no closer look. A fleet reports the same ones over and over, and to know one is
+# thirty times quicker than to search it: that was half of what a changed status cost. Lines with
+# secrets are never kept.
+_harmless: set[str] = set()
+_MAX_HARMLESS, _MAX_HARMLESS_CHARS = 20_000, 200
 _BLOCK = re.compile(r"^[|>][+-]?\d*[+-]?\s*(?:#.*)?$")
 
 
@@ -52,15 +55,29 @@ def redact(text: str, key: bytes) -> str:
     """Return `text` with every secret replaced. `key` makes the marks (same key, same marks)."""
     if not may_hold_secret(text):
         return text
-    text = _PEM.sub(lambda m: _mark(m[0], key), text)
-    text = _USERINFO.sub(lambda m: f"{m['scheme']}{_mark(m['info'], key)}@", text)
+    if "-----BEGIN" in text:
+        text = _PEM.sub(lambda m: _mark(m[0], key), text)
+    if "@" in text:
+        text = _USERINFO.sub(lambda m: f"{m['scheme']}{_mark(m['info'], key)}@", text)
     return "\n".join(_lines(text.split("\n"), key))
 
 
 def may_hold_secret(text: str) -> bool:
     """Say whether `text` must be read line by line. Never False for a text with a secret."""
-    lowered = text.casefold()
-    return any(word in lowered for word in _WORDS)
+    return not all(map(_is_harmless, text.split("\n")))
+
+
+def _is_harmless(line: str) -> bool:
+    if line in _harmless:
+        return True
+    # Ignoring case beyond ASCII (as the patterns do) is not what lower() does.
+    if not line.isascii() or _SUSPECT.search(line.lower()):
+        return False
+    if len(line) <= _MAX_HARMLESS_CHARS:
+        if len(_harmless) >= _MAX_HARMLESS:
+            _harmless.clear()
+        _harmless.add(line)
+    return True
 
 
 def _mark(secret: str, key: bytes) -> str:
@@ -72,6 +89,9 @@ def _lines(lines: list[str], key: bytes) -> Iterator[str]:
     """Walk the lines, remembering below which indentation everything is secret."""
     hidden_below = headers_below = -1
     for line in lines:
+        if hidden_below < 0 and headers_below < 0 and _is_harmless(line):
+            yield line
+            continue
         indent = len(line) - len(line.lstrip(" \t"))
         if line.strip():
             if hidden_below >= 0 and indent > hidden_below:
