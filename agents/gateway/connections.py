@@ -20,7 +20,6 @@ class Connection:
     __slots__ = (
         "agents",
         "alive",
-        "bad_messages",
         "budget",
         "bytes_budget",
         "closing",
@@ -38,7 +37,6 @@ class Connection:
         self.principal = principal
         self.agents: dict[bytes, AgentState] = {}
         self.alive = 0
-        self.bad_messages = 0
         self.budget = self.bytes_budget = -1.0
         self.refilled_at = 0.0
         self.is_lagging = False

@@ -38,7 +38,9 @@ class Limits:
     body_s: float = 30.0
     lagging_bytes: int = 1 * MEBIBYTE
     lagging_s: float = 30.0
+    # So many within that time close a WebSocket; what is older is forgiven bit by bit.
     bad_messages: int = 5
+    bad_messages_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

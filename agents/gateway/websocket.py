@@ -12,7 +12,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, cast
 
-from agents.gateway.budgets import allows
+from agents.gateway.budgets import Bucket, allows
 from agents.gateway.connections import WEBSOCKET, Connection
 from agents.gateway.database import AWAY
 from agents.gateway.loader import UidRefused
@@ -42,6 +42,7 @@ class Socket(Connection, asyncio.Protocol):
         "_fragments",
         "_is_open",
         "_needed",
+        "_patience",
         "_reception",
         "_reserved",
         "_skipping",
@@ -59,6 +60,7 @@ class Socket(Connection, asyncio.Protocol):
         self._buffer: bytearray | None = None
         self._fragments: list[bytes] | None = None
         self._needed = 0
+        self._patience: Bucket | None = None
         self._reserved = 0
         self._skipping = 0
         self._work: asyncio.Task[None] | None = None
@@ -294,8 +296,12 @@ class Socket(Connection, asyncio.Protocol):
         self._offence("too many messages")
 
     def _offence(self, text: str) -> None:
-        self.bad_messages += 1
-        if self.bad_messages >= self._reception.limits.bad_messages:
+        """Close when there are too many within a minute; few over months are no reason."""
+        limits = self._reception.limits
+        if self._patience is None:
+            per_s = limits.bad_messages / limits.bad_messages_s
+            self._patience = Bucket(per_s, limits.bad_messages - 1)
+        if not self._patience.take(time.monotonic()):
             self.close(frames.POLICY_VIOLATION, text)
 
     # --- Sending and closing ---------------------------------------------------------------

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 
 from accounts.audit import SYSTEM
 from agents.actions.offer_settings import offer_settings
+from agents.gateway.options import Limits
 from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, row, stored, want
+from tests.agents.gateway.running import Starter
 
 BAD = pb.ServerErrorResponseType_BadRequest
 OWN = {"destination_endpoint": "https://otlp.example/v1/x"}
@@ -157,6 +160,19 @@ def test_op_25_repeated_offences_close_the_socket(make_agent: MakeAgent) -> None
         agent.ws.send(b"\x00\xff\xff")
         agent.receive()
     assert agent.closed_with() == 1008
+
+
+def test_op_25_offences_far_apart_are_forgiven(
+    start_gateway: Starter, make_agent: MakeAgent
+) -> None:
+    limits = Limits(bad_messages=2, bad_messages_s=0.5)
+    agent = make_agent("ws", at=start_gateway(limits=limits))
+    agent.begin()
+    for _ in range(4):
+        agent.ws.send(b"\x00\xff\xff")
+        assert agent.receive().error_response.type == BAD
+        time.sleep(limits.bad_messages_s)
+    assert not agent.say().HasField("error_response")
 
 
 def test_op_25_an_undecodable_body_is_a_400(make_agent: MakeAgent) -> None:
