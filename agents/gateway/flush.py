@@ -238,7 +238,7 @@ class Flusher:
 
 def _is_large(changes: Changes) -> bool:
     description = changes.description
-    return any(len(raw) > LARGE_BYTES for raw in changes.bodies.values()) or (
+    return changes.body_bytes > LARGE_BYTES or (
         description is not None and len(description) > LARGE_BYTES
     )
 

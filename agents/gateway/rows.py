@@ -15,7 +15,6 @@ from agents.opamp.attributes import clean, describe
 from agents.opamp.opamp_pb2 import (
     AgentDescription,
     AvailableComponents,
-    ComponentHealth,
     EffectiveConfig,
 )
 from agents.opamp.redact import redact
@@ -167,14 +166,14 @@ def _capabilities(agent: AgentState) -> Row:
 
 
 def _bodies(
-    agent: AgentState, parts: dict[str, bytes], when: datetime | None, redaction_key: bytes
+    agent: AgentState, parts: dict[str, Any], when: datetime | None, redaction_key: bytes
 ) -> list[Row]:
     rows = []
-    for part, raw in parts.items():
+    for part, message in parts.items():
         if part == "health":
-            body = orjson.dumps(health_tree(ComponentHealth.FromString(raw)))
+            body = orjson.dumps(health_tree(message))
         else:
-            body = orjson.dumps(effective_files(EffectiveConfig.FromString(raw), redaction_key))
+            body = orjson.dumps(effective_files(message, redaction_key))
         digest = hashlib.sha256(body).hexdigest()
         if part == "effective_config":
             agent.effective_hash = digest

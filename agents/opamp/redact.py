@@ -64,10 +64,12 @@ def redact(text: str, key: bytes) -> str:
 
 def may_hold_secret(text: str) -> bool:
     """Say whether `text` must be read line by line. Never False for a text with a secret."""
-    return not all(map(_is_harmless, text.split("\n")))
+    unknown = [line for line in text.split("\n") if line not in _harmless]
+    return not all(map(_is_harmless, unknown))
 
 
 def _is_harmless(line: str) -> bool:
+    """Say whether nothing in this line looks like a secret or its name, and remember it if so."""
     if line in _harmless:
         return True
     # Ignoring case beyond ASCII (as the patterns do) is not what lower() does.

@@ -97,7 +97,7 @@ def take_parts(
         elif number == scan.HEALTH:
             _take_health(agent, message, raw, restarted, now)
         elif number == scan.EFFECTIVE_CONFIG:
-            agent.change().bodies["effective_config"] = raw
+            agent.change().body("effective_config", message, len(raw))
         elif number == scan.REMOTE_CONFIG_STATUS:
             take_config_status(agent, message, now)
         else:
@@ -160,7 +160,7 @@ def _take_health(
         healthy = None
     changes = agent.change()
     changes.status = True
-    changes.bodies["health"] = raw
+    changes.body("health", message, len(raw))
     agent.health_status = clean(message.status, 64)
     agent.health_error = clean(message.last_error)
     agent.started_at = message.start_time_unix_nano

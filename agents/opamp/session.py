@@ -66,10 +66,13 @@ def _follow_sequence(agent: AgentState, report: Report, is_retry: bool, now: flo
     if is_fresh and agent.known and previous > 1:
         agent.change().event(now, "restarted", sequence_num=previous)
         agent.change().status = True
+    follows = is_retry or number == previous + 1 or is_fresh
+    if follows and not agent.full_owed and (agent.known or is_full):
+        return is_fresh
     is_asked_for = agent.full_owed and not agent.missed
     if is_full and (is_fresh or is_asked_for or _is_complete(report)):
         agent.full_owed = agent.missed = False
-    elif not (agent.known or is_full) or not (is_retry or number == previous + 1 or is_fresh):
+    elif not (follows and (agent.known or is_full)):
         agent.full_owed = True
     return is_fresh
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from google.protobuf.message import Message
+
 MAX_PENDING_EVENTS = 50
 
 
@@ -44,6 +46,7 @@ class Changes:
 
     __slots__ = (
         "bodies",
+        "body_bytes",
         "capabilities",
         "components",
         "config_error",
@@ -64,7 +67,8 @@ class Changes:
         self.settings = False
         self.ordered_uid = False
         self.description: bytes | None = None
-        self.bodies: dict[str, bytes] = {}
+        self.bodies: dict[str, Message] = {}
+        self.body_bytes = 0
         self.components: bytes | None = None
         self.config_error: str | None = None
         self.deliveries: dict[str, DeliveryFact] = {}
@@ -77,6 +81,11 @@ class Changes:
         if fact is None:
             fact = self.deliveries[config_hash] = DeliveryFact()
         return fact
+
+    def body(self, part: str, message: Message, size: int) -> None:
+        """Have a part stored in full. `size` is that of its bytes as they came."""
+        self.bodies[part] = message
+        self.body_bytes += size
 
     def event(self, now: float, kind: str, **details: object) -> None:
         """Add a line to the agent's history; beyond 50 unwritten ones the oldest go."""
@@ -98,6 +107,7 @@ class Changes:
         if self.config_error is None:
             self.config_error = older.config_error
         self.bodies = {**older.bodies, **self.bodies}
+        self.body_bytes += older.body_bytes
         self.refusals = {**older.refusals, **self.refusals}
         self.events = (older.events + self.events)[-MAX_PENDING_EVENTS:]
         for config_hash, fact in older.deliveries.items():
