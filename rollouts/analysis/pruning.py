@@ -9,13 +9,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 
+from agents.pruning import delete_older
+from console.lib.batches import in_batches
 from rollouts.engine.states import FINAL_STATES
 from rollouts.models import Measurement
 
 BATCH = 10_000
-MOST_BATCHES = 10
+_DELETE_UNWATCHED = (
+    "DELETE FROM agents_series WHERE ctid = ANY(ARRAY("
+    "SELECT s.ctid FROM agents_series s WHERE s.at < %s AND NOT EXISTS ("
+    "SELECT FROM rollouts_target t WHERE t.agent_id = s.agent_id AND t.active) LIMIT %s))"
+)
 
 
 def prune_measurements(now: datetime) -> int:
@@ -23,29 +28,16 @@ def prune_measurements(now: datetime) -> int:
     still runs keeps all of its own, however old. Returns how many."""
     before = now - timedelta(days=settings.MEASUREMENTS_KEEP_DAYS)
     old = Measurement.objects.filter(at__lt=before, rollout__state__in=FINAL_STATES)
-    deleted = 0
-    for _ in range(MOST_BATCHES):
-        ids = list(old.order_by("at").values_list("pk", flat=True)[:BATCH])
-        deleted += Measurement.objects.filter(pk__in=ids).delete()[0] if ids else 0
-        if len(ids) < BATCH:
-            break
-    return deleted
+
+    def delete(limit: int) -> int:
+        ids = list(old.order_by("at").values_list("pk", flat=True)[:limit])
+        return Measurement.objects.filter(pk__in=ids).delete()[0]
+
+    return in_batches(delete, BATCH)
 
 
 def prune_unwatched_series(now: datetime) -> int:
     """Delete own metrics older than OWN_METRICS_BASELINE_H of agents that are in no active rollout.
     What active rollouts watch is kept for OWN_METRICS_KEEP_H (`agents.pruning`). Returns how many."""
     before = now - timedelta(hours=settings.OWN_METRICS_BASELINE_H)
-    deleted = 0
-    with connection.cursor() as cursor:
-        for _ in range(MOST_BATCHES):
-            cursor.execute(
-                "DELETE FROM agents_series WHERE ctid = ANY(ARRAY("
-                "SELECT s.ctid FROM agents_series s WHERE s.at < %s AND NOT EXISTS ("
-                "SELECT FROM rollouts_target t WHERE t.agent_id = s.agent_id AND t.active) LIMIT %s))",
-                [before, BATCH],
-            )
-            deleted += cursor.rowcount
-            if cursor.rowcount < BATCH:
-                break
-    return deleted
+    return delete_older(_DELETE_UNWATCHED, before, BATCH)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agents.models import Series
+from console.lib import batches
 from rollouts.analysis import pruning
 from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
 from rollouts.models import Measurement, Target
@@ -44,7 +45,7 @@ def test_more_than_one_batch_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_one_run_is_bounded_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "BATCH", 3)
-    monkeypatch.setattr(pruning, "MOST_BATCHES", 2)
+    monkeypatch.setattr(batches, "MOST", 2)
     finished()
     assert (prune_measurements(LATER), prune_measurements(LATER)) == (6, 4)
 
