@@ -13,7 +13,7 @@ from rollouts.analysis import comparing, flows
 from rollouts.analysis.catalogue import CATALOGUE
 from rollouts.analysis.comparing import Answer
 from rollouts.analysis.points import LATENCY_BOUNDS_MS, AgentSeries
-from rollouts.analysis.readings import Outcome, Reading, silent
+from rollouts.analysis.readings import Outcome, Reading, estimated, silent
 from rollouts.analysis.specs import GateSpec
 from rollouts.plans.metrics import Compare, Source
 
@@ -58,18 +58,8 @@ def read(spec: GateSpec, cohorts: Cohorts, source: Source) -> Reading:
     note = "; ".join(filter(None, [answer.note, warm_up]))
     if answer.estimate is None:
         return silent(Outcome.NO_DATA, source.value, note, query)
-    found = answer.estimate
-    return Reading(
-        outcome=Outcome.VALUE,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        agents=found.agents,
-        samples=found.samples,
-        source=source.value,
-        note=note,
-        query=query,
-        inputs={"compare": spec.compare.value},
+    return estimated(
+        answer.estimate, source=source.value, note=note, query=query, compare=spec.compare
     )
 
 

@@ -18,7 +18,7 @@ from django.db.models import F, OuterRef, Subquery
 from console.lib import hints
 from rollouts.analysis import guards
 from rollouts.analysis.combine import read_gate
-from rollouts.analysis.readings import Outcome, Reading
+from rollouts.analysis.readings import STORED_FIELDS, Reading, stored
 from rollouts.analysis.scene import Scene, watched_phase
 from rollouts.analysis.sources.registry import all_sources
 from rollouts.analysis.specs import GateSpec, gates_of
@@ -194,38 +194,12 @@ def _readings(
     rows = (
         Measurement.objects.filter(rollout=rollout, at__gte=since)
         .order_by("-at")
-        .values_list(
-            "gate",
-            "at",
-            "outcome",
-            "value",
-            "agents",
-            "samples",
-            "breached",
-            "source",
-            "note",
-            "inputs",
-            "phase_id",
-        )[:MAX_ROWS]
+        .values("phase_id", *STORED_FIELDS)[:MAX_ROWS]
     )
     triggers = {spec.gate for spec in specs if not spec.operator}
     found: dict[str, list[Reading]] = {}
-    for gate, at, outcome, value, agents, samples, breached, source, note, inputs, of in rows:
+    for row in rows:
         # A trigger speaks of the rollout; a criterion or threshold of this phase only.
-        if of == phase.pk or gate in triggers:
-            found.setdefault(gate, []).append(
-                Reading(
-                    outcome=Outcome(outcome),
-                    value=value,
-                    low=inputs.get("low"),
-                    high=inputs.get("high"),
-                    agents=agents,
-                    samples=samples,
-                    source=source,
-                    note=note,
-                    query=inputs.get("query", ""),
-                    breached=breached,
-                    at=at,
-                )
-            )
+        if row["phase_id"] == phase.pk or row["gate"] in triggers:
+            found.setdefault(row["gate"], []).append(stored(row))
     return {gate: readings[::-1] for gate, readings in found.items()}

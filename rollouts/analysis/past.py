@@ -18,7 +18,7 @@ from accounts.audit import Actor
 from rollouts.analysis.backtest import PastPhase, PastRollout, Recorded, Result, back_test
 from rollouts.analysis.guards import guard_of
 from rollouts.analysis.measure import interval_of
-from rollouts.analysis.readings import Outcome, Reading
+from rollouts.analysis.readings import STORED_FIELDS, Reading, stored
 from rollouts.analysis.specs import GateSpec, Guard, gates_of
 from rollouts.engine.facts import GateKind
 from rollouts.engine.states import RolloutState
@@ -27,21 +27,6 @@ from rollouts.plans.plan import PhaseSpec, Plan
 
 MAX_ROWS = 200_000
 MAX_ROLLOUTS = 100
-_FIELDS = (
-    "rollout_id",
-    "phase_id",
-    "gate",
-    "at",
-    "outcome",
-    "value",
-    "agents",
-    "samples",
-    "breached",
-    "source",
-    "note",
-    "inputs__low",
-    "inputs__high",
-)
 
 
 def back_test_last(plan: Plan, by: Actor, last: int) -> list[Result]:
@@ -84,7 +69,7 @@ def _rows(plan: Plan, rollouts: Sequence[Rollout]) -> Iterator[dict[str, Any]]:
     if plan.rollback.triggers:
         wanted |= Q(gate__startswith="trigger:")
     found = Measurement.objects.filter(wanted, rollout__in=[one.pk for one in rollouts])
-    ordered = found.order_by("-rollout_id", "at").values(*_FIELDS)
+    ordered = found.order_by("-rollout_id", "at").values("rollout_id", "phase_id", *STORED_FIELDS)
     yield from ordered[:MAX_ROWS].iterator(chunk_size=5_000)
 
 
@@ -135,7 +120,7 @@ def _phase(
         one = asked.get(row["gate"])
         # As while it runs: a trigger speaks of the rollout, all else of its phase.
         if one and (row["phase_id"] == phase.pk or one.kind is GateKind.TRIGGER):
-            found.setdefault(one.gate, []).append(_reading(row))
+            found.setdefault(one.gate, []).append(stored(row))
     return PastPhase(
         index=phase.index,
         spec=spec,
@@ -157,19 +142,4 @@ def _recorded(spec: GateSpec, readings: Sequence[Reading]) -> Recorded:
         query=spec.query,
         compare=spec.compare,
         readings=tuple(readings),
-    )
-
-
-def _reading(row: dict[str, Any]) -> Reading:
-    return Reading(
-        outcome=Outcome(row["outcome"]),
-        value=row["value"],
-        low=row["inputs__low"],
-        high=row["inputs__high"],
-        agents=row["agents"],
-        samples=row["samples"],
-        source=row["source"],
-        note=row["note"],
-        breached=row["breached"],
-        at=row["at"],
     )

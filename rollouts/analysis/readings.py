@@ -11,6 +11,25 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from rollouts.analysis.estimates import Estimate
+from rollouts.plans.metrics import Compare
+
+# What of a measurement's row makes a reading again (`stored`).
+STORED_FIELDS = (
+    "gate",
+    "at",
+    "outcome",
+    "value",
+    "agents",
+    "samples",
+    "breached",
+    "source",
+    "note",
+    "inputs__low",
+    "inputs__high",
+    "inputs__query",
+)
+
 
 class Outcome(StrEnum):
     """How asking went. `no_data`: nothing is known; `stale`: only old data; `error`: no answer."""
@@ -52,3 +71,36 @@ class Reading:
 def silent(outcome: Outcome, source: str, note: str, query: str = "") -> Reading:
     """Return a reading that learned nothing, with the reason a person reads."""
     return Reading(outcome=outcome, source=source, note=note, query=query)
+
+
+def estimated(found: Estimate, *, source: str, note: str, query: str, compare: Compare) -> Reading:
+    """Return a reading of what was estimated from agents' numbers."""
+    return Reading(
+        outcome=Outcome.VALUE,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        agents=found.agents,
+        samples=found.samples,
+        source=source,
+        note=note,
+        query=query,
+        inputs={"compare": compare.value},
+    )
+
+
+def stored(row: Mapping[str, Any]) -> Reading:
+    """Return the reading that a row of measurements keeps, of its `STORED_FIELDS`."""
+    return Reading(
+        outcome=Outcome(row["outcome"]),
+        value=row["value"],
+        low=row["inputs__low"],
+        high=row["inputs__high"],
+        agents=row["agents"],
+        samples=row["samples"],
+        source=row["source"],
+        note=row["note"],
+        query=row["inputs__query"] or "",
+        breached=row["breached"],
+        at=row["at"],
+    )

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from rollouts.analysis import estimates, promql
 from rollouts.analysis.estimates import Estimate
-from rollouts.analysis.readings import Outcome, Reading, silent
+from rollouts.analysis.readings import Outcome, Reading, estimated, silent
 from rollouts.analysis.scene import Member, Scene
 from rollouts.analysis.sources.prometheus_api import PrometheusApi, Sample, Trouble
 from rollouts.analysis.sources.prometheus_metrics import METRICS, Asked, Windows
@@ -85,18 +85,7 @@ def _catalogue(api: PrometheusApi, spec: GateSpec, scene: Scene) -> Reading:
 
 
 def _reading(found: Estimate, note: str, query: str, compare: Compare) -> Reading:
-    return Reading(
-        outcome=Outcome.VALUE,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        agents=found.agents,
-        samples=found.samples,
-        source=NAME,
-        note=note,
-        query=query,
-        inputs={"compare": compare.value},
-    )
+    return estimated(found, source=NAME, note=note, query=query, compare=compare)
 
 
 # --- Metrics by the user's own PromQL ------------------------------------------------------
