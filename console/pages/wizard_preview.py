@@ -17,8 +17,8 @@ from console.pages.charts import Part, stacked_bar
 from console.pages.plain import plain
 from console.pages.wizard_form import WizardForm
 from rollouts.models import Rollout
-from rollouts.plans.plan import Plan
 from rollouts.preview import preview as count_preview
+from rollouts.starting import count_again
 
 SPLIT_SHOWN = 6
 LEVELS = {"ok": ("ok", "ok"), "note": ("warn", "triangle"), "block": ("bad", "octagon-x")}
@@ -151,16 +151,4 @@ def of_draft(rollout: Rollout, now: datetime, *, fresh: bool) -> PreviewView:
     """Return the preview kept with a draft, or count it again when the fleet has changed."""
     if not fresh:
         return view_of(rollout.preview or {})
-    counted = count_preview(
-        config=rollout.config,
-        version=rollout.version,
-        plan=Plan.from_dict(rollout.plan),
-        selector=rollout.selector,
-        spread_label=rollout.spread_label,
-        seed=rollout.seed,
-        when_busy=rollout.when_busy,
-        retry_of=rollout.retry_of_id,
-        rollout_id=rollout.pk,
-        now=now,
-    )
-    return view_of(counted.to_dict())
+    return view_of(count_again(rollout, now).to_dict())
