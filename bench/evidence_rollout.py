@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
-os.environ.setdefault("SECRET_KEY", "only-for-a-benchmark-that-serves-nobody")
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-import django
-
-django.setup()
-
-from bench.corpus import NONE, Case, Fault  # noqa: E402
-from bench.evidence_fleet import MINUTE, Collector, SimulatedFleet, series_of  # noqa: E402
-from rollouts.analysis import cohort  # noqa: E402
-from rollouts.analysis.combine import read_gate  # noqa: E402
-from rollouts.analysis.readings import Reading  # noqa: E402
-from rollouts.analysis.sources.opamp import OpampSource  # noqa: E402
-from rollouts.analysis.specs import GateSpec, gates_of  # noqa: E402
-from rollouts.analysis.verdicts import Window, judge  # noqa: E402
-from rollouts.engine.decide import Act, decide  # noqa: E402
-from rollouts.engine.facts import (  # noqa: E402
+from bench import no_store  # isort: skip  # noqa: F401 - before all that needs Django set up
+from bench.corpus import NONE, Case, Fault
+from bench.evidence_fleet import MINUTE, Collector, SimulatedFleet, series_of
+from rollouts.analysis import cohort
+from rollouts.analysis.combine import read_gate
+from rollouts.analysis.readings import Reading
+from rollouts.analysis.sources.opamp import OpampSource
+from rollouts.analysis.specs import GateSpec, gates_of
+from rollouts.analysis.verdicts import Window, judge
+from rollouts.engine.decide import Act, decide
+from rollouts.engine.facts import (
     ApprovalFacts,
     ApprovalState,
     Counts,
@@ -32,11 +26,11 @@ from rollouts.engine.facts import (  # noqa: E402
     PhaseFacts,
     RolloutFacts,
 )
-from rollouts.engine.states import PhaseState, RolloutState  # noqa: E402
-from rollouts.plans.builtin import builtin_plan  # noqa: E402
-from rollouts.plans.metrics import Compare, Source  # noqa: E402
-from rollouts.plans.parse import plan_from_data  # noqa: E402
-from rollouts.plans.plan import PhaseSpec, Plan  # noqa: E402
+from rollouts.engine.states import PhaseState, RolloutState
+from rollouts.plans.builtin import builtin_plan
+from rollouts.plans.metrics import Compare, Source
+from rollouts.plans.parse import plan_from_data
+from rollouts.plans.plan import PhaseSpec, Plan
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 LONGEST_HOLD_MIN = 45
