@@ -164,9 +164,9 @@
     const notice = document.getElementById("agents-notice");
     if (!notice) return changedAgents.clear();
     for (const id of event.detail.ids) if (document.getElementById(`agent-${id}`)) changedAgents.add(id);
-    const text = notice.querySelector("[data-text]");
-    text.textContent = `${changedAgents.size} ${text.dataset.text}`;
-    notice.hidden = !changedAgents.size;
+    const text = notice.querySelector("[data-one]"), n = changedAgents.size;
+    text.textContent = (n === 1 ? text.dataset.one : text.dataset.many).replace("{n}", n);
+    notice.hidden = !n;
   });
 
   // The sentence of state is read out when the state changes, at most once in 10 s.

@@ -107,7 +107,7 @@ def test_a_row_changes_in_place_and_the_notice_counts_it(open_page: Callable[...
     hints.mark_dirty("agents")
     row = page.locator(f"#agent-{status.agent_id}")
     expect(row).to_contain_text("Unhealthy", timeout=10_000)
-    expect(page.locator("#agents-notice")).to_contain_text("1 agents changed")
+    expect(page.locator("#agents-notice")).to_contain_text("1 agent changed")
     names = page.locator("#agent-table tbody th").all_inner_texts()
     assert names == sorted(names)
 
