@@ -96,18 +96,22 @@ class Gateway:
 
     def miss(self, connection: Connection, payload: bytes = b"") -> None:
         """A message is refused unread: ask its agent for the full state, with the next answer or
-        when the sweep finds room for it. Every agent here, when nothing says whose it was.
+        when the sweep finds room for it, unless it says the same again. Every agent here, when
+        nothing says whose it was.
         """
         uid = payload[2 : 2 + SIZE] if payload.startswith(_UID_TAG) else b""
         agent = connection.agents.get(uid)
-        for one in connection.agents.values() if agent is None else (agent,):
+        if agent is not None:
+            agent.miss(hash(payload))
+            return
+        for one in connection.agents.values():
             one.miss()
 
     def _handle(
         self, connection: Connection, agent: AgentState, report: Report, payload: bytes
     ) -> bytes:
         now = time.time()
-        raw_hash = hash(payload) if report.parts else 0
+        raw_hash = hash(payload) if report.parts or agent.missed else 0
         answer = handle(agent, report, self.facts, now, raw_hash)
         if agent.connection is not connection and agent.connection is not None:
             self.duplicates.heard_again(connection, agent)

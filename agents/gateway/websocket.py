@@ -227,7 +227,7 @@ class Socket(Connection, asyncio.Protocol):
         reception.received_bytes += size
         limits = reception.limits
         if not allows(self, size, len(self.agents), limits, time.monotonic()):
-            reception.gateway.miss(self, frame[1:19] if frame[:1] == b"\x00" else frame[:18])
+            reception.gateway.miss(self, frame[1:] if frame[:1] == b"\x00" else frame)
             self._refuse_for_now("Too many messages; wait before the next one.", "too_fast")
             return
         try:

@@ -43,6 +43,8 @@ def handle(
     is_retry = raw_hash != 0 and raw_hash == agent.last_frame
     changed = {} if is_retry or not report.parts else parse_changed(agent, report)
     agent.last_frame = raw_hash
+    if agent.missed:
+        _recover(agent, report, raw_hash)
     restarted = _follow_sequence(agent, report, is_retry, now)
     if report.capabilities != agent.capabilities:
         agent.capabilities = report.capabilities & MAX_STORED
@@ -52,6 +54,13 @@ def handle(
     if report.flags & REQUEST_INSTANCE_UID:
         _order_uid(agent, server, now)
     return answer(agent, server, now)
+
+
+def _recover(agent: AgentState, report: Report, raw_hash: int) -> None:
+    """Owe nothing when the message refused last has come again and none is missing before it."""
+    is_next = report.sequence_num & MAX_STORED == agent.sequence_num + 1
+    if is_next and raw_hash == agent.missed_frame:
+        agent.full_owed = agent.missed = False
 
 
 def _follow_sequence(agent: AgentState, report: Report, is_retry: bool, now: float) -> bool:
@@ -74,6 +83,7 @@ def _follow_sequence(agent: AgentState, report: Report, is_retry: bool, now: flo
         agent.full_owed = agent.missed = False
     elif not (follows and (agent.known or is_full)):
         agent.full_owed = True
+        agent.missed_frame = None
     return is_fresh
 
 

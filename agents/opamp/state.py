@@ -132,7 +132,8 @@ class AgentState:
     nothing changed. `offered_hash` is the config sent on this connection and not yet named by a
     status. `must_send` is set by a new push and by nothing else. `refused` says that the desired
     hash is in this agent's refusal memory (OP-28). `missed` says that a message was refused unread
-    and the full state has not been asked for since.
+    and the full state has not been asked for since; `missed_frame` is the hash of the last such
+    message when nothing but refused messages is missing.
     """
 
     __slots__ = (
@@ -168,6 +169,7 @@ class AgentState:
         "last_seen",
         "left_at",
         "missed",
+        "missed_frame",
         "must_send",
         "offered_at",
         "offered_hash",
@@ -213,6 +215,7 @@ class AgentState:
         self.full_asked_at = 0.0
         self.full_owed = False
         self.missed = False
+        self.missed_frame: int | None = None
         self.part_hashes: dict[int, int] = {}
         self.identity = 0
         self.identity_before: tuple[int, float] = (0, 0.0)
@@ -261,8 +264,12 @@ class AgentState:
             self.changes = Changes()
         return self.changes
 
-    def miss(self) -> None:
-        """A message was refused unread. No gap need show it, so the full state is owed (OP-15)."""
+    def miss(self, frame: int | None = None) -> None:
+        """A message was refused unread. No gap need show it, so the full state is owed (OP-15),
+        unless that is all that was missed, and this message (`frame` is its hash) comes again.
+        """
+        is_all = not self.full_owed or (self.missed and self.missed_frame is not None)
+        self.missed_frame = frame if is_all else None
         self.full_owed = self.missed = True
 
     def begin(self, connection: object, now: float, *, is_new_session: bool) -> None:

@@ -89,3 +89,28 @@ def test_op_15_only_the_agent_that_was_refused_is_asked(
     time.sleep(REFILL_S)
     assert not other.say().flags
     assert agent.say().flags & FULL
+
+
+@pytest.mark.parametrize("is_heartbeat", [True, False])
+def test_op_15_a_refused_message_that_comes_again_was_not_lost(
+    start_gateway: Starter, make_agent: MakeAgent, transport: str, is_heartbeat: bool
+) -> None:
+    agent = make_agent(transport, at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
+    agent.begin()
+    health = None if is_heartbeat else pb.ComponentHealth(last_error="said twice")
+    while not is_refused(agent, message := agent.message(health=health)):
+        pass
+    time.sleep(REFILL_S)
+    assert not agent.exchange(message).flags
+    assert not agent.say().flags
+
+
+def test_op_15_one_of_two_refused_messages_that_comes_again_is_not_all(
+    start_gateway: Starter, make_agent: MakeAgent, transport: str
+) -> None:
+    agent = make_agent(transport, at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
+    lose_a_status(agent)
+    while not is_refused(agent, message := agent.message()):
+        pass
+    time.sleep(REFILL_S)
+    assert agent.exchange(message).flags & FULL
