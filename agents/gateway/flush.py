@@ -27,9 +27,9 @@ from agents.opamp.state import AgentState, Changes
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1000
-# A full report counts as so many changed statuses: a thousand of them made into rows in one go hold
-# up the loop, and heartbeats with it.
-FULL_REPORT = 5
+# What is made into rows in one go holds up the loop, and heartbeats with it: a health tree or config
+# counts as so many plain changes, a full report with its description as so many.
+WITH_BODIES, WITH_DESCRIPTION = 2, 4
 LARGE_BYTES = 32 * 1024
 _AFTER_FAILURE_S = (0.2, 0.5, 1.0, 2.0)
 Taken = list[tuple[AgentState, Changes]]
@@ -133,11 +133,13 @@ class Flusher:
             if room == MAX_BATCH:
                 self._taken_since = marked_at
             changes, agent.changes = agent.changes, None
-            room -= 1
-            if changes is not None:
-                taken.append((agent, changes))
-                if changes.bodies or changes.description is not None:
-                    room -= FULL_REPORT - 1
+            if changes is None:
+                continue
+            taken.append((agent, changes))
+            if changes.description is not None:
+                room -= WITH_DESCRIPTION
+            else:
+                room -= WITH_BODIES if changes.bodies else 1
         return taken
 
     async def _write(self, taken: Taken) -> bool:

@@ -1,7 +1,8 @@
 """The statements of a flush. Each takes columns of equal length, one entry a row.
 
 Rows come as binary arrays through `unnest`; above `COPY_FROM` rows they are copied into a
-temporary table first, which is several times quicker (gateway.md section 8).
+temporary table first, which is several times quicker for PostgreSQL (gateway.md section 8) and,
+from about 150 rows, cheaper for the gateway: 8 of 42 us an agent.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from psycopg import AsyncCursor
 
-COPY_FROM = 500
+COPY_FROM = 150
 
 
 class Write:
