@@ -56,15 +56,30 @@ def _rates(series: AgentSeries) -> tuple[float, float] | None:
 class _Trend:
     """How agents that do not change now went on (1: as before), by stratum, "" for all.
 
-    `error` is the standard error of the whole, `off` how far single agents were off it, as shares.
+    `off` is how far each of them was off the ratio of its stratum, as shares; `fitted` how many
+    ratios that took; `thin` how unsure each ratio is, in units of the spread of `off`.
     """
 
     ratios: Mapping[str, float] = field(default_factory=dict)
-    error: float = 0.0
+    thin: Mapping[str, float] = field(default_factory=dict)
     off: tuple[float, ...] = ()
+    fitted: int = 0
+
+    def key(self, stratum: str) -> str:
+        """Return whose ratio counts for a stratum: its own, or that of all."""
+        return stratum if stratum in self.ratios else ""
 
     def of(self, stratum: str) -> float:
-        return self.ratios.get(stratum, self.ratios.get("", 1.0))
+        return self.ratios.get(self.key(stratum), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """CPU per second of one agent: what its past and its control let expect, and what it is."""
+
+    expected: float
+    found: float
+    stratum: str
 
 
 def _cpu_of(
@@ -75,40 +90,45 @@ def _cpu_of(
     How agents vary by themselves is learnt from the control as well: that is what lets three
     agents among thirty say something.
     """
-    parts: list[tuple[float, float]] = []
-    for series in cohort:
-        rates = _rates(series)
-        if rates is not None and rates[0] > 0:
-            parts.append((rates[0] * trend.of(series.stratum), rates[1]))
-    found = estimates.ratio_error(parts)
+    parts = [
+        _Part(rates[0] * trend.of(series.stratum), rates[1], series.stratum)
+        for series in cohort
+        if (rates := _rates(series)) is not None and rates[0] > 0
+    ]
+    found = estimates.ratio_error([(part.expected, part.found) for part in parts])
     if found is None:
         return None
     ratio, error = found
     freedom = len(parts) - 1
     if trend.off:
-        spread, freedom = _pooled(parts, ratio, trend.off)
-        error = max(spread, 0.0 if math.isinf(error) else error)
+        error, freedom = _pooled(parts, ratio, 0.0 if math.isinf(error) else error, trend)
     elif math.isinf(error):
         within = [_within(series) for series in cohort]
         if any(one is None for one in within):
             return None
         error = math.sqrt(sum((one or 0.0) ** 2 for one in within)) / len(within)
         freedom = estimates.BLOCKS - 1
-    half = estimates.t_quantile(confidence, freedom) * math.hypot(error, ratio * trend.error)
+    half = estimates.t_quantile(confidence, freedom) * error
     samples = sum(len(series.after) for series in cohort)
     return Estimate(ratio - 1, ratio - 1 - half, ratio - 1 + half, len(parts), samples)
 
 
 def _pooled(
-    parts: Sequence[tuple[float, float]], ratio: float, off: Sequence[float]
+    parts: Sequence[_Part], ratio: float, own_error: float, trend: _Trend
 ) -> tuple[float, int]:
-    """Return the standard error of a ratio from how far all agents are off their ratio, and the
-    degrees of freedom of that."""
-    own = [y / x / ratio - 1 for x, y in parts] if ratio > 0 else []
-    freedom = max(1, len(own) + len(off) - 2)
-    spread = math.sqrt(sum(one**2 for one in (*own, *off)) / freedom)
-    weight = math.sqrt(sum(x**2 for x, _ in parts)) / sum(x for x, _ in parts)
-    return ratio * spread * weight, freedom
+    """Return the standard error of a ratio from how far all agents are off theirs, and its degrees
+    of freedom. Few controls are themselves unsure of what was to be expected: that adds to it."""
+    own = [part.found / part.expected / ratio - 1 for part in parts] if ratio > 0 else []
+    freedom = max(1, len(own) - 1 + len(trend.off) - trend.fitted)
+    spread = ratio * math.sqrt(sum(one**2 for one in (*own, *trend.off)) / freedom)
+    error = max(own_error, spread * estimates.thinness([part.expected for part in parts]))
+    shares: dict[str, float] = {}
+    for part in parts:
+        key = trend.key(part.stratum)
+        shares[key] = shares.get(key, 0.0) + part.expected
+    base = sum(shares.values())
+    unsure = math.hypot(*(share / base * trend.thin[key] for key, share in shares.items()))
+    return math.hypot(error, spread * unsure), freedom
 
 
 def _within(series: AgentSeries) -> float | None:
@@ -136,18 +156,22 @@ def _trend(control: Cohort, compare: Compare) -> tuple[_Trend, str]:
             _Trend(),
             f"{len(pairs)} agents to compare with are too few; against themselves before",
         )
-    whole = estimates.ratio_error([rates for _, rates in pairs])
+    everyone = [rates for _, rates in pairs]
+    whole = estimates.ratio_error(everyone)
     if whole is None or whole[0] <= 0:
         return _Trend(), "the agents to compare with use no CPU; against themselves before"
     ratios = {"": whole[0]}
-    for stratum in {name for name, _ in pairs}:
+    thin = {"": estimates.thinness([before for before, _ in everyone])}
+    for stratum in {name for name, _ in pairs if name}:
         parts = [rates for name, rates in pairs if name == stratum]
         own = estimates.ratio_error(parts)
-        if own is not None and len(parts) >= FEWEST_CONTROLS:
+        if own is not None and own[0] > 0 and len(parts) >= FEWEST_CONTROLS:
             ratios[stratum] = own[0]
-    trend = _Trend(ratios)
+            thin[stratum] = estimates.thinness([before for before, _ in parts])
+    trend = _Trend(ratios, thin)
     off = tuple(after / before / trend.of(name) - 1 for name, (before, after) in pairs)
-    found = replace(trend, error=whole[1] / whole[0], off=off)
+    fitted = len({trend.key(name) for name, _ in pairs})
+    found = replace(trend, off=off, fitted=fitted)
     return found, f"against {len(pairs)} agents that do not change now"
 
 

@@ -43,6 +43,7 @@ def t_quantile(confidence: float, freedom: int) -> float:
         + (z**3 + z) / (4 * v)
         + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
         + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
     )
 
 
@@ -69,6 +70,12 @@ def ratio_error(parts: Sequence[tuple[float, float]]) -> tuple[float, float] | N
         return ratio, math.inf
     spread = sum((y - ratio * x) ** 2 for x, y in parts)
     return ratio, math.sqrt(spread * count / (count - 1)) / base
+
+
+def thinness(bases: Sequence[float]) -> float:
+    """Return the standard error of a ratio of sums over agents of these sizes, in units of how far
+    one agent is off it: 1 for one agent, a half for four alike, more when one of them is large."""
+    return math.sqrt(sum(base**2 for base in bases)) / sum(bases)
 
 
 def blocked_error(before: Sequence[float], after: Sequence[float]) -> float | None:

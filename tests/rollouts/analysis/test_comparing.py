@@ -83,6 +83,41 @@ def test_controls_are_taken_from_the_same_stratum() -> None:
     assert cpu(changed, control, Compare.CONTROL).value == pytest.approx(0.0, abs=0.05)
 
 
+def test_a_stratum_whose_controls_stand_still_is_compared_with_all() -> None:
+    still = agents(4, noise=0.02, stratum="eu", after={"cpu": 0.0})
+    control = still + agents(12, noise=0.02, stratum="us")
+    found = cpu(agents(5, noise=0.02, stratum="eu"), control, Compare.CONTROL)
+    assert found.value > 0.2
+
+
+def width(found: Estimate) -> float:
+    assert found.low is not None
+    assert found.high is not None
+    return found.high - found.low
+
+
+def test_few_controls_of_its_own_stratum_make_a_canary_less_sure() -> None:
+    canary = agents(2, noise=0.2, stratum="eu")
+    others = agents(18, noise=0.2)
+    few_eu = [replace(s, stratum="eu" if n < 3 else "us") for n, s in enumerate(others)]
+    many_eu = [replace(s, stratum="eu" if n < 15 else "us") for n, s in enumerate(others)]
+    few, many = cpu(canary, few_eu, Compare.CONTROL), cpu(canary, many_eu, Compare.CONTROL)
+    assert width(few) > 1.1 * width(many)
+
+
+def test_intervals_of_a_canary_cover_a_true_effect_of_nothing() -> None:
+    rng = random.Random(11)
+    misses = 0
+    for _ in range(150):
+        fleet = [agent(rng.randrange(10**9), noise=0.3, minutes=4) for _ in range(13)]
+        placed = [replace(s, stratum="abcd"[n % 4]) for n, s in enumerate(fleet)]
+        found = cpu(placed[:1], placed[1:], Compare.CONTROL)
+        assert found.low is not None
+        assert found.high is not None
+        misses += not found.low <= 0 <= found.high
+    assert misses <= 22  # one in ten, and chance
+
+
 def test_without_enough_controls_the_agents_own_past_counts_and_it_is_said() -> None:
     answer = cpu_increase(agents(5, noise=0.1), agents(1), Compare.CONTROL)
     assert answer.estimate is not None

@@ -10,7 +10,14 @@ from rollouts.analysis import estimates
 
 @pytest.mark.parametrize(
     ("confidence", "freedom", "value"),
-    [(0.95, 1, 12.706), (0.95, 2, 4.303), (0.95, 4, 2.776), (0.95, 30, 2.042), (0.999, 9, 4.781)],
+    [
+        (0.95, 1, 12.706),
+        (0.95, 2, 4.303),
+        (0.95, 4, 2.776),
+        (0.95, 30, 2.042),
+        (0.98, 3, 4.541),
+        (0.999, 9, 4.781),
+    ],
 )
 def test_t_quantiles_agree_with_the_tables(confidence: float, freedom: int, value: float) -> None:
     assert estimates.t_quantile(confidence, freedom) == pytest.approx(value, rel=0.01)
