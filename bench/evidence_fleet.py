@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.corpus import NONE, REGIONS, Case, Draw, Fault, draw, load_at, shared_load
+from rollouts.analysis.cohort import PAST_S
 from rollouts.analysis.points import BUCKETS, LATENCY_BOUNDS_MS, AgentSeries, Point, between
 
 MINUTE = 60.0
+_HISTORY_S = PAST_S + 5 * MINUTE
 _LINGER = 0.7
 _LATENCY_SPREAD = 0.3
 _REQUESTS = 100
@@ -99,11 +101,11 @@ class Collector:
 class SimulatedFleet:
     """All collectors of a case. Times are seconds; the rollout starts at 0."""
 
-    def __init__(self, case: Case, history_minutes: int = 35) -> None:
+    def __init__(self, case: Case) -> None:
         rng = random.Random(case.seed)
         self.case = case
         self._swing = shared_load(case, rng)
-        self.now = -history_minutes * MINUTE
+        self.now = -_HISTORY_S
         self.collectors = [
             Collector(n, rng.choice(REGIONS), draw(rng), random.Random(rng.random()))
             for n in range(case.agents)
@@ -135,16 +137,15 @@ def series_of(
     found = []
     for one in collectors:
         since = one.changed_at if changed and one.changed_at is not None else deployed_at
-        settled = 0.0 if changed or one.changed_at is None else one.changed_at + warm_up_s
+        # An agent of an earlier phase has a past of its own version only since then.
+        settled = -math.inf
+        if not changed and one.changed_at is not None:
+            settled = one.changed_at + warm_up_s
         begins = since + warm_up_s
         found.append(
             AgentSeries(
                 agent_id=one.number,
-                before=between(
-                    one.points,
-                    max(settled, split_at - 1800) if settled else split_at - 1800,
-                    split_at,
-                ),
+                before=between(one.points, max(settled, split_at - PAST_S), split_at),
                 after=between(one.points, begins, now),
                 stratum=one.region,
                 after_s=begins,

@@ -152,6 +152,7 @@ PromQL as `query`. Sources are asked in the order Prometheus, own metrics, OpAMP
 otherwise; what agents themselves report is always part of the answer. No answer is never a good
 answer: without data a phase holds. Readings shortly after a config was applied (the warm-up) do not
 count, because a collector that restarts is not a regression. `compare` can be `absolute`, `before`
-(the same agents before the change) or `control` (agents of the rollout that do not change now)."""
+(the same agents before the change, at most an hour of it) or `control` (agents of the rollout that do
+not change now; few of them make a reading less sure)."""
 
 _QUERIES = "Prometheus is asked, per agent, here for a window of five minutes:\n\n"

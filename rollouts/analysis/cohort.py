@@ -18,6 +18,9 @@ from rollouts.analysis.specs import GateSpec
 from rollouts.plans.metrics import Compare, Source
 
 STALE_S = 150.0
+# How much of an agent's past it is compared with. Half an hour of one agent is as noisy as what follows
+# its change, so it adds as much doubt; a whole hour also shows more of how its load comes and goes.
+PAST_S = 3600.0
 # Of the agents that sent metrics before the change, so many must still do.
 FEWEST_STILL_SENDING = 0.8
 LONGEST_WARM_UP_S, SHORTEST_WARM_UP_S = 60.0, 4.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.models import Series
 from rollouts.analysis import cohort
-from rollouts.analysis.cohort import Cohorts, warm_up_of
+from rollouts.analysis.cohort import PAST_S, Cohorts, warm_up_of
 from rollouts.analysis.points import AgentSeries, Point, between
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.scene import Member, Scene
@@ -20,7 +20,6 @@ from rollouts.analysis.specs import GateSpec
 from rollouts.plans.metrics import Compare, Source
 
 MOST_AGENTS = 500
-BEFORE = timedelta(minutes=30)
 LONGEST_AFTER = timedelta(hours=2)
 
 
@@ -62,7 +61,9 @@ def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
     change in it. Of agents that do not change in it: before it began (but after the warm-up of an
     earlier change), and after it was deployed. One query."""
     split_at = scene.phase.started_at or scene.now
-    points = load_points([m.agent_id for m in members], split_at - BEFORE, scene.now)
+    points = load_points(
+        [m.agent_id for m in members], split_at - timedelta(seconds=PAST_S), scene.now
+    )
     warm_up_s = warm_up_of(float(scene.phase.spec["duration_s"]))
     oldest = (scene.now - LONGEST_AFTER).timestamp()
     found = []

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from agents.models import Series
+from rollouts.analysis.cohort import PAST_S
 from rollouts.analysis.measure import load_gates, take_measurements
+from rollouts.analysis.scene import Scene
+from rollouts.analysis.sources.own_metrics import load_series
 from rollouts.engine.facts import GateFacts, Verdict
 from rollouts.models import Phase, Target
 from tests.rollouts.analysis.lives import life
@@ -78,6 +81,17 @@ def test_the_same_cpu_as_before_passes() -> None:
     phase = observed()
     make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
     assert gate(phase).verdict is Verdict.PASS
+
+
+def test_an_agent_is_compared_with_an_hour_of_its_past() -> None:
+    phase = observed()
+    assert phase.started_at is not None
+    target = make_target(phase, confirmed_at=phase.deployed_at)
+    store(target, phase.started_at - timedelta(minutes=90), 90)
+    scene = Scene(phase.rollout, phase, [phase], NOW)
+    (series,) = load_series(scene, scene.changed)
+    reach_s = phase.started_at.timestamp() - series.before[0].at
+    assert reach_s == PAST_S
 
 
 def test_the_warm_up_is_left_out_and_said() -> None:
