@@ -63,13 +63,17 @@ PLAN = make_plan()
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a rollout ended: succeeded, rolled_back or held (it waits for a person)."""
+    """How a rollout ended: succeeded, rolled_back or held (it waits for a person).
+
+    Minutes from the first faulty agent: to the first gate that was amber or red, and to the decision.
+    """
 
     case: Case
     end: str
     must_not_pass: bool
     wrong_advance: bool
     needless_rollback: bool
+    noticed_min: float | None
     detection_min: float | None
     decided_by: str = ""
 
@@ -144,6 +148,7 @@ class SimulatedRollout:
     baked_s: float = 0.0
     passed_wrongly: bool = False
     first_fault_at: float | None = None
+    noticed_at: float | None = None
     held_min: int = 0
 
     def __post_init__(self) -> None:
@@ -252,6 +257,8 @@ class SimulatedRollout:
         """Let the engine decide until it waits; return how and by which gate it ended."""
         for _ in range(10):
             facts = self._facts()
+            if self.noticed_at is None and any(gate.is_red for gate in facts.gates):
+                self.noticed_at = self.fleet.now
             decision = decide(facts, at(self.fleet.now))
             gate = decision.gate.gate if decision.gate else ""
             if decision.act in {Act.ROLL_BACK, Act.PAUSE}:
@@ -317,18 +324,21 @@ class SimulatedRollout:
 
     def _outcome(self, end: str, gate: str) -> Outcome:
         begun = [phase for phase in self.phases if phase.started_at is not None]
-        found = None
-        if end != "succeeded" and self.first_fault_at is not None:
-            found = (self.fleet.now - self.first_fault_at) / MINUTE
         return Outcome(
             case=self.case,
             end=end,
             must_not_pass=any(self._must_not_pass(phase) for phase in begun),
             wrong_advance=self.passed_wrongly,
             needless_rollback=end == "rolled_back" and not self.case.is_bad,
-            detection_min=found if end == "rolled_back" else None,
+            noticed_min=self._minutes_to(self.noticed_at),
+            detection_min=self._minutes_to(self.fleet.now) if end == "rolled_back" else None,
             decided_by=gate,
         )
+
+    def _minutes_to(self, then: float | None) -> float | None:
+        if then is None or self.first_fault_at is None:
+            return None
+        return (then - self.first_fault_at) / MINUTE
 
 
 @dataclass(frozen=True, slots=True)
