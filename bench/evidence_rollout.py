@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any
 
 from bench import no_store  # isort: skip  # noqa: F401 - before all that needs Django set up
-from bench.corpus import NONE, Case, Fault
-from bench.evidence_fleet import MINUTE, Collector, SimulatedFleet, series_of
+from bench.corpus import NONE, Case
+from bench.evidence_fleet import MINUTE, SimulatedFleet, series_of
+from bench.evidence_phase import (
+    SimulatedOwnMetrics,
+    SimulatedPhase,
+    SimulatedScene,
+    Started,
+    breaches,
+)
 from rollouts.analysis import cohort
 from rollouts.analysis.combine import read_gate
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.sources.opamp import OpampSource
-from rollouts.analysis.specs import GateSpec, gates_of
+from rollouts.analysis.specs import gates_of
 from rollouts.analysis.verdicts import Window, judge
 from rollouts.engine.decide import Act, decide
 from rollouts.engine.facts import (
     ApprovalFacts,
     ApprovalState,
-    Counts,
     GateFacts,
     PhaseFacts,
     RolloutFacts,
@@ -30,7 +34,7 @@ from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.builtin import builtin_plan
 from rollouts.plans.metrics import Compare, Source
 from rollouts.plans.parse import plan_from_data
-from rollouts.plans.plan import PhaseSpec, Plan
+from rollouts.plans.plan import Plan
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 LONGEST_HOLD_MIN = 45
@@ -76,64 +80,6 @@ class Outcome:
     noticed_min: float | None
     detection_min: float | None
     decided_by: str = ""
-
-
-@dataclass
-class SimulatedPhase:
-    index: int
-    spec: PhaseSpec
-    members: list[Collector]
-    state: PhaseState = PhaseState.PENDING
-    started_at: float | None = None
-    deployed_at: float | None = None
-    observed_s: float = 0.0
-
-    @property
-    def offered(self) -> list[Collector]:
-        return self.members if self.started_at is not None else []
-
-    @property
-    def counts(self) -> Counts:
-        settled = [one for one in self.offered if one.changed_at is not None]
-        failed = sum(one.refused for one in settled)
-        return Counts(
-            members=len(self.members),
-            offered=len(self.offered),
-            outstanding=len(self.offered) - len(settled),
-            applied=len(settled) - failed,
-            failed=failed,
-            unhealthy=sum(one.unhealthy for one in settled),
-            confirmed=len(settled),
-        )
-
-
-@dataclass(frozen=True)
-class SimulatedScene:
-    """What sources look at, in the shape of `rollouts.analysis.scene.Scene`."""
-
-    phase: Any
-    counts: Counts
-    counts_of_begun: list[Counts]
-    now: datetime
-    errors: int
-
-    def errors_since(self, since: datetime) -> int:
-        return self.errors
-
-
-class SimulatedOwnMetrics:
-    """The own-metrics source with the series of simulated collectors."""
-
-    name = Source.OWN_METRICS
-
-    def __init__(self, cohorts: cohort.Cohorts) -> None:
-        self._cohorts = cohorts
-
-    def measures(self, spec: GateSpec) -> bool:
-        return spec.metric in cohort.MEASURES
-
-    def measure(self, spec: GateSpec, scene: Any) -> Reading:
-        return cohort.read(spec, self._cohorts, self.name)
 
 
 @dataclass
@@ -204,7 +150,7 @@ class SimulatedRollout:
     def _read(self, phase: SimulatedPhase) -> None:
         self.read_at = self.fleet.now
         scene = SimulatedScene(
-            phase=_Started(at(phase.started_at or 0.0)),
+            phase=Started(at(phase.started_at or 0.0)),
             counts=phase.counts,
             counts_of_begun=[p.counts for p in self.phases if p.started_at is not None],
             now=at(self.fleet.now),
@@ -339,30 +285,6 @@ class SimulatedRollout:
         if then is None or self.first_fault_at is None:
             return None
         return (then - self.first_fault_at) / MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class _Started:
-    started_at: datetime
-
-
-def breaches(fault: Fault, members: Sequence[Collector]) -> bool:
-    """Whether these agents, were there no noise, breach a criterion of the plan."""
-    concerned = [one for one in members if fault.concerns(one.region)]
-    sick = sum(one.draw.sickness < max(fault.refuses, fault.crashes) for one in concerned)
-    cpu = sum(one.draw.cpu for one in members)
-    more = sum(one.draw.cpu * (fault.cpu - 1) for one in concerned)
-    data = sum(one.draw.per_min for one in members)
-    lost = sum(one.draw.per_min * fault.drops for one in concerned)
-    share = len(concerned) / len(members)
-    return (
-        sick / len(members) >= 0.01
-        or more / cpu >= 0.1
-        or lost / data >= 0.05
-        or fault.leak_bytes * share >= 1e6
-        or (fault.latency_ms >= 100 and share > 0.05)
-        or fault.errors * len(concerned) >= 10
-    )
 
 
 def at(seconds: float) -> datetime:
