@@ -104,7 +104,8 @@ def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.fill("#user", name)
         page.fill("#pw", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_load_state()
+        # Until the browser has left: going elsewhere before would call the sign-in off.
+        page.wait_for_url(lambda url: "/login/" not in url)
         return page
 
     yield opened

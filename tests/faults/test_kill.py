@@ -89,6 +89,7 @@ def test_a_bad_version_comes_back_although_its_worker_is_killed(product: Product
     done = product.wait_finished(rollout_id)
 
     assert done["state"] == "rolled_back", done
-    assert runs(product) == before
+    # The fleet writes down what it runs a moment after it has said so.
+    wait_for(lambda: runs(product) == before or None, 30, product.fleet)
     ever = {config_hash for agent in product.fleet().values() for config_hash in agent["history"]}
     assert version["config_hash"] not in ever
