@@ -74,10 +74,10 @@ def succeed(rollout: Rollout, config_hash: str, cause: Cause) -> None:
         rollout.save(update_fields=["next_tick_at"])
 
 
-def settle_why(rollout: Rollout, note: str = "") -> None:
-    """Store the last line of a rollout that is over."""
+def settle_why(rollout: Rollout, note: str = "", reason: str = "") -> None:
+    """Store the last line of a rollout that is over. `reason`: why it was taken back, if it was."""
     line = finished(
-        RolloutState(rollout.state), total(rollout), f"v{rollout.version.number}", note
+        RolloutState(rollout.state), total(rollout), f"v{rollout.version.number}", note, reason
     ).to_dict()
     if line != rollout.why:
         rollout.why = line

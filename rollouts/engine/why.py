@@ -36,8 +36,10 @@ def why(facts: RolloutFacts, decision: Decision, now: datetime) -> Why:
     return _LINES[decision.code](facts, decision, phase, now)
 
 
-def finished(state: RolloutState, counts: Counts, version: str, note: str = "") -> Why:
-    """Return the line of a rollout that is over."""
+def finished(
+    state: RolloutState, counts: Counts, version: str, note: str = "", reason: str = ""
+) -> Why:
+    """Return the line of a rollout that is over. `reason`: why it was taken back, if it was."""
     on_new = f"{counts.applied:,} of {counts.members:,} agents run {version}"
     late = counts.members - counts.settled - counts.skipped - counts.rolled_back
     left = ""
@@ -50,7 +52,8 @@ def finished(state: RolloutState, counts: Counts, version: str, note: str = "") 
         RolloutState.ABORTED: (f"Stopped and left as it is. {on_new}.", "off"),
         RolloutState.SUPERSEDED: (f"Superseded. {on_new}. {note}".strip(), "off"),
     }[state]
-    return Why(say, "Nothing more happens by itself.", tone, Code.FINISHED.value)
+    because = f"Reason: {reason.rstrip('.')}. " if reason else ""
+    return Why(say, f"{because}Nothing more happens by itself.", tone, Code.FINISHED.value)
 
 
 def rolling_back(back: int, of: int, to: str) -> Why:

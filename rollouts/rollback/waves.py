@@ -225,10 +225,11 @@ def _finish_if_done(rollback: Rollback, now: datetime) -> None:
         release_topic(rollback.topic)
     release(rollback.topic)
     if rollback.rollout is not None:
-        _close(rollback.rollout, "rollback_incomplete" if bad else "rolled_back", cause)
+        act = "rollback_incomplete" if bad else "rolled_back"
+        _close(rollback.rollout, act, cause, rollback.reason)
 
 
-def _close(rollout: Rollout, act: str, cause: Cause) -> None:
+def _close(rollout: Rollout, act: str, cause: Cause, reason: str) -> None:
     """End the rollout that came back: phases, agents, its last line."""
     for phase in rollout.phases.order_by("index"):
         if phase.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING, PhaseState.PASSED}:
@@ -237,7 +238,7 @@ def _close(rollout: Rollout, act: str, cause: Cause) -> None:
     release_topic(rollout.topic)
     news.take(rollout.topic)  # what came for the rollout itself since it turned round
     change_rollout(rollout, act, cause, finished_at=cause.now)
-    settle_why(rollout, cause.reason)
+    settle_why(rollout, cause.reason, reason)
 
 
 def _late(rollback: Rollback, now: datetime) -> None:
@@ -250,7 +251,7 @@ def _late(rollback: Rollback, now: datetime) -> None:
         if rollback.rollout and rollback.rollout.state == RolloutState.ROLLBACK_INCOMPLETE:
             change_rollout(rollback.rollout, "stragglers_back", cause)
     if rollback.rollout is not None:
-        settle_why(rollback.rollout, cause.reason)
+        settle_why(rollback.rollout, cause.reason, rollback.reason)
 
 
 def _note(rollback: Rollback) -> str:
