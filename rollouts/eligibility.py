@@ -1,7 +1,7 @@
 """Who of a selection can be in a rollout, in what order, and who cannot and why: one SQL query.
 
-The order is that of `engine.membership` (stable hash of seed and uid, spread over a label if
-asked), computed by PostgreSQL because a preview over 100,000 agents must take < 300 ms.
+The order is that of `engine.membership.order_key`, computed by PostgreSQL because a preview over
+100,000 agents must take < 300 ms; `engine.membership` spreads it over a label if asked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse
+from rollouts.engine.membership import spread_order
 from rollouts.models import Target
 from rollouts.selectors import selector_q
 
@@ -74,8 +75,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Eligible agents alike in what preflight asks: components, what they run, connection."""
+    """Eligible agents alike in what preflight asks: version, components, what they run, connection."""
 
+    version: str
     components: str
     running: str
     online: bool
@@ -86,14 +88,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The answer. `order` are eligible ids in rollout order; `strata` their values of the spread
-    label and `environments` of label `env`, as parallel lists ("" when the label is missing).
-    `parts` has the order narrowed by each phase selector, "" is the whole."""
+    """The answer. `order` are eligible ids in rollout order; `strata` gives each its value of the
+    spread label ("" when it has none), and is empty when no agent has that label. `parts` has the
+    order narrowed by each phase selector, "" is the whole."""
 
     matched: int
     order: list[int]
-    strata: list[str]
-    environments: list[str]
+    strata: Mapping[int, str]
     excluded: tuple[Excluded, ...]
     groups: tuple[Group, ...]
     parts: Mapping[str, list[int]]
@@ -102,28 +103,34 @@ class Selection:
 def select(question: Question, phase_selectors: frozenset[str], now: datetime) -> Selection:
     """Return the eligible agents in order, with what preflight needs to know of them."""
     base = selector_q(parse(question.selector))
-    sql, params = _statement(question, base, now)
-    matched, order, strata, environments, excluded, groups = _one(sql, params)
-    order = order or []
+    eligible, strata, excluded, groups = _one(*_statement(question, base, now))
+    strata_of = dict(zip(eligible, strata, strict=True)) if any(strata or ()) else {}
+    order = _spread(eligible or [], strata)
     parts = {"": order}
     for text in phase_selectors - {""}:
-        sql, params = _statement(question, base & selector_q(parse(text)), now, lean=True)
-        parts[text] = _one(sql, params)[0] or []
+        narrow = base & selector_q(parse(text))
+        part, strata = _one(*_statement(question, narrow, now, lean=True))
+        parts[text] = _spread(part or [], strata)
+    left_out = _excluded(excluded or [])
     return Selection(
-        matched or 0,
+        len(order) + sum(one.count for one in left_out),
         order,
-        strata or [""] * len(order),
-        environments or [""] * len(order),
-        _excluded(excluded or []),
+        strata_of,
+        left_out,
         tuple(Group(**group) for group in groups or []),
         parts,
     )
 
 
+def _spread(order: list[int], strata: list[str] | None) -> list[int]:
+    return spread_order(order, strata) if strata else order
+
+
 def _one(sql: str, params: list[Any]) -> tuple[Any, ...]:
     with transaction.atomic(), connection.cursor() as cursor:
-        # 100,000 agents are sorted in memory; PostgreSQL's default 4 MB would go to disk.
-        cursor.execute("SET LOCAL work_mem = '64MB'")
+        # 100,000 agents are sorted in memory; PostgreSQL's default 4 MB would go to disk. It also
+        # takes rows from helpers for dearer than they are, and would read a large fleet alone.
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0.01")
         cursor.execute(sql, params)
         row: tuple[Any, ...] = cursor.fetchone()
         return row
@@ -141,47 +148,40 @@ def _statement(
     """Build the query; `lean` asks for the order alone. Values are parameters throughout."""
     matching, match_params = (
         Agent.objects.filter(condition)
-        .values("id", "instance_uid", "name", "capabilities", "labels", "components_hash")
+        .values(
+            "id", "instance_uid", "name", "version", "capabilities", "labels", "components_hash"
+        )
         .query.sql_with_params()
     )
     cases, joins, (case_params, join_params) = _reasons(question, now)
     spread = bool(question.spread_label)
-    # Agent k of n in its stratum stands at (k - 1/2) / n, as in `membership.spread_order`.
-    by = "ORDER BY (2 * rank - 1)::float8 / (2 * size), place" if spread else "ORDER BY place"
-    ranked = (
-        ", row_number() OVER (PARTITION BY stratum ORDER BY place) AS rank,"
-        " count(*) OVER (PARTITION BY stratum) AS size"
-        if spread
-        else ""
+    answer = "array_agg(id ORDER BY place), " + (
+        "array_agg(stratum ORDER BY place)" if spread else "NULL"
     )
-    strata = f"array_agg(stratum {by})" if spread else "NULL"
-    answer = f"array_agg(id {by})"
     if not lean:
-        answer = f"""(SELECT count(*) FROM judged), {answer}, {strata}, array_agg(env {by}),
+        answer += f""",
             (SELECT json_agg(e) FROM (
                 SELECT reason, count(*) AS count,
                        (array_agg(name ORDER BY name))[1:{MAX_SAMPLES}] AS samples
                 FROM judged WHERE reason <> '' GROUP BY reason) e),
             (SELECT json_agg(g) FROM (
-                SELECT components_hash AS components, running, online, healthy, reports,
+                SELECT version, components_hash AS components, running, online, healthy, reports,
                        count(*) AS count
-                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5) g)"""  # noqa: S608
+                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5, 6) g)"""  # noqa: S608
     sql = f"""
         WITH judged AS MATERIALIZED (
-            SELECT m.id, m.name, coalesce(m.labels ->> 'env', '') AS env,
+            SELECT m.id, m.name, CASE {cases} ELSE '' END AS reason,
                    {"coalesce(m.labels ->> %s, '')" if spread else "''"} AS stratum,
-                   CASE {cases} ELSE '' END AS reason,
                    md5(%s || m.instance_uid::text) COLLATE "C" AS place,
-                   m.components_hash, coalesce(s.running_hash, '') AS running,
+                   m.version, m.components_hash, coalesce(s.running_hash, '') AS running,
                    s.connected IS TRUE AS online, s.healthy,
                    (m.capabilities & 4096) <> 0 AS reports
             FROM ({matching}) m {joins}
         )
-        SELECT {answer} FROM (SELECT id, env, stratum, place {ranked} FROM judged
-                              WHERE reason = '') eligible
+        SELECT {answer} FROM judged WHERE reason = ''
     """  # noqa: S608  the pieces are constants of this module
     label = [question.spread_label] if spread else []
-    return sql, [*label, *case_params, question.seed, *match_params, *join_params]
+    return sql, [*case_params, *label, question.seed, *match_params, *join_params]
 
 
 def _reasons(question: Question, now: datetime) -> tuple[str, str, tuple[list[Any], list[Any]]]:

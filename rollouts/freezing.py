@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models.fields.json import KeyTextTransform
 
 from rollouts.delivering.counts import recount
 from rollouts.models import Phase, Rollout, Target
@@ -27,13 +29,10 @@ _FREEZE = """
 def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> list[Phase]:
     """Write the phases and their targets as the preview shows them."""
     names = [spec.name for spec in plan.phases]
-    phases = [
-        _phase(rollout, index, spec, shown.environments)
-        for index, (spec, shown) in enumerate(zip(plan.phases, preview.phases, strict=True))
-    ]
+    phases = [_phase(rollout, index, spec) for index, spec in enumerate(plan.phases)]
     members: list[Sequence[int]] = [shown.new for shown in preview.phases]
     if preview.rest:
-        phases.append(rest_phase(rollout, plan, names, preview.rest_environments))
+        phases.append(rest_phase(rollout, plan, names))
         members.append(preview.rest)
     Phase.objects.bulk_create(phases)
     with connection.cursor() as cursor:
@@ -45,8 +44,21 @@ def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> lis
                     "agents": list(agents),
                 }
                 cursor.execute(_FREEZE, values)
+    _note_environments(rollout, phases)
     recount(phases, now)
     return phases
+
+
+def _note_environments(rollout: Rollout, phases: Sequence[Phase]) -> None:
+    """Write down in which environments each phase is: freeze windows and guards ask for it."""
+    found: dict[int, set[str]] = defaultdict(set)
+    environment = KeyTextTransform("env", "agent__labels")
+    targets = Target.objects.filter(rollout=rollout).annotate(environment=environment)
+    for phase_id, value in targets.values_list("phase_id", "environment").distinct():
+        found[phase_id].add(value)
+    for phase in phases:
+        phase.environments = sorted(filter(None, found[phase.pk]))
+    Phase.objects.bulk_update(phases, ["environments"])
 
 
 def unfreeze(rollout: Rollout) -> None:
@@ -56,7 +68,7 @@ def unfreeze(rollout: Rollout) -> None:
 
 
 def rest_phase(
-    rollout: Rollout, plan: Plan, taken: Sequence[str], environments: Sequence[str]
+    rollout: Rollout, plan: Plan, taken: Sequence[str], environments: Sequence[str] = ()
 ) -> Phase:
     """Return the last wave, unsaved: guarded and observed like the last phase of the plan."""
     name = REST if REST not in taken else f"{REST}-{len(taken)}"
@@ -68,12 +80,13 @@ def rest_phase(
         auto_advance=True,
         description="everyone else who matches (promote_rest)",
     )
-    phase = _phase(rollout, len(taken), spec, environments)
+    phase = _phase(rollout, len(taken), spec)
+    phase.environments = list(environments)
     phase.is_rest = True
     return phase
 
 
-def _phase(rollout: Rollout, index: int, spec: PhaseSpec, environments: Sequence[str]) -> Phase:
+def _phase(rollout: Rollout, index: int, spec: PhaseSpec) -> Phase:
     return Phase(
         rollout=rollout,
         index=index,
@@ -81,6 +94,5 @@ def _phase(rollout: Rollout, index: int, spec: PhaseSpec, environments: Sequence
         manual=spec.is_manual,
         weight=spec.weight,
         selector=spec.selector or "",
-        environments=[value for value in environments if value],
         spec=asdict(spec),
     )

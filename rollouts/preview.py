@@ -4,7 +4,7 @@ the preview is the plan (spec section 4)."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,6 @@ class PhasePreview:
     members: int
     new: tuple[int, ...]
     split: dict[str, int]
-    environments: tuple[str, ...]
     samples: tuple[str, ...]
     duration_s: float
 
@@ -54,7 +53,6 @@ class Preview:
     digest: str
     phases: tuple[PhasePreview, ...]
     rest: tuple[int, ...]
-    rest_environments: tuple[str, ...]
     excluded: tuple[Excluded, ...]
     conflicts: tuple[Conflict, ...]
     coverage: dict[str, Any]
@@ -149,7 +147,6 @@ def preview(
         ),
         phases=phases,
         rest=rest,
-        rest_environments=_environments(rest, *_environment_of(selection)),
         excluded=selection.excluded,
         conflicts=conflicts(selection.order, rollout_id),
         coverage=_coverage(phases, selection, question.spread_label),
@@ -178,9 +175,6 @@ def _somebody_is_busy(rollout_id: int | None) -> bool:
 def _phases(
     plan: Plan, members: Sequence[PhaseMembers], selection: Selection
 ) -> tuple[PhasePreview, ...]:
-    is_spread = set(selection.strata) != {""}
-    stratum = dict(zip(selection.order, selection.strata, strict=True)) if is_spread else {}
-    environment, known = _environment_of(selection)
     sampled = [agent_id for phase in members for agent_id in phase.new[:MAX_SAMPLES]]
     names = dict(Agent.objects.filter(pk__in=sampled).values_list("pk", "name"))
     return tuple(
@@ -190,8 +184,7 @@ def _phases(
             manual=spec.is_manual,
             members=phase.reached,
             new=phase.new,
-            split=_split(phase.new, stratum),
-            environments=_environments(phase.new, environment, known),
+            split=_split(phase.new, selection.strata),
             samples=tuple(names[agent_id] for agent_id in phase.new[:MAX_SAMPLES]),
             duration_s=spec.duration_s,
         )
@@ -205,44 +198,34 @@ def _split(agent_ids: Sequence[int], stratum: Mapping[int, str]) -> dict[str, in
     return dict(Counter(map(stratum.__getitem__, agent_ids)).most_common())
 
 
-def _environment_of(selection: Selection) -> tuple[dict[int, str], set[str]]:
-    known = set(selection.environments)
-    if len(known) <= 1:
-        return {}, known
-    return dict(zip(selection.order, selection.environments, strict=True)), known
-
-
-def _environments(
-    agent_ids: Sequence[int], environment: Mapping[int, str], known: Collection[str]
-) -> tuple[str, ...]:
-    """Return the values of label `env` among these agents; `known` are those there are at all."""
-    if len(known) <= 1:
-        return tuple(known) if agent_ids else ()
-    found: set[str] = set()
-    for agent_id in agent_ids:
-        found.add(environment[agent_id])
-        if len(found) == len(known):
-            break
-    return tuple(sorted(found))
-
-
 def _coverage(phases: Sequence[PhasePreview], selection: Selection, label: str) -> dict[str, Any]:
-    """Say which kinds of agents the first phase with members covers; a kind is a value of the
-    spread label."""
+    """Say which kinds of agents the first phase with members covers.
+
+    A kind is a value of the spread label; without one it is a version, because what a canary most
+    often misses is a collector of another version.
+    """
     first = next((phase for phase in phases if phase.new), None)
-    if first is None or not label:
+    if first is None:
         return {}
-    kinds = set(selection.strata)
-    covered = set(first.split) & kinds if first.split else kinds
+    if selection.strata:
+        kinds, covered = set(selection.strata.values()), set(first.split)
+    else:
+        label, kinds = "version", {group.version for group in selection.groups}
+        covered = _versions(first.new) if len(first.new) < len(selection.order) else kinds
     missing = sorted(kinds - covered)
     return {
         "label": label,
         "phase": first.name,
         "kinds": len(kinds),
-        "covered": len(covered),
+        "covered": len(kinds) - len(missing),
         "missing": missing[:MAX_SAMPLES],
         "text": _covers(first.name, label, len(kinds), missing),
     }
+
+
+def _versions(agent_ids: Sequence[int]) -> set[str]:
+    agents = Agent.objects.filter(pk__in=agent_ids)
+    return set(agents.order_by().values_list("version", flat=True).distinct())
 
 
 def _covers(phase: str, label: str, kinds: int, missing: Sequence[str]) -> str:

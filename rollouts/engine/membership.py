@@ -1,7 +1,7 @@
 """Who is in which phase (spec section 4). Pure.
 
 The order of agents comes from a stable hash of (rollout seed, uid), so that the preview is the
-plan; it is computed in SQL (`rollouts.eligibility`) and, for tests, here.
+plan; PostgreSQL sorts by it (`rollouts.eligibility`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from array import array
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,20 +39,16 @@ def order_key(seed: str, instance_uid: str) -> str:
     return hashlib.md5(f"{seed}{instance_uid}".encode(), usedforsecurity=False).hexdigest()
 
 
-def spread_order(agents: Sequence[tuple[int, str, str]]) -> list[int]:
-    """Order (id, key, stratum) so that every prefix holds each stratum in proportion.
+def spread_order(order: Sequence[int], strata: Sequence[str]) -> list[int]:
+    """Rearrange ids, whose strata are given beside them, so that every prefix holds each stratum
+    in proportion.
 
-    Agent k of n in its stratum (by key) stands at (k - 1/2) / n; ties go to the smaller key.
+    Agent k of n in its stratum stands at (k - 1/2) / n; ties keep the order they had.
     """
-    strata: dict[str, list[tuple[str, int]]] = {}
-    for agent_id, key, stratum in agents:
-        strata.setdefault(stratum, []).append((key, agent_id))
-    placed = [
-        ((2 * rank - 1) / (2 * len(members)), key, agent_id)
-        for members in strata.values()
-        for rank, (key, agent_id) in enumerate(sorted(members), start=1)
-    ]
-    return [agent_id for _, _, agent_id in sorted(placed)]
+    sizes = Counter(strata)
+    odds = {stratum: iter(range(1, 2 * size, 2)) for stratum, size in sizes.items()}
+    stands = [next(odds[stratum]) / (2 * sizes[stratum]) for stratum in strata]
+    return [order[place] for place in sorted(range(len(order)), key=stands.__getitem__)]
 
 
 def phase_size(weight: float, matched: int) -> int:
@@ -71,7 +68,7 @@ def assign(
     for phase in phases:
         order = orders[phase.selector]
         size = phase_size(phase.weight, len(order))
-        new = tuple(agent_id for agent_id in order[:size] if agent_id not in taken)
+        new = tuple([agent_id for agent_id in order[:size] if agent_id not in taken])
         taken.update(new)
         result.append(PhaseMembers(phase.name, len(order), size, new))
     return tuple(result)
@@ -79,6 +76,8 @@ def assign(
 
 def rest_of(everyone: Sequence[int], phases: Sequence[PhaseMembers]) -> tuple[int, ...]:
     """Return the agents that no phase holds, in order: the last wave (`promote_rest`)."""
+    if sum(len(phase.new) for phase in phases) == len(everyone):
+        return ()
     taken = {agent_id for phase in phases for agent_id in phase.new}
     return tuple(agent_id for agent_id in everyone if agent_id not in taken)
 

@@ -41,11 +41,9 @@ def test_the_order_is_that_of_the_pure_function() -> None:
 def test_the_spread_is_that_of_the_pure_function() -> None:
     fleet = Fleet(0)
     agents = [make_agent({"region": region}) for region in ["eu"] * 12 + ["us"] * 6 + ["ap"] * 2]
+    agents.sort(key=lambda agent: order_key("s", str(agent.instance_uid)))
     expected = spread_order(
-        [
-            (agent.pk, order_key("s", str(agent.instance_uid)), agent.labels["region"])
-            for agent in agents
-        ]
+        [agent.pk for agent in agents], [agent.labels["region"] for agent in agents]
     )
     found = counted(fleet, spread_label="region")
     assert [*found.phases[0].new, *found.phases[1].new] == expected
@@ -118,6 +116,23 @@ def test_the_split_and_the_coverage_follow_the_label() -> None:
     }
 
 
+def test_without_a_label_the_coverage_is_that_of_versions() -> None:
+    fleet = Fleet(0)
+    for version, agents in {"0.141.0": 11, "0.142.0": 1}.items():
+        for _ in range(agents):
+            make_agent(version=version)
+    found = counted(fleet, seed="x").coverage
+    assert found["text"] == "canary covers 1 of 2 kinds of version; not covered: 0.142.0."
+
+
+def test_a_first_phase_with_everybody_covers_every_version() -> None:
+    fleet = Fleet(0)
+    make_agent(version="0.141.0")
+    make_agent(version="0.142.0")
+    plan = {"name": "all", "phases": [{"name": "all", "weight": "100%", "duration": "1m"}]}
+    assert counted(fleet, plan).coverage["text"] == "all covers 2 of 2 kinds of version."
+
+
 def test_a_phase_selector_narrows_its_phase_only() -> None:
     fleet = Fleet(8)
     for _ in range(2):
@@ -145,7 +160,7 @@ def test_components_that_agents_lack_block_the_start() -> None:
     make_version(text="receivers: {otlp: }\nexporters: {debug: }\n")
     found = counted(fleet, version=3)
     assert checks(found, "block") == {"components": 1}
-    assert checks(found, "note")["components"] == 2
+    assert checks(found, "note")["components_unknown"] == 2
     assert "exporter:debug, receiver:otlp" in found.blocks[0]
 
 
