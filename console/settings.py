@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
             "ROLLBACK_TARGET_STATES",
             "QUARANTINE_OUTCOMES",
             "MEASUREMENT_OUTCOMES",
+            "READINESS_LEVELS",
             "GATE_KINDS",
             "GATE_LEVELS",
         )

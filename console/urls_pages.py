@@ -19,6 +19,7 @@ from console.pages import (
     plans,
     profile,
     quarantines,
+    readiness,
     rollbacks,
     rollout_dialogs,
     rollouts,
@@ -64,6 +65,7 @@ rollouts_urls: Routes = [
     path("new/preview/", wizard.preview, name="preview"),
     path("<int:rollout_id>/", rollouts.detail, name="detail"),
     path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
+    path("<int:rollout_id>/readiness/", readiness.page, name="readiness"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
     path("<int:rollout_id>/start/", wizard.start, name="start"),
     *[

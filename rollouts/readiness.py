@@ -1,26 +1,29 @@
 """Preflight: can everyone run it, and is there a proven way back for everyone (spec section 5).
 
 A `block` forbids the start, a `note` is shown. Costs a few small queries whatever the fleet's size,
-because agents come grouped by what they report.
+because agents come grouped by what they report. A finding about agents says which by its `concern`;
+`rollouts.concerns` lists them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from agents.models import Agent, ComponentSet, ConfigBody, Quarantine
 from console.lib.problems import Problem
+from rollouts.concerns import Concern, concern, group_of, groups_of, targets_of
 from rollouts.configs.collector import KINDS, Collector, type_of
 from rollouts.configs.findings import blocks
 from rollouts.configs.parse import parse_config
 from rollouts.eligibility import MAX_SAMPLES, Group
-from rollouts.models import Config, ConfigVersion, Rollout
+from rollouts.models import Config, ConfigVersion, Rollout, Target
 from rollouts.plans.metrics import Source
 from rollouts.plans.plan import Criterion, Plan, Threshold
 
@@ -29,16 +32,25 @@ BLOCK, NOTE, OK = "block", "note", "ok"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of preflight. `count` is how many agents it concerns, `samples` some names."""
+    """One result of preflight. `count` is how many agents it concerns, `samples` some names;
+    `concern` is None when it is not about single agents."""
 
     check: str
     level: str
     count: int
     text: str
     samples: tuple[str, ...] = ()
+    concern: Concern | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "samples": list(self.samples)}
+        return {
+            "check": self.check,
+            "level": self.level,
+            "count": self.count,
+            "text": self.text,
+            "samples": list(self.samples),
+            "about_agents": self.concern is not None,
+        }
 
 
 def readiness(
@@ -60,6 +72,27 @@ def readiness(
         found = [Finding("all", OK, sum(g.count for g in groups), "Every check passes.")]
     order = [BLOCK, NOTE, OK]
     return sorted(found, key=lambda one: order.index(one.level))
+
+
+def readiness_of(rollout: Rollout) -> list[Finding]:
+    """Return the findings of a rollout's own targets as they are now."""
+    plan = Plan.from_dict(rollout.plan)
+    rollout.version.config = rollout.config  # the same row, which is read already
+    phases = sorted(rollout.phases.all(), key=lambda phase: phase.index)
+    sizes = [(phase.name, phase.counts.get("members", 0)) for phase in phases if not phase.is_rest]
+    return readiness(rollout.version, plan, groups_of(targets_of(rollout)), sizes)
+
+
+def targets_with(rollout: Rollout, findings: Iterable[Finding]) -> QuerySet[Target]:
+    """Return the targets that any of these findings is about, with their facts."""
+    about = [finding.concern.q() for finding in findings if finding.concern is not None]
+    return targets_of(rollout).filter(reduce(or_, about, Q(pk__in=[])))
+
+
+def about(target: Target, findings: Iterable[Finding]) -> list[Finding]:
+    """Return those findings that are about this target, which carries its facts."""
+    facts = group_of(target)
+    return [f for f in findings if f.concern is not None and f.concern.holds(facts)]
 
 
 def last_completed(config: Config, *, other_than: str = "") -> ConfigVersion | None:
@@ -116,17 +149,16 @@ def _components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Fin
     needed = components_of(version.config_hash)
     if not needed:
         return
-    by_hash: Counter[str] = Counter()
-    for group in groups:
-        by_hash[group.components] += group.count
+    hashes = {group.components for group in groups}
     known = {
         row.components_hash: frozenset(row.names)
-        for row in ComponentSet.objects.filter(pk__in=[h for h in by_hash if h]).only("names")
+        for row in ComponentSet.objects.filter(pk__in=[h for h in hashes if h]).only("names")
     }
     lacking = {h: sorted(needed - names) for h, names in known.items() if needed - names}
     if lacking:
         names = sorted({name for missing in lacking.values() for name in missing})
-        agents = sum(by_hash[h] for h in lacking)
+        whom = concern(components=lacking)
+        agents = whom.count(groups)
         shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
         yield Finding(
             "components",
@@ -134,22 +166,22 @@ def _components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Fin
             agents,
             f"{agents:,} agents report no {shown}; they would refuse {version}.",
             _names("components_hash", lacking),
+            whom,
         )
-    silent = sum(count for h, count in by_hash.items() if h not in known)
-    if silent and known:
-        yield Finding(
-            "components", NOTE, silent, f"{silent:,} agents do not report their components."
-        )
+    if known and hashes - known.keys():
+        whom = concern(components=hashes - known.keys())
+        agents = whom.count(groups)
+        text = f"{agents:,} agents do not report their components."
+        yield Finding("components_unknown", NOTE, agents, text, concern=whom)
 
 
 def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
     config = version.config
-    running: Counter[str] = Counter()
-    for group in groups:
-        running[group.running] += group.count
-    fresh = running.pop("", 0)
+    running = {group.running for group in groups}
     back = last_completed(config, other_than=version.config_hash)
-    if fresh and back is None:
+    if "" in running and back is None:
+        whom = concern(running=[""])
+        fresh = whom.count(groups)
         yield Finding(
             "previous_version",
             NOTE,
@@ -157,49 +189,42 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             f"{fresh:,} agents have no known-good version: they run no remote config, and "
             f"{config.name} has no completed version. A rollback leaves them alone.",
             _names("status__running_hash", [""]),
+            whom,
         )
-    stored = set(ConfigBody.objects.filter(pk__in=list(running)).values_list("pk", flat=True))
-    stored -= set(
-        Quarantine.objects.filter(
-            config_hash__in=list(stored), agent=None, lifted_at=None
-        ).values_list("config_hash", flat=True)
-    )
-    lost = {h: count for h, count in running.items() if h not in stored}
+    kept_from_all = Quarantine.objects.filter(agent=None, lifted_at=None).values("config_hash")
+    deliverable = ConfigBody.objects.filter(pk__in=running).exclude(pk__in=kept_from_all)
+    lost = running - set(deliverable.values_list("pk", flat=True)) - {""}
     if lost:
-        agents = sum(lost.values())
+        whom = concern(running=lost)
+        agents = whom.count(groups)
         yield Finding(
-            "previous_version",
+            "previous_version_lost",
             NOTE,
             agents,
             f"{agents:,} agents run a version that is not stored here or is quarantined; a "
             + (f"rollback gives them {back}." if back else "rollback leaves them alone."),
             _names("status__running_hash", lost),
+            whom,
         )
 
 
 def _connection(groups: Sequence[Group]) -> Iterable[Finding]:
-    offline = sum(g.count for g in groups if not g.online)
-    if offline:
-        yield Finding(
-            "offline", NOTE, offline, f"{offline:,} agents are offline; they get it on return."
-        )
-    ill = sum(g.count for g in groups if g.online and g.healthy is False)
-    if ill:
-        yield Finding(
+    for check, whom, text in (
+        ("offline", concern(online=[False]), "are offline; they get it on return."),
+        (
             "health",
-            NOTE,
-            ill,
-            f"{ill:,} agents are unhealthy already; that is not held against this rollout.",
-        )
-    mute = sum(g.count for g in groups if not g.reports)
-    if mute:
-        yield Finding(
+            concern(online=[True], healthy=[False]),
+            "are unhealthy already; that is not held against this rollout.",
+        ),
+        (
             "reports",
-            NOTE,
-            mute,
-            f"{mute:,} agents do not report config status; they count as timed out unless their "
-            "effective config shows the version.",
-        )
+            concern(reports=[False]),
+            "do not report config status; they count as timed out unless their effective config "
+            "shows the version.",
+        ),
+    ):
+        if agents := whom.count(groups):
+            yield Finding(check, NOTE, agents, f"{agents:,} agents {text}", concern=whom)
 
 
 def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:

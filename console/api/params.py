@@ -40,6 +40,12 @@ ROLLOUT_FILTERS = [
     OpenApiParameter("state", str, description="States joined by commas, e.g. `running,paused`."),
     OpenApiParameter("config", str, description="Exact name of a config."),
 ]
+READINESS_FILTERS = [
+    OpenApiParameter("check", str, description="Only targets of this finding, e.g. `components`."),
+    OpenApiParameter(
+        "level", str, enum=["block", "note"], description="Only targets of such findings."
+    ),
+]
 WAIT = [
     OpenApiParameter(
         "until",
@@ -56,3 +62,4 @@ FILE_NAME = OpenApiParameter(
     "file", str, description="Names what has no name of its own, and is said in errors."
 )
 CONFIG_HASH = OpenApiParameter("config_hash", str, description="`sha256-<hex>` or `<hex>`.")
+LIFTED = OpenApiParameter("lifted", bool, description="Also those that a person has lifted.")

@@ -85,7 +85,9 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "view": view,
         "agents": rollout_page.agents_of(rollout),
         "may_waive": rollout.is_active and can(request.actor, "rollouts.waive", rollout),
-        "preview": wizard_preview.view_of(rollout.preview or {}) if _is_draft(rollout) else None,
+        "preview": wizard_preview.view_of(rollout.preview or {}, rollout)
+        if _is_draft(rollout)
+        else None,
         "topics": [rollout.topic],
         "seq": view.seq,
     }

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -40,11 +42,13 @@ class PhaseShare:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of readiness."""
+    """One line of readiness; `url` leads to the targets that it is about."""
 
+    name: str
     token: str
     icon: str
     text: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,17 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
     )
 
 
-def _check(data: Mapping[str, Any]) -> Check:
+def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> Check:
+    """Return the line of one finding; only a draft that exists has targets to show."""
     token, icon = LEVELS.get(str(data.get("level", "ok")), LEVELS["note"])
-    return Check(token, icon, str(data.get("text", "")))
+    name, url = str(data.get("check", "")), ""
+    if rollout is not None and data.get("about_agents"):
+        url = f"{reverse('rollouts:readiness', args=[rollout.pk])}?{urlencode({'check': name})}"
+    return Check(name, token, icon, str(data.get("text", "")), url)
 
 
-def view_of(data: Mapping[str, Any]) -> PreviewView:
-    """Return the view of a preview's `to_dict()`."""
+def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:
+    """Return the view of a preview's `to_dict()`, of a draft when there is one."""
     eligible = int(data.get("eligible", 0))
     phases, before = [], 0
     for index, phase in enumerate(data.get("phases") or []):
@@ -118,7 +126,7 @@ def view_of(data: Mapping[str, Any]) -> PreviewView:
         excluded=[e for e in excluded if e[0]],
         left_out=sum(number for number, _reason in excluded),
         conflicts=list(data.get("conflicts") or []),
-        checks=[_check(check) for check in readiness],
+        checks=[check_of(check, rollout) for check in readiness],
         blocked=any(check.get("level") == "block" for check in readiness),
         coverage=plain((data.get("coverage") or {}).get("text", ""), limit=400),
     )
@@ -150,5 +158,5 @@ def preview_of(form: WizardForm, now: datetime) -> PreviewView:
 def of_draft(rollout: Rollout, now: datetime, *, fresh: bool) -> PreviewView:
     """Return the preview kept with a draft, or count it again when the fleet has changed."""
     if not fresh:
-        return view_of(rollout.preview or {})
-    return view_of(count_again(rollout, now).to_dict())
+        return view_of(rollout.preview or {}, rollout)
+    return view_of(count_again(rollout, now).to_dict(), rollout)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from console.api.shapes import words
 from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Text, Whole
+from console.api.shapes.readiness import Finding
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}]})
@@ -85,9 +86,7 @@ class Preview(Shape):
     excluded = Excluded(many=True)
     conflicts = Conflict(many=True)
     coverage = serializers.DictField()
-    readiness = serializers.ListField(
-        child=serializers.DictField(), help_text="`level` ok, note or block; a block forbids start"
-    )
+    readiness = Finding(many=True)
 
 
 class Act(Body):

@@ -14,6 +14,7 @@ DELIVERY_STATES = list(Delivery.State.values)
 QUARANTINE_OUTCOMES = list(Quarantine.Outcome.values)
 ACTOR_KINDS = ["human", "token", "system", "agent"]
 CHECK_LEVELS = ["ok", "note", "warning", "error"]
+READINESS_LEVELS = ["block", "note", "ok"]
 DOCUMENT_KINDS = [kind.value for kind in Kind]
 CHANGES = ["created", "changed", "unchanged"]
 ROLLOUT_STATES = [state.value for state in RolloutState]

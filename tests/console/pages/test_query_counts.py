@@ -62,6 +62,7 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "rollouts": lambda r: "/rollouts/",
     "rollout": lambda r: f"/rollouts/{r.pk}/",
     "rollout agents": lambda r: f"/rollouts/{r.pk}/agents/",
+    "rollout readiness": lambda r: f"/rollouts/{r.pk}/readiness/",
     "timeline": lambda r: f"/rollouts/{r.pk}/timeline/",
     "abort": lambda r: f"/rollouts/{r.pk}/abort/",
     "approvals": lambda r: "/approvals/",
