@@ -82,7 +82,7 @@ def measure(directory: Path, agents: int, *, fresh_clone: bool) -> Iterator[Row]
     try:
         yield start(product, directory, fresh_clone=fresh_clone)
         began = time.monotonic()
-        product.wait_connected(120)
+        product.wait_connected(max(120, agents / 40))
         yield Row("fleet connected, after the start", time.monotonic() - began, None)
         with pages(product) as page_times:
             yield from delivery(product, page_times)
@@ -173,21 +173,21 @@ def rollback(product: Product, page_times: PageTimes) -> Iterator[Row]:
         "WHERE r.rollout_id = %s AND t.confirmed_at IS NOT NULL ORDER BY 1",
         rollout["id"],
     )
-    since = breach_at or decided_at
-    after = [(row[0] - since).total_seconds() for row in confirmed]
-    yield Row(
-        "automatic rollback, breach to 99 % confirmed",
-        percentile(after, 0.99),
-        30,
-        f"{len(after)} agents",
-    )
+    for what, since in (("breach", breach_at or decided_at), ("decision", decided_at)):
+        after = [(row[0] - since).total_seconds() for row in confirmed]
+        yield Row(
+            f"automatic rollback, {what} to 99 % confirmed",
+            percentile(after, 0.99),
+            30,
+            f"{len(after)} agents",
+        )
 
 
 def run_rollout(product: Product, body: bytes, page_times: PageTimes) -> dict[str, Any]:
     """Upload, start, wait for the end; pages are loaded meanwhile."""
     rollout_id = product.start_rollout(product.upload(body)["version"], _PLAN)
     page_times.watch(rollout_id)
-    return product.wait_finished(rollout_id, 180)
+    return product.wait_finished(rollout_id, 300)
 
 
 def _expect(rollout: dict[str, Any], state: str) -> None:

@@ -11,12 +11,9 @@ from console.api import params
 from console.api.idempotency import once
 from console.api.parsers import RawParser
 from console.api.shapes import applying as shapes
-from console.api.views import ApiView, query, raw
-from console.lib.problems import FieldError, Invalid
+from console.api.views import ApiView, flag, query, raw
 from rollouts.actions.apply_documents import apply_documents
 from rollouts.documents import File
-
-_FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
 
 
 class Apply(ApiView):
@@ -32,13 +29,10 @@ class Apply(ApiView):
     @once
     def post(self, request: Request) -> Response:
         """Make what a YAML file (one or more documents) says so. Twice changes nothing."""
-        dry_run = query(request, "dry_run").lower()
-        if dry_run not in _FLAGS:
-            wrong = [FieldError("dry_run", "must be true or false")]
-            raise Invalid("dry_run is neither true nor false.", errors=wrong)
+        dry_run = flag(request, "dry_run")
         name = query(request, "file")
         body = raw(request)
         file = File.at(name, body) if name else File("body", body)
-        applied = apply_documents(files=[file], by=self.actor, dry_run=_FLAGS[dry_run])
+        applied = apply_documents(files=[file], by=self.actor, dry_run=dry_run)
         found = [one.to_dict() for one in applied]
-        return Response({"applied": found, "dry_run": _FLAGS[dry_run]})
+        return Response({"applied": found, "dry_run": dry_run})

@@ -16,7 +16,7 @@ from console.api import paging, params
 from console.api.hashes import hash_of
 from console.api.idempotency import once
 from console.api.shapes import quarantines as shapes
-from console.api.views import ApiView, query
+from console.api.views import ApiView, flag, query
 from console.lib.problems import FieldError, Invalid
 
 
@@ -25,15 +25,17 @@ class QuarantineList(ApiView):
 
     @extend_schema(
         operation_id="quarantines_list",
-        parameters=[params.CONFIG_HASH, params.AFTER, params.LIMIT],
+        parameters=[params.CONFIG_HASH, params.LIFTED, params.AFTER, params.LIMIT],
         responses=shapes.QuarantineList,
     )
     def get(self, request: Request) -> Response:
-        """Quarantines that nobody has lifted, newest first."""
+        """What must not be offered, newest first; with `lifted=true` also what was lifted, by whom
+        and why."""
         visible = Agent.objects.visible_to(self.actor)
-        rows = Quarantine.objects.filter(
-            Q(agent=None) | Q(agent__in=visible), lifted_at=None
-        ).select_related("agent")
+        rows = Quarantine.objects.filter(Q(agent=None) | Q(agent__in=visible))
+        rows = rows.select_related("agent")
+        if not flag(request, "lifted"):
+            rows = rows.filter(lifted_at=None)
         if wanted := query(request, "config_hash"):
             rows = rows.filter(config_hash=hash_of(wanted))
         page, following = paging.newest(rows, request)
@@ -98,4 +100,5 @@ def _row(row: Quarantine) -> dict[str, Any]:
         "at": row.at,
         "lifted_at": row.lifted_at,
         "lifted_by": row.lifted_by,
+        "lift_reason": row.lift_reason,
     }

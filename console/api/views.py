@@ -20,6 +20,8 @@ from accounts.models import ApiToken, User
 from agents.selectors.errors import SelectorError
 from console.lib.problems import FieldError, Invalid, Missing
 
+_FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
+
 
 class OneForm(BaseContentNegotiation):
     """Answer JSON whatever `Accept` says: curl, browsers and scripts all read it."""
@@ -116,6 +118,15 @@ def query(request: Request, name: str, default: str = "") -> str:
     if "\x00" in value:
         raise Invalid("A NUL character is not text.", errors=[FieldError(name, "holds NUL")])
     return value
+
+
+def flag(request: Request, name: str) -> bool:
+    """Return a query parameter that is true or false; false when not given. Raises Invalid."""
+    text = query(request, name).lower()
+    if text not in _FLAGS:
+        wrong = [FieldError(name, "must be true or false")]
+        raise Invalid(f"{name} is neither true nor false.", errors=wrong)
+    return _FLAGS[text]
 
 
 def whole_number(

@@ -37,6 +37,7 @@ class Quarantine(Shape):
     at = serializers.DateTimeField()
     lifted_at = serializers.DateTimeField(allow_null=True)
     lifted_by = serializers.CharField()
+    lift_reason = serializers.CharField()
 
 
 class QuarantineList(Shape):

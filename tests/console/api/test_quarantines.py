@@ -68,3 +68,18 @@ def test_a_token_never_lifts() -> None:
 
 def test_a_viewer_adds_nothing() -> None:
     assert add(role="viewer").status_code == 403
+
+
+def test_what_was_lifted_is_kept_and_listed_when_asked_for() -> None:
+    add()
+    url = f"{URL}/{Quarantine.objects.get().pk}/lift"
+    by_session("approver").post(url, {"reason": "fixed"}, content_type="application/json")
+    client = by_token("viewer")
+    assert client.get(URL).json()["quarantines"] == []
+    answer = assert_as_documented("quarantines_list", client.get(f"{URL}?lifted=true"))
+    [row] = answer["quarantines"]
+    assert (row["lifted_by"], row["lift_reason"]) == ("approver", "fixed")
+
+
+def test_whether_lifted_is_true_or_false() -> None:
+    assert by_token("viewer").get(f"{URL}?lifted=perhaps").status_code == 422

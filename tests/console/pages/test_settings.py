@@ -97,6 +97,14 @@ def in_quarantine() -> Quarantine:
     )
 
 
+def test_a_quarantine_says_who_what_how_and_why() -> None:
+    row = in_quarantine()
+    page = sign_in("op", "operator").get("/settings/quarantine/").content.decode()
+    assert row.agent is not None
+    for said in (row.agent.name, "edge v1", row.config_hash[:12], "failed", "R-0001", "system"):
+        assert said in page
+
+
 def test_a_quarantine_is_lifted_with_a_reason() -> None:
     row = in_quarantine()
     client = sign_in("chen", "approver")
