@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.lib.quantities import Unit
-from rollouts.plans.metrics import METRICS, Compare, Direction, MetricKind, Source
+from rollouts.plans.metrics import METRICS, Direction, MetricKind, Source
 
 UNIT_WORDS = {Unit.FRACTION: "per cent", Unit.COUNT: "a whole number", Unit.NONE: "as given"}
 SOURCE_WORDS = {
@@ -127,8 +127,7 @@ def as_markdown(queries_of: Callable[[str], Sequence[str]]) -> str:
     parts = [_HEAD]
     for metric in CATALOGUE.values():
         facts = [f"unit: {metric.unit}", metric.direction]
-        if metric.kind.compare is not Compare.ABSOLUTE:
-            facts.append(f"compared with {metric.kind.compare.value}")
+        facts.append(f"compare: {' or '.join(metric.kind.comparisons)}")
         rows = [
             f"| {words} | {metric.sources[source]} |"
             for source, words in SOURCE_WORDS.items()
@@ -153,6 +152,7 @@ otherwise; what agents themselves report is always part of the answer. No answer
 answer: without data a phase holds. Readings shortly after a config was applied (the warm-up) do not
 count, because a collector that restarts is not a regression. `compare` can be `absolute`, `before`
 (the same agents before the change, at most an hour of it) or `control` (agents of the rollout that do
-not change now; few of them make a reading less sure)."""
+not change now; few of them make a reading less sure); each metric below names those it knows, the one
+it takes by itself first."""
 
 _QUERIES = "Prometheus is asked, per agent, here for a window of five minutes:\n\n"

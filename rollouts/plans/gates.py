@@ -132,7 +132,14 @@ def _limit(fields: Fields, key: str) -> int | None:
 
 
 def _compare(fields: Fields, kind: MetricKind, defaults: Defaults) -> Compare:
-    return fields.choice("compare", Compare, defaults.compare or kind.compare)
+    """Read what a metric is compared with. What the plan says for all counts where it can be done."""
+    for_all = defaults.compare or kind.compare
+    usual = for_all if for_all in kind.comparisons else kind.compare
+    found = fields.choice("compare", Compare, usual)
+    if found not in kind.comparisons:
+        can = " or ".join(kind.comparisons)
+        fields.wrong("compare", f'compare "{found}" cannot be had for this metric; write {can}')
+    return found
 
 
 def _direction(

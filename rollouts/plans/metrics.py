@@ -39,21 +39,29 @@ DEFAULT_SOURCES = (Source.PROMETHEUS, Source.OWN_METRICS, Source.OPAMP)
 
 @dataclass(frozen=True, slots=True)
 class MetricKind:
-    """One metric we know ourselves."""
+    """One metric we know ourselves. `comparisons` are those it can be given, its own one first."""
 
     unit: Unit
     direction: Direction = Direction.ABOVE
-    compare: Compare = Compare.ABSOLUTE
+    comparisons: tuple[Compare, ...] = tuple(Compare)
     from_opamp: bool = False
 
+    @property
+    def compare(self) -> Compare:
+        """What it is measured against when a plan does not say."""
+        return self.comparisons[0]
 
+
+_ALONE = (Compare.ABSOLUTE,)
 METRICS = {
     "failure_rate": MetricKind(Unit.FRACTION, from_opamp=True),
-    "error_count": MetricKind(Unit.COUNT, from_opamp=True),
-    "error_rate": MetricKind(Unit.ERRORS_PER_MIN, from_opamp=True),
-    "cpu_increase": MetricKind(Unit.FRACTION, compare=Compare.BEFORE),
+    "error_count": MetricKind(Unit.COUNT, comparisons=_ALONE, from_opamp=True),
+    "error_rate": MetricKind(Unit.ERRORS_PER_MIN, comparisons=_ALONE, from_opamp=True),
+    "cpu_increase": MetricKind(Unit.FRACTION, comparisons=(Compare.BEFORE, Compare.CONTROL)),
     "memory_growth": MetricKind(Unit.BYTES_PER_MIN),
     "latency_p95": MetricKind(Unit.MS),
-    "data_continuity": MetricKind(Unit.FRACTION, Direction.BELOW, Compare.BEFORE),
+    "data_continuity": MetricKind(
+        Unit.FRACTION, Direction.BELOW, (Compare.BEFORE, Compare.ABSOLUTE)
+    ),
 }
 OWN_METRIC = MetricKind(Unit.NONE)

@@ -272,14 +272,14 @@ def _flow_point(values: _Values, instance: str) -> Point | None:
 
 def _failures(asked: Asked, compare: Compare) -> Answer:
     cohort = _flow_cohort(asked, with_before=compare is Compare.BEFORE)
-    return flows.failure_rate(cohort, (), compare if compare is Compare.BEFORE else _ABSOLUTE)
+    if compare is Compare.CONTROL:
+        answer = flows.failure_rate(cohort, (), Compare.ABSOLUTE)
+        return replace(answer, note=answer.note or "agents that do not change are not asked for it")
+    return flows.failure_rate(cohort, (), compare)
 
 
 def _continuity(asked: Asked, compare: Compare) -> Answer:
     return flows.data_continuity(_flow_cohort(asked, with_before=True), (), compare)
-
-
-_ABSOLUTE = Compare.ABSOLUTE
 
 
 def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Answer:

@@ -119,6 +119,13 @@ def test_a_metric_is_compared_as_it_should_be_unless_told(full: Plan) -> None:
     assert compares["error_rate"] is Compare.ABSOLUTE
 
 
+def test_what_a_plan_compares_all_with_counts_where_it_can_be_done() -> None:
+    levels = "{warning: 9%}, error_rate: {warning: 9 errors/min}"
+    plan = parse_plan(one_phase(f"compare: control\nthresholds: {{failure_rate: {levels}}}"))
+    compares = {t.metric: t.compare for t in plan.thresholds}
+    assert compares == {"failure_rate": Compare.CONTROL, "error_rate": Compare.ABSOLUTE}
+
+
 def test_rollback_is_read(full: Plan) -> None:
     (trigger,) = full.rollback.triggers
     assert (trigger.name, trigger.for_s, trigger.action) == (
@@ -207,6 +214,11 @@ WRONG = [
         "warning 9 comes after critical 5",
     ),
     (one_phase("thresholds:\n  mine: {warning: 9}"), 5, "needs its PromQL as query"),
+    (
+        one_phase("thresholds:\n  error_rate: {critical: 5 errors/min, compare: control}"),
+        5,
+        'compare "control" cannot be had for this metric; write absolute',
+    ),
     (one_phase("rollback:\n  triggers:\n    - {name: a, condition: ''}"), 6, "condition is empty"),
     (
         one_phase("rollback:\n  triggers:\n    - &t {name: a, condition: x}\n    - *t"),
