@@ -41,12 +41,16 @@ def settling_of(duration_s: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """Changed agents (from their warm-up on) and agents not changed yet, at one time."""
+    """Changed agents (from their warm-up on) and agents not changed yet, at one time.
+
+    `changed_in_all` is how many have changed, when `changed` are only some of them.
+    """
 
     changed: Sequence[AgentSeries]
     control: Sequence[AgentSeries]
     now_s: float
     duration_s: float
+    changed_in_all: int = 0
 
 
 def read(spec: GateSpec, cohorts: Cohorts, source: Source) -> Reading:
@@ -57,6 +61,8 @@ def read(spec: GateSpec, cohorts: Cohorts, source: Source) -> Reading:
         return silent(nothing[0], source.value, nothing[1], query)
     sending = [series for series in cohorts.changed if len(series.after) > 1]
     answer = MEASURES[spec.metric](replace(cohorts, changed=sending), spec.compare)
+    if spec.metric in SUMS:
+        answer = _for_all(answer, len(cohorts.changed), cohorts.changed_in_all)
     warm_up = f"the first {warm_up_of(cohorts.duration_s):g} s after each change left out"
     note = "; ".join(filter(None, [answer.note, warm_up]))
     if answer.estimate is None:
@@ -89,6 +95,16 @@ def _why_nothing(cohorts: Cohorts) -> tuple[Outcome, str] | None:
     return None
 
 
+def _for_all(answer: Answer, read: int, in_all: int) -> Answer:
+    """Take what some agents add up to for all of them."""
+    found = answer.estimate
+    if found is None or in_all <= read:
+        return answer
+    note = f"counted on {read:,} of {in_all:,} agents and taken for all"
+    whole = replace(found, value=found.value * in_all / read)
+    return Answer(whole, "; ".join(filter(None, [answer.note, note])))
+
+
 def _memory(cohorts: Cohorts, compare: Compare) -> Answer:
     settling_s = settling_of(cohorts.duration_s)
     return comparing.memory_growth(
@@ -98,6 +114,8 @@ def _memory(cohorts: Cohorts, compare: Compare) -> Answer:
     )
 
 
+# What agents add up to, where every other metric is a share, a mean or a quantile.
+SUMS = frozenset({"error_count", "error_rate"})
 MEASURES: dict[str, Callable[[Cohorts, Compare], Answer]] = {
     "cpu_increase": lambda c, compare: comparing.cpu_increase(c.changed, c.control, compare),
     "memory_growth": _memory,

@@ -53,6 +53,7 @@ class OwnMetricsSource:
             control=self._control or (),
             now_s=scene.now.timestamp(),
             duration_s=float(scene.phase.spec["duration_s"]),
+            changed_in_all=len(scene.changed),
         )
 
 

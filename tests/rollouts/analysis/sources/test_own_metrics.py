@@ -9,6 +9,7 @@ from agents.models import Series
 from rollouts.analysis.cohort import PAST_S
 from rollouts.analysis.measure import load_gates, take_measurements
 from rollouts.analysis.scene import Scene
+from rollouts.analysis.sources import own_metrics
 from rollouts.analysis.sources.own_metrics import load_series
 from rollouts.engine.facts import GateFacts, Verdict
 from rollouts.models import Phase, Target
@@ -41,6 +42,7 @@ def store(target: Target, begins_at: Any, minutes: int, **words: Any) -> None:
             measured_at=at,
             started_at=begins_at,
             cpu_s=point.cpu_s,
+            error_logs=point.error_logs,
             received=list(point.received),
             sent=list(point.sent),
         )
@@ -177,3 +179,15 @@ def test_agents_of_an_earlier_phase_are_a_control_when_all_others_have_changed()
     found = gate(phase)
     assert found.value == pytest.approx(0.0, abs=0.01)
     assert "4 agents that do not change now" in found.note
+
+
+def test_errors_of_some_agents_are_taken_for_all_of_a_large_phase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = {**CPU_PLAN, "thresholds": {"error_rate": {"critical": "50 errors/min"}}}
+    phase = observed(plan)
+    make_agents(phase, 4, {}, {"errors_per_min": 3.0})
+    monkeypatch.setattr(own_metrics, "MOST_AGENTS", 2)
+    found = gate(phase, "threshold:error_rate")
+    assert found.value == pytest.approx(12.0)
+    assert "counted on 2 of 4 agents" in found.note
