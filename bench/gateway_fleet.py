@@ -31,7 +31,6 @@ class Fleet:
     accept_ms: list[float] = field(default_factory=list)
     elapsed_s: list[float] = field(default_factory=list)
     slowest_s: list[float] = field(default_factory=list)
-    kib: list[float] = field(default_factory=list)
     push_s: list[float] = field(default_factory=list)
     push_cpu_s: list[float] = field(default_factory=list)
     database_ms: list[float] = field(default_factory=list)
@@ -41,7 +40,6 @@ class Fleet:
 
 def come(server: Server, load: Load, agents: int, into: Fleet) -> None:
     """Bring all agents in; count until every first report is stored."""
-    memory = server.rss_kib()
     newest = stores.number("SELECT coalesce(max(id), 0) FROM agents_agent")
     database = stores.database_cpu_s()
     cpu, began = server.cpu_s(), time.monotonic()
@@ -58,8 +56,8 @@ def come(server: Server, load: Load, agents: int, into: Fleet) -> None:
     into.database_ms.append((stores.database_cpu_s() - database) / agents * 1000)
     into.slowest_s.append(answer["slowest_handshake_s"])
     into.refused += answer["refused"]
+    # What is measured next begins at rest.
     time.sleep(1.0)
-    into.kib.append((server.rss_kib() - memory) / agents)
 
 
 def push_echo(server: EchoServer, load: Load, agents: int, times: int, into: Fleet) -> None:
@@ -101,7 +99,6 @@ def rows(gateway: Fleet, echo: Fleet, agents: int) -> Iterator[Row]:
     )
     yield Row("accept, all", "s", median(gateway.elapsed_s), median(echo.elapsed_s), 8.0)
     yield Row("accept, slowest handshake", "s", max(gateway.slowest_s), max(echo.slowest_s), 2.0)
-    yield Row("memory per idle agent", "KiB", median(gateway.kib), median(echo.kib), 24.0)
 
 
 def push_row(gateway: Fleet, echo: Fleet, agents: int) -> Row:

@@ -1,4 +1,4 @@
-"""Nineteen thousand agents that only send heartbeats: CPU, and what is written for them."""
+"""Nineteen thousand agents that only send heartbeats: memory, CPU, and what is written for them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from bench import gateway_stores as stores
 from bench.gateway_fleet import HEARTBEAT_S
 from bench.gateway_load import Load
 from bench.gateway_servers import GatewayServer, Server
-from bench.gateway_table import Row
+from bench.gateway_table import Row, median
 
 # A backend that has nothing more to do reports what it wrote after ten seconds.
 _REPORTED_S = 11.0
+# A process grows once for what it does for the first time: the first stage is not counted.
+_STAGES = 5
+_STANDING_S = 1.0
 _LEASE = "agents_gatewaylease"
 _SWEPT = "agents_agentstatus"
 
@@ -25,10 +28,11 @@ def measure(
     agents: int,
     seconds: float,
 ) -> Iterator[Row]:
-    """Yield the CPU share and the rows written. The echo is looked at for half as long."""
+    """Yield memory, rows written and the CPU share. The echo is looked at for half as long."""
+    kib = {server: _fill(server, load, agents) for server, load in loads.items()}
+    yield _memory_row(kib[gateway], kib[echo], agents)
     shares = {}
     for server, load in loads.items():
-        load.connect(agents)
         load.beat(agents / HEARTBEAT_S)
         if isinstance(server, GatewayServer):
             server.wait_written()
@@ -53,6 +57,32 @@ def measure(
         15.0,
         note="of one core, writing last seen included",
     )
+
+
+def _fill(server: Server, load: Load, agents: int) -> list[float]:
+    """Bring all agents in by stages; return by how much RSS grew in each but the first, KiB an
+    agent."""
+    grown: list[float] = []
+    there, before = 0, 0
+    for stage in range(1, _STAGES + 1):
+        wanted = agents * stage // _STAGES
+        load.connect(wanted)
+        if isinstance(server, GatewayServer):
+            server.wait_written()
+        time.sleep(_STANDING_S)
+        now = server.rss_kib()
+        if there:
+            grown.append((now - before) / (wanted - there))
+        there, before = wanted, now
+    return grown
+
+
+def _memory_row(gateway: list[float], echo: list[float], agents: int) -> Row:
+    note = (
+        f"growth of RSS from {agents // _STAGES:,} to {agents:,} agents in {len(gateway)} stages, "
+        f"{min(gateway):.1f} to {max(gateway):.1f} (echo {min(echo):.1f} to {max(echo):.1f})"
+    )
+    return Row("memory per idle agent", "KiB", median(gateway), median(echo), 24.0, note=note)
 
 
 def _written(server: Server) -> tuple[dict[str, int], float]:
