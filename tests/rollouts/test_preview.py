@@ -118,10 +118,12 @@ def test_the_split_and_the_coverage_follow_the_label() -> None:
 
 def test_without_a_label_the_coverage_is_that_of_versions() -> None:
     fleet = Fleet(0)
-    for version, agents in {"0.141.0": 11, "0.142.0": 1}.items():
-        for _ in range(agents):
-            make_agent(version=version)
-    found = counted(fleet, seed="x").coverage
+    make_agent({"env": "canary"}, version="0.141.0")
+    make_agent({"env": "prod"}, version="0.142.0")
+    canary = {"name": "canary", "weight": "100%", "selector": {"labels": {"env": "canary"}}}
+    everyone = {"name": "all", "weight": "100%"}
+    plan = {"name": "p", "phases": [{**one, "duration": "1m"} for one in (canary, everyone)]}
+    found = counted(fleet, plan).coverage
     assert found["text"] == "canary covers 1 of 2 kinds of version; not covered: 0.142.0."
 
 
