@@ -145,7 +145,11 @@ def _excluded(rows: list[dict[str, Any]]) -> tuple[Excluded, ...]:
 def _statement(
     question: Question, condition: Q, now: datetime, *, lean: bool = False
 ) -> tuple[str, list[Any]]:
-    """Build the query; `lean` asks for the order alone. Values are parameters throughout."""
+    """Build the query; `lean` asks for the order alone. Values are parameters throughout.
+
+    The rows are sorted once, where PostgreSQL's helpers can do it; aggregates over sorted rows keep
+    their order.
+    """
     matching, match_params = (
         Agent.objects.filter(condition)
         .values(
@@ -155,9 +159,7 @@ def _statement(
     )
     cases, joins, (case_params, join_params) = _reasons(question, now)
     spread = bool(question.spread_label)
-    answer = "array_agg(id ORDER BY place), " + (
-        "array_agg(stratum ORDER BY place)" if spread else "NULL"
-    )
+    answer = "array_agg(id), " + ("array_agg(stratum)" if spread else "NULL")
     if not lean:
         answer += f""",
             (SELECT json_agg(e) FROM (
@@ -172,16 +174,16 @@ def _statement(
         WITH judged AS MATERIALIZED (
             SELECT m.id, m.name, CASE {cases} ELSE '' END AS reason,
                    {"coalesce(m.labels ->> %s, '')" if spread else "''"} AS stratum,
-                   md5(%s || m.instance_uid::text) COLLATE "C" AS place,
                    m.version, m.components_hash, coalesce(s.running_hash, '') AS running,
                    s.connected IS TRUE AS online, s.healthy,
                    (m.capabilities & 4096) <> 0 AS reports
             FROM ({matching}) m {joins}
+            ORDER BY md5(%s || m.instance_uid::text) COLLATE "C"
         )
         SELECT {answer} FROM judged WHERE reason = ''
     """  # noqa: S608  the pieces are constants of this module
     label = [question.spread_label] if spread else []
-    return sql, [*case_params, *label, question.seed, *match_params, *join_params]
+    return sql, [*case_params, *label, *match_params, *join_params, question.seed]
 
 
 def _reasons(question: Question, now: datetime) -> tuple[str, str, tuple[list[Any], list[Any]]]:
