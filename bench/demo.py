@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,15 @@ def delivery(product: Product, page_times: PageTimes) -> Iterator[Row]:
         "config offered to confirmed P95", percentile(settled, 0.95), 5, f"{len(settled)} agents"
     )
     yield Row("config offered to confirmed, slowest agent", settled[-1], None)
+    yield from everyone_back(product, rollout["id"])
+
+
+def everyone_back(product: Product, rollout_id: int) -> Iterator[Row]:
+    """Take a rollout back that the whole fleet runs: no other rollback has as many to wait for."""
+    product.api("POST", f"rollouts/{rollout_id}/rollback", json={"reason": "bench"})
+    _expect(product.wait_finished(rollout_id, 300), "rolled_back")
+    _, decided_at, confirmed = way_back(product, rollout_id)
+    yield _back("rollback of everyone, decision", decided_at, confirmed)
 
 
 def rollback(product: Product, page_times: PageTimes) -> Iterator[Row]:
@@ -161,26 +171,31 @@ def rollback(product: Product, page_times: PageTimes) -> Iterator[Row]:
     body = (_EXAMPLES / "edge-v2.yaml").read_bytes() + f"# {_BAD}\n".encode()
     rollout = run_rollout(product, body, page_times)
     _expect(rollout, "rolled_back")
+    breach_at, decided_at, confirmed = way_back(product, rollout["id"])
+    yield _back("automatic rollback, breach", breach_at or decided_at, confirmed)
+    yield _back("automatic rollback, decision", decided_at, confirmed)
+
+
+def way_back(product: Product, rollout_id: int) -> tuple[datetime | None, datetime, list[datetime]]:
+    """Return when a rollback was due, when it was decided, and when each agent confirmed it."""
     (breach_at, decided_at), *_ = rows(
         product,
         "SELECT breach_at, decided_at FROM rollouts_rollback WHERE rollout_id = %s",
-        rollout["id"],
+        rollout_id,
     )
     confirmed = rows(
         product,
         "SELECT t.confirmed_at FROM rollouts_rollbacktarget t "
         "JOIN rollouts_rollback r ON r.id = t.rollback_id "
         "WHERE r.rollout_id = %s AND t.confirmed_at IS NOT NULL ORDER BY 1",
-        rollout["id"],
+        rollout_id,
     )
-    for what, since in (("breach", breach_at or decided_at), ("decision", decided_at)):
-        after = [(row[0] - since).total_seconds() for row in confirmed]
-        yield Row(
-            f"automatic rollback, {what} to 99 % confirmed",
-            percentile(after, 0.99),
-            30,
-            f"{len(after)} agents",
-        )
+    return breach_at, decided_at, [row[0] for row in confirmed]
+
+
+def _back(what: str, since: datetime, confirmed: list[datetime]) -> Row:
+    after = [(at - since).total_seconds() for at in confirmed]
+    return Row(f"{what} to 99 % confirmed", percentile(after, 0.99), 30, f"{len(after)} agents")
 
 
 def run_rollout(product: Product, body: bytes, page_times: PageTimes) -> dict[str, Any]:
