@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse
-from rollouts.engine.membership import spread_order
+from rollouts.engine.membership import by_stratum, spread_order
 from rollouts.models import Target
 from rollouts.selectors import selector_q
 
@@ -104,13 +104,12 @@ def select(question: Question, phase_selectors: frozenset[str], now: datetime) -
     """Return the eligible agents in order, with what preflight needs to know of them."""
     base = selector_q(parse(question.selector))
     eligible, strata, excluded, groups = _one(*_statement(question, base, now))
-    strata_of = dict(zip(eligible, strata, strict=True)) if any(strata or ()) else {}
-    order = _spread(eligible or [], strata)
+    order, strata_of = _spread(eligible or [], strata)
     parts = {"": order}
     for text in phase_selectors - {""}:
         narrow = base & selector_q(parse(text))
         part, strata = _one(*_statement(question, narrow, now, lean=True))
-        parts[text] = _spread(part or [], strata)
+        parts[text], _ = _spread(part or [], strata)
     left_out = _excluded(excluded or [])
     return Selection(
         len(order) + sum(one.count for one in left_out),
@@ -122,8 +121,15 @@ def select(question: Question, phase_selectors: frozenset[str], now: datetime) -
     )
 
 
-def _spread(order: list[int], strata: list[str] | None) -> list[int]:
-    return spread_order(order, strata) if strata else order
+def _spread(order: list[int], strata: list[str] | None) -> tuple[list[int], dict[int, str]]:
+    """Return the order spread over the label, and the stratum of each; as it is when none has it."""
+    if not any(strata or ()):
+        return order, {}
+    members = by_stratum(order, strata or [])
+    strata_of: dict[int, str] = {}
+    for stratum, ids in members.items():
+        strata_of.update(dict.fromkeys(ids, stratum))
+    return spread_order(members), strata_of
 
 
 def _one(sql: str, params: list[Any]) -> tuple[Any, ...]:

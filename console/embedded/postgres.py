@@ -42,7 +42,7 @@ def prepare_postgres(data_dir: Path, *, durable: bool = True) -> Prepared:
         "port": str(port),
         "unix_socket_directories": "",
         "max_connections": "200",
-        "shared_buffers": "128MB",
+        "shared_buffers": "256MB",
         "log_min_messages": "warning",
         "log_checkpoints": "off",
         **({} if durable else {"fsync": "off", "full_page_writes": "off"}),

@@ -9,7 +9,7 @@ import pytest
 
 from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from console.lib.problems import Invalid, Missing
-from rollouts.engine.membership import order_key, spread_order
+from rollouts.engine.membership import by_stratum, order_key, spread_order
 from rollouts.models import Target
 from rollouts.preview import Preview, preview
 from tests.factories import NOW, make_agent, make_version
@@ -43,7 +43,7 @@ def test_the_spread_is_that_of_the_pure_function() -> None:
     agents = [make_agent({"region": region}) for region in ["eu"] * 12 + ["us"] * 6 + ["ap"] * 2]
     agents.sort(key=lambda agent: order_key("s", str(agent.instance_uid)))
     expected = spread_order(
-        [agent.pk for agent in agents], [agent.labels["region"] for agent in agents]
+        by_stratum([agent.pk for agent in agents], [agent.labels["region"] for agent in agents])
     )
     found = counted(fleet, spread_label="region")
     assert [*found.phases[0].new, *found.phases[1].new] == expected

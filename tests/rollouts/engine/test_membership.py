@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rollouts.engine.membership import (
     PhaseShare,
     assign,
+    by_stratum,
     fingerprint,
     has_drifted,
     order_key,
@@ -71,7 +72,7 @@ def test_a_phase_selector_counts_its_own_agents(weight: int, part: set[int]) -> 
     share=st.integers(1, 100),
 )
 def test_every_prefix_holds_each_stratum_in_proportion(strata: list[str], share: int) -> None:
-    order = spread_order(range(len(strata)), strata)
+    order = spread_order(by_stratum(range(len(strata)), strata))
     assert sorted(order) == list(range(len(strata)))
     size = phase_size(share / 100, len(order))
     taken, sizes = Counter(strata[n] for n in order[:size]), Counter(strata)
@@ -80,8 +81,9 @@ def test_every_prefix_holds_each_stratum_in_proportion(strata: list[str], share:
 
 
 def test_agents_of_a_stratum_stay_in_line_and_ties_too() -> None:
-    assert spread_order([7, 5, 3, 1], ["us", "eu", "us", "eu"]) == [7, 5, 3, 1]
-    assert spread_order([9, 8, 7, 6], ["eu", "eu", "eu", "us"]) == [9, 8, 6, 7]
+    alike = by_stratum([7, 5, 3, 1], ["us", "eu", "us", "eu"])
+    assert spread_order(alike) == [7, 5, 3, 1]
+    assert spread_order(by_stratum([9, 8, 7, 6], ["eu", "eu", "eu", "us"])) == [9, 8, 6, 7]
 
 
 def test_the_order_depends_on_the_seed_and_on_nothing_else() -> None:
