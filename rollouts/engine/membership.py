@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from array import array
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -41,9 +42,9 @@ def order_key(seed: str, instance_uid: str) -> str:
 
 def by_stratum(order: Sequence[int], strata: Sequence[str]) -> dict[str, list[int]]:
     """Return the ids of each stratum, in the order given; `strata` stands beside `order`."""
-    members: dict[str, list[int]] = {}
+    members: defaultdict[str, list[int]] = defaultdict(list)
     for agent_id, stratum in zip(order, strata, strict=True):
-        members.setdefault(stratum, []).append(agent_id)
+        members[stratum].append(agent_id)
     return members
 
 
@@ -76,12 +77,12 @@ def assign(
     `orders` has, for each distinct selector text of the phases, the matching ids in order.
     """
     taken: set[int] = set()
-    result = []
+    result: list[PhaseMembers] = []
     for phase in phases:
+        taken.update(result[-1].new if result else ())
         order = orders[phase.selector]
         size = phase_size(phase.weight, len(order))
         new = tuple([agent_id for agent_id in order[:size] if agent_id not in taken])
-        taken.update(new)
         result.append(PhaseMembers(phase.name, len(order), size, new))
     return tuple(result)
 
