@@ -47,7 +47,7 @@ _SUSPECT = re.compile(
 # thirty times quicker than to search it: that was half of what a changed status cost. Lines with
 # secrets are never kept.
 _harmless: set[str] = set()
-_MAX_HARMLESS, _MAX_HARMLESS_CHARS = 20_000, 200
+_MAX_HARMLESS, _MAX_HARMLESS_CHARS = 10_000, 1_000
 _BLOCK = re.compile(r"^[|>][+-]?\d*[+-]?\s*(?:#.*)?$")
 
 
