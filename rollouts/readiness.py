@@ -28,6 +28,11 @@ from rollouts.plans.metrics import Source
 from rollouts.plans.plan import Criterion, Plan, Threshold
 
 BLOCK, NOTE, OK = "block", "note", "ok"
+# The checks that are about single agents.
+ABOUT_AGENTS = (
+    *("components", "components_unknown", "previous_version", "previous_version_lost"),
+    *("offline", "health", "reports"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +169,18 @@ def _components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Fin
             "components",
             BLOCK,
             agents,
-            f"{agents:,} agents report no {shown}; they would refuse {version}.",
+            _say(
+                agents,
+                f"report no {shown}; they would refuse {version}.",
+                f"reports no {shown}; it would refuse {version}.",
+            ),
             _names("components_hash", lacking),
             whom,
         )
     if known and hashes - known.keys():
         whom = concern(components=hashes - known.keys())
         agents = whom.count(groups)
-        text = f"{agents:,} agents do not report their components."
+        text = _say(agents, "do not report their components.", "does not report its components.")
         yield Finding("components_unknown", NOTE, agents, text, concern=whom)
 
 
@@ -186,8 +195,13 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             "previous_version",
             NOTE,
             fresh,
-            f"{fresh:,} agents have no known-good version: they run no remote config, and "
-            f"{config.name} has no completed version. A rollback leaves them alone.",
+            _say(
+                fresh,
+                "have no known-good version: they run no remote config, and "
+                f"{config.name} has no completed version. A rollback leaves them alone.",
+                "has no known-good version: it runs no remote config, and "
+                f"{config.name} has no completed version. A rollback leaves it alone.",
+            ),
             _names("status__running_hash", [""]),
             whom,
         )
@@ -197,34 +211,51 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
     if lost:
         whom = concern(running=lost)
         agents = whom.count(groups)
+        kept = "a version that is not stored here or is quarantined"
         yield Finding(
             "previous_version_lost",
             NOTE,
             agents,
-            f"{agents:,} agents run a version that is not stored here or is quarantined; a "
-            + (f"rollback gives them {back}." if back else "rollback leaves them alone."),
+            _say(
+                agents,
+                f"run {kept}; a rollback "
+                + (f"gives them {back}." if back else "leaves them alone."),
+                f"runs {kept}; a rollback " + (f"gives it {back}." if back else "leaves it alone."),
+            ),
             _names("status__running_hash", lost),
             whom,
         )
 
 
 def _connection(groups: Sequence[Group]) -> Iterable[Finding]:
-    for check, whom, text in (
-        ("offline", concern(online=[False]), "are offline; they get it on return."),
+    for check, whom, many, one in (
+        (
+            "offline",
+            concern(online=[False]),
+            "are offline; they get it on return.",
+            "is offline; it gets it on return.",
+        ),
         (
             "health",
             concern(online=[True], healthy=[False]),
             "are unhealthy already; that is not held against this rollout.",
+            "is unhealthy already; that is not held against this rollout.",
         ),
         (
             "reports",
             concern(reports=[False]),
             "do not report config status; they count as timed out unless their effective config "
             "shows the version.",
+            "does not report config status; it counts as timed out unless its effective config "
+            "shows the version.",
         ),
     ):
         if agents := whom.count(groups):
-            yield Finding(check, NOTE, agents, f"{agents:,} agents {text}", concern=whom)
+            yield Finding(check, NOTE, agents, _say(agents, many, one), concern=whom)
+
+
+def _say(agents: int, many: str, one: str) -> str:
+    return f"1 agent {one}" if agents == 1 else f"{agents:,} agents {many}"
 
 
 def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter
 
+from rollouts.readiness import ABOUT_AGENTS
+
 SELECTOR = OpenApiParameter(
     "selector",
     str,
@@ -41,7 +43,12 @@ ROLLOUT_FILTERS = [
     OpenApiParameter("config", str, description="Exact name of a config."),
 ]
 READINESS_FILTERS = [
-    OpenApiParameter("check", str, description="Only targets of this finding, e.g. `components`."),
+    OpenApiParameter(
+        "check",
+        str,
+        enum=ABOUT_AGENTS,
+        description="Only targets of this finding.",
+    ),
     OpenApiParameter(
         "level", str, enum=["block", "note"], description="Only targets of such findings."
     ),

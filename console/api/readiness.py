@@ -15,7 +15,15 @@ from console.api.views import ApiView, query
 from console.lib.problems import FieldError, Invalid
 from rollouts.concerns import targets_of
 from rollouts.models import Target
-from rollouts.readiness import BLOCK, NOTE, Finding, about, readiness_of, targets_with
+from rollouts.readiness import (
+    ABOUT_AGENTS,
+    BLOCK,
+    NOTE,
+    Finding,
+    about,
+    readiness_of,
+    targets_with,
+)
 
 
 class Readiness(ApiView):
@@ -37,6 +45,12 @@ class Readiness(ApiView):
             raise Invalid(
                 f'level="{level[:20]}" is not known; write block or note.',
                 errors=[FieldError("level", "must be block or note")],
+            )
+        if check and check not in ABOUT_AGENTS:
+            raise Invalid(
+                f'check="{check[:40]}" is not a check of single agents; they are '
+                f"{', '.join(ABOUT_AGENTS)}.",
+                errors=[FieldError("check", "is not a check of single agents")],
             )
         findings = readiness_of(rollout)
         asked = [f for f in findings if check in ("", f.check) and level in ("", f.level)]

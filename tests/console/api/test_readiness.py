@@ -42,8 +42,9 @@ def test_targets_are_listed_by_finding_and_by_level() -> None:
     assert len(read(f"{url}?check=offline")["targets"]) == 1
     assert len(read(f"{url}?level=note")["targets"]) == 1
     assert read(f"{url}?level=block")["targets"] == []
-    assert read(f"{url}?check=unheard-of")["targets"] == []
-    assert by_token("viewer").get(f"{url}?level=x").status_code == 422
+    assert read(f"{url}?check=components")["targets"] == []
+    for wrong in ("level=x", "check=unheard-of"):
+        assert by_token("viewer").get(f"{url}?{wrong}").status_code == 422
 
 
 def test_targets_come_page_by_page() -> None:
