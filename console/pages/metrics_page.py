@@ -19,7 +19,7 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
         {
             "metric": metric,
             "unit": metric.unit,
-            "compare": metric.kind.compare.value,
+            "compare": " or ".join(metric.kind.comparisons),
             "queries": queries_of(metric.name),
             "sources": [
                 (SOURCE_WORDS[source], metric.sources[source])

@@ -19,6 +19,7 @@ from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 
 RECENT_EVENTS = 8
 WHY_ICONS = {
+    "draft": "draft",
     "observing": "clock",
     "awaiting_approval": "hourglass",
     "paused": "paused",

@@ -15,6 +15,7 @@ from accounts.audit import Actor
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid
 from rollouts.engine.apply import Cause, write_event
+from rollouts.engine.why import drafted
 from rollouts.freezing import freeze
 from rollouts.locking import checked_reason
 from rollouts.models import Config, ConfigVersion, Rollout, Target
@@ -70,6 +71,7 @@ def draft_rollout(
             created_by=by.user,
             created_at=now,
             preview_at=now,
+            why=drafted().to_dict(),
         )
         counted = preview(
             config=rollout.config,

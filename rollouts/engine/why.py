@@ -36,6 +36,11 @@ def why(facts: RolloutFacts, decision: Decision, now: datetime) -> Why:
     return _LINES[decision.code](facts, decision, phase, now)
 
 
+def drafted() -> Why:
+    """Return the line of a draft, which no decision has been made about."""
+    return Why("Draft.", "Nothing is sent before somebody starts it.", "off", "draft")
+
+
 def finished(
     state: RolloutState, counts: Counts, version: str, note: str = "", reason: str = ""
 ) -> Why:
