@@ -2,7 +2,8 @@
 
 A pytest plugin (`-p tests.stores` in pyproject.toml), because Django reads its settings before
 any conftest.py is loaded. Set DATABASE_URL and REDIS_URL to use your own servers. Workers of
-xdist inherit the addresses through the environment.
+xdist inherit the addresses through the environment; each has databases of its own on both, so that
+a test that empties the cache empties no other's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -38,6 +40,11 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     if "REDIS_URL" not in os.environ:
         _running.append(embedded.start_redis(data_dir / "redis"))
         os.environ["REDIS_URL"] = _running[-1].url
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        server = urlsplit(os.environ["REDIS_URL"])
+        number = int(worker.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] = server._replace(path=f"/{number}").geturl()
     return (yield)
 
 
