@@ -60,7 +60,7 @@ def spread_order(members: Mapping[str, Sequence[int]]) -> list[int]:
     for some in members.values():
         halves = 2 * len(some)
         stands += [odd / halves for odd in range(1, halves, 2)]
-    # Sorted runs one after the other are merged in a third of the time that mixed ones are sorted in.
+    # Sorted runs one after the other are merged, which is quicker than to sort them mixed.
     return [ids[place] for place in sorted(range(len(ids)), key=stands.__getitem__)]
 
 

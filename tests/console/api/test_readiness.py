@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import AgentStatus
+from console.pages.readiness import LABELS
 from rollouts.models import Target
+from rollouts.readiness import ABOUT_AGENTS
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.fleet import ROLLOUTS, created, make_fleet
 from tests.console.api.people import by_token
@@ -65,3 +67,7 @@ def test_the_queries_do_not_grow_with_the_targets() -> None:
             client.get(f"{url}?limit={limit}")
         taken.append(len(queries))
     assert taken[0] == taken[1] <= 16
+
+
+def test_the_page_has_words_for_every_check_of_single_agents() -> None:
+    assert set(LABELS) == set(ABOUT_AGENTS)
