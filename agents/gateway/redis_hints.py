@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
 _PAUSE_S = 2.0
+_ANSWER_S = 2.0
 _AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
 
 
@@ -26,8 +27,10 @@ class RedisHints:
         self._url = url
         self._handlers = handlers
         self._client = (
+            # No `socket_timeout`: the client would wait with `asyncio.wait_for`, which in Python
+            # 3.11 swallows a cancellation that comes as the wait ends: a loop that cannot be ended.
             aioredis.Redis.from_url(
-                url, socket_timeout=2.0, socket_connect_timeout=2.0, max_connections=4
+                url, socket_timeout=None, socket_connect_timeout=_ANSWER_S, max_connections=4
             )
             if url
             else None
@@ -45,7 +48,7 @@ class RedisHints:
 
     async def _listen(self) -> None:
         client = aioredis.Redis.from_url(
-            self._url, socket_timeout=None, socket_connect_timeout=2.0, health_check_interval=15
+            self._url, socket_timeout=None, socket_connect_timeout=_ANSWER_S, health_check_interval=15
         )
         async with client, client.pubsub() as pubsub:
             await pubsub.subscribe(*self._handlers)
@@ -72,10 +75,11 @@ class RedisHints:
         if self._client is None or now < self._away_until:
             return
         try:
-            if isinstance(value, str):
-                await self._client.publish(channel, value)
-            else:
-                await self._client.sadd(channel, *value)
+            async with asyncio.timeout(_ANSWER_S):
+                if isinstance(value, str):
+                    await self._client.publish(channel, value)
+                else:
+                    await self._client.sadd(channel, *value)
         except _AWAY:
             self._away_until = now + _PAUSE_S
 

@@ -119,7 +119,8 @@ class Child:
             return
         identity.send(process.pid, self.spec.stop_signal, group=False)
         try:
-            await asyncio.wait_for(process.wait(), self.spec.stop_patience_s)
+            async with asyncio.timeout(self.spec.stop_patience_s):
+                await process.wait()
         except TimeoutError:
             self._stream.write(self.spec.name, "does not end by itself; ending it")
         identity.send(process.pid, signal.SIGKILL, group=True)
@@ -199,6 +200,7 @@ class Child:
 
     async def _sleep(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._stop_asked.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stop_asked.wait()
         except TimeoutError:
             return

@@ -87,7 +87,11 @@ def run(act: Callable[[OneConfigServer, str, asyncio.Event], Awaitable[None]]) -
         finally:
             await runner.cleanup()
 
-    asyncio.run(asyncio.wait_for(body(), 30))
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await body()
+
+    asyncio.run(bounded())
     return server
 
 

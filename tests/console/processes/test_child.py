@@ -34,7 +34,11 @@ def supervise(tmp_path: Path, act: Callable[[Supervisor], Awaitable[None]]) -> s
         finally:
             await supervisor.stop()
 
-    asyncio.run(asyncio.wait_for(body(), 30))
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await body()
+
+    asyncio.run(bounded())
     return out.getvalue()
 
 
