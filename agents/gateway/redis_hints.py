@@ -48,7 +48,10 @@ class RedisHints:
 
     async def _listen(self) -> None:
         client = aioredis.Redis.from_url(
-            self._url, socket_timeout=None, socket_connect_timeout=_ANSWER_S, health_check_interval=15
+            self._url,
+            socket_timeout=None,
+            socket_connect_timeout=_ANSWER_S,
+            health_check_interval=15,
         )
         async with client, client.pubsub() as pubsub:
             await pubsub.subscribe(*self._handlers)

@@ -61,8 +61,9 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         for topic in mine:
             await self.channel_layer.group_add(topics.group_of(topic), self.channel_name)
             self.joined.append(topic)
-        await self.accept()
+        # Before the tab is told that it follows: what changes from then on is drawn.
         await sync_to_async(wanted.want, thread_sensitive=False)(mine)
+        await self.accept()
         self.loop_task = asyncio.create_task(self._watch(), name="live-watch")
 
     async def _allowed(self) -> list[str] | None:
