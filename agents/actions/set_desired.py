@@ -6,7 +6,7 @@ gateway that has read up to N has missed nothing below N. Plain SQL: 100,000 age
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,12 +96,6 @@ def _joined(wants: Mapping[int, str]) -> str:
     """Return the hashes as one text: quoting 100,000 array elements takes longer than joining them
     (hex needs none)."""
     return ",".join(wants.values())
-
-
-def quarantined_among(agent_ids: Iterable[int], config_hash: str) -> set[int]:
-    """Return those agents that `set_desired` would leave out for this hash."""
-    with connection.cursor() as cursor:
-        return _quarantined(cursor, dict.fromkeys(agent_ids, config_hash))
 
 
 _WANTED = "unnest(%(ids)s::bigint[], string_to_array(%(hashes)s, ',')) AS w(agent_id, config_hash)"

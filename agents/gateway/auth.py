@@ -47,7 +47,6 @@ class Doorkeeper:
         self._auth = auth
         self._limits = limits
         self._tokens: dict[str, Principal] = {}
-        self._expired: set[str] = set()
         self._reloaded_at = 0.0
         self._failures: dict[str, list[float]] = {}
         self._lookups: tuple[int, int] = (0, 0)

@@ -34,7 +34,6 @@ class Wanted:
     only_agent: int | None = None
     agent_id: int = 0
     is_new: bool = False
-    renamed_from: bytes | None = None
     is_refused: bool = False
 
 
@@ -96,7 +95,7 @@ async def _rename(cursor: AsyncCursor[Any], one: Wanted, agent_id: int, now: dat
     row = await cursor.fetchone()
     if row is None:
         return
-    one.agent_id, one.renamed_from = agent_id, row[0].bytes
+    one.agent_id = agent_id
     if row[0] == new:
         return
     await cursor.execute("UPDATE agents_agent SET instance_uid = %b WHERE id = %b", [new, agent_id])

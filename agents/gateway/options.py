@@ -15,7 +15,6 @@ class Limits:
 
     message_bytes: int = 64 * MEBIBYTE
     answer_bytes: int = 64 * MEBIBYTE
-    unproven_message_bytes: int = 256 * KIBIBYTE
     scan_above_bytes: int = 256 * KIBIBYTE
     elements: int = 100_000
     depth: int = 64

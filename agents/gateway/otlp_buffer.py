@@ -52,14 +52,13 @@ _UPSERT = (
 class _Kept:
     """One agent: its newest sample, the slot it belongs to, and how often it exports."""
 
-    __slots__ = ("interval_s", "is_dirty", "sample", "slot_at", "slot_s")
+    __slots__ = ("interval_s", "sample", "slot_at", "slot_s")
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
         self.interval_s = SLOT_S
         self.slot_s = SLOT_S
         self.slot_at = 0.0
-        self.is_dirty = False
 
 
 class SeriesBuffer:

@@ -10,6 +10,5 @@ class Close(IntEnum):
     """Close codes of ui.md section 6."""
 
     RESTART = 1012
-    OVERLOAD = 1013
     SIGNED_OUT = 4401
     DENIED = 4403

@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 
 KEY = "tidegate:live:wanted"
 LIFE_S = 150
-RENEW_S = 60
 
 
 @lru_cache(maxsize=1)

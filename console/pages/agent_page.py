@@ -17,7 +17,6 @@ from console.pages.config_names import ConfigName, names_of
 from console.pages.plain import plain
 from rollouts.models import Target
 
-TABS = ("summary", "config", "health", "history")
 HISTORY = 50
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-# Fill class of each kind of part in bars and keys.
+# Fill class of each kind of part of a bar.
 FILLS = {
     "ok": "f-ok",
     "warn": "f-warn",
@@ -28,8 +28,6 @@ FILLS = {
     "offline": "f-hatch-off",
     "todo": "f-none",
 }
-CELL = 11
-PITCH = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,75 +70,9 @@ def stacked_bar(
 
 
 def key(kind: str) -> SafeString:
-    """Draw the 12 px key of one kind for a legend, with the same shape as its grid cell."""
+    """Draw the 12 px key of one kind for a legend: the grid's own cell (components/patterns.html)."""
     return format_html(
-        '<svg class="key" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">{}</svg>',
-        _cell(kind, 0.0, 0.0, 12),
-    )
-
-
-def _cell(kind: str, x: float, y: float, size: int = CELL) -> SafeString:
-    """Draw one cell. Shapes differ, not only colours: solid, cut, hatched, hollow, dot."""
-    if kind in {"applying", "queued"}:
-        line = "s-run" if kind == "applying" else "s-wait"
-        return format_html(
-            '<rect class="{} {}" x="{}" y="{}" width="{}" height="{}" rx="2"/>',
-            FILLS[kind],
-            line,
-            _round(x + 0.5),
-            _round(y + 0.5),
-            size - 1,
-            size - 1,
-        )
-    if kind == "offline":
-        return format_html(
-            '<rect class="hollow" x="{}" y="{}" width="{}" height="{}" rx="2"/>',
-            _round(x + 0.75),
-            _round(y + 0.75),
-            _round(size - 1.5),
-            _round(size - 1.5),
-        )
-    if kind == "todo":
-        return format_html(
-            '<circle class="f-off" cx="{}" cy="{}" r="1.75"/>',
-            _round(x + size / 2),
-            _round(y + size / 2),
-        )
-    solid = format_html(
-        '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="2"/>',
-        FILLS[kind],
-        _round(x),
-        _round(y),
-        size,
-        size,
-    )
-    if kind == "failed":
-        return solid + format_html(
-            '<path class="cut" d="M{} {}l{} -{}"/>', _round(x), _round(y + size), size, size
-        )
-    return solid
-
-
-def agent_grid(kinds: Sequence[str], label: str, *, columns: int = 31) -> SafeString:
-    """Draw one cell an agent, row by row. For up to 1,000 agents; above that use bars."""
-    rows = max(1, -(-len(kinds) // columns))
-    width = columns * PITCH - (PITCH - CELL)
-    height = rows * PITCH - (PITCH - CELL)
-    cells = format_html_join(
-        "",
-        "{}",
-        (
-            (_cell(kind, float(i % columns * PITCH), float(i // columns * PITCH)),)
-            for i, kind in enumerate(kinds)
-        ),
-    )
-    return format_html(
-        '<svg class="agent-grid" viewBox="0 0 {} {}" width="{}" height="{}" role="img" '
-        'aria-label="{}">{}</svg>',
-        width,
-        height,
-        width,
-        height,
-        label,
-        cells,
+        '<svg class="key" viewBox="0 0 11 11" width="12" height="12" aria-hidden="true">'
+        '<use href="#c-{}"/></svg>',
+        kind,
     )

@@ -21,7 +21,7 @@ from rollouts.engine.why import agents as agents_words
 from rollouts.locking import needs_reason
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.by_selector import goal, ways_back
-from rollouts.rollback.targets import WayBack, batches
+from rollouts.rollback.targets import WayBack, batch_size
 from rollouts.selectors import selector_q
 
 
@@ -79,7 +79,7 @@ def _nothing(ways: Sequence[WayBack], matched: int) -> str:
 
 
 def _keep(rollback: Rollback, ways: Sequence[WayBack]) -> None:
-    size = batches(len(ways)) if rollback.method == Rollback.Method.GRADUAL else len(ways)
+    size = batch_size(len(ways)) if rollback.method == Rollback.Method.GRADUAL else len(ways)
     connected = set(
         Agent.objects.filter(
             pk__in=[way.agent_id for way in ways], status__connected=True

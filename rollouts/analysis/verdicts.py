@@ -49,14 +49,6 @@ class Window:
         return timedelta(seconds=max(_MISSED_READINGS * self.interval_s, _SHORTEST_PATIENCE_S))
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
-    """A person's "count as passed" for one gate."""
-
-    gate: str
-    by: str
-
-
 def judge(
     spec: GateSpec,
     readings: Sequence[Reading],

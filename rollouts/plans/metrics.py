@@ -44,7 +44,6 @@ class MetricKind:
     unit: Unit
     direction: Direction = Direction.ABOVE
     comparisons: tuple[Compare, ...] = tuple(Compare)
-    from_opamp: bool = False
 
     @property
     def compare(self) -> Compare:
@@ -54,9 +53,9 @@ class MetricKind:
 
 _ALONE = (Compare.ABSOLUTE,)
 METRICS = {
-    "failure_rate": MetricKind(Unit.FRACTION, from_opamp=True),
-    "error_count": MetricKind(Unit.COUNT, comparisons=_ALONE, from_opamp=True),
-    "error_rate": MetricKind(Unit.ERRORS_PER_MIN, comparisons=_ALONE, from_opamp=True),
+    "failure_rate": MetricKind(Unit.FRACTION),
+    "error_count": MetricKind(Unit.COUNT, comparisons=_ALONE),
+    "error_rate": MetricKind(Unit.ERRORS_PER_MIN, comparisons=_ALONE),
     "cpu_increase": MetricKind(Unit.FRACTION, comparisons=(Compare.BEFORE, Compare.CONTROL)),
     "memory_growth": MetricKind(Unit.BYTES_PER_MIN),
     "latency_p95": MetricKind(Unit.MS),

@@ -118,12 +118,6 @@ class Threshold:
     consecutive: int = 1
     dry_run: bool = False
 
-    def is_breached(self, value: float, level: float | None) -> bool:
-        """Return whether a value reaches a level; False when the level is not set."""
-        if level is None:
-            return False
-        return value >= level if self.direction is Direction.ABOVE else value <= level
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Threshold:
         """Read what `to_dict` wrote."""

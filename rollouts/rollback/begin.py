@@ -24,7 +24,7 @@ from rollouts.finishing import withdraw_questions
 from rollouts.limits.budget import release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.readiness import last_completed
-from rollouts.rollback.targets import batches
+from rollouts.rollback.targets import batch_size
 
 _WAYS_BACK = """
     INSERT INTO rollouts_rollbacktarget (rollback_id, agent_id, wave, from_hash, to_hash, state,
@@ -157,7 +157,7 @@ def _turn_phases(rollout: Rollout, cause: Cause, failed: int | None) -> None:
 def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> int:
     fallback = last_completed(rollout.config, other_than=bad)
     touched = Target.objects.filter(rollout=rollout, state__in=TOUCHED_TARGETS)
-    batch = batches(touched.count()) if method == Rollback.Method.GRADUAL else 0
+    batch = batch_size(touched.count()) if method == Rollback.Method.GRADUAL else 0
     with connection.cursor() as cursor:
         cursor.execute(
             _WAYS_BACK,

@@ -6,8 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-GRADUAL_SHARE = 0.1
-
 
 class NoWay(StrEnum):
     """Why an agent has no way back."""
@@ -53,7 +51,7 @@ def previous_of(
     return WayBack(agent_id, running, "", NoWay.TOO_DEEP)
 
 
-def batches(agents: int) -> int:
+def batch_size(agents: int) -> int:
     """Return how many agents one gradual batch has: a tenth, at least one."""
     return max(1, -(-agents // 10))
 

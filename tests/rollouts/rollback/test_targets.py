@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollouts.rollback.targets import NoWay, batch_is_good, batches, previous_of
+from rollouts.rollback.targets import NoWay, batch_is_good, batch_size, previous_of
 
 ALL = list("abcdefgh")
 
@@ -40,7 +40,7 @@ def test_a_version_that_is_not_stored_is_no_way_back() -> None:
 
 @pytest.mark.parametrize(("agents", "size"), [(1, 1), (9, 1), (10, 1), (11, 2), (1000, 100)])
 def test_a_batch_is_a_tenth_and_at_least_one(agents: int, size: int) -> None:
-    assert batches(agents) == size
+    assert batch_size(agents) == size
 
 
 @pytest.mark.parametrize(
