@@ -19,6 +19,7 @@ import urllib3
 from urllib3.util import Timeout
 
 from console.lib.problems import Refused, Transient
+from console.lib.timed_reads import end_reads_at
 
 TIMEOUT_S = 10.0
 MAX_BYTES = 5 * 1024 * 1024
@@ -104,6 +105,7 @@ class Outbound:
         headers: Mapping[str, str] | None,
     ) -> Response:
         pool = self._pool(target, address)
+        end_reads_at(pool, deadline)
         sent = {"Host": target.host_header, "Accept-Encoding": "identity"}
         try:
             response = pool.urlopen(
@@ -117,9 +119,11 @@ class Outbound:
                 preload_content=False,
                 timeout=Timeout(total=max(0.1, deadline - time.monotonic())),
             )
-            return self._read(target, response, deadline)
+            return self._read(target, response)
         except urllib3.exceptions.NewConnectionError as error:
             raise _NotConnected(f"{target.host} gave no answer: {_words(error)}") from error
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise Unreachable(f"{target.host} takes longer than {self.timeout_s:g} s") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{target.host} gave no answer: {_words(error)}") from error
         finally:
@@ -153,9 +157,7 @@ class Outbound:
             assert_hostname=target.host,
         )
 
-    def _read(
-        self, target: _Target, response: urllib3.BaseHTTPResponse, deadline: float
-    ) -> Response:
+    def _read(self, target: _Target, response: urllib3.BaseHTTPResponse) -> Response:
         if 300 <= response.status < 400:
             raise Unreachable(f"{target.host} redirects ({response.status}); give the final URL")
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -165,8 +167,6 @@ class Outbound:
             body += chunk
             if len(body) > self.max_bytes:
                 raise Unreachable(f"{target.host} sends more than {self.max_bytes:,} bytes")
-            if time.monotonic() > deadline:
-                raise Unreachable(f"{target.host} takes longer than {self.timeout_s:g} s")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status, headers, bytes(body))
 

@@ -30,19 +30,24 @@ def _echo(request: BaseHTTPRequestHandler) -> None:
     _plain(request, 200, said)
 
 
-def _drip(request: BaseHTTPRequestHandler) -> None:
-    """Send a byte now and then: each comes in time, all together they do not."""
-    request.send_response(200)
-    request.send_header("Content-Length", "1000")
-    request.end_headers()
-    for _ in range(30):
+def _drip(begin: bytes, part: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Send a part now and then: each comes in time, all together they do not."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.close_connection = True
         try:
-            request.wfile.write(b"x")
-            request.wfile.flush()
+            request.wfile.write(begin)
+            for _ in range(50):
+                request.wfile.write(part)
+                time.sleep(0.1)
         except OSError:
             return
-        time.sleep(0.1)
 
+    return answer
+
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 ANSWERS.update(
     {
@@ -51,7 +56,12 @@ ANSWERS.update(
         "/large": lambda r: _plain(r, 200, b"x" * 100_001),
         "/failed": lambda r: _plain(r, 500, b"broken"),
         "/packed": lambda r: _plain(r, 200, b"x", Content_Encoding="gzip"),
-        "/drip": _drip,
+        "/drip/interim": _drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "/drip/headers": _drip(_OK, b"X: y\r\n"),
+        "/drip/body": _drip(_OK + b"Content-Length: 1000\r\n\r\n", b"x"),
+        "/drip/chunk-size": _drip(_CHUNKED + b"1;", b"x"),
+        "/drip/chunk": _drip(_CHUNKED + b"FFF\r\n", b"x"),
+        "/drip/trailers": _drip(_CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n"),
     }
 )
 
@@ -140,9 +150,12 @@ def test_an_encoding_nobody_asked_for_is_refused(url: str) -> None:
         INSIDE.get(f"{url}/packed")
 
 
-def test_the_deadline_is_for_the_whole_answer(url: str) -> None:
-    with pytest.raises(Unreachable, match="longer than"):
-        INSIDE.get(f"{url}/drip")
+@pytest.mark.parametrize(
+    "part", ["interim", "headers", "body", "chunk-size", "chunk", "trailers"]
+)
+def test_the_deadline_is_for_the_whole_answer(url: str, part: str) -> None:
+    with pytest.raises(Unreachable, match="longer than 0.5 s"):
+        Outbound(allow=["127.0.0.1"], timeout_s=0.5).get(f"{url}/drip/{part}")
 
 
 def test_a_closed_port_is_named_as_such() -> None:
