@@ -7,9 +7,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agents.own_metrics import LATENCY_BOUNDS_MS
 from bench.corpus import NONE, REGIONS, Case, Draw, Fault, draw, load_at, shared_load
 from rollouts.analysis.cohort import PAST_S
-from rollouts.analysis.points import BUCKETS, LATENCY_BOUNDS_MS, AgentSeries, Point, between
+from rollouts.analysis.points import BUCKETS, AgentSeries, Point, between
 
 MINUTE = 60.0
 _HISTORY_S = PAST_S + 5 * MINUTE

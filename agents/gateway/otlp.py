@@ -153,7 +153,7 @@ def _answer(passed_over: int, is_json: bool) -> web.Response:
     """Say what was not taken as a partial success (OTLP/HTTP, ExportMetricsPartialSuccess)."""
     if not passed_over and not is_json:
         return web.Response(body=b"", content_type=PROTOBUF)
-    text = "points of delta temporality are not read; export cumulative ones"
+    text = "only cumulative points with finite values of nought and more are read"
     if is_json:
         rejected = {"rejectedDataPoints": str(passed_over), "errorMessage": text}
         return web.Response(

@@ -17,6 +17,7 @@ import psycopg
 
 from agents.gateway.database import AWAY, Database
 from agents.gateway.otlp_series import Sample
+from agents.own_metrics import COLUMNS, FLOWS
 
 logger = logging.getLogger(__name__)
 
@@ -27,21 +28,7 @@ MOST_AGENTS = 50_000
 FLUSH_S = 1.0
 MAX_BATCH = 1_000
 _FORGET_S = 600.0
-_COLUMNS = (
-    "agent_id",
-    "at",
-    "measured_at",
-    "started_at",
-    "cpu_s",
-    "rss_bytes",
-    "queue_items",
-    "error_logs",
-    "received",
-    "refused",
-    "sent",
-    "failed",
-    "latency_counts",
-)
+_COLUMNS = ("agent_id", "at", "measured_at", "started_at", *COLUMNS)
 _UPSERT = (
     f"INSERT INTO agents_series ({', '.join(_COLUMNS)}) "  # noqa: S608  constant names
     f"VALUES ({', '.join(['%b'] * len(_COLUMNS))}) ON CONFLICT (agent_id, at) DO UPDATE SET "
@@ -151,20 +138,13 @@ class SeriesBuffer:
 def row(agent_id: int, kept: _Kept) -> tuple[Any, ...]:
     """Return the row of an agent's present slot."""
     sample, flows = kept.sample, kept.sample.flows()
+    said = (flows[name] if name in FLOWS else getattr(sample, name) for name in COLUMNS)
     return (
         agent_id,
         _at(kept.slot_at),
         _at(sample.measured_at),
         _at(sample.started_at) if sample.started_at is not None else None,
-        sample.cpu_s,
-        sample.rss_bytes,
-        sample.queue_items,
-        sample.error_logs,
-        flows["received"],
-        flows["refused"],
-        flows["sent"],
-        flows["failed"],
-        sample.latency_counts,
+        *said,
     )
 
 

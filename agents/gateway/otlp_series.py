@@ -14,16 +14,14 @@ from agents.gateway.otlp_pb2 import (
     AGGREGATION_TEMPORALITY_DELTA,
     ExportMetricsServiceRequest,
     Metric,
+    NumberDataPoint,
     ResourceMetrics,
 )
+from agents.own_metrics import FLOWS, LATENCY_BOUNDS_MS, SIGNALS
 
-SIGNALS = ("spans", "metric_points", "log_records")
-FLOWS = ("received", "refused", "sent", "failed")
-LATENCY_BOUNDS_MS = (
-    *(1.0, 2.5, 5.0, 7.5, 10.0, 25.0, 50.0, 75.0, 100.0),
-    *(250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0),
-)
 Flow = list[float | None]
+# Far beyond what any process counts, and small enough that sums and squares stay finite.
+MOST_OF_ANYTHING = 1e18
 
 _UNIT_MS = {"s": 1000.0, "ms": 1.0, "us": 0.001, "ns": 0.000001}
 # Where an agent says how long sending takes, the best first. The collector has the first three at
@@ -115,12 +113,13 @@ class _Reading:
     queue_is_batches: bool = False
     batch_items: float = 1.0
     latency_rank: int = len(_LATENCY)
-    delta_points: int = 0
+    passed_over: int = 0
 
 
 def read(request: ExportMetricsServiceRequest, now: float) -> tuple[Sample, int]:
-    """Return what an export says, as of `now`, and how many points were of delta temporality,
-    which are passed over (Tidegate keeps no totals for agents)."""
+    """Return what an export says, as of `now`, and how many points were passed over: those of delta
+    temporality (Tidegate keeps no totals for agents), and values that cannot be (below nought, not a
+    number, without end), with which one agent could make every comparison meaningless."""
     reading = _Reading(Sample(measured_at=now))
     for metric in _metrics(request.resource_metrics):
         _take(reading, metric)
@@ -129,8 +128,8 @@ def read(request: ExportMetricsServiceRequest, now: float) -> tuple[Sample, int]
         sample.started_at = reading.started_ns / 1e9
     if reading.queue_size is not None:
         per_entry = reading.batch_items if reading.queue_is_batches else 1.0
-        sample.queue_items = reading.queue_size * per_entry
-    return sample, reading.delta_points
+        sample.queue_items = _sane(reading.queue_size * per_entry)
+    return sample, reading.passed_over
 
 
 def instance_of(request: ExportMetricsServiceRequest) -> str:
@@ -158,18 +157,32 @@ def _take(reading: _Reading, metric: Metric) -> None:
 
 
 def _sum_of(reading: _Reading, metric: Metric) -> float | None:
-    """Add up the points of a cumulative counter over their attributes; None without points."""
+    """Add up the points of a cumulative counter over their attributes; None without points, and when
+    one of them cannot be: a sum that lacks a part is no sum."""
     if metric.sum.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA:
-        reading.delta_points += len(metric.sum.data_points)
+        reading.passed_over += len(metric.sum.data_points)
         return None
-    total, found = 0.0, False
-    for point in metric.sum.data_points or metric.gauge.data_points:
-        total += point.as_double if point.WhichOneof("value") == "as_double" else point.as_int
-        found = True
+    points = metric.sum.data_points or metric.gauge.data_points
+    for point in points:
         started = point.start_time_unix_nano
         if started and (not reading.started_ns or started < reading.started_ns):
             reading.started_ns = started
-    return total if found else None
+    return _added_up(reading, points) if points else None
+
+
+def _added_up(reading: _Reading, points: Iterable[NumberDataPoint]) -> float | None:
+    values = [_value(point) for point in points]
+    known = [value for value in values if value is not None]
+    reading.passed_over += len(values) - len(known)
+    return sum(known, 0.0) if len(known) == len(values) else None
+
+
+def _value(point: NumberDataPoint) -> float | None:
+    return _sane(point.as_double if point.WhichOneof("value") == "as_double" else point.as_int)
+
+
+def _sane(value: float) -> float | None:
+    return value if 0 <= value <= MOST_OF_ANYTHING else None
 
 
 def _take_flow(reading: _Reading, metric: Metric, flow: str, position: int) -> None:
@@ -197,23 +210,28 @@ def _take_batch(reading: _Reading, metric: Metric) -> None:
     """Keep the mean size of a batch: queues are counted in batches, flows in items."""
     count = sum(point.count for point in metric.histogram.data_points)
     if count:
-        reading.batch_items = sum(point.sum for point in metric.histogram.data_points) / count
+        items = _sane(sum(point.sum for point in metric.histogram.data_points) / count)
+        reading.batch_items = 1.0 if items is None else items
 
 
 def _take_logs(reading: _Reading, metric: Metric) -> None:
-    total = 0.0
-    for point in metric.sum.data_points:
-        words = {a.value.string_value.lower() for a in point.attributes if a.key in _SEVERITY_KEYS}
-        if words & _ERRORS:
-            total += point.as_double if point.WhichOneof("value") == "as_double" else point.as_int
-    reading.sample.error_logs = total
+    if metric.sum.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA:
+        reading.passed_over += len(metric.sum.data_points)
+        return
+    errors = [point for point in metric.sum.data_points if _is_of_error(point)]
+    reading.sample.error_logs = _added_up(reading, errors)
+
+
+def _is_of_error(point: NumberDataPoint) -> bool:
+    words = {a.value.string_value.lower() for a in point.attributes if a.key in _SEVERITY_KEYS}
+    return not words.isdisjoint(_ERRORS)
 
 
 def _take_latency(reading: _Reading, metric: Metric) -> None:
     """Add the points' buckets up on our own bounds; a better name replaces a lesser one."""
     rank = _LATENCY.index(metric.name)
     if metric.histogram.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA:
-        reading.delta_points += len(metric.histogram.data_points)
+        reading.passed_over += len(metric.histogram.data_points)
         return
     if rank > reading.latency_rank:
         return

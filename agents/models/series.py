@@ -12,8 +12,8 @@ class Series(models.Model):
 
     Counters are cumulative since `started_at` (the agent's word; only compared for equality): the
     increase between two rows is a difference, unless the agent restarted in between. Lists are per
-    signal, in the order of `agents.gateway.otlp_series.SIGNALS`; None was not reported. The latency
-    histogram has the bounds of `otlp_series.LATENCY_BOUNDS_MS`. `measured_at` is our clock.
+    signal, in the order of `agents.own_metrics.SIGNALS`; None was not reported. The latency
+    histogram has the bounds of `agents.own_metrics.LATENCY_BOUNDS_MS`. `measured_at` is our clock.
     """
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="series", db_constraint=False)

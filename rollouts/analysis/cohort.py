@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from agents.own_metrics import LATENCY_BOUNDS_MS
 from rollouts.analysis import comparing, flows
 from rollouts.analysis.catalogue import CATALOGUE
 from rollouts.analysis.comparing import Answer
-from rollouts.analysis.points import LATENCY_BOUNDS_MS, AgentSeries
+from rollouts.analysis.points import AgentSeries
 from rollouts.analysis.readings import Outcome, Reading, estimated, silent
 from rollouts.analysis.specs import GateSpec
 from rollouts.plans.metrics import Compare, Source

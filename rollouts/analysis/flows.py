@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agents.own_metrics import SIGNALS
 from rollouts.analysis import estimates
 from rollouts.analysis.comparing import Answer, Cohort
 from rollouts.analysis.estimates import Estimate
-from rollouts.analysis.points import BUCKETS, SIGNALS, Totals, totals
+from rollouts.analysis.points import BUCKETS, Totals, totals
 from rollouts.plans.metrics import Compare
 
 # Fewer items than this say nothing about a share of them.
@@ -121,7 +122,7 @@ def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Answe
     )
     found = [
         (answer, signal)
-        for signal in range(SIGNALS)
+        for signal in range(len(SIGNALS))
         if (answer := _continuity(sides, signal, compare)) is not None
     ]
     if not found:

@@ -7,8 +7,9 @@ row per gate. `load_gates` is what ticks and pages call: it reads those rows and
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -18,14 +19,16 @@ from django.db.models import F, OuterRef, Subquery
 from console.lib import hints
 from rollouts.analysis import guards
 from rollouts.analysis.combine import read_gate
-from rollouts.analysis.readings import STORED_FIELDS, Reading, stored
+from rollouts.analysis.readings import STORED_FIELDS, Outcome, Reading, silent, stored
 from rollouts.analysis.scene import Scene, watched_phase
+from rollouts.analysis.sources import MetricSource
 from rollouts.analysis.sources.registry import all_sources
 from rollouts.analysis.specs import GateSpec, gates_of
 from rollouts.analysis.verdicts import Window, judge
 from rollouts.engine.facts import GateFacts
 from rollouts.engine.states import RolloutState
 from rollouts.models import Measurement, Phase, Rollout, Waiver
+from rollouts.plans.metrics import Source
 from rollouts.plans.plan import PhaseSpec, Plan
 
 logger = logging.getLogger(__name__)
@@ -83,10 +86,24 @@ def take_measurements(rollout_id: int, now: datetime) -> bool:
             return False
         specs = gate_specs(scene.rollout, scene.phase)
         sources = all_sources()
-        rows = [_row(scene, spec, read_gate(spec, scene, sources)) for spec in specs]
+        rows = [_row(scene, spec, _read(spec, scene, sources)) for spec in specs]
         Measurement.objects.bulk_create(rows)
     hints.mark_dirty(scene.rollout.topic)
     return bool(rows)
+
+
+def _read(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) -> Reading:
+    """Read one gate. Whatever goes wrong with it is its own reading: the others are still taken."""
+    try:
+        reading = read_gate(spec, scene, sources)
+    except Exception:  # top of a loop: one gate must not silence the others
+        logger.exception("a gate cannot be read", extra={"gate": spec.gate})
+        note = "it cannot be read; the log of the worker says why"
+        return silent(Outcome.ERROR, "", note, spec.query)
+    numbers = (reading.value, reading.low, reading.high)
+    if all(number is None or math.isfinite(number) for number in numbers):
+        return reading
+    return silent(Outcome.ERROR, reading.source, "the result is no finite number", reading.query)
 
 
 def load_gates(rollout: Rollout, phase: Phase, now: datetime) -> tuple[GateFacts, ...]:

@@ -11,16 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-SIGNALS = 3
-LATENCY_BOUNDS_MS = (
-    *(1.0, 2.5, 5.0, 7.5, 10.0, 25.0, 50.0, 75.0, 100.0),
-    *(250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0),
-)
-"""As gateways keep them (`agents.gateway.otlp_series`); a test holds the two together."""
+from agents.own_metrics import LATENCY_BOUNDS_MS, SIGNALS
+
 BUCKETS = len(LATENCY_BOUNDS_MS) + 1
 _PATIENT_POINTS = 4
 Flow = Sequence[float | None]
-_NONE: Flow = (None,) * SIGNALS
+_NONE: Flow = (None,) * len(SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +53,10 @@ class Totals:
     cpu_s: float | None = None
     errors: float | None = None
     queue_growth: float = 0.0
-    received: list[float | None] = field(default_factory=lambda: [None] * SIGNALS)
-    refused: list[float | None] = field(default_factory=lambda: [None] * SIGNALS)
-    sent: list[float | None] = field(default_factory=lambda: [None] * SIGNALS)
-    failed: list[float | None] = field(default_factory=lambda: [None] * SIGNALS)
+    received: list[float | None] = field(default_factory=lambda: [None] * len(SIGNALS))
+    refused: list[float | None] = field(default_factory=lambda: [None] * len(SIGNALS))
+    sent: list[float | None] = field(default_factory=lambda: [None] * len(SIGNALS))
+    failed: list[float | None] = field(default_factory=lambda: [None] * len(SIGNALS))
     latency: list[float] | None = None
 
 
@@ -146,7 +142,7 @@ def _add_flows(found: Totals, first: Point, second: Point) -> None:
         (found.sent, first.sent, second.sent),
         (found.failed, first.failed, second.failed),
     ):
-        for signal in range(SIGNALS):
+        for signal in range(len(SIGNALS)):
             total[signal] = _plus(total[signal], old[signal], new[signal])
 
 

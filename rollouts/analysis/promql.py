@@ -67,6 +67,11 @@ def per_instance(function: str, series: str, window_s: float, *more: str) -> str
     return f"sum by ({labels}) ({function}({series}[{max(1, round(window_s))}s]))"
 
 
+def uses_bool(promql: str) -> bool:
+    """Tell whether a comparison answers 0 or 1 (`> bool 5`), and so gives something for no as well."""
+    return any(token.group().lower() == "bool" for token in _TOKEN.finditer(promql))
+
+
 def metric_names(promql: str) -> list[str]:
     """Return the metrics that an expression names, in order.
 

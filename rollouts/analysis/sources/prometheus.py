@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from statistics import fmean
 
 from rollouts.analysis import estimates, promql
 from rollouts.analysis.estimates import Estimate
 from rollouts.analysis.readings import Outcome, Reading, estimated, silent
 from rollouts.analysis.scene import Member, Scene
-from rollouts.analysis.sources.prometheus_api import PrometheusApi, Sample, Trouble
+from rollouts.analysis.sources.prometheus_api import PrometheusApi, Sample, Trouble, told
 from rollouts.analysis.sources.prometheus_metrics import METRICS, Asked, Windows
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import GateKind
@@ -21,6 +22,8 @@ from rollouts.plans.metrics import Compare, Source
 
 NAME = Source.PROMETHEUS.value
 NOT_SET = "PROMETHEUS_URL is not set"
+STRANGERS = "Prometheus knows none of the agents that run the new version"
+MOST_KEPT_SERIES, MOST_KEPT_LABELS = 5, 20
 # What every collector exports while it runs: proof that Prometheus knows our agents at all.
 _ALIVE = [
     *promql.both_spellings("otelcol_process_uptime", "otelcol_process_uptime_seconds"),
@@ -161,13 +164,16 @@ def _condition(api: PrometheusApi, spec: GateSpec, scene: Scene) -> Reading:
 
     A series of an agent that this rollout has not touched says nothing about it. Nothing at all is
     false only when Prometheus knows our agents: a comparison is also empty where data is missing.
+    Whatever its value, a series is true (`sum(x) == 0` gives 0); only where the condition says `bool`
+    does PromQL itself answer 0 for no.
     """
     samples = api.query(spec.query, scene.now)
-    is_number = len(samples) == 1 and not samples[0].labels and samples[0].value == 0
+    nought_is_no = promql.uses_bool(spec.query)
     true = [
         sample
-        for sample in ([] if is_number else samples)
-        if not sample.instance or sample.instance in scene.touched_ids
+        for sample in samples
+        if (not sample.instance or sample.instance in scene.touched_ids)
+        and not (nought_is_no and sample.value == 0)
     ]
     if not true:
         missing = _why_unknown(api, spec, scene)
@@ -182,37 +188,49 @@ def _condition(api: PrometheusApi, spec: GateSpec, scene: Scene) -> Reading:
         source=NAME,
         query=spec.query,
         breached=bool(true),
-        inputs={"series": [dict(sample.labels) for sample in true[:5]]},
+        inputs={"series": [_labels(sample) for sample in true[:MOST_KEPT_SERIES]]},
     )
 
 
+def _labels(sample: Sample) -> dict[str, str]:
+    """Return what is kept of a series: any agent can choose its labels, so they have a limit."""
+    kept = islice(sample.labels.items(), MOST_KEPT_LABELS)
+    return {told(name, 100): told(value, 200) for name, value in kept}
+
+
 def _why_unknown(api: PrometheusApi, spec: GateSpec, scene: Scene) -> str:
-    """Say why an empty answer proves nothing, "" when it does: every metric named is there.
+    """Say why an empty answer proves nothing, "" when it does: every metric named is there, and
+    where it is told by agent, of an agent of ours.
 
     A collector's counter of failures has no series before the first failure; such a one may be
     missing where Prometheus knows our agents otherwise.
     """
     names = promql.metric_names(spec.query)
+    if not names:
+        return "" if _knows_us(api, scene, ()) else STRANGERS
     both = {other: name for name in names for other in (name, _other_spelling(name))}
-    if not both:
-        return ""
     found = api.query(f"count by (__name__) ({promql.selector(both)})", scene.now)
     known = {sample.labels.get("__name__", "") for sample in found}
     missing = [name for name in names if name not in known]
     for name in missing:
         if _other_spelling(name) in known:
             return f"Prometheus has no {name}, but {_other_spelling(name)}: write that"
-    if not missing:
-        return ""
-    if all(_UNTIL_FAILURE.match(name) for name in missing) and _knows_us(api, scene):
-        return ""
-    return f"Prometheus has no metric {', '.join(missing)}"
+    if missing and not all(_UNTIL_FAILURE.match(name) for name in missing):
+        return f"Prometheus has no metric {', '.join(missing)}"
+    told_of = [name for name in names if not _UNTIL_FAILURE.match(name)]
+    return "" if _knows_us(api, scene, told_of) else STRANGERS
 
 
 def _other_spelling(name: str) -> str:
     return name.removesuffix("_total") if name.endswith("_total") else f"{name}_total"
 
 
-def _knows_us(api: PrometheusApi, scene: Scene) -> bool:
-    alive = api.query(f"count by ({promql.INSTANCE}) ({promql.selector(_ALIVE)})", scene.now)
-    return any(sample.instance in scene.touched_ids for sample in alive)
+def _knows_us(api: PrometheusApi, scene: Scene, names: Sequence[str]) -> bool:
+    """Tell whether these metrics speak of an agent of ours or of no agent at all; without any, whether
+    Prometheus knows our agents otherwise."""
+    if not scene.touched_ids:
+        return True
+    series = promql.selector(names or _ALIVE)
+    found = api.query(f"count by ({promql.INSTANCE}) ({series})", scene.now)
+    wanted = scene.touched_ids if not names else scene.touched_ids | {""}
+    return any(sample.instance in wanted for sample in found)

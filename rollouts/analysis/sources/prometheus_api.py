@@ -26,6 +26,7 @@ QUERY_TIMEOUT_S = 8.0
 BUDGET_S = 10.0
 LEFT_ALONE_S = 20.0
 MOST_SERIES = 20_000
+MOST_TOLD_CHARS = 300
 
 
 class Trouble(Exception):
@@ -134,29 +135,47 @@ def _result(status: int, body: bytes) -> Any:
     try:
         answer = json.loads(body)
         is_ok = answer["status"] == "success"
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise Trouble(f"Prometheus answered {status} and no JSON of its API") from None
     if not is_ok:
-        raise Trouble(f"Prometheus refuses the query: {str(answer.get('error', status))[:300]}")
-    if answer.get("warnings"):
-        raise Trouble(f"the answer is partial: {str(answer['warnings'][0])[:300]}")
-    return answer.get("data", {})
+        raise Trouble(f"Prometheus refuses the query: {told(answer.get('error', status))}")
+    warnings = answer.get("warnings")
+    if warnings:
+        first = warnings[0] if isinstance(warnings, list) else warnings
+        raise Trouble(f"the answer is partial: {told(first)}")
+    return answer.get("data")
+
+
+def told(found: object, most: int = MOST_TOLD_CHARS) -> str:
+    """Return what somebody else's server said as text that can be kept and shown."""
+    text = str(found)[:most].replace("\x00", "\ufffd")
+    return text.encode(errors="replace").decode()
 
 
 def _samples(data: Any) -> list[Sample]:
     try:
         kind, result = data["resultType"], data["result"]
         if kind == "scalar":
-            rows: list[tuple[dict[str, str], Any]] = [({}, result)]
-        elif kind == "vector":
-            rows = [(series["metric"], series["value"]) for series in result]
-        else:
-            raise Trouble(f"the query gives a {kind}; a vector or a number is expected")
-        if len(rows) > MOST_SERIES:
-            raise Trouble(f"the query gives {len(rows):,} series; at most {MOST_SERIES:,} are read")
-        found = [Sample(labels, float(value)) for labels, (_, value) in rows]
+            result = [{"metric": {}, "value": result}]
+        elif kind != "vector":
+            raise Trouble(f"the query gives a {told(kind)}; a vector or a number is expected")
+        if len(result) > MOST_SERIES:
+            raise Trouble(
+                f"the query gives {len(result):,} series; at most {MOST_SERIES:,} are read"
+            )
+        found = [_sample(series["metric"], series["value"]) for series in result]
     except (KeyError, TypeError, ValueError) as error:
         raise Trouble(f"the answer cannot be read: {type(error).__name__}") from error
     if any(math.isinf(sample.value) for sample in found):
         raise Trouble("the query gives an infinite value: something is divided by zero")
     return [sample for sample in found if not math.isnan(sample.value)]
+
+
+def _sample(labels: Any, pair: Any) -> Sample:
+    """Return one series. Values come as text, so that none is lost on the way through JSON."""
+    if not isinstance(labels, dict) or not isinstance(pair, list):
+        raise TypeError("labels are an object, a value is a list")
+    _, value = pair
+    if not all(isinstance(text, str) for text in (value, *labels.values())):
+        raise TypeError("labels and values are text")
+    return Sample(labels, float(value))

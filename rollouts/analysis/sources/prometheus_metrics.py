@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agents.own_metrics import SIGNALS
 from rollouts.analysis import comparing, estimates, flows, promql
 from rollouts.analysis.cohort import FEWEST_STILL_SENDING, STALE_S, settling_of, warm_up_of
 from rollouts.analysis.comparing import Answer, Slope
@@ -24,7 +25,6 @@ SHORTEST_BEFORE_S = 300.0
 # Agents that changed last may be left out for now, so that one latecomer does not shorten the window
 # of all.
 _MOST_LATE = 0.05
-_SIGNALS = ("spans", "metric_points", "log_records")
 _ERROR_LEVELS = "error|ERROR|fatal|FATAL|panic|critical"
 
 
@@ -231,8 +231,13 @@ def _increase(*names: str) -> Callable[[float], str]:
     return lambda window_s: promql.per_instance("increase", series, window_s)
 
 
-def _flow_cohort(asked: Asked, with_before: bool) -> list[AgentSeries]:
-    """Ask what was received, sent and failed, by signal."""
+_Values = Mapping[tuple[str, str], Mapping[str, float]]
+
+
+def _flow_cohorts(
+    asked: Asked, *, with_before: bool
+) -> tuple[list[AgentSeries], list[AgentSeries]]:
+    """Ask what was received, sent and failed, by signal; of changed agents and of the control."""
     names = {
         "received": ["otelcol_receiver_accepted_{}"],
         "sent": ["otelcol_exporter_sent_{}"],
@@ -241,23 +246,24 @@ def _flow_cohort(asked: Asked, with_before: bool) -> list[AgentSeries]:
     queries = {
         (flow, signal): _increase(*(name.format(signal) for name in templates))
         for flow, templates in names.items()
-        for signal in _SIGNALS
+        for signal in SIGNALS
     }
     new = {key: asked.after(query) for key, query in queries.items()}
     old = {key: asked.before(query) for key, query in queries.items()} if with_before else {}
-    return _series(asked.members, lambda i: _flow_point(new, i), lambda i: _flow_point(old, i))
 
+    def series(members: Sequence[Member]) -> list[AgentSeries]:
+        return _series(members, lambda i: _flow_point(new, i), lambda i: _flow_point(old, i))
 
-_Values = Mapping[tuple[str, str], Mapping[str, float]]
+    return series(asked.members), series(asked.controls)
 
 
 def _flow_point(values: _Values, instance: str) -> Point | None:
     """A series that is missing beside a present one of the agent is zero."""
     found = {
-        flow: tuple(values.get((flow, signal), {}).get(instance) for signal in _SIGNALS)
+        flow: tuple(values.get((flow, signal), {}).get(instance) for signal in SIGNALS)
         for flow in ("received", "sent", "failed")
     }
-    present = [any(found[flow][n] is not None for flow in found) for n in range(len(_SIGNALS))]
+    present = [any(found[flow][n] is not None for flow in found) for n in range(len(SIGNALS))]
     if not any(present):
         return None
     filled = {
@@ -271,15 +277,13 @@ def _flow_point(values: _Values, instance: str) -> Point | None:
 
 
 def _failures(asked: Asked, compare: Compare) -> Answer:
-    cohort = _flow_cohort(asked, with_before=compare is Compare.BEFORE)
-    if compare is Compare.CONTROL:
-        answer = flows.failure_rate(cohort, (), Compare.ABSOLUTE)
-        return replace(answer, note=answer.note or "agents that do not change are not asked for it")
-    return flows.failure_rate(cohort, (), compare)
+    changed, control = _flow_cohorts(asked, with_before=compare is Compare.BEFORE)
+    return flows.failure_rate(changed, control, compare)
 
 
 def _continuity(asked: Asked, compare: Compare) -> Answer:
-    return flows.data_continuity(_flow_cohort(asked, with_before=True), (), compare)
+    changed, control = _flow_cohorts(asked, with_before=compare is Compare.BEFORE)
+    return flows.data_continuity(changed, control, compare)
 
 
 def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Answer:

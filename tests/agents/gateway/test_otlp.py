@@ -127,7 +127,7 @@ def test_delta_points_are_answered_with_a_partial_success() -> None:
     body = export(counter("otelcol_exporter_sent_spans", 1, delta=True)).SerializeToString()
     status, content = posted(make_agent(), body)
     assert status == 200
-    assert b"delta temporality" in content
+    assert b"only cumulative points" in content
 
 
 def test_an_agent_that_floods_is_told_to_wait() -> None:

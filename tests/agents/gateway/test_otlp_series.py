@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from agents.gateway.otlp_pb2 import ExportMetricsServiceRequest, Metric
-from agents.gateway.otlp_series import LATENCY_BOUNDS_MS, Sample, instance_of, read
+from agents.gateway.otlp_series import Sample, instance_of, read
+from agents.own_metrics import LATENCY_BOUNDS_MS
 from tests.agents.gateway.otlp_exports import START_NS, counter, export, gauge, histogram
 
 SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -92,11 +95,35 @@ def test_only_error_records_are_counted() -> None:
 
 
 def test_delta_points_are_passed_over_and_told() -> None:
-    sample, passed_over = read(
-        export(counter("otelcol_exporter_sent_spans", 1, 2, delta=True)), 1000.0
-    )
+    sent = counter("otelcol_exporter_sent_spans", 1, 2, delta=True)
+    logs = counter("otelcol_log_records", 3, delta=True, level="error")
+    sample, passed_over = read(export(sent, logs), 1000.0)
     assert sample.sent == [None, None, None]
-    assert passed_over == 2
+    assert sample.error_logs is None
+    assert passed_over == 3
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1.0, 1e300])
+def test_values_that_cannot_be_are_passed_over_and_told(value: float) -> None:
+    queue = Metric(name="otelcol_exporter_queue_size", unit="{batch}")
+    queue.gauge.data_points.add(as_int=4)
+    sample, passed_over = read(
+        export(
+            counter("otelcol_process_cpu_seconds", 1, value),
+            counter("otelcol_exporter_sent_spans", value),
+            counter("otelcol_log_records", value, level="error"),
+            queue,
+            histogram("otelcol_processor_batch_batch_send_size", [1], [0, 2], total=value),
+        ),
+        1000.0,
+    )
+    assert (sample.cpu_s, sample.sent[0], sample.error_logs) == (None, None, None)
+    assert sample.queue_items == 4.0
+    assert passed_over == 3
+
+
+def test_an_agent_without_errors_has_counted_none() -> None:
+    assert sample_of(counter("otelcol_log_records", 100, level="info")).error_logs == 0.0
 
 
 def test_parts_of_one_export_complete_each_other() -> None:

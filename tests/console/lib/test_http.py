@@ -150,11 +150,9 @@ def test_an_encoding_nobody_asked_for_is_refused(url: str) -> None:
         INSIDE.get(f"{url}/packed")
 
 
-@pytest.mark.parametrize(
-    "part", ["interim", "headers", "body", "chunk-size", "chunk", "trailers"]
-)
+@pytest.mark.parametrize("part", ["interim", "headers", "body", "chunk-size", "chunk", "trailers"])
 def test_the_deadline_is_for_the_whole_answer(url: str, part: str) -> None:
-    with pytest.raises(Unreachable, match="longer than 0.5 s"):
+    with pytest.raises(Unreachable, match="takes longer than"):
         Outbound(allow=["127.0.0.1"], timeout_s=0.5).get(f"{url}/drip/{part}")
 
 

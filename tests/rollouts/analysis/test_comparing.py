@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from agents.gateway import otlp_series
-from rollouts.analysis import points
 from rollouts.analysis.comparing import cpu_increase, memory_growth
 from rollouts.analysis.estimates import Estimate
 from rollouts.analysis.points import AgentSeries, Point, totals
@@ -174,7 +172,3 @@ def test_intervals_cover_a_true_effect_of_nothing() -> None:
         assert found.high is not None
         misses += not found.low <= 0 <= found.high
     assert misses <= 13  # one in ten, and chance
-
-
-def test_gateways_and_gates_mean_the_same_buckets_of_latency() -> None:
-    assert points.LATENCY_BOUNDS_MS == otlp_series.LATENCY_BOUNDS_MS

@@ -146,6 +146,15 @@ def test_reading_costs_the_same_queries_for_many_agents(django_assert_max_num_qu
         take_measurements(phase.rollout_id, NOW)
 
 
+def test_a_number_without_end_is_an_error_and_the_others_are_read() -> None:
+    phase = observed(CPU_PLAN)
+    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    Series.objects.filter(at__gt=NOW - timedelta(minutes=10)).update(cpu_s=float("inf"))
+    found = gate(phase)
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "no finite number" in found.sentence
+
+
 CONTROL_PLAN = {
     **CPU_PLAN,
     "phases": [

@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,8 +13,9 @@ import pytest
 
 from rollouts.analysis.measure import load_gates, take_measurements
 from rollouts.analysis.sources.prometheus_api import PrometheusApi, Trouble
-from rollouts.engine.facts import Verdict
-from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout
+from rollouts.engine.facts import GateFacts, Verdict
+from rollouts.models import Measurement
+from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout, make_target
 
 EMPTY: dict[str, Any] = {"status": "success", "data": {"resultType": "vector", "result": []}}
 
@@ -37,6 +38,8 @@ class Server:
                 outer.headers = dict(self.headers.items())
                 time.sleep(outer.delay_s)
                 answer = outer.answer
+                if callable(answer):
+                    answer = answer(outer.asked[-1]["query"])
                 body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(outer.status)
                 self.send_header("Content-Length", str(len(body)))
@@ -65,7 +68,7 @@ def server() -> Iterator[Server]:
     found.close()
 
 
-def vector(*rows: tuple[dict[str, str], str]) -> dict[str, Any]:
+def vector(*rows: tuple[Any, Any]) -> dict[str, Any]:
     result = [{"metric": labels, "value": [1.0, value]} for labels, value in rows]
     return {"status": "success", "data": {"resultType": "vector", "result": result}}
 
@@ -110,6 +113,22 @@ def test_a_number_is_one_sample(server: Server) -> None:
         (200, {"status": "success", "data": {"resultType": "vector"}}, "cannot be read"),
         (200, vector(({}, "+Inf")), "divided by zero"),
         (200, vector(*[({}, "1")] * 20_001), "20,001 series"),
+        (200, b"[" * 100_000, "no JSON of its API"),
+        (200, {"status": "success", "data": None}, "cannot be read"),
+        (200, {"status": "success", "data": {"resultType": "vector", "result": 7}}, "cannot be"),
+        (
+            200,
+            {"status": "success", "data": {"resultType": "vector", "result": ["x"]}},
+            "cannot be",
+        ),
+        (200, vector((["a"], "1")), "cannot be read"),
+        (200, vector(({"service_instance_id": {"a": "b"}}, "1")), "cannot be read"),
+        (200, vector(({}, 1)), "cannot be read"),
+        (200, vector(({}, 10**400)), "cannot be read"),
+        (200, vector(({}, True)), "cannot be read"),
+        (200, {"status": "success", "data": {"resultType": "scalar", "result": "12"}}, "cannot be"),
+        (200, {**EMPTY, "warnings": {"a": "b"}}, "partial: {'a': 'b'}"),
+        (400, {"status": "error", "error": "a\x00b\ud800"}, "query: a\ufffdb\\?"),
     ],
 )
 def test_an_answer_that_proves_nothing_is_trouble(
@@ -145,4 +164,96 @@ def test_while_prometheus_is_away_its_gates_hold_and_opamp_guards_act(settings: 
     found = {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
     assert found["criterion:queue"].verdict is Verdict.INSUFFICIENT
     assert "no answer" in found["criterion:queue"].sentence
+    assert found["threshold:failure_rate"].firing
+
+
+TRIGGER_PLAN: dict[str, Any] = {
+    **PLAN,
+    "rollback": {"triggers": [{"name": "odd", "condition": "x > 1", "for": "1s"}]},
+}
+US = {"service_instance_id": "us"}
+
+
+def triggered(
+    server: Server, settings: Any, condition: str, answers: Callable[[str], Any]
+) -> GateFacts:
+    """Read a trigger once, on one touched agent, beside failures that OpAMP reports."""
+    settings.PROMETHEUS_URL = server.url
+    server.answer = answers
+    trigger = {"name": "odd", "condition": condition, "for": "1s"}
+    rollout = make_rollout({**TRIGGER_PLAN, "rollback": {"triggers": [trigger]}})
+    phase = make_phase(rollout, counts={"offered": 20, "failed": 10})
+    make_target(phase, labels={"service.instance.id": "us"})
+    take_measurements(phase.rollout_id, NOW)
+    found = {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
+    assert found["threshold:failure_rate"].firing
+    return found["trigger:odd"]
+
+
+def known(*rows: tuple[dict[str, str], str], of: dict[str, str]) -> Callable[[str], Any]:
+    """Answer the condition with `rows`; the metric x is known, of one agent."""
+
+    def answer(query: str) -> Any:
+        if query.startswith("count by (__name__)"):
+            return vector(({"__name__": "x"}, "1"))
+        return vector((of, "1")) if query.startswith("count by") else vector(*rows)
+
+    return answer
+
+
+@pytest.mark.django_db
+def test_a_series_is_true_whatever_its_value(server: Server, settings: Any) -> None:
+    found = triggered(server, settings, "sum(x) == 0", known(({}, "0"), of=US))
+    assert found.pending_since is not None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("labels", [{}, US])
+def test_nought_is_no_where_the_condition_asks_for_bool(
+    server: Server, settings: Any, labels: dict[str, str]
+) -> None:
+    found = triggered(server, settings, "x > bool 1", known((labels, "0"), of=US))
+    assert found.verdict is Verdict.PASS
+
+
+@pytest.mark.django_db
+def test_an_empty_answer_about_other_peoples_agents_is_not_calm(
+    server: Server, settings: Any
+) -> None:
+    found = triggered(server, settings, "x > 1", known(of={"service_instance_id": "them"}))
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "knows none of the agents" in found.sentence
+
+
+@pytest.mark.django_db
+def test_an_empty_answer_about_no_agent_in_particular_is_calm(
+    server: Server, settings: Any
+) -> None:
+    found = triggered(server, settings, "x > 1", known(of={"job": "backend"}))
+    assert found.verdict is Verdict.PASS
+
+
+@pytest.mark.django_db
+def test_what_a_series_says_of_itself_is_kept_within_limits(server: Server, settings: Any) -> None:
+    labels = {**US, "nul": "a\x00b", "half": "\ud800", "long": "x" * 100_000}
+    labels |= {f"l{n}": "v" for n in range(100)}
+    triggered(server, settings, "x > 1", known((labels, "2"), of=US))
+    (kept,) = Measurement.objects.get(gate="trigger:odd").inputs["series"]
+    assert len(kept) == 20
+    assert kept["nul"] == "a\ufffdb"
+    assert kept["half"] == "?"
+    assert len(kept["long"]) == 200
+
+
+@pytest.mark.django_db
+def test_a_gate_that_cannot_be_read_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.PROMETHEUS_URL = "http://127.0.0.1:9"
+    monkeypatch.setattr(PrometheusApi, "query", lambda *_: 1 / 0)
+    phase = make_phase(make_rollout(TRIGGER_PLAN), counts={"offered": 20, "failed": 10})
+    take_measurements(phase.rollout_id, NOW)
+    found = {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
+    assert found["trigger:odd"].verdict is Verdict.INSUFFICIENT
+    assert "cannot be read" in found["trigger:odd"].sentence
     assert found["threshold:failure_rate"].firing
