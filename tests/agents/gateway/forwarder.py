@@ -13,6 +13,8 @@ class Forwarder:
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._sockets: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self._change = threading.Lock()
         self.port = 0
         self.mend()
 
@@ -26,18 +28,24 @@ class Forwarder:
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._target)
-                self._sockets += [near, far]
+                with self._change:
+                    if listener is not self._listener:
+                        near.close()  # cut between the two lines
+                        return
+                    far = socket.create_connection(self._target)
+                    self._sockets += [near, far]
                 for ends in ((near, far), (far, near)):
                     threading.Thread(target=_pump, args=ends, daemon=True).start()
 
     def cut(self) -> None:
         """End every connection and refuse new ones."""
-        for one in [self._listener, *self._sockets]:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self._sockets = []
+        with self._change:
+            for one in [self._listener, *self._sockets]:
+                if one is not None:
+                    with suppress(OSError):
+                        one.shutdown(socket.SHUT_RDWR)
+                    one.close()
+            self._listener, self._sockets = None, []
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

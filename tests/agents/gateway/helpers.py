@@ -21,7 +21,7 @@ OTHER = "receivers:\n  hostmetrics: {}\n"
 
 
 def eventually(
-    ask: Callable[[], Answer | None], what: str = "it", timeout_s: float = 8.0
+    ask: Callable[[], Answer | None], what: str = "it", timeout_s: float = 20.0
 ) -> Answer:
     """Ask until the answer is true, and return it."""
     deadline = time.monotonic() + timeout_s
@@ -52,6 +52,11 @@ def stored(agent: FakeAgent, **wanted: object) -> AgentStatus:
         ).first()
 
     return eventually(ask, f"status {wanted}")
+
+
+def write_now(agent: FakeAgent) -> None:
+    """Have the agent's gateway write all that it knows, so that what is not stored never will be."""
+    agent.gateway.run(agent.gateway.server.gateway.flusher.flush())
 
 
 def want(*agents: FakeAgent, text: str = GOOD, topic: str = "rollout:1") -> str:

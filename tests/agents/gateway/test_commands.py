@@ -15,7 +15,7 @@ from agents.opamp import opamp_pb2 as pb
 from console.lib.problems import Refused
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import SUPERVISOR, FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, stored, want
+from tests.agents.gateway.helpers import eventually, row, stored, want, write_now
 
 FORBIDDEN = pb.ServerCapabilities_OffersPackages | pb.ServerCapabilities_AcceptsPackagesStatus
 COMPONENTS = pb.AvailableComponents(
@@ -177,6 +177,7 @@ def test_op_53_an_empty_package_status_is_not_read_as_installed(agent: FakeAgent
     agent.capabilities |= bits.REPORTS_PACKAGE_STATUSES
     statuses = pb.PackageStatuses(packages={"p": pb.PackageStatus()})
     assert not agent.begin(package_statuses=statuses).HasField("error_response")
+    write_now(agent)
     assert not row(agent).events.filter(kind__contains="package").exists()
 
 

@@ -19,7 +19,7 @@ from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, status, stored, want
+from tests.agents.gateway.helpers import eventually, row, status, stored, want, write_now
 from tests.agents.gateway.running import RunningGateway, Starter
 
 
@@ -82,7 +82,7 @@ def test_op_02_a_repeated_message_is_answered_and_processed_once(agent: FakeAgen
         health=pb.ComponentHealth(healthy=False, last_error="down"),
     )
     assert agent.exchange(message).flags == agent.exchange(message).flags
-    stored(agent, healthy=False)
+    write_now(agent)
     assert row(agent).events.filter(kind="health", details__healthy=False).count() == 1
 
 
@@ -285,6 +285,7 @@ def test_op_36_an_agent_that_stops_polling_is_missed(make_agent: MakeAgent) -> N
     agent.begin()
     stored(agent, connected=True)
     agent.gateway.run(agent.gateway.server.sweep.look(time.time() + 60))
+    write_now(agent)
     assert status(agent).connected
     agent.gateway.run(agent.gateway.server.sweep.look(time.time() + 100))
     stored(agent, connected=False)

@@ -14,7 +14,7 @@ from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, stored, want
+from tests.agents.gateway.helpers import eventually, row, status, stored, want, write_now
 from tests.agents.gateway.running import Starter
 
 BAD = pb.ServerErrorResponseType_BadRequest
@@ -41,7 +41,9 @@ GATED_SETTINGS = {
 def test_op_20_remote_config_needs_its_bit(make_agent: MakeAgent, transport: str) -> None:
     agent = make_agent(transport, capabilities=0xFFFF & ~bits.ACCEPTS_REMOTE_CONFIG)
     agent.begin()
-    want(agent)
+    config_hash = want(agent)
+    state = agent.gateway.server.gateway.registry.by_uid[agent.uid]
+    eventually(lambda: state.desired_hash == config_hash, "the wish known")
     assert not agent.say().HasField("remote_config")
     agent.capabilities |= bits.ACCEPTS_REMOTE_CONFIG
     eventually(lambda: agent.say().HasField("remote_config"), "the offer")
@@ -77,7 +79,8 @@ def test_op_20_parts_without_their_capability_are_ignored(make_agent: MakeAgent)
         health=pb.ComponentHealth(healthy=False, last_error="x"),
         package_statuses=pb.PackageStatuses(),
     )
-    assert stored(agent, connected=True).healthy is None
+    write_now(agent)
+    assert status(agent).healthy is None
 
 
 def test_op_21_the_first_answer_carries_capabilities(agent: FakeAgent) -> None:

@@ -73,7 +73,7 @@ def test_op_05_a_fast_reconnect_is_no_duplicate(make_agent: MakeAgent) -> None:
     again.sequence_num = old.sequence_num
     again.say()
     assert again.hears_nothing(1.0)
-    assert row(again).sessions.count() == 2
+    eventually(lambda: row(again).sessions.count() == 2, "both sessions")
 
 
 def test_op_05_two_pollers_with_one_uid_end_as_two_agents(make_agent: MakeAgent) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -17,9 +16,8 @@ from tests.agents.gateway.helpers import stored
 from tests.agents.gateway.running import QUICK, Starter
 
 FULL = pb.ServerToAgentFlags_ReportFullState
-# Two at once, then five a second.
-TIGHT = Limits(messages_per_s=5.0, messages_burst=2.0)
-REFILL_S = 0.7
+# Two at once, then nothing: `refill` stands for the time that passes.
+TIGHT = Limits(messages_per_s=0.0001, messages_burst=2.0)
 NO_SWEEP = replace(QUICK, sweep_s=60.0)
 
 
@@ -31,6 +29,17 @@ def lose_a_status(agent: FakeAgent) -> pb.ComponentHealth:
         if is_refused(agent, agent.message(health=health)):
             return health
     raise AssertionError("nothing was refused")
+
+
+def refill(agent: FakeAgent) -> None:
+    """Fill the budgets of all connections of the agent's gateway."""
+    gateway = agent.gateway.server.gateway
+
+    async def fill() -> None:
+        for connection in [*gateway.connections, *gateway.polls.values()]:
+            connection.budget = TIGHT.messages_burst
+
+    agent.gateway.run(fill())
 
 
 def is_refused(agent: FakeAgent, message: pb.AgentToServer) -> bool:
@@ -46,7 +55,7 @@ def test_op_15_a_status_over_the_budget_is_asked_for_with_the_next_answer(
 ) -> None:
     agent = make_agent(transport, at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
     lost = lose_a_status(agent)
-    time.sleep(REFILL_S)
+    refill(agent)
     bare = pb.AgentToServer(instance_uid=agent.uid)
     answer = agent.exchange(bare) if is_bare else agent.say()
     assert answer.flags & FULL
@@ -59,6 +68,7 @@ def test_op_15_a_silent_agent_is_asked_for_a_status_over_the_budget(
 ) -> None:
     agent = make_agent("ws", at=start_gateway(limits=TIGHT))
     lost = lose_a_status(agent)
+    refill(agent)
     asked = agent.receive()
     assert (asked.instance_uid, asked.flags) == (agent.uid, FULL)
     assert not agent.say(**full_state(health=lost)).flags
@@ -71,7 +81,7 @@ def test_op_15_another_description_is_no_answer_to_what_was_not_asked_yet(
 ) -> None:
     agent = make_agent(transport, at=start_gateway(limits=TIGHT, intervals=NO_SWEEP))
     lose_a_status(agent)
-    time.sleep(REFILL_S)
+    refill(agent)
     assert agent.say(agent_description=description(host_name="edge-2")).flags & FULL
 
 
@@ -83,10 +93,10 @@ def test_op_15_only_the_agent_that_was_refused_is_asked(
     other = make_agent("ws", at=agent.gateway)
     other.ws = agent.ws
     other.say(**full_state())
-    time.sleep(REFILL_S)
+    refill(agent)
     while not is_refused(agent, agent.message()):
         pass
-    time.sleep(REFILL_S)
+    refill(agent)
     assert not other.say().flags
     assert agent.say().flags & FULL
 
@@ -100,7 +110,7 @@ def test_op_15_a_refused_message_that_comes_again_was_not_lost(
     health = None if is_heartbeat else pb.ComponentHealth(last_error="said twice")
     while not is_refused(agent, message := agent.message(health=health)):
         pass
-    time.sleep(REFILL_S)
+    refill(agent)
     assert not agent.exchange(message).flags
     assert not agent.say().flags
 
@@ -112,5 +122,5 @@ def test_op_15_one_of_two_refused_messages_that_comes_again_is_not_all(
     lose_a_status(agent)
     while not is_refused(agent, message := agent.message()):
         pass
-    time.sleep(REFILL_S)
+    refill(agent)
     assert agent.exchange(message).flags & FULL

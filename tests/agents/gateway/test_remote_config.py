@@ -22,6 +22,7 @@ from tests.agents.gateway.helpers import (
     status,
     stored,
     want,
+    write_now,
 )
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
@@ -237,6 +238,7 @@ def test_op_33_news_reach_those_who_asked(agent: FakeAgent) -> None:
     agent.begin()
     config_hash = want(agent, topic="rollout:9")
     agent.pushed()
+    write_now(agent)
     News.objects.all().delete()
     agent.say(remote_config_status=config_status(config_hash, APPLIED))
     news = eventually(lambda: News.objects.filter(topic="rollout:9").first())
@@ -258,7 +260,8 @@ def test_an_agent_that_had_reported_the_hash_is_settled_without_being_asked(
 def test_reports_remote_config_is_needed_for_a_status_to_count(make_agent: MakeAgent) -> None:
     agent = make_agent(capabilities=1 | ACCEPTS_REMOTE_CONFIG)
     agent.begin(remote_config_status=config_status("cd" * 32, APPLIED))
-    assert stored(agent, connected=True).config_hash == ""
+    write_now(agent)
+    assert status(agent).config_hash == ""
     agent.capabilities |= REPORTS_REMOTE_CONFIG
     agent.say(remote_config_status=config_status("cd" * 32, APPLIED))
     stored(agent, config_hash="cd" * 32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agents.models import AgentStatus, Delivery, GatewayLease, Session
@@ -11,9 +12,18 @@ from agents.opamp.wire import encode
 from agents.reconcile import end_dead_gateways
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
-from tests.agents.gateway.helpers import delivery, eventually, push, row, status, stored, want
+from tests.agents.gateway.helpers import (
+    delivery,
+    eventually,
+    push,
+    row,
+    status,
+    stored,
+    want,
+    write_now,
+)
 from tests.agents.gateway.raw_socket import open_raw, send_frame
-from tests.agents.gateway.running import RunningGateway, Starter
+from tests.agents.gateway.running import QUICK, RunningGateway, Starter
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
 
@@ -163,10 +173,11 @@ def test_agents_of_a_killed_gateway_are_shown_offline_and_are_right_again(
 def test_what_was_not_written_before_a_kill_is_asked_for(
     start_gateway: Starter, make_agent: MakeAgent
 ) -> None:
-    first = start_gateway()
+    # The walk that notes when agents were last heard would write what is to be lost.
+    first = start_gateway(intervals=replace(QUICK, last_seen_s=600.0))
     agent = make_agent("ws", at=first)
     agent.begin()
-    stored(agent, connected=True)
+    write_now(agent)
     for _ in range(3):
         agent.say()
     first.kill()
