@@ -17,7 +17,6 @@ def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> AgentStat
     agent = AgentState(uid, row["id"])
     agent.session_id = row["session_id"]
     agent.known = row["known"]
-    agent.bound_to = row["bound_to"]
     agent.capabilities = row["capabilities"]
     agent.accepts_custom = frozenset(row["custom_capabilities"])
     agent.components_hash = row["components_hash"]
@@ -40,7 +39,6 @@ def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> AgentStat
         agent.ordered_uid = row["ordered_uid"].bytes
     if row["settings"] is not None:
         agent.wanted_settings = facts.offer(row["settings"], row["wanted_settings_hash"])
-        agent.settings_change = row["settings_change"]
     return agent
 
 

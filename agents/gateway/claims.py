@@ -209,10 +209,10 @@ _CLAIM = """
          WHERE x.agent_id = v.id AND x.connected_at > %(now)b - interval '2 minutes'
            AND x.reason = 'moved') AS moves,
         a.instance_uid, a.capabilities, a.custom_capabilities, a.components_hash,
-        a.described_at IS NOT NULL AS known, a.bound_to,
+        a.described_at IS NOT NULL AS known,
         (SELECT l.instance_uid FROM agents_agentalias l
          WHERE l.agent_id = v.id AND l.is_ordered LIMIT 1) AS ordered_uid,
-        e.settings, e.settings_hash AS wanted_settings_hash, e.change AS settings_change
+        e.settings, e.settings_hash AS wanted_settings_hash
     FROM v
     JOIN claimed c ON c.agent_id = v.id
     JOIN old ON old.agent_id = v.id

@@ -105,7 +105,6 @@ class Wishes:
                 if settings_hash not in offers:
                     offers[settings_hash] = self._gateway.facts.offer(settings, settings_hash)
                 agent.wanted_settings = offers[settings_hash]
-                agent.settings_change = change
                 concerned.append(agent)
         return concerned
 

@@ -139,7 +139,6 @@ class AgentState:
     __slots__ = (
         "accepts_custom",
         "ack",
-        "bound_to",
         "capabilities",
         "changes",
         "components_hash",
@@ -147,7 +146,6 @@ class AgentState:
         "config_hash",
         "config_status",
         "connected",
-        "connected_at",
         "connection",
         "desired_change",
         "desired_hash",
@@ -181,7 +179,6 @@ class AgentState:
         "running_hash",
         "sequence_num",
         "session_id",
-        "settings_change",
         "settings_error",
         "settings_hash",
         "settings_offered_hash",
@@ -201,10 +198,8 @@ class AgentState:
         self.connection: Any = None
         self.session_id: Any = None
         self.connected = False
-        self.connected_at = 0.0
         self.known = False
         self.joining = 0
-        self.bound_to = ""
         self.last_frame: int = 0
         self.last_seen = 0.0
         self.left_at: float | None = None
@@ -251,7 +246,6 @@ class AgentState:
 
     def _clear_settings(self) -> None:
         self.wanted_settings: Any = None
-        self.settings_change = 0
         self.settings_offered_hash = ""
         self.settings_sent_hash = ""
         self.settings_hash = ""
@@ -272,14 +266,13 @@ class AgentState:
         self.missed_frame = frame if is_all else None
         self.full_owed = self.missed = True
 
-    def begin(self, connection: object, now: float, *, is_new_session: bool) -> None:
+    def begin(self, connection: object, *, is_new_session: bool) -> None:
         """Start serving a connection. In a new session, what was sent before counts no more."""
         self.connection = connection
         self.connected = True
         self.greeted = False
         if not is_new_session:
             return
-        self.connected_at = now
         self.left_at = None
         self.offered_hash = ""
         self.settings_sent_hash = ""
