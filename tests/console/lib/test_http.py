@@ -12,7 +12,7 @@ import pytest
 from console.lib.http import AddressRefused, Outbound, Unreachable, is_global
 
 ANSWERS: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
-INSIDE = Outbound(allow=["127.0.0.1", "localhost"], timeout_s=1.0, max_bytes=100_000)
+INSIDE = Outbound(allow=["127.0.0.1", "localhost"], max_bytes=100_000)
 
 
 def _plain(request: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:

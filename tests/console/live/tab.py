@@ -25,24 +25,21 @@ class Tab:
 
     async def connect(self) -> None:
         await self._wire.send_input({"type": "websocket.connect"})
-        assert (await self._wire.receive_output(timeout=5))["type"] == "websocket.accept"
+        assert (await self._wire.receive_output(timeout=20))["type"] == "websocket.accept"
 
     async def say(self, text: str) -> None:
         await self._wire.send_input({"type": "websocket.receive", "text": text})
 
     async def hear(self) -> str:
-        message = await self._wire.receive_output(timeout=5)
+        message = await self._wire.receive_output(timeout=20)
         assert message["type"] == "websocket.send", message
         return str(message["text"])
 
-    async def hears_nothing(self) -> bool:
-        return bool(await self._wire.receive_nothing(timeout=0.3))
-
     async def closed_with(self) -> int:
-        message = await self._wire.receive_output(timeout=5)
+        message = await self._wire.receive_output(timeout=20)
         assert message["type"] == "websocket.close", message
         return int(message["code"])
 
     async def leave(self) -> None:
         await self._wire.send_input({"type": "websocket.disconnect", "code": 1001})
-        await self._wire.wait(timeout=5)
+        await self._wire.wait(timeout=20)

