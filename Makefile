@@ -33,7 +33,7 @@ fmt: .venv/dev.stamp  ## Format the code
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
-bench: .venv/run.stamp  ## Measure deliveries, rollback and pages on a demo of its own (about 5 minutes)
+bench: .venv/dev.stamp  ## Measure deliveries, rollback and pages on a demo of its own (about 5 minutes)
 	$(BIN)/python -m bench.demo $(ARGS)
 
 clean:  ## Remove the virtual environment, caches and the demo's data in var/
