@@ -1,8 +1,7 @@
 """Who may do what: one question, `can(actor, verb, obj)`, asked by every page, route and act.
 
-The table is security.md section 6. Roles are unions; nothing is allowed by default. Scopes are
-selectors on trusted labels; until scoped bindings exist in the product only "*" is accepted by
-the form that creates them, and a binding with any other scope grants nothing here.
+The table is security.md section 6. Roles are unions; nothing is allowed by default. A binding's
+scope is a selector on trusted labels; only "*" is judged so far, any other grants nothing.
 """
 
 from __future__ import annotations
@@ -42,10 +41,11 @@ VERBS: dict[str, frozenset[str]] = {
     "agents.restart": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.settings": frozenset({Role.OPERATOR, Role.ADMIN}),
     "policies.write": frozenset({Role.ADMIN}),
+    "people.write": frozenset({Role.ADMIN}),
 }
 # A person must be in the room for these: tokens never hold them (security.md R36, R39).
 PERSON_ONLY = frozenset(
-    {"rollouts.approve", "rollouts.reject", "rollouts.waive", "quarantine.lift"}
+    {"rollouts.approve", "rollouts.reject", "rollouts.waive", "quarantine.lift", "people.write"}
 )
 
 

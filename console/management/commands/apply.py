@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from argparse import ArgumentParser
@@ -12,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
-from accounts.models import AuditEvent, User
+from accounts.models import User
 from console.lib.problems import Problem
 from rollouts.actions.apply_documents import Applied, Change, apply_documents
 from rollouts.documents import File
@@ -84,10 +83,8 @@ def _files(path: str) -> list[File]:
 
 
 def _actor(username: str | None) -> Actor:
-    """Whoever can run this can write the database; the name says who it was."""
     if username is None:
-        name = f"manage.py apply ({getpass.getuser()})"
-        return Actor(name=name, kind=AuditEvent.ActorKind.SYSTEM)
+        return Actor.at_shell("apply")
     user = User.objects.filter(username=username).first()
     if user is None:
         raise CommandError(f"There is no user {username}.")

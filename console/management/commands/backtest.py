@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import sys
@@ -14,7 +13,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
-from accounts.models import AuditEvent
 from console.lib.problems import Problem
 from console.pages import backtest_words
 from rollouts.analysis.backtest import Result
@@ -70,8 +68,7 @@ def _plan(path: str) -> Plan:
 
 
 def _results(plan: Plan, number: str | None, last: int) -> Sequence[Result]:
-    """Whoever can run this can read the database."""
-    by = Actor(name=f"manage.py backtest ({getpass.getuser()})", kind=AuditEvent.ActorKind.SYSTEM)
+    by = Actor.at_shell("backtest")
     if number is None:
         if last < 1:
             raise CommandError(f"--last {last} is not a number of rollouts; write 1 or more.")
