@@ -18,12 +18,12 @@ from console.api.rollouts import rollout_of
 from console.api.shapes import events as shapes
 from console.api.views import ApiView, query, whole_number
 from console.lib.problems import FieldError, Invalid
+from console.pages import csvs
 from rollouts.incident import incident_text
 from rollouts.models import Measurement
 from rollouts.reading import events_of
 
 MOST_EVENTS = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ("seq", "at", "actor", "act", "phase", "from", "to", "reason")
 
 
@@ -122,11 +122,5 @@ def _csv(events: list[dict[str, Any]]) -> str:
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for event in events:
-        writer.writerow([_cell(event.get(column, "")) for column in _COLUMNS])
+        writer.writerow([csvs.cell(event.get(column, "")) for column in _COLUMNS])
     return out.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula (security.md R41)."""
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

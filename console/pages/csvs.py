@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from django.http import StreamingHttpResponse
 
@@ -19,6 +20,8 @@ class _Echo:
 
 def cell(value: object) -> str:
     """Return a cell's text; what a spreadsheet would take for a formula is quoted."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(RISKY) else text
 

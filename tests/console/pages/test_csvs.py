@@ -13,6 +13,10 @@ def test_a_formula_becomes_text(text: str) -> None:
     assert csvs.cell(text) == f"'{text}"
 
 
+def test_nothing_is_an_empty_cell() -> None:
+    assert csvs.cell(None) == ""
+
+
 def test_rows_survive_commas_quotes_and_breaks() -> None:
     row = ['a,"b"', "c\nd", "采集器"]
     response = csvs.response("x.csv", ["one", "two", "three"], [row])
