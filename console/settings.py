@@ -54,7 +54,10 @@ SECRET_KEY = env.str("SECRET_KEY", default=_running.get("SECRET_KEY", ""))
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default=_running.get("PUBLIC_URL", "http://127.0.0.1:8080"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# TLS may end in front of us, and forwarded headers are not read: then a browser's https origin is
+# not what the request looks like, and every form would be refused.
+_PUBLIC_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[_PUBLIC_ORIGIN])
 _MANAGEMENT_ONLY = {"collectstatic", "help", "makemigrations", "simulate", "spectacular", "up"}
 if not SECRET_KEY:
     if not _MANAGEMENT_ONLY.isdisjoint(sys.argv[1:2]):

@@ -161,6 +161,8 @@ def _uvicorn(options: Options) -> list[str]:
         *(sys.executable, "-m", "uvicorn", "console.asgi:application"),
         *("--host", options.host, "--port", str(options.port)),
         *("--no-access-log", "--log-level", "warning", "--no-server-header"),
+        # A forwarded address would choose which sign-ins are throttled, and what the audit says.
+        "--no-proxy-headers",
         # Live pages are told to come back (1012) and are not waited for.
         *("--timeout-graceful-shutdown", "2"),
     ]

@@ -51,6 +51,11 @@ def test_starts_everything_and_prints_one_address(product: Product) -> None:
     assert product.url in log
     assert requests.get(f"{product.url}/readyz", timeout=10).ok
     product.wait_connected()
+    # Who asks is the address of the connection, whatever a header says.
+    forged = {"X-Forwarded-For": "203.0.113.9", "Content-Type": "text/yaml"}
+    product.api("POST", "config?name=other", data=b"receivers:\n  otlp:\n", headers=forged)
+    audited = product.api("GET", "audit")["events"][0]
+    assert (audited["act"], audited["address"]) == ("configs.upload", "127.0.0.1")
 
 
 def test_stopping_leaves_no_process(product: Product) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -35,6 +37,20 @@ def test_a_wrong_password_is_said_in_one_sentence_and_audited() -> None:
     assert answer.status_code == 422
     assert "do not match" in answer.content.decode()
     assert AuditEvent.objects.filter(act="login.failed", actor_name="lin").exists()
+
+
+@pytest.mark.parametrize(("origin", "status"), [("public", 302), ("https://evil.example", 403)])
+def test_a_form_may_come_from_the_public_address_though_tls_ends_elsewhere(
+    settings: Any, origin: str, status: int
+) -> None:
+    make_user("lin", "viewer", password=PASSWORD)
+    client = Client(enforce_csrf_checks=True)
+    client.get(reverse("accounts:login"))
+    token = client.cookies[settings.CSRF_COOKIE_NAME].value
+    data = {"username": "lin", "password": PASSWORD, "csrfmiddlewaretoken": token}
+    sent_from = settings.PUBLIC_URL if origin == "public" else origin
+    answer = client.post(reverse("accounts:login"), data, headers={"origin": sent_from})
+    assert answer.status_code == status
 
 
 def test_the_session_is_new_after_signing_in() -> None:
