@@ -53,6 +53,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default=_running.get("SECRET_KEY", ""))
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default=_running.get("PUBLIC_URL", "http://127.0.0.1:8080"))
+# Where agents reach the gateway, as pages show it; "" is this console's host and the usual port.
+OPAMP_URL = env.str("OPAMP_URL", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 # TLS may end in front of us, and forwarded headers are not read: then a browser's https origin is
 # not what the request looks like, and every form would be refused.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -59,8 +60,8 @@ class Frame:
     @property
     def opamp_url(self) -> str:
         """The address agents connect to, as the first-use page shows it."""
-        given = str(getattr(settings, "OPAMP_URL", "") or "")
-        return given or f"ws://{self._request.get_host().split(':')[0]}:4320/v1/opamp"
+        host = re.sub(r":\d+$", "", self._request.get_host())
+        return settings.OPAMP_URL or f"ws://{host}:4320/v1/opamp"
 
     @property
     def theme(self) -> str:

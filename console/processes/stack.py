@@ -108,6 +108,7 @@ def environment(options: Options, urls: dict[str, str], secret_key: str) -> dict
     defaults = {
         "SECRET_KEY": secret_key,
         "PUBLIC_URL": options.console_url,
+        "OPAMP_URL": options.opamp_url,
         "PYTHONUNBUFFERED": "1",
     }
     mine = {name: os.environ.get(name) or value for name, value in defaults.items()}
