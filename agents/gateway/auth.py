@@ -168,7 +168,8 @@ def _secret(authorization: Sequence[str]) -> str:
 
 
 def _digest(authorization: Sequence[str]) -> str:
-    return hashlib.sha256(_secret(authorization).encode()).hexdigest()
+    # Bytes that are no UTF-8 come as surrogates; no token has such.
+    return hashlib.sha256(_secret(authorization).encode(errors="replace")).hexdigest()
 
 
 def _invalid(why: str) -> Denied:

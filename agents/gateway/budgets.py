@@ -27,6 +27,49 @@ class Bucket:
         return True
 
 
+class Room:
+    """How many bytes of messages that are not read yet may be held at once, by all together."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes if there is room; False when there is not."""
+        if size > self._free:
+            return False
+        self._free -= size
+        return True
+
+    def give(self, size: int) -> None:
+        """Give so many bytes back."""
+        self._free += size
+
+
+class NoRoom(Exception):
+    """Too much is being received already."""
+
+
+class Share:
+    """What one request holds of the room, growing as its body comes: a body in chunks says nothing
+    of its size beforehand, a packed one not how large it will be."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._held = 0
+
+    def grow(self, size: int) -> None:
+        """Hold so many bytes, if it was less before. Raises NoRoom."""
+        if size > self._held:
+            if not self._room.take(size - self._held):
+                raise NoRoom
+            self._held = size
+
+    def end(self) -> None:
+        """Hold nothing any more."""
+        self._room.give(self._held)
+        self._held = 0
+
+
 def allows(connection: Connection, size: int, agents: int, limits: Limits, now: float) -> bool:
     """Count one message of `size` bytes against the connection's budget, one share per agent."""
     share = max(agents, 1)

@@ -19,6 +19,14 @@ logger = logging.getLogger(__name__)
 # Errors after which the same statement can succeed later, on this or a new connection.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
 _TIMEOUT_S = 10.0
+# A server that vanished without a word is noticed within about this long, not after TCP's quarter of
+# an hour; what DATABASE_URL says of it comes first.
+_NOTICE_LOSS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
 
 
 def connection_arguments() -> dict[str, Any]:
@@ -26,7 +34,7 @@ def connection_arguments() -> dict[str, Any]:
     found = dict(django_connection.get_connection_params())
     for name in ("pool", "cursor_factory", "context", "prepare_threshold", "server_side_binding"):
         found.pop(name, None)
-    return found
+    return {**_NOTICE_LOSS, **found}
 
 
 class Database:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import zlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+
+# As much as is unpacked without letting others have their turn: some milliseconds.
+PIECE_BYTES = 1024 * 1024
 
 
 class TooLarge(Exception):
@@ -13,6 +17,10 @@ class TooLarge(Exception):
 
 class BadEncoding(Exception):
     """The body is not what its Content-Encoding says."""
+
+
+def _as_it_is(_size: int) -> None:
+    """Room is not counted."""
 
 
 def accepts_gzip(headers: Iterable[str]) -> bool:
@@ -38,20 +46,29 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-async def inflate(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+async def inflate(
+    chunks: AsyncIterator[bytes], limit: int, grow: Callable[[int], None] = _as_it_is
+) -> bytes:
     """Return a gzip body unpacked. Stops one byte past the limit: a bomb is never unpacked.
 
-    Raises TooLarge, BadEncoding.
+    A chunk may unpack to a thousand times its size, so it is done in pieces and others are served
+    between them. `grow` is told how many bytes there are so far. Raises TooLarge, BadEncoding.
     """
     inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
     found, total = [], 0
     try:
         async for chunk in chunks:
-            piece = inflater.decompress(chunk, limit + 1 - total)
-            total += len(piece)
-            found.append(piece)
-            if total > limit or inflater.unconsumed_tail:
-                raise TooLarge
+            packed = chunk
+            while packed:
+                piece = inflater.decompress(packed, min(PIECE_BYTES, limit + 1 - total))
+                total += len(piece)
+                if total > limit:
+                    raise TooLarge
+                grow(total)
+                found.append(piece)
+                packed = inflater.unconsumed_tail
+                if packed:
+                    await asyncio.sleep(0)
             if inflater.eof and inflater.unused_data:
                 raise BadEncoding("there is more after the end of the gzip body")
     except zlib.error as error:
@@ -61,13 +78,16 @@ async def inflate(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     return b"".join(found)
 
 
-async def collect(chunks: AsyncIterator[bytes], limit: int) -> bytes:
-    """Return a plain body. Raises TooLarge as soon as the limit is passed."""
+async def collect(
+    chunks: AsyncIterator[bytes], limit: int, grow: Callable[[int], None] = _as_it_is
+) -> bytes:
+    """Return a plain body; `grow` is told its size so far. Raises TooLarge at once past the limit."""
     found, total = [], 0
     async for chunk in chunks:
         total += len(chunk)
         if total > limit:
             raise TooLarge
+        grow(total)
         found.append(chunk)
     return b"".join(found)
 

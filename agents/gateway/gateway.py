@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from agents.gateway.adoption import restore
 from agents.gateway.bodies import Bodies
+from agents.gateway.budgets import Room
 from agents.gateway.claims import Wanted
 from agents.gateway.connections import Connection, Registry
 from agents.gateway.flush import Flusher, Taken
@@ -52,13 +53,14 @@ class Gateway:
         self.bodies = bodies
         self.facts = facts
         self.metrics = Metrics()
+        self.room = Room(options.limits.receiving_bytes)
         self.registry = Registry()
         self.connections: set[Connection] = set()
         self.polls: dict[tuple[str, int], Connection] = {}
         self.moved: list[tuple[UUID, int]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    def keep(self, task: asyncio.Task[None]) -> None:
+    def keep(self, task: asyncio.Task[Any]) -> None:
         """Hold on to a task until it is done; the loop itself does not."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -139,6 +141,15 @@ class Gateway:
             rename_of=ordered.id if ordered is not None else None,
             only_agent=principal.agent_id,
         )
+        if connection.is_websocket:
+            return await self._load(wanted, held)
+        # A poll is not left waiting. The load goes on: the row may be taken over already.
+        task = asyncio.get_running_loop().create_task(self._load(wanted, held), name="load")
+        self.keep(task)
+        async with asyncio.timeout(self.options.limits.load_s):
+            return await asyncio.shield(task)
+
+    async def _load(self, wanted: Wanted, held: AgentState | None) -> AgentState:
         if held is None:
             return await self.loader.load(wanted)
         # What is in memory is newer than the row about to be read: keep it until then.

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from agents.gateway.budgets import allows
+from agents.gateway.budgets import NoRoom, Share, allows
 from agents.gateway.connections import HTTP, Connection
 from agents.gateway.database import AWAY
 from agents.gateway.door import Door, peer_of, problem
@@ -52,7 +52,6 @@ class HttpPolls:
         self._door = door
         self._limits = gateway.options.limits
         self._received = gateway.metrics.messages.labels(HTTP)
-        self._receiving_bytes = 0
 
     async def serve(self, request: web.Request, principal: Principal) -> web.StreamResponse:
         """Answer one POST."""
@@ -76,13 +75,16 @@ class HttpPolls:
         limit = self._limits.message_bytes
         if declared > limit:
             raise self._refuse(413, "too_large", f"A message has at most {limit:,} bytes.")
-        if self._receiving_bytes + declared > self._limits.receiving_bytes:
-            raise self._refuse(503, "overloaded", "Too much is being received; try again.")
-        self._receiving_bytes += declared
+        share = Share(self._gateway.room)
         try:
+            share.grow(declared)
             async with asyncio.timeout(self._limits.body_s):
                 read = inflate if coding == "gzip" else collect
-                return await read(_chunks(request), limit)
+                return await read(_chunks(request), limit, share.grow)
+        except NoRoom:
+            raise self._refuse(
+                503, "overloaded", "Too much is being received; try again."
+            ) from None
         except TooLarge:
             raise self._refuse(
                 413, "too_large", f"A message has at most {limit:,} bytes."
@@ -92,7 +94,7 @@ class HttpPolls:
         except TimeoutError:
             raise self._refuse(408, "too_slow", "The body did not come in time.") from None
         finally:
-            self._receiving_bytes -= declared
+            share.end()
 
     def _connection(self, request: web.Request, principal: Principal) -> Connection:
         """Return the `Connection` of this TCP connection and this credential."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterable
 
 from aiohttp import web
@@ -17,6 +18,14 @@ from agents.gateway.reception import Reception
 from agents.opamp.head import PROTOBUF, Upgrade, media_type, upgrade_in
 
 BACKLOG = 4096
+# A minute of silence, then three questions: a lost connection ends as soon as one with heartbeats.
+_NOTICE_LOSS = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 90_000),
+)
 
 
 class Listener:
@@ -89,6 +98,11 @@ class Listener:
         server = await asyncio.get_running_loop().create_server(
             protocols, self._options.host, port, backlog=BACKLOG, reuse_port=reuse_port
         )
+        for listening in server.sockets:
+            # Inherited by every connection. An agent may be silent for days; a host that is gone
+            # without a word would stay connected as long.
+            for level, option, value in _NOTICE_LOSS:
+                listening.setsockopt(level, option, value)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 

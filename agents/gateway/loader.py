@@ -81,9 +81,22 @@ class Loader:
                     logger.warning("PostgreSQL is away, agents wait", extra={"error": str(error)})
                     self._waiting = batch + self._waiting
                     await asyncio.sleep(_RETRY_S)
-                except Exception as error:
+                except Exception:
                     logger.exception("Agents could not be loaded", extra={"agents": len(batch)})
-                    _fail(batch, error)
+                    await self._one_by_one(batch)
+
+    async def _one_by_one(self, batch: list[Request]) -> None:
+        """Load each by itself, so that one that cannot be loaded stops no other."""
+        for position, request in enumerate(batch):
+            try:
+                await self._serve([request])
+            except AWAY:
+                self._waiting = batch[position:] + self._waiting
+                return
+            except Exception as error:
+                logger.exception("An agent could not be loaded")
+                if not request[1].done():
+                    request[1].set_exception(LookupError(f"the agent cannot be loaded: {error}"))
 
     def _take_batch(self) -> list[Request]:
         """Take up to 500 requests, each uid once, leaving out those that nobody waits for."""
@@ -155,9 +168,3 @@ def _once_per_agent(wanted: list[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
         (later if one.agent_id in ids else first).append(one)
         ids.add(one.agent_id)
     return first, later
-
-
-def _fail(batch: list[Request], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)

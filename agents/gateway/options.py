@@ -34,7 +34,10 @@ class Limits:
     failed_auth_pause_s: float = 300.0
     head_s: float = 10.0
     first_message_s: float = 30.0
+    # How long a message may take to come whole, over either transport.
     body_s: float = 30.0
+    # How long a poll waits for its agent to be loaded before it is told to come again.
+    load_s: float = 4.0
     lagging_bytes: int = 1 * MEBIBYTE
     lagging_s: float = 30.0
     # So many within that time close a WebSocket; what is older is forgiven bit by bit.

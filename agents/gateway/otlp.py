@@ -17,6 +17,7 @@ from aiohttp import web
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
+from agents.gateway.budgets import NoRoom, Room, Share
 from agents.gateway.door import peer_of, problem
 from agents.gateway.encoding import BadEncoding, TooLarge, collect, inflate, retry_after
 from agents.gateway.otlp_buffer import SeriesBuffer
@@ -50,7 +51,7 @@ class OwnMetrics:
     def __init__(self, tokens: OwnMetricsTokens, buffer: SeriesBuffer) -> None:
         self._tokens = tokens
         self._buffer = buffer
-        self._receiving_bytes = 0
+        self._room = Room(MAX_RECEIVING_BYTES)
         self._allowances: dict[int, tuple[float, float]] = {}
 
     async def run(self) -> None:
@@ -113,13 +114,14 @@ class OwnMetrics:
         too_large.force_close()
         if declared > MAX_BYTES:
             raise Refusal(too_large)
-        if self._receiving_bytes + declared > MAX_RECEIVING_BYTES:
-            raise Refusal(_busy("Too much is being received; try again."))
-        self._receiving_bytes += declared
+        share = Share(self._room)
         try:
+            share.grow(declared)
             async with asyncio.timeout(BODY_S):
                 unpack = inflate if coding == "gzip" else collect
-                return await unpack(_chunks(request), MAX_BYTES)
+                return await unpack(_chunks(request), MAX_BYTES, share.grow)
+        except NoRoom:
+            raise Refusal(_busy("Too much is being received; try again.")) from None
         except TooLarge:
             raise Refusal(too_large) from None
         except BadEncoding as bad:
@@ -129,7 +131,7 @@ class OwnMetrics:
             response.force_close()
             raise Refusal(response) from None
         finally:
-            self._receiving_bytes -= declared
+            share.end()
 
 
 async def _chunks(request: web.Request) -> AsyncIterator[bytes]:

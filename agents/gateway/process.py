@@ -23,13 +23,17 @@ _RESTART_AFTER_S = 1.0
 _STOP_PATIENCE_S = 20.0
 
 
+class GatewayDied(RuntimeError):
+    """The gateway stopped by itself, as cleanly as it could: start it again."""
+
+
 def default_auth(host: str) -> str:
     """Return the authentication for a listener where none was named."""
     return "none" if is_loopback(host) else "token"
 
 
 def run(options: Options, workers: int = 1) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
+    """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken, GatewayDied."""
     if workers > 1:
         _run_workers(options, workers)
     else:
@@ -49,7 +53,7 @@ async def _serve(options: Options) -> None:
     except BaseException:
         await server.stop(drain_s=0.0)
         raise
-    await stop.wait()
+    await _first_of(stop, server.died)
     # A second signal ends the patience.
     stop.clear()
     stopping = loop.create_task(server.stop(), name="stop")
@@ -59,6 +63,15 @@ async def _serve(options: Options) -> None:
         stopping.cancel()
         await server.stop(drain_s=0.0)
     hurry.cancel()
+    if server.died.is_set():
+        raise GatewayDied("a loop of the gateway died; see the log before this")
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
 
 
 def _stop_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -43,7 +43,9 @@ class Reception:
         self.http: Callable[[], asyncio.Protocol]
         self.arrivals: dict[Arrival, float] = {}
         self._silent: dict[Socket, None] = {}
-        self._receiving_bytes = 0
+        self.room = gateway.room
+        # Since when each of these has had a message that is not whole.
+        self.receiving: dict[Socket, float] = {}
         # Plain numbers: a counter of the metrics library takes 0.3 us, three of them a message.
         self.messages = self.received_bytes = self.sent_bytes = 0
 
@@ -62,17 +64,6 @@ class Reception:
     def refused(self, reason: str) -> None:
         """Count one refusal."""
         self.gateway.metrics.refused.labels(reason).inc()
-
-    def reserve(self, size: int) -> bool:
-        """Ask for room for a message that is only partly here (security.md section 8)."""
-        if self._receiving_bytes + size > self.limits.receiving_bytes:
-            return False
-        self._receiving_bytes += size
-        return True
-
-    def release(self, size: int) -> None:
-        """Give that room back."""
-        self._receiving_bytes -= size
 
     def upgrade(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         """Admit a WebSocket, at once when the credential is known in memory."""
@@ -143,7 +134,8 @@ class Reception:
         self.gateway.close(socket, reason)
 
     def look(self) -> None:
-        """Cut connections that never finish asking, and sockets that never say anything."""
+        """Cut connections that never finish asking, and sockets that never say anything or never
+        finish saying it."""
         now = time.monotonic()
         late = [a for a, since in self.arrivals.items() if now - since > self.limits.head_s]
         crowd = len(self.arrivals) - self.limits.unproven_connections
@@ -153,6 +145,9 @@ class Reception:
         for arrival in dict.fromkeys(late):
             self.refused("slow_head")
             arrival.abort()
+        for socket, since in list(self.receiving.items()):
+            if now - since > self.limits.body_s:
+                socket.too_slow()
         for socket in list(self._silent):
             if socket.agents or socket.closing:
                 del self._silent[socket]

@@ -60,6 +60,7 @@ class Server:
         self.options = options
         self._routes = routes or []
         self._tasks: list[asyncio.Task[None]] = []
+        self.died = asyncio.Event()
         self._wire()
 
     def _wire(self) -> None:
@@ -161,7 +162,8 @@ class Server:
         )
 
     async def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Say it loudly when a loop dies: a gateway without one of them must not go on."""
+        """Say it loudly when a loop dies: a gateway without one of them must not go on. Who runs
+        it waits for `died`, stops it and has it started again."""
         try:
             await work
         except asyncio.CancelledError:
@@ -169,6 +171,7 @@ class Server:
         except BaseException:
             logger.exception("A loop of the gateway died", extra={"loop": name})
             self.door.is_draining = True
+            self.died.set()
             raise
 
     def _is_well(self) -> bool:
@@ -263,15 +266,24 @@ class Server:
             await self.lease.end()
         except AWAY as error:
             logger.warning("Stopped without the database", extra={"error": str(error)})
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        except Exception:
+            logger.exception("Stopped with something unwritten")
+        await self._end_loops()
         await self.gateway.duplicates.stop()
         await self.redis.close()
         for database in self._databases.values():
             await database.close()
         logger.info("Gateway has stopped", extra={"port": self.port})
+
+    async def _end_loops(self) -> None:
+        """Cancel the loops until all have ended: a library may swallow a cancellation."""
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=1.0)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
 
     async def _close_late(self, connection: Connection, patience: float) -> None:
         await asyncio.sleep(random.uniform(0, patience))  # noqa: S311  spread, not secret

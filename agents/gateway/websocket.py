@@ -21,7 +21,7 @@ from agents.opamp import frames
 from agents.opamp.answer import error, unavailable
 from agents.opamp.frames import ProtocolError
 from agents.opamp.scan import measure
-from agents.opamp.wire import Malformed, payload_of
+from agents.opamp.wire import Malformed, TooComplex, payload_of
 
 if TYPE_CHECKING:
     from agents.gateway.reception import Reception
@@ -30,12 +30,12 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 FAIL_TIMEOUT_S = 1.0
-MAX_PIECES = 65_536
 
 
 class Socket(Connection, asyncio.Protocol):
     """One upgraded connection. `_buffer` holds bytes that are not yet a whole frame, `_needed` how
-    many there must be before looking again makes sense."""
+    many there must be before looking again makes sense. `_fragments` is what has come of a message
+    in several frames. `_reserved` is the room held for a message until it is whole and read."""
 
     __slots__ = (
         "_buffer",
@@ -58,7 +58,7 @@ class Socket(Connection, asyncio.Protocol):
         super().__init__(peer, principal)
         self._reception = reception
         self._buffer: bytearray | None = None
-        self._fragments: list[bytes] | None = None
+        self._fragments: bytearray | None = None
         self._needed = 0
         self._patience: Bucket | None = None
         self._reserved = 0
@@ -82,8 +82,7 @@ class Socket(Connection, asyncio.Protocol):
         self._is_open = False
         self.closing = True
         self.transport = None
-        self._release()
-        self._buffer = self._fragments = None
+        self._drop()
         self._reception.closed(self, self.why or "connection lost")
 
     def pause_writing(self) -> None:
@@ -106,14 +105,15 @@ class Socket(Connection, asyncio.Protocol):
                 return
             data, self._buffer = bytes(self._buffer), None
             self._needed = 0
-            self._release()
         if self._work is not None:
             self._keep(data)
             return
         try:
             self._take(data)
         except ProtocolError as problem:
-            self._fail(problem)
+            self._fail(problem.code, str(problem), "protocol")
+        if self._reserved and not self._needed and self._work is None:
+            self._hold(self._kept_bytes())
 
     # --- Frames ----------------------------------------------------------------------------
 
@@ -153,21 +153,19 @@ class Socket(Connection, asyncio.Protocol):
 
     def _expect(self, whole: int, have: int) -> None:
         """Prepare for a frame of which only a part has come; refuse it if there is no room."""
-        if not self._reception.reserve(whole):
-            # Read past it without keeping it, and say so.
+        if self._hold(self._kept_bytes() + whole):
+            self._needed = whole
+        else:
+            # Read past it without keeping it.
             self._skipping = whole - have
-            self._reception.gateway.miss(self)
-            self._refuse_for_now("Too much is being received; try again later.", "receiving")
-            return
-        self._reserved += whole
-        self._needed = whole
+            self._no_room()
 
     def _too_big(self, missing: int) -> None:
         """Close with 1009, reading past the rest of the frame, so that the client's Close is seen
         and the client reads why instead of a reset."""
         limit = self._reception.limits.message_bytes
         self._reception.refused("message_too_large")
-        self._fragments = None
+        self._drop()
         self.close(frames.TOO_BIG, f"a message has at most {limit:,} bytes")
         self._skipping = max(0, missing)
 
@@ -176,13 +174,46 @@ class Socket(Connection, asyncio.Protocol):
         self._skipping -= skipped
         return data[skipped:]
 
-    def _release(self) -> None:
-        if self._reserved:
-            self._reception.release(self._reserved)
-            self._reserved = 0
+    def _hold(self, size: int) -> bool:
+        """Have room for so many bytes of the message that is coming, neither more nor less; False
+        when there is not that much."""
+        reception = self._reception
+        if size > self._reserved and not reception.room.take(size - self._reserved):
+            return False
+        if size < self._reserved:
+            reception.room.give(self._reserved - size)
+        self._reserved = size
+        if size:
+            reception.receiving.setdefault(self, time.monotonic())
+        else:
+            reception.receiving.pop(self, None)
+        return True
+
+    def _drop(self) -> None:
+        """Keep nothing of what has come in part."""
+        self._buffer = self._fragments = None
+        self._needed = 0
+        self._hold(0)
+
+    def _no_room(self) -> None:
+        """Say that a message was not kept. One in pieces cannot be read past: its end may be far."""
+        is_whole = self._fragments is None
+        self._drop()
+        self._reception.gateway.miss(self)
+        self._refuse_for_now("Too much is being received; try again later.", "receiving")
+        if not is_whole:
+            self.close(frames.TRY_AGAIN_LATER, "too much is being received")
 
     def _fragment_bytes(self) -> int:
-        return sum(map(len, self._fragments)) if self._fragments else 0
+        return len(self._fragments) if self._fragments is not None else 0
+
+    def _kept_bytes(self) -> int:
+        """What a message in several frames holds: at least 1, so that it is never forgotten."""
+        return max(1, self._fragment_bytes()) if self._fragments is not None else 0
+
+    def too_slow(self) -> None:
+        """The message that began a while ago is still not whole (security.md section 8)."""
+        self._fail(frames.POLICY_VIOLATION, "the message did not come in time", "slow_message")
 
     def _frame(self, opcode: int, is_final: bool, payload: bytes) -> None:
         if self.closing and opcode != frames.CLOSE:
@@ -192,7 +223,8 @@ class Socket(Connection, asyncio.Protocol):
         elif opcode in {frames.BINARY, frames.TEXT, frames.CONTINUATION}:
             self._fragment(opcode, is_final, payload)
         elif opcode == frames.PING:
-            self._write(frames.control(frames.PONG, payload))
+            if not self.is_lagging:  # who does not read gets no more to read
+                self._write(frames.control(frames.PONG, payload))
         elif opcode == frames.PONG:
             self.alive += 1
         else:
@@ -209,20 +241,22 @@ class Socket(Connection, asyncio.Protocol):
             return
         if (opcode == frames.CONTINUATION) != (self._fragments is not None):
             raise ProtocolError("pieces of a message out of order")
-        pieces = self._fragments if self._fragments is not None else []
-        pieces.append(payload)
-        self._fragments = pieces
-        if len(pieces) > MAX_PIECES:
-            raise ProtocolError("the message comes in too many pieces")
+        if self._fragments is None:
+            self._fragments = bytearray()
+        self._fragments += payload
         if is_final:
-            self._fragments = None
-            self._message(b"".join(pieces))
+            whole, self._fragments = bytes(self._fragments), None
+            self._message(whole)
+        elif not self._hold(self._kept_bytes()):
+            self._no_room()
 
     # --- Messages --------------------------------------------------------------------------
 
     def _message(self, frame: bytes) -> None:
         """Answer one OpAMP message, now if it can be done without waiting."""
         reception, size = self._reception, len(frame)
+        if self._reserved:
+            reception.receiving.pop(self, None)
         reception.messages += 1
         reception.received_bytes += size
         limits = reception.limits
@@ -259,6 +293,9 @@ class Socket(Connection, asyncio.Protocol):
                     measure, payload, max_elements=limits.elements, max_depth=limits.depth
                 )
             self.send(await self._reception.gateway.receive_first(self, payload))
+        except TooComplex as problem:
+            self.malformed(str(problem))
+            self.close(frames.POLICY_VIOLATION, "the message is too complex")
         except Malformed as problem:
             self.malformed(str(problem))
         except UidRefused as problem:
@@ -268,8 +305,13 @@ class Socket(Connection, asyncio.Protocol):
         except (*AWAY, LookupError) as problem:
             logger.warning("An agent could not join", extra={"error": str(problem)})
             self.send(unavailable(b"", "Storage is away; try again later.", 30.0))
+        except Exception:
+            # Nobody would go on reading from this connection, and the agent would wait for ever.
+            logger.exception("A message could not be handled")
+            self.close(frames.INTERNAL_ERROR, "the message could not be handled")
         finally:
             self._work = None
+            self._hold(0)
         if not self._is_open:
             # It went while its agent was being loaded.
             self._reception.closed(self, self.why or "connection lost")
@@ -328,13 +370,12 @@ class Socket(Connection, asyncio.Protocol):
         self.why = self.why or f"closed {code}"
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self.abort)
 
-    def _fail(self, problem: ProtocolError) -> None:
-        """Close for a broken protocol. Frames cannot be told apart any more: what still comes is
-        thrown away for a second, so that the Close frame arrives."""
-        self._reception.refused("protocol")
-        self._release()
-        self._buffer = self._fragments = None
-        self.close(problem.code, str(problem))
+    def _fail(self, code: int, text: str, reason: str) -> None:
+        """Close where frames cannot be told apart any more: what still comes is thrown away for a
+        second, so that the Close frame arrives."""
+        self._reception.refused(reason)
+        self._drop()
+        self.close(code, text)
         self._skipping = 1 << 62
         asyncio.get_running_loop().call_later(FAIL_TIMEOUT_S, self.abort)
 

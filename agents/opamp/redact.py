@@ -20,17 +20,21 @@ _SECRET_KEY = re.compile(
 # These hold file names or durations, not secrets: key_file, token_expiry, password_file ...
 _HARMLESS_KEY = re.compile(r"(?:_|-)(?:file|path|expiry|ttl|url|source|name|type|scheme)$", re.I)
 _HEADERS_KEY = re.compile(r"headers?$|connect_headers$", re.IGNORECASE)
+# Agents choose the text: each of these takes time in proportion to its length, whatever it holds. A
+# name is tried from its first letter only, a key is taken whole and shortened by its last blanks.
 _LINE = re.compile(
-    r"""^(?P<lead>\s*(?:-\s+)*)(?P<key>"[^"]*"|'[^']*'|[^\s:#"'\-][^:#]*?)\s*:(?P<rest>\s.*|)$"""
+    r"""^(?P<lead>\s*(?:-\s+)*)"""
+    r"""(?P<key>"[^"]*"|'[^']*'|[^\s:#"'\-](?:[^:#]*[^\s:#])?)\s*:(?P<rest>\s.*|)$"""
 )
 _FLOW = re.compile(
-    r"""(?P<key>"[^"]*"|'[^']*'|[A-Za-z_][\w.\-]*)\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}\[\]\n]+)"""
+    r"""(?P<key>"[^"]*"|'[^']*'|(?<![\w.\-])[\w.\-]+)\s*:\s*"""
+    r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}\[\]\n]+)"""
 )
 _FLOW_HEADERS = re.compile(
     r"""(["']?(?:connect_)?headers?["']?\s*:\s*)\{([^{}]*)\}""", re.IGNORECASE
 )
 _USERINFO = re.compile(
-    r"(?P<scheme>[A-Za-z][\w+.\-]*://)(?P<info>[^\s/@:'\"]*:[^\s/@'\"]+|[^\s/@'\"]{8,})@"
+    r"(?P<scheme>[A-Za-z][\w+.\-]{0,40}://)(?P<info>[^\s/@:'\"]*:[^\s/@'\"]+|[^\s/@'\"]{8,})@"
 )
 _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S

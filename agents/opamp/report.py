@@ -26,8 +26,10 @@ from agents.opamp.opamp_pb2 import (
     CustomCapabilities,
     CustomMessage,
     RemoteConfigStatus,
+    RemoteConfigStatuses,
     RemoteConfigStatuses_APPLIED,
     RemoteConfigStatuses_FAILED,
+    RemoteConfigStatuses_UNSET,
 )
 from agents.opamp.said import Rename
 from agents.opamp.scan import Report
@@ -44,6 +46,8 @@ _NEEDS = {
     scan.COMPONENTS: bits.REPORTS_AVAILABLE_COMPONENTS,
     scan.SETTINGS_STATUS: bits.REPORTS_SETTINGS_STATUS,
 }
+# The same four of connection settings.
+_STATUSES = frozenset(RemoteConfigStatuses.values())
 _ONE_SHOT = frozenset({scan.CUSTOM_MESSAGE, scan.SETTINGS_REQUEST, scan.DISCONNECT})
 # A config status is looked at each time: it may answer a newer offer of the same hash.
 _ALWAYS_READ = _ONE_SHOT | {scan.REMOTE_CONFIG_STATUS}
@@ -179,7 +183,7 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
     this connection: after a restart an agent repeats old words (interop.md section 2).
     """
     config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
-    status = message.status
+    status = known_status(message.status)
     error = clean(message.error_message, MAX_ERROR_CHARS)
     error_hash = error_digest(error)
     is_news = (config_hash, status, error_hash) != (
@@ -199,6 +203,11 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
         agent.running_hash = config_hash
     if is_news or config_hash == agent.offered_hash:
         record_word(agent, config_hash, status, error, now)
+
+
+def known_status(number: int) -> int:
+    """Return one of the statuses of configs or settings; UNSET for a number that is none of them."""
+    return number if number in _STATUSES else RemoteConfigStatuses_UNSET
 
 
 def error_digest(error: str) -> str:
@@ -270,11 +279,13 @@ def _take_custom_message(
 
 def _take_settings_status(agent: AgentState, message: ConnectionSettingsStatus, now: float) -> None:
     agent.settings_hash = message.last_connection_settings_hash.hex()[:MAX_HASH_CHARS]
-    agent.settings_status = message.status
+    agent.settings_status = known_status(message.status)
     agent.settings_error = clean(message.error_message)
     changes = agent.change()
     changes.status = changes.settings = True
-    changes.event(now, "settings_status", status=message.status, settings_hash=agent.settings_hash)
+    changes.event(
+        now, "settings_status", status=agent.settings_status, settings_hash=agent.settings_hash
+    )
 
 
 def _refuse_certificate_request(message: ConnectionSettingsRequest) -> None:

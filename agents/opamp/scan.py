@@ -13,7 +13,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from agents.opamp.opamp_pb2 import AgentToServer
-from agents.opamp.wire import Malformed
+from agents.opamp.wire import Malformed, TooComplex
 
 _VARINT, _FIXED64, _LEN, _GROUP, _FIXED32 = 0, 1, 2, 3, 5
 _DESCRIPTOR = AgentToServer.DESCRIPTOR
@@ -67,6 +67,7 @@ def _split(payload: bytes) -> Report:
     report = Report()
     position, end = 0, len(payload)
     parts = report.parts
+    again: dict[int, list[bytes]] = {}
     while position < end:
         tag = payload[position]
         position += 1
@@ -83,7 +84,10 @@ def _split(payload: bytes) -> Report:
             if position > end or number == 0:
                 raise Malformed("a field is longer than the message")
             if number in _PARTS:
-                parts[number] = parts[number] + value if number in parts else value
+                if number in parts:
+                    again.setdefault(number, []).append(value)
+                else:
+                    parts[number] = value
             elif number == _UID:
                 report.uid = value
         elif kind == _VARINT:
@@ -91,6 +95,9 @@ def _split(payload: bytes) -> Report:
             _take_number(report, number, plain)
         else:
             position = _skip(payload, position, kind, number)
+    for number, more in again.items():
+        # At once: joined one by one, a megabyte in pieces of two bytes would take minutes.
+        parts[number] = b"".join((parts[number], *more))
     return report
 
 
@@ -160,7 +167,7 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def measure(payload: bytes, *, max_elements: int, max_depth: int) -> None:
-    """Raise Malformed when an AgentToServer has too many elements or is nested too deeply.
+    """Raise TooComplex when an AgentToServer has too many elements or is nested too deeply.
 
     Follows the schema, so text that looks like a message is not entered. Stops at the limit.
     """
@@ -170,11 +177,11 @@ def measure(payload: bytes, *, max_elements: int, max_depth: int) -> None:
         while stack:
             kind, position, end, depth = stack.pop()
             if depth > max_depth:
-                raise Malformed(f"the message is nested more than {max_depth} levels deep")
+                raise TooComplex(f"the message is nested more than {max_depth} levels deep")
             while position < end:
                 elements += 1
                 if elements > max_elements:
-                    raise Malformed(f"the message has more than {max_elements:,} elements")
+                    raise TooComplex(f"the message has more than {max_elements:,} elements")
                 tag, position = _varint(payload, position)
                 if tag & 7 == _LEN:
                     size, position = _varint(payload, position)

@@ -46,8 +46,9 @@ def handle(
     if agent.missed:
         _recover(agent, report, raw_hash)
     restarted = _follow_sequence(agent, report, is_retry, now)
-    if report.capabilities != agent.capabilities:
-        agent.capabilities = report.capabilities & MAX_STORED
+    capabilities = report.capabilities & MAX_STORED
+    if capabilities != agent.capabilities:
+        agent.capabilities = capabilities
         agent.change().capabilities = True
     if report.parts and not is_retry:
         take_parts(agent, report, changed, server, restarted=restarted, now=now)

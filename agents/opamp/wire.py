@@ -21,6 +21,10 @@ class Malformed(ValueError):
     """The bytes are not an OpAMP message; sending them again cannot help (OP-25)."""
 
 
+class TooComplex(Malformed):
+    """The message has more elements or levels than anyone needs (security.md section 8)."""
+
+
 def payload_of(frame: bytes) -> bytes:
     """Return the protobuf part of a WebSocket message.
 

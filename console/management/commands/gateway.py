@@ -46,5 +46,5 @@ class Command(BaseCommand):
         try:
             options.check()
             process.run(options, workers=words["workers"])
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, process.GatewayDied) as error:
             raise CommandError(str(error)) from error

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.gateway.budgets import Room
 from agents.gateway.options import Limits
 from agents.gateway.principal import LOOPBACK
 from agents.gateway.websocket import Socket
@@ -17,6 +18,7 @@ from tests.agents.opamp.messages import masked, spoilt
 
 MASKS = st.binary(min_size=4, max_size=4)
 PAYLOADS = st.binary(max_size=200) | st.just(b"x" * 70_000)
+ROOM = 1_000_000
 OPCODES = st.sampled_from([frames.BINARY] * 4 + [frames.TEXT, frames.PING, frames.PONG])
 
 
@@ -50,7 +52,8 @@ class _Reception:
         self.limits = Limits(message_bytes=100_000, messages_burst=1e9, bytes_burst=1e12)
         self.messages = self.received_bytes = self.sent_bytes = 0
         self.read: list[object] = []
-        self.reserved = 0
+        self.room = Room(ROOM)
+        self.receiving: dict[object, float] = {}
         self.gateway = self
 
     def receive(self, _connection: object, payload: bytes) -> bytes:
@@ -59,13 +62,6 @@ class _Reception:
 
     def refused(self, reason: str) -> None:
         self.read.append(reason)
-
-    def reserve(self, size: int) -> bool:
-        self.reserved += size
-        return True
-
-    def release(self, size: int) -> None:
-        self.reserved -= size
 
     def closed(self, _connection: object, _reason: str) -> None:
         """The socket is done with."""
@@ -95,7 +91,9 @@ def heard(pieces: list[bytes]) -> tuple[list[object], bytes, int]:
         socket.connection_lost(None)
         return socket.written
 
-    return reception.read, asyncio.run(listen()), reception.reserved
+    written = asyncio.run(listen())
+    assert not reception.receiving
+    return reception.read, written, ROOM - reception.room._free
 
 
 @st.composite

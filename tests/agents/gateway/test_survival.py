@@ -58,6 +58,8 @@ def test_a_bomb_of_elements_is_a_bad_request_and_others_are_served(
     other.begin()
     answer = attacker.exchange(bomb(200_000))
     assert "more than 100,000 elements" in answer.error_response.error_message
+    if transport == "ws":
+        assert attacker.closed_with() == 1008
     assert other.say().instance_uid == other.uid
     assert Agent.objects.count() == 1
 
@@ -66,6 +68,7 @@ def test_a_bomb_of_depth_is_a_bad_request(make_agent: MakeAgent) -> None:
     agent = make_agent("ws").connect()
     agent.ws.send(b"\x00" + deep(500))
     assert "64 levels" in agent.receive().error_response.error_message
+    assert agent.closed_with() == 1008
 
 
 def test_a_message_of_100_mb_ends_its_connection_and_nothing_else(make_agent: MakeAgent) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,32 @@ def test_what_the_search_passes_over_stays_as_it_is_line_by_line(text: str) -> N
     if not may_hold_secret(text):
         assert redact(text, _KEY) == text
         assert redact(f"{text}\nno_token_here: true", _KEY) == f"{text}\nno_token_here: true"
+
+
+LONG = 200_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "token" + " " * LONG,
+        "a" * LONG + "@",
+        "@ " + "a." * LONG,
+        '{"token" ' + "a" * LONG,
+        "token {" + '"' * LONG,
+        'token {"a":' + '"\\' * LONG,
+        "headers" + " " * LONG + '{"',
+        "token: {" + "a b " * LONG,
+        "- " * LONG + "token",
+        "token {" + "headers:{" * LONG,
+    ],
+    ids=lambda line: line[:12].strip(),
+)
+def test_a_line_takes_time_in_proportion_to_its_length(line: str) -> None:
+    # With its square, each would take minutes, and nobody else would be served meanwhile.
+    started = time.perf_counter()
+    redact(line, _KEY)
+    assert time.perf_counter() - started < 10
 
 
 def test_a_plain_config_holds_no_secret() -> None:

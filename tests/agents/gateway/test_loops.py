@@ -1,0 +1,108 @@
+"""What must never hang or go on half dead: loops, joins, and a stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvloop
+
+from agents.gateway.loader import Loaded
+from agents.gateway.options import Limits, Options
+from agents.gateway.process import GatewayDied, _serve
+from agents.gateway.sweep import Sweep
+from agents.models import GatewayLease
+from agents.opamp import opamp_pb2 as pb
+from agents.opamp.wire import encode
+from tests.agents.gateway.conftest import MakeAgent
+from tests.agents.gateway.fake_agent import full_state
+from tests.agents.gateway.helpers import stored
+from tests.agents.gateway.running import QUICK, Starter
+from tests.agents.gateway.test_survival import cut_off
+
+UNAVAILABLE = pb.ServerErrorResponseType_Unavailable
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_gateway_one_of_whose_loops_dies_stops_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def die(_sweep: Sweep) -> None:
+        raise RuntimeError("the sweep is dead")
+
+    monkeypatch.setattr(Sweep, "run", die)
+    with pytest.raises(GatewayDied):
+        uvloop.run(_serve(Options(port=0, intervals=QUICK)))
+    assert GatewayLease.objects.get().stopped_at is not None
+
+
+def test_a_loop_that_does_not_hear_it_is_cancelled_again(start_gateway: Starter) -> None:
+    gateway = start_gateway()
+    heard: list[str] = []
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            heard.append("once")
+        await asyncio.sleep(60)
+
+    async def begin() -> None:
+        gateway.server._spawn("stubborn", stubborn())
+        await asyncio.sleep(0)
+
+    gateway.run(begin())
+    gateway.stop()
+    assert heard == ["once"]
+
+
+def test_an_agent_that_cannot_be_loaded_is_told_and_costs_no_other(
+    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = make_agent("ws").connect(), make_agent("ws").connect()
+    loader = bad.gateway.server.gateway.loader
+    adopt = loader._adopt
+
+    def spoil(loaded: Loaded) -> Any:
+        if loaded.wanted.uid == bad.uid:
+            raise RuntimeError("a row nobody understands")
+        return adopt(loaded)
+
+    monkeypatch.setattr(loader, "_adopt", spoil)
+    for agent in (bad, good):
+        agent.ws.send(encode(agent.message(**full_state())))
+    assert bad.receive().error_response.type == UNAVAILABLE
+    assert good.receive().instance_uid == good.uid
+    monkeypatch.undo()
+    assert bad.say(**full_state()).instance_uid == bad.uid
+    stored(bad, connected=True)
+
+
+def test_a_message_that_breaks_the_gateway_ends_its_socket_and_no_agent_waits_for_ever(
+    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, other = make_agent("ws").connect(), make_agent("ws")
+
+    async def break_down(*_: object) -> bytes:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(agent.gateway.server.gateway, "receive_first", break_down)
+    agent.ws.send(encode(agent.message(**full_state())))
+    assert agent.closed_with() == 1011
+    monkeypatch.undo()
+    assert other.begin().instance_uid == other.uid
+
+
+def test_a_poll_of_an_unknown_agent_is_not_left_waiting_for_postgresql(
+    start_gateway: Starter, make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = make_agent("http", at=start_gateway(limits=Limits(load_s=0.3))).connect()
+    cut_off(agent.gateway, monkeypatch)
+    body = agent.message(**full_state()).SerializeToString()
+    answer = agent.post(body)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 30
+    monkeypatch.undo()
+    assert pb.ServerToAgent.FromString(agent.post(body).content).instance_uid == agent.uid
+    stored(agent, connected=True)
