@@ -88,6 +88,12 @@ def allows(connection: Connection, size: int, agents: int, limits: Limits, now: 
     return messages >= 1 and volume >= size
 
 
+def carry_over(before: Connection, connection: Connection) -> None:
+    """Let a new connection of an agent go on with what the one before has left of its budget."""
+    connection.refilled_at = before.refilled_at
+    connection.budget, connection.bytes_budget = before.budget, before.bytes_budget
+
+
 def has_room(connection: Connection, agents: int, limits: Limits, now: float) -> bool:
     """Whether a message would be taken now; counts nothing."""
     passed = now - connection.refilled_at

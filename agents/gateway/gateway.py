@@ -96,6 +96,13 @@ class Gateway:
             agent.greeted = False
         return await self.receive_first(connection, payload)
 
+    def polled_before(self, payload: bytes) -> Connection | None:
+        """Return the connection of the poll before this one, by the uid that begins it."""
+        uid = payload[2 : 2 + SIZE] if payload.startswith(_UID_TAG) else b""
+        agent = self.registry.by_uid.get(uid)
+        connection: Connection | None = agent.connection if agent is not None else None
+        return connection if connection is not None and not connection.is_websocket else None
+
     def miss(self, connection: Connection, payload: bytes = b"") -> None:
         """A message is refused unread: ask its agent for the full state, with the next answer or
         when the sweep finds room for it, unless it says the same again. Every agent here, when

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from agents.gateway.budgets import NoRoom, Share, allows
+from agents.gateway.budgets import NoRoom, Share, allows, carry_over
 from agents.gateway.connections import HTTP, Connection
 from agents.gateway.database import AWAY
 from agents.gateway.door import Door, peer_of, problem
@@ -107,7 +107,11 @@ class HttpPolls:
         return connection
 
     def _check_rate(self, connection: Connection, payload: bytes) -> None:
+        """Count a poll; a client that connects anew for each has no new budget each time."""
         now = time.monotonic()
+        before = self._gateway.polled_before(payload) if not connection.refilled_at else None
+        if before is not None:
+            carry_over(before, connection)
         if not allows(connection, len(payload), len(connection.agents), self._limits, now):
             self._gateway.miss(connection, payload)
             raise self._refuse(429, "too_fast", "Too many requests; wait before the next one.")
@@ -148,10 +152,7 @@ class HttpPolls:
     def _refuse(self, status: int, code: str, detail: str) -> Refusal:
         self._gateway.metrics.refused.labels(code).inc()
         headers = {"Retry-After": retry_after(30.0)} if status in {429, 503} else {}
-        response = problem(status, code, detail, headers)
-        if status in {413, 408, 503}:
-            response.force_close()
-        return Refusal(response)
+        return Refusal(problem(status, code, detail, headers))
 
     def _respond(self, request: web.Request, answer: bytes) -> web.Response:
         headers = {}

@@ -28,6 +28,13 @@ _NOTICE_LOSS = (
 )
 
 
+async def _end_refused(_request: web.Request, response: web.StreamResponse) -> None:
+    """Let nobody keep a connection open who was refused: plain HTTP is counted by no limit."""
+    if response.status >= 400:
+        response.force_close()
+        response.headers["Connection"] = "close"
+
+
 class Listener:
     """Opens and closes the ports. `port` and `metrics_port` are the real ones."""
 
@@ -61,6 +68,7 @@ class Listener:
         """Listen. Raises OSError when a port is taken."""
         options = self._options
         app = web.Application(client_max_size=options.limits.message_bytes)
+        app.on_response_prepare.append(_end_refused)
         app.router.add_route("*", options.path, self._poll)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_routes(routes)

@@ -111,7 +111,6 @@ class OwnMetrics:
             raise Refusal(problem(415, "encoding", detail))
         declared = request.content_length or 0
         too_large = problem(413, "too_large", f"An export has at most {MAX_BYTES:,} bytes.")
-        too_large.force_close()
         if declared > MAX_BYTES:
             raise Refusal(too_large)
         share = Share(self._room)
@@ -127,9 +126,7 @@ class OwnMetrics:
         except BadEncoding as bad:
             raise Refusal(problem(400, "malformed", f"The body is not gzip: {bad}.")) from bad
         except TimeoutError:
-            response = problem(408, "too_slow", "The body did not come in time.")
-            response.force_close()
-            raise Refusal(response) from None
+            raise Refusal(problem(408, "too_slow", "The body did not come in time.")) from None
         finally:
             share.end()
 

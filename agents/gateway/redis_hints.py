@@ -63,7 +63,14 @@ class RedisHints:
                 if message is not None:
                     heard = self._handlers.get(message["channel"].decode())
                     if heard is not None:
-                        heard(message["data"].decode())
+                        self._hear(heard, message["data"])
+
+    def _hear(self, handler: Callable[[str], None], payload: bytes) -> None:
+        """Pass a hint on. One that says nothing sensible must not end the listening."""
+        try:
+            handler(payload.decode())
+        except ValueError as error:
+            logger.warning("A hint could not be read", extra={"error": str(error)})
 
     async def mark_dirty(self, topics: set[str]) -> None:
         """Say what live pages should look at again."""

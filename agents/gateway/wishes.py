@@ -64,11 +64,14 @@ class Wishes:
                 await asyncio.sleep(1.0)
 
     async def look(self) -> None:
-        """Read what is new since the last look, and push it."""
-        concerned = await self._read_desired()
-        concerned += await self._read_settings()
-        concerned += await self._read_commands()
-        await self._push(dict.fromkeys(concerned))
+        """Read what is new since the last look, and push it: also what was read before PostgreSQL
+        went away in the middle, because its change will not be read again."""
+        concerned: list[AgentState] = []
+        try:
+            for read in (self._read_desired, self._read_settings, self._read_commands):
+                concerned += await read()
+        finally:
+            await self._push(dict.fromkeys(concerned))
 
     async def _read_desired(self) -> list[AgentState]:
         rows = await self._database.fetch(DESIRED_SINCE, self.change)

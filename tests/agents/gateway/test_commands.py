@@ -142,8 +142,10 @@ def test_op_57_a_capability_that_is_missing_asks_for_nothing(make_agent: MakeAge
     assert not agent.begin(available_components=pb.AvailableComponents(hash=b"zz")).flags
 
 
-def test_op_49_packages_are_neither_announced_nor_offered(make_agent: MakeAgent) -> None:
-    agent = make_agent(capabilities=0xFFFF)
+def test_op_49_packages_are_neither_announced_nor_offered(
+    make_agent: MakeAgent, transport: str
+) -> None:
+    agent = make_agent(transport, capabilities=0xFFFF)
     answer = agent.begin(package_statuses=pb.PackageStatuses())
     assert not answer.capabilities & FORBIDDEN
     assert not answer.HasField("packages_available")
@@ -167,8 +169,8 @@ def test_op_58_a_serialized_answer_can_be_wrapped(agent: FakeAgent) -> None:
     assert agent.say().custom_message.type == "signed"
 
 
-def test_op_51_no_empty_set_of_packages_is_ever_sent(make_agent: MakeAgent) -> None:
-    agent = make_agent(capabilities=0xFFFF)
+def test_op_51_no_empty_set_of_packages_is_ever_sent(make_agent: MakeAgent, transport: str) -> None:
+    agent = make_agent(transport, capabilities=0xFFFF)
     agent.begin()
     assert all(not agent.say().HasField("packages_available") for _ in range(3))
 

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from accounts.audit import SYSTEM
 from agents.actions.tokens import issue_token, revoke_token
 from agents.gateway.options import Limits
+from agents.gateway.websocket import Socket
 from agents.models import Session
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
@@ -130,15 +131,30 @@ def test_op_09_the_server_closes_with_a_close_frame(make_agent: MakeAgent) -> No
 
 
 def test_op_09_connections_are_closed_over_a_while(
-    make_agent: MakeAgent, start_gateway: Starter
+    make_agent: MakeAgent, start_gateway: Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway = start_gateway()
     agents = [make_agent("ws", at=gateway) for _ in range(5)]
     for agent in agents:
         agent.begin()
+    shares = iter([0.0, 0.25, 0.5, 0.75, 1.0])
+    closed_at: list[float] = []
+    close = Socket.close
+
+    def note(closing: Socket, code: int, text: str) -> None:
+        closed_at.append(time.monotonic())
+        close(closing, code, text)
+
+    monkeypatch.setattr(Socket, "close", note)
+    monkeypatch.setattr(
+        "agents.gateway.server.random.uniform", lambda low, high: low + (high - low) * next(shares)
+    )
     gateway.stop(drain_s=0.5)
     assert {agent.closed_with() for agent in agents} == {1012}
     assert not any(status(agent).connected for agent in agents)
+    assert len(closed_at) == len(agents)
+    # Each has waited for its own share.
+    assert closed_at[-1] - closed_at[0] > 0.4
 
 
 def test_op_11_a_bad_token_is_a_401_before_the_upgrade(
@@ -264,6 +280,31 @@ def test_op_14_a_flood_is_answered_unavailable_and_then_closed(
     assert agent.closed_with() == 1008
 
 
+def test_op_14_polls_that_come_too_fast_are_told_when_to_come_back(
+    start_gateway: Starter, make_agent: MakeAgent
+) -> None:
+    gateway = start_gateway(limits=Limits(messages_per_s=0.001, messages_burst=2))
+    agent = make_agent("http", at=gateway)
+    agent.begin()
+    agent.say()
+    refused = agent.post(agent.message().SerializeToString())
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 30
+
+
+def test_op_14_a_client_that_connects_anew_for_each_poll_is_paced_as_well(
+    start_gateway: Starter, make_agent: MakeAgent
+) -> None:
+    gateway = start_gateway(limits=Limits(messages_per_s=0.001, messages_burst=2))
+    agent = make_agent("http", at=gateway)
+    statuses = []
+    for number in range(3):
+        agent.close()
+        poll = agent.message(**({} if number else full_state())).SerializeToString()
+        statuses.append(agent.connect().post(poll).status_code)
+    assert statuses == [200, 200, 429]
+
+
 def test_op_36_an_agent_without_the_heartbeat_bit_may_be_silent(make_agent: MakeAgent) -> None:
     agent = make_agent("ws", capabilities=1)
     agent.begin()
@@ -292,14 +333,19 @@ def test_op_36_an_agent_that_stops_polling_is_missed(make_agent: MakeAgent) -> N
 
 
 def test_op_43_a_revoked_token_is_cut_and_refused(
-    start_gateway: Starter, make_agent: MakeAgent
+    start_gateway: Starter, make_agent: MakeAgent, transport: str
 ) -> None:
     token, secret = issue_token(name="edge", by=SYSTEM)
     gateway = start_gateway(auth="token")
     headers = {"Authorization": f"Bearer {secret}"}
-    agent = make_agent("ws", at=gateway, headers=headers)
+    agent = make_agent(transport, at=gateway, headers=headers)
     agent.begin()
     revoke_token(token_id=token.pk, by=SYSTEM)
-    assert agent.closed_with() == 1008
-    with pytest.raises(InvalidStatus):
-        make_agent("ws", at=gateway, headers=headers).connect()
+    if transport == "ws":
+        assert agent.closed_with() == 1008
+        with pytest.raises(InvalidStatus) as refused:
+            make_agent("ws", at=gateway, headers=headers).connect()
+        assert refused.value.response.status_code == 401
+    else:
+        poll = agent.message().SerializeToString()
+        eventually(lambda: agent.post(poll).status_code == 401, "the refusal")

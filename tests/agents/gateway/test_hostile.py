@@ -184,3 +184,20 @@ def test_a_lost_host_is_noticed_though_it_promised_no_heartbeats(make_agent: Mak
     idle = kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
     gap = kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
     assert idle + gap * kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) <= 90
+
+
+@pytest.mark.parametrize("path", [PATH, "/healthz/no"])
+def test_who_is_refused_over_plain_http_keeps_no_connection(
+    start_gateway: Starter, path: str
+) -> None:
+    gateway = start_gateway(auth="token")
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as raw:
+        raw.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {CONTENT_TYPE}\r\n"
+            "Content-Length: 0\r\n\r\n".encode()
+        )
+        heard = b""
+        while more := raw.recv(4096):
+            heard += more
+    assert heard.startswith(b"HTTP/1.1 40")
+    assert b"Connection: close" in heard

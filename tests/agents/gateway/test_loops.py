@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import uvloop
+from redis import Redis
 
 from agents.gateway.loader import Loaded
 from agents.gateway.options import Limits, Options
 from agents.gateway.process import GatewayDied, _serve
+from agents.gateway.redis_hints import MOVED
 from agents.gateway.sweep import Sweep
 from agents.models import GatewayLease
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import full_state
-from tests.agents.gateway.helpers import stored
+from tests.agents.gateway.helpers import eventually, stored, want
 from tests.agents.gateway.running import QUICK, Starter
 from tests.agents.gateway.test_survival import cut_off
 
@@ -106,3 +110,34 @@ def test_a_poll_of_an_unknown_agent_is_not_left_waiting_for_postgresql(
     monkeypatch.undo()
     assert pb.ServerToAgent.FromString(agent.post(body).content).instance_uid == agent.uid
     stored(agent, connected=True)
+
+
+def test_a_wish_read_before_postgresql_went_away_is_pushed_all_the_same(
+    start_gateway: Starter, make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its change has been passed by, so nothing would read it again."""
+    agent = make_agent("ws", at=start_gateway())
+    agent.begin()
+    wishes = agent.gateway.server.wishes
+
+    async def away() -> list[Any]:
+        raise OSError("PostgreSQL is away")
+
+    monkeypatch.setattr(wishes, "_read_settings", away)
+    config_hash = want(agent)
+    assert agent.receive().remote_config.config_hash.hex() == config_hash
+
+
+@pytest.mark.parametrize("payload", [b"\xff", b"x:" + "\u00b2".encode(), b"x:" + b"9" * 5000])
+def test_a_hint_of_rubbish_ends_nothing(
+    start_gateway: Starter, make_agent: MakeAgent, settings: Any, payload: bytes
+) -> None:
+    gateway = start_gateway(intervals=replace(QUICK, poll_s=600.0))
+    agent = make_agent("ws", at=gateway)
+    agent.begin()
+    mine = payload.replace(b"x", str(gateway.server.gateway.id).encode())
+    with closing(Redis.from_url(settings.REDIS_URL)) as redis:
+        eventually(lambda: redis.publish(MOVED, mine) == 2, "both gateways listen")
+    config_hash = want(agent)
+    assert agent.receive().remote_config.config_hash.hex() == config_hash
+    assert gateway.server._is_well()

@@ -216,12 +216,11 @@ def test_op_31_an_agent_that_loses_its_wish_is_sent_nothing(agent: FakeAgent) ->
 
 
 @pytest.mark.parametrize("body", [b"a: 1\r\nb: 2\r\n", b"\xff\xfe\x00bad utf-8", b" "])
-def test_op_32_bytes_survive_unchanged(make_agent: MakeAgent, body: bytes) -> None:
+def test_op_32_bytes_survive_unchanged(agent: FakeAgent, body: bytes) -> None:
     config_hash = hashlib.sha256(body).hexdigest()
     ConfigBody.objects.create(
         config_hash=config_hash, body=body, size_bytes=len(body), created_at=NOW
     )
-    agent = make_agent()
     agent.begin()
     push(agent, config_hash=config_hash)
     assert agent.pushed().remote_config.config.config_map[""].body == body

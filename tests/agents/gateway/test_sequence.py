@@ -6,7 +6,7 @@ from agents.models import AgentBody
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, status, stored
+from tests.agents.gateway.helpers import eventually, row, status, stored, want
 from tests.agents.gateway.running import Starter
 
 FULL = pb.ServerToAgentFlags_ReportFullState
@@ -120,6 +120,14 @@ def test_op_18_what_was_known_survives_a_restart_of_the_gateway(
 
 def test_op_19_a_changed_capability_is_in_force_for_the_next_answer(agent: FakeAgent) -> None:
     agent.begin()
+    agent.capabilities &= ~pb.AgentCapabilities_AcceptsRemoteConfig
+    agent.say()
+    config_hash = want(agent)
+    state = agent.gateway.server.gateway.registry.by_uid[agent.uid]
+    eventually(lambda: state.desired_hash == config_hash, "the gateway knows the wish")
+    assert not agent.say().HasField("remote_config")
+    agent.capabilities |= pb.AgentCapabilities_AcceptsRemoteConfig
+    assert agent.say().remote_config.config_hash.hex() == config_hash
     agent.capabilities &= ~pb.AgentCapabilities_AcceptsRemoteConfig
     agent.say()
     eventually(lambda: row(agent).capabilities == agent.capabilities, "capabilities stored")

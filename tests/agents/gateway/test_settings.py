@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import requests
+from websockets.exceptions import InvalidStatus
 
 from accounts.audit import SYSTEM
 from agents.actions.offer_settings import offer_settings
@@ -13,7 +13,7 @@ from agents.opamp import opamp_pb2 as pb
 from agents.opamp.settings import CLASSES, settings_hash
 from console.lib.problems import Invalid, Refused
 from tests.agents.gateway.conftest import MakeAgent
-from tests.agents.gateway.fake_agent import CONTENT_TYPE, SUPERVISOR, FakeAgent, full_state
+from tests.agents.gateway.fake_agent import SUPERVISOR, FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, row, stored
 from tests.agents.gateway.running import Starter
 
@@ -216,15 +216,14 @@ def test_op_46_requests_are_not_announced_so_no_agent_sends_one(agent: FakeAgent
 
 
 def test_op_48_without_a_credential_nobody_is_served_and_nothing_is_stored(
-    start_gateway: Starter, make_agent: MakeAgent
+    start_gateway: Starter, make_agent: MakeAgent, transport: str
 ) -> None:
-    gateway = start_gateway(auth="token")
-    agent = make_agent("http", at=gateway).connect()
-    found = requests.post(
-        gateway.url,
-        data=agent.message(**full_state()).SerializeToString(),
-        headers={"Content-Type": CONTENT_TYPE},
-        timeout=5,
-    )
-    assert (found.status_code, found.json()["code"]) == (401, "credential_missing")
+    agent = make_agent(transport, at=start_gateway(auth="token"))
+    if transport == "ws":
+        with pytest.raises(InvalidStatus) as refused:
+            agent.connect()
+        assert refused.value.response.status_code == 401
+    else:
+        found = agent.connect().post(agent.message(**full_state()).SerializeToString())
+        assert (found.status_code, found.json()["code"]) == (401, "credential_missing")
     assert not Agent.objects.exists()
