@@ -103,7 +103,7 @@ def export(request: HtmxRequest) -> StreamingHttpResponse:
     if picked and not request.GET.get("all"):
         found = found.filter(instance_uid__in=_uuids(picked))
     rows = found.for_list().order_by("name", "pk").iterator(chunk_size=500)
-    return csvs.response("agents.csv", EXPORT, (_export_row(row) for row in _named(rows)))
+    return csvs.response(request, "agents.csv", EXPORT, (_export_row(row) for row in _named(rows)))
 
 
 def _uuids(texts: list[str]) -> list[uuid.UUID]:

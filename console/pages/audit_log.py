@@ -39,7 +39,7 @@ def page(request: HtmxRequest) -> HttpResponseBase:
         if given[name]:
             found = found.filter(**{column: given[name]})
     if request.GET.get("format") == "csv":
-        return csvs.response("audit.csv", COLUMNS, _rows(found))
+        return csvs.response(request, "audit.csv", COLUMNS, _rows(found))
     context = {"page": keyset.newest_first(found, request.GET), "given": given}
     return render(request, "audit/list.html", context)
 

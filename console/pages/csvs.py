@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, islice
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
+from console.lib.streaming import streamed
+
+_ROWS_PER_CHUNK = 200
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -27,15 +31,16 @@ def cell(value: object) -> str:
 
 
 def response(
-    name: str, head: Sequence[str], rows: Iterable[Sequence[object]]
+    request: HttpRequest, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> StreamingHttpResponse:
     """Stream rows as a CSV file."""
     writer = csv.writer(_Echo())
 
-    def lines() -> Iterator[str]:
-        yield writer.writerow(head)
-        for row in rows:
-            yield writer.writerow([cell(value) for value in row])
+    def chunks() -> Iterator[bytes]:
+        lines = chain([head], ([cell(value) for value in row] for row in rows))
+        while batch := list(islice(lines, _ROWS_PER_CHUNK)):
+            yield "".join(writer.writerow(line) for line in batch).encode()
 
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+    answer = streamed(request, chunks(), "text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

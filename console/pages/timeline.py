@@ -161,7 +161,7 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
         return JsonResponse({"rollout": rollout.number, "events": rows})
     if wanted == "csv":
         rows_of = ([row[c] for c in COLUMNS] for row in _plain_rows(events))
-        return csvs.response(f"{rollout.number}-timeline.csv", COLUMNS, rows_of)
+        return csvs.response(request, f"{rollout.number}-timeline.csv", COLUMNS, rows_of)
     if wanted == "text":
         text = incident_text(rollout, map(event_row, events))
         return HttpResponse(text, content_type="text/plain; charset=utf-8")

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from django.test import RequestFactory
 
 from console.pages import csvs
 
@@ -19,6 +20,6 @@ def test_nothing_is_an_empty_cell() -> None:
 
 def test_rows_survive_commas_quotes_and_breaks() -> None:
     row = ['a,"b"', "c\nd", "采集器"]
-    response = csvs.response("x.csv", ["one", "two", "three"], [row])
+    response = csvs.response(RequestFactory().get("/"), "x.csv", ["one", "two", "three"], [row])
     text = b"".join(response.streaming_content).decode()  # type: ignore[arg-type]
     assert list(csv.reader(io.StringIO(text))) == [["one", "two", "three"], row]
