@@ -11,7 +11,7 @@ from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.engine.why import finished
 from rollouts.limits.budget import release
-from rollouts.models import Approval, Phase, Rollout, Target
+from rollouts.models import Approval, Phase, Rollback, Rollout, Target
 
 UNFINISHED = (
     PhaseState.PENDING,
@@ -74,10 +74,11 @@ def succeed(rollout: Rollout, config_hash: str, cause: Cause) -> None:
         rollout.save(update_fields=["next_tick_at"])
 
 
-def settle_why(rollout: Rollout, note: str = "", reason: str = "") -> None:
-    """Store the last line of a rollout that is over. `reason`: why it was taken back, if it was."""
+def settle_why(rollout: Rollout, note: str = "") -> None:
+    """Store the last line of a rollout that is over. `note`: how its way back went, if it has one."""
+    back = Rollback.objects.filter(rollout=rollout).values_list("reason", flat=True).first()
     line = finished(
-        RolloutState(rollout.state), total(rollout), f"v{rollout.version.number}", note, reason
+        RolloutState(rollout.state), total(rollout), f"v{rollout.version.number}", note, back or ""
     ).to_dict()
     if line != rollout.why:
         rollout.why = line

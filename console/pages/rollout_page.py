@@ -13,20 +13,18 @@ from console.pages.charts import Part, stacked_bar
 from console.pages.event_words import Line, newest_first
 from rollouts.analysis.measure import load_gates
 from rollouts.analysis.scene import watched_phase
+from rollouts.engine.decide import Code
 from rollouts.engine.facts import GateKind
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 
 RECENT_EVENTS = 8
-WHY_ICONS = {
-    "draft": "draft",
-    "observing": "clock",
-    "awaiting_approval": "hourglass",
-    "paused": "paused",
-    "no_data": "question",
-    "frozen": "lock",
-    "rolling_back": "undo",
-    "rolled_back": "undo",
+WHY_ICONS: dict[str, str] = {
+    Code.OBSERVING: "clock",
+    Code.PAUSED: "paused",
+    Code.NO_DATA: "question",
+    Code.FROZEN: "lock",
+    Code.ROLLING_BACK: "undo",
 }
 TONE_ICONS = {
     "run": "arc",
@@ -34,7 +32,6 @@ TONE_ICONS = {
     "warn": "triangle",
     "bad": "octagon-x",
     "wait": "hourglass",
-    "off": "question",
 }
 
 
@@ -97,13 +94,14 @@ class View:
 def why_of(rollout: Rollout) -> Why:
     """Read the stored why line; an empty one says the state, never nothing."""
     stored = rollout.why or {}
-    tone = stored.get("tone") or words.look("rollout", rollout.state).token
+    look = words.look("rollout", rollout.state)
+    tone = stored.get("tone") or look.token
     code = str(stored.get("code") or "")
     return Why(
-        say=stored.get("say") or str(words.look("rollout", rollout.state).label),
+        say=stored.get("say") or str(look.label),
         next=stored.get("next") or "",
         token=tone,
-        icon=WHY_ICONS.get(code) or TONE_ICONS.get(tone, "question"),
+        icon=WHY_ICONS.get(code) or TONE_ICONS.get(tone) or look.icon,
         deadline=parse_datetime(stored["deadline"]) if stored.get("deadline") else None,
     )
 

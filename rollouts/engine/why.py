@@ -44,7 +44,8 @@ def drafted() -> Why:
 def finished(
     state: RolloutState, counts: Counts, version: str, note: str = "", reason: str = ""
 ) -> Why:
-    """Return the line of a rollout that is over. `reason`: why it was taken back, if it was."""
+    """Return the line of a rollout that is over. `reason`: why it was taken back, if it was; what
+    was taken back is quarantined with it."""
     on_new = f"{counts.applied:,} of {counts.members:,} agents run {version}"
     late = counts.members - counts.settled - counts.skipped - counts.rolled_back
     left = ""
@@ -52,13 +53,16 @@ def finished(
         left = f" {agents(late)} offline; {'it gets' if late == 1 else 'they get'} it on return."
     say, tone = {
         RolloutState.SUCCEEDED: (f"Completed. {on_new}.{left}", "ok"),
-        RolloutState.ROLLED_BACK: (f"Rolled back. {note}".strip(), "bad"),
+        RolloutState.ROLLED_BACK: (f"Rolled back. {note}".strip(), "off"),
         RolloutState.ROLLBACK_INCOMPLETE: (f"Rollback incomplete. {note}".strip(), "bad"),
         RolloutState.ABORTED: (f"Stopped and left as it is. {on_new}.", "off"),
         RolloutState.SUPERSEDED: (f"Superseded. {on_new}. {note}".strip(), "off"),
     }[state]
+    then = "Nothing more happens by itself."
+    if state in {RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}:
+        then = f"{version} is quarantined: it is offered again only when a person lifts that."
     because = f"Reason: {reason.rstrip('.')}. " if reason else ""
-    return Why(say, f"{because}Nothing more happens by itself.", tone, Code.FINISHED.value)
+    return Why(say, f"{because}{then}", tone, Code.FINISHED.value)
 
 
 def rolling_back(back: int, of: int, to: str) -> Why:

@@ -237,10 +237,10 @@ def _finish_if_done(rollback: Rollback, now: datetime) -> None:
     release(rollback.topic)
     if rollback.rollout is not None:
         act = "rollback_incomplete" if bad else "rolled_back"
-        _close(rollback.rollout, act, cause, rollback.reason)
+        _close(rollback.rollout, act, cause)
 
 
-def _close(rollout: Rollout, act: str, cause: Cause, reason: str) -> None:
+def _close(rollout: Rollout, act: str, cause: Cause) -> None:
     """End the rollout that came back: phases, agents, its last line."""
     for phase in rollout.phases.order_by("index"):
         if phase.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING, PhaseState.PASSED}:
@@ -249,7 +249,7 @@ def _close(rollout: Rollout, act: str, cause: Cause, reason: str) -> None:
     release_topic(rollout.topic)
     news.take(rollout.topic)  # what came for the rollout itself since it turned round
     change_rollout(rollout, act, cause, finished_at=cause.now)
-    settle_why(rollout, cause.reason, reason)
+    settle_why(rollout, cause.reason)
 
 
 def _late(rollback: Rollback, now: datetime) -> None:
@@ -262,7 +262,7 @@ def _late(rollback: Rollback, now: datetime) -> None:
         if rollback.rollout and rollback.rollout.state == RolloutState.ROLLBACK_INCOMPLETE:
             change_rollout(rollback.rollout, "stragglers_back", cause)
     if rollback.rollout is not None:
-        settle_why(rollback.rollout, cause.reason, rollback.reason)
+        settle_why(rollback.rollout, cause.reason)
 
 
 def _note(rollback: Rollback) -> str:

@@ -64,7 +64,9 @@ def test_a_paused_rollout_can_go_back() -> None:
     fleet.run_until(lambda: state_of(rollout) == "rolled_back")
     assert phases_of(rollout) == ["rolled_back", "skipped"]
     why = Rollout.objects.get(pk=rollout.pk).why
-    assert why["next"] == "Reason: it hurts. Nothing more happens by itself."
+    assert why["next"] == (
+        "Reason: it hurts. v2 is quarantined: it is offered again only when a person lifts that."
+    )
 
 
 def test_going_back_while_an_approval_waits_withdraws_it() -> None:
