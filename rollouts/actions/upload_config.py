@@ -20,6 +20,7 @@ from rollouts.configs.parse import parse_config
 from rollouts.models import Config, ConfigVersion
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_TAKEN = frozenset({"new"})  # /configs/new/, /plans/new/
 MAX_MESSAGE = 2_000
 
 
@@ -69,11 +70,13 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
 
 def check_name(name: str, field: str) -> None:
     """Refuse what cannot name a config, plan or selector. Raises Invalid."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name in _TAKEN:
         text = (
             f'"{name[:60]}" cannot be a name; use letters, digits, - and _, at most 100, '
             "such as edge-gateway."
         )
+        if name in _TAKEN:
+            text = f'"{name}" cannot be a name: a page of the console has that address.'
         raise Invalid(text, code="bad_name", errors=[FieldError(field, text)])
 
 

@@ -85,7 +85,7 @@ def test_what_is_no_config_leaves_nothing_behind(author: Actor, body: bytes) -> 
     assert not Config.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "x" * 101, "é"])
+@pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "x" * 101, "é", "new"])
 def test_a_name_is_a_plain_word(author: Actor, name: str) -> None:
     with pytest.raises(Invalid, match="cannot be a name"):
         upload_config(name=name, body=BODY, by=author)
