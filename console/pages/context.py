@@ -81,6 +81,11 @@ class Frame:
         held = roles_of(Actor.of(self._user))
         return [str(role.label) for role in Role if role.value in held]
 
+    @property
+    def asked(self) -> int:
+        """How many approvals wait for this person: said first in the title of every page."""
+        return sum(item.count for item in self.nav if item.area == "approvals")
+
     @cached_property
     def nav(self) -> list[NavItem]:
         if self._user is None or not self._user.is_authenticated:

@@ -125,8 +125,23 @@
       tidegate.writeTimes(next.parentNode);
       if (next.dataset.cells) fill(next);
       tint(next);
+      if (next.dataset.title) title({ page: next.dataset.title });
     }
   }
+
+  // A tab that is not looked at says by its title where its rollout stands and how many approvals
+  // wait for the reader: "(1) R-0042 Production: needs approval · Tidegate".
+  function title(changed) {
+    const [, asked = "", page] = document.title.match(/^(\(\d+\) )?(.*) · Tidegate$/s) || [];
+    if (page === undefined) return;
+    document.title = `${changed.asked ?? asked}${changed.page ?? page} · Tidegate`;
+  }
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const count = event.detail.target;
+    if (count.id !== "nav-approvals-a") return;
+    const n = Number(document.getElementById(count.id).dataset.n);
+    title({ asked: n ? `(${n}) ` : "" });
+  });
 
   function held(target) {
     const selection = window.getSelection();

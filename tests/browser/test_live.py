@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
 from agents.models import AgentStatus
 from console.lib import hints
-from rollouts.models import Phase, Rollout, Target
+from rollouts.models import Approval, Phase, Rollout, Target
 from tests.browser.world import make_world
 
 
@@ -136,3 +137,27 @@ def test_a_session_that_ends_says_so_and_offers_to_sign_in(open_page: Callable[.
     page.evaluate("() => tidegate.resync(0)")
     expect(page.locator("#live .t")).to_have_text("Signed out", timeout=10_000)
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_the_title_says_where_the_rollout_stands(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    say(world.observing, "First.")
+    expect(page.locator(".why-line .say").first).to_have_text("First.", timeout=10_000)
+    Rollout.objects.filter(pk=world.observing.pk).update(state="paused", revision=9)
+    say(world.observing, "Paused.")
+    number = world.observing.number
+    expect(page).to_have_title(re.compile(rf"^{number} Paused\b.* · Tidegate$"), timeout=10_000)
+
+
+def test_the_title_counts_what_waits_for_the_reader(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("ada", "approver")
+    page.goto("/configs/")
+    expect(page).to_have_title("(1) Configs · Tidegate")
+    is_live(page)
+    Approval.objects.filter(phase__rollout=world.waiting).update(state="withdrawn")
+    hints.mark_dirty("approvals")
+    expect(page).to_have_title("Configs · Tidegate", timeout=10_000)
