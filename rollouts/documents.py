@@ -16,7 +16,7 @@ from agents.selectors.grammar import parse_any, to_text
 from agents.selectors.yaml_form import KEYS as SELECTOR_KEYS
 from console.lib.fields import Fields, documents_of, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
-from console.lib.yaml import Document
+from console.lib.yaml import DEFAULT_LIMITS, Document
 from rollouts.configs.collector import SECTIONS
 from rollouts.configs.parse import ONE_LINE, lost_line_breaks, parse_config
 from rollouts.plans.parse import read_plan
@@ -165,7 +165,7 @@ def _config(fields: Fields, file: File) -> Iterator[Wanted]:
     config.required("name")
     config.required("body")
     name = config.text("name", max_length=100)
-    body = config.text("body", max_length=4 * 1024 * 1024).encode()
+    body = config.text("body", max_length=DEFAULT_LIMITS.size_bytes).encode()
     if config.has("body"):
         try:
             parse_config(body, file=f"{file.name} (body of config {name})")

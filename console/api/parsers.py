@@ -13,9 +13,9 @@ from typing import Any
 from rest_framework.parsers import BaseParser
 
 from console.lib.problems import FieldError, Invalid, TooLarge
+from console.lib.yaml import DEFAULT_LIMITS
 
 JSON_LIMIT_BYTES = 1024 * 1024
-CONFIG_LIMIT_BYTES = 4 * 1024 * 1024
 _MAX_DEPTH = 64
 
 
@@ -53,7 +53,7 @@ class RawParser(BaseParser):
                 "Send the file itself, not a form: curl --data-binary @FILE (not -F).",
                 code="not_a_form",
             )
-        return _read(stream, CONFIG_LIMIT_BYTES, "A config")
+        return _read(stream, DEFAULT_LIMITS.size_bytes, "A config")
 
 
 def _read(stream: Any, limit_bytes: int, what: str) -> bytes:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.policy import can
 from agents.models import AgentStatus
 from console.lib.problems import Invalid, Missing, Problem, Refused, TooLarge
+from console.lib.yaml import DEFAULT_LIMITS
 from console.pages import diff_rows
 from console.pages.needs import HtmxRequest, needs
 from rollouts.actions.upload_config import upload_config
@@ -23,7 +24,6 @@ from rollouts.engine.states import ACTIVE_STATES
 from rollouts.models import Config, ConfigVersion, Rollout
 
 VERSIONS = 30
-MAX_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def upload(request: HtmxRequest, name: str = "") -> HttpResponse:
 def _uploaded(request: HtmxRequest, name: str) -> HttpResponse:
     given = request.FILES.get("file")
     if given is not None:
-        body = given.read(MAX_BODY + 1)
+        body = given.read(DEFAULT_LIMITS.size_bytes + 1)
     else:
         # Browsers send line breaks of a text field as CR LF; the file had LF.
         body = request.POST.get("text", "").replace("\r\n", "\n").encode()
@@ -202,8 +202,6 @@ def _uploaded(request: HtmxRequest, name: str) -> HttpResponse:
         "message": request.POST.get("message", "").strip(),
     }
     try:
-        if len(body) > MAX_BODY:
-            raise Invalid(_("The file is larger than 1 MiB."))
         done = upload_config(
             name=values["name"], body=body, by=request.actor, message=values["message"]
         )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.audit import Actor
 from accounts.policy import can
 from agents.models import Agent
 from agents.selectors.grammar import parse
@@ -88,7 +89,7 @@ def new(request: HtmxRequest) -> HttpResponse:
     try:
         if request.method == "POST" and request.POST.get("act") != "count":
             return _begin(request, asked)
-        matched = _matched(asked) if asked.selector else None
+        matched = _matched(asked, request.actor) if asked.selector else None
     except (Invalid, Refused, Denied, Missing) as found:
         problem, matched = found, None
     context = {
@@ -101,8 +102,8 @@ def new(request: HtmxRequest) -> HttpResponse:
     return render(request, "rollbacks/new.html", context, status=problem.status if problem else 200)
 
 
-def _matched(asked: Asked) -> int:
-    found = Agent.objects.matching(selector_q(parse(asked.selector)))
+def _matched(asked: Asked, actor: Actor) -> int:
+    found = Agent.objects.visible_to(actor).matching(selector_q(parse(asked.selector)))
     return keyset.count_up_to(found.accepting_remote_config())
 
 

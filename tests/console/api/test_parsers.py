@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.api.parsers import (
-    CONFIG_LIMIT_BYTES,
     JSON_LIMIT_BYTES,
     LenientJSONParser,
     RawParser,
     loads,
 )
 from console.lib.problems import Invalid, Problem, TooLarge
+from console.lib.yaml import DEFAULT_LIMITS
 
 
 def test_json_is_read_whatever_it_is_called() -> None:
@@ -71,7 +71,7 @@ def test_a_body_over_the_limit_is_refused() -> None:
 
 
 def test_a_config_may_be_larger_than_json() -> None:
-    body = b"x" * CONFIG_LIMIT_BYTES
+    body = b"x" * DEFAULT_LIMITS.size_bytes
     assert RawParser().parse(io.BytesIO(body), "text/yaml") == body
     with pytest.raises(TooLarge):
         RawParser().parse(io.BytesIO(body + b"x"), "text/yaml")
