@@ -122,16 +122,8 @@ def _expire(step: Step) -> None:
 
 
 def _deployed(step: Step) -> None:
-    phase = step.phase
-    until = step.now + timedelta(seconds=float(phase.spec["duration_s"]))
-    change_phase(
-        step.rollout,
-        phase,
-        "deployed",
-        step.cause(counts=phase.counts),
-        deployed_at=step.now,
-        observe_until=until,
-    )
+    cause = step.cause(counts=step.phase.counts)
+    change_phase(step.rollout, step.phase, "deployed", cause, deployed_at=step.now)
 
 
 def _pass(step: Step) -> None:
@@ -153,8 +145,7 @@ def _environments(phases: Sequence[Phase]) -> list[str]:
 
 
 def _bake(step: Step) -> None:
-    until = step.now + timedelta(seconds=step.facts.plan.bake_s)
-    change_rollout(step.rollout, "bake", step.cause(), bake_until=until)
+    change_rollout(step.rollout, "bake", step.cause())
 
 
 def _succeed(step: Step) -> None:
@@ -170,7 +161,6 @@ def _pause_for(step: Step, reason: str) -> None:
         step.rollout,
         "pause",
         step.cause(reason),
-        paused_at=step.now,
         paused_by_name=SYSTEM.name,
         pause_reason=reason,
     )

@@ -132,15 +132,6 @@ def read(request: ExportMetricsServiceRequest, now: float) -> tuple[Sample, int]
     return sample, reading.passed_over
 
 
-def instance_of(request: ExportMetricsServiceRequest) -> str:
-    """Return service.instance.id of the first resource, "" when there is none."""
-    for resource_metrics in request.resource_metrics:
-        for attribute in resource_metrics.resource.attributes:
-            if attribute.key == "service.instance.id":
-                return attribute.value.string_value
-    return ""
-
-
 def _metrics(resources: Iterable[ResourceMetrics]) -> Iterable[Metric]:
     for resource in resources:
         for scope in resource.scope_metrics:

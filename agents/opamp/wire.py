@@ -6,15 +6,12 @@ the protobuf alone. Server, simulator and tests share this module. Pure.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from google.protobuf.message import DecodeError, Message
 
-from agents.opamp.opamp_pb2 import AgentToServer, ServerToAgent
+from agents.opamp.opamp_pb2 import ServerToAgent
 
 HEADER = b"\x00"
 _MAX_VARINT_BYTES = 10
-Kind = TypeVar("Kind", bound=Message)
 
 
 class Malformed(ValueError):
@@ -57,18 +54,10 @@ def encode(message: Message) -> bytes:
     return HEADER + message.SerializeToString()
 
 
-def decode_from_agent(frame: bytes) -> AgentToServer:
-    """Return what an agent says in one WebSocket message. Raises Malformed."""
-    return _decode(AgentToServer, payload_of(frame))
-
-
 def decode_from_server(frame: bytes) -> ServerToAgent:
-    """Return what a server says in one WebSocket message. Raises Malformed."""
-    return _decode(ServerToAgent, payload_of(frame))
-
-
-def _decode(kind: type[Kind], payload: bytes) -> Kind:
+    """Return what a server says in one WebSocket message. Raises Malformed. What agents say is
+    taken apart by `agents.opamp.scan`."""
     try:
-        return kind.FromString(payload)
+        return ServerToAgent.FromString(payload_of(frame))
     except DecodeError as error:
-        raise Malformed(f"not a {kind.__name__}: {error}") from error
+        raise Malformed(f"not a ServerToAgent: {error}") from error

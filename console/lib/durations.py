@@ -70,21 +70,6 @@ def parse_duration(value: object) -> timedelta:
     return timedelta(microseconds=int(seconds * 1_000_000))
 
 
-def format_duration(duration: timedelta) -> str:
-    """Return the shortest text that `parse_duration` reads back as the same duration."""
-    left = duration // timedelta(microseconds=1)
-    if left <= 0:
-        return "0s"
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
-        count, left = divmod(left, size * 1_000_000)
-        if count:
-            parts.append(f"{count}{unit}")
-    if left:
-        parts.append(f"{_plain(Decimal(left) / 1_000_000)}s")
-    return "".join(parts)
-
-
 def parse_share(value: object) -> float:
     """Read `10%` as 0.1. Raises BadValue; a bare number is refused, because 0.1 and 10 both occur."""
     text = _text_of(value)

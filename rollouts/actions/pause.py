@@ -35,7 +35,6 @@ def pause(
             rollout,
             "pause",
             Cause(by, now, reason),
-            paused_at=now,
             paused_by_name=by.name,
             pause_reason=reason,
         )

@@ -40,7 +40,6 @@ def reject(
             question.rollout,
             "pause",
             cause,
-            paused_at=now,
             paused_by_name=by.name,
             pause_reason=f"{phase} rejected: {reason}",
         )

@@ -38,7 +38,6 @@ def resume(
             rollout,
             "resume",
             Cause(by, now, reason),
-            paused_at=None,
             paused_by_name="",
             pause_reason="",
             looked_at=now,

@@ -44,7 +44,8 @@ def rollback_selector(
     reason, now = needs_reason(reason, "rolling back"), now or timezone.now()
     text = to_text(parse(selector))
     with transaction.atomic():
-        matching = Agent.objects.matching(selector_q(parse(text))).accepting_remote_config()
+        visible = Agent.objects.visible_to(by)
+        matching = visible.matching(selector_q(parse(text))).accepting_remote_config()
         ids = list(matching.order_by("pk").values_list("pk", flat=True))
         to_hash = goal(to, config, ids)
         held = _take_from_rollouts(ids, by, reason, now)
@@ -147,7 +148,6 @@ def _take_from_rollouts(
                 rollout,
                 "pause",
                 cause,
-                paused_at=now,
                 paused_by_name=by.name,
                 pause_reason=why[:500],
             )

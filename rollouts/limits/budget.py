@@ -9,7 +9,6 @@ rollouts see them, but an immediate rollback is never held back by a budget.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,8 +147,3 @@ def _keep(
         unique_fields=["budget", "agent_id"],
         update_fields=["topic", "at", "value"],
     )
-
-
-def usage(budget: Budget) -> dict[str, int]:
-    """Return how many leases each label value holds now, for the settings page."""
-    return dict(Counter(budget.leases.values_list("value", flat=True)))

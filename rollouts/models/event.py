@@ -9,7 +9,7 @@ from rollouts.models.rollout import Rollout
 class Event(models.Model):
     """One immutable line of a timeline: who did what, from which state to which, why, on what.
 
-    Belongs to a rollout, or to a rollback by selector. `notified_at` is the outbox mark.
+    Belongs to a rollout, or to a rollback by selector.
     """
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, null=True, related_name="events")
@@ -24,7 +24,6 @@ class Event(models.Model):
     state_to = models.CharField(max_length=20, blank=True)
     reason = models.TextField(blank=True)
     inputs = models.JSONField(default=dict)
-    notified_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["seq"]

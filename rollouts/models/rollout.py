@@ -54,11 +54,9 @@ class Rollout(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     started_at = models.DateTimeField(null=True)
-    paused_at = models.DateTimeField(null=True)
     paused_by_name = models.CharField(max_length=150, blank=True)
     pause_reason = models.TextField(blank=True)
     baked_s = models.FloatField(default=0)
-    bake_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     objects = RolloutQuerySet.as_manager()
@@ -104,8 +102,7 @@ class Rollout(models.Model):
 class Phase(models.Model):
     """One step of a rollout. `counts` is kept by the tick from what changed and read with
     `rollouts.engine.facts.Counts`. `environments` are the values of label `env` among its members.
-    `observed_s` grows only while the engine really looks, so an absent worker rushes nothing;
-    `observe_until` is the forecast made from it."""
+    `observed_s` grows only while the engine really looks, so an absent worker rushes nothing."""
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="phases")
     index = models.PositiveIntegerField()
@@ -124,7 +121,6 @@ class Phase(models.Model):
     deployed_at = models.DateTimeField(null=True)
     observed_s = models.FloatField(default=0)
     advanced_by = models.CharField(max_length=150, blank=True)
-    observe_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -24,7 +24,6 @@ class Target(models.Model):
     )
     active = models.BooleanField(default=False)
     previous_hash = models.CharField(max_length=64, blank=True)
-    delivery_id = models.BigIntegerField(null=True)
     offered_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)

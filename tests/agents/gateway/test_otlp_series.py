@@ -5,7 +5,7 @@ import math
 import pytest
 
 from agents.gateway.otlp_pb2 import ExportMetricsServiceRequest, Metric
-from agents.gateway.otlp_series import Sample, instance_of, read
+from agents.gateway.otlp_series import Sample, read
 from agents.own_metrics import LATENCY_BOUNDS_MS
 from tests.agents.gateway.otlp_exports import START_NS, counter, export, gauge, histogram
 
@@ -131,11 +131,6 @@ def test_parts_of_one_export_complete_each_other() -> None:
     sample.absorb(sample_of(counter("otelcol_exporter_sent_spans", 9)))
     assert sample.cpu_s == 1
     assert sample.sent[0] == 9
-
-
-def test_the_resource_names_its_instance() -> None:
-    assert instance_of(export(service_instance_id="abc")) == "abc"
-    assert instance_of(ExportMetricsServiceRequest()) == ""
 
 
 def test_fields_that_are_not_ours_are_skipped() -> None:

@@ -21,7 +21,7 @@ from agents.gateway.encoding import accepts_gzip, retry_after
 from agents.gateway.options import Limits
 from agents.models import Agent, GatewayLease, Session
 from agents.opamp import opamp_pb2 as pb
-from agents.opamp.wire import decode_from_agent, encode
+from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, stored, want
@@ -236,9 +236,16 @@ def test_go_22_a_gzip_answer_is_given_when_accepted(make_agent: MakeAgent) -> No
 
 @pytest.mark.parametrize("header", [b"", b"\x00", b"\x80\x00"])
 @pytest.mark.parametrize("uid", [b"", b"u" * 16])
-def test_go_23_messages_are_read_with_and_without_header(header: bytes, uid: bytes) -> None:
-    message = pb.AgentToServer(instance_uid=uid)
-    assert decode_from_agent(header + message.SerializeToString()) == message
+def test_go_23_messages_are_read_with_and_without_header(
+    make_agent: MakeAgent, header: bytes, uid: bytes
+) -> None:
+    agent = make_agent("ws").connect()
+    agent.ws.send(header + pb.AgentToServer(instance_uid=uid).SerializeToString())
+    answer = agent.receive()
+    if uid:
+        assert (answer.instance_uid, answer.HasField("error_response")) == (uid, False)
+    else:
+        assert "has 0 bytes" in answer.error_response.error_message
 
 
 def test_go_24_twenty_at_once_on_one_socket_do_not_mix(make_agent: MakeAgent) -> None:
