@@ -13,5 +13,7 @@ LATENCY_BOUNDS_MS = (
 )
 """Upper bounds of the latency histogram; a last count is of what lies above them."""
 
-COLUMNS = ("cpu_s", "rss_bytes", "queue_items", "error_logs", *FLOWS, "latency_counts")
+NUMBERS = ("cpu_s", "rss_bytes", "queue_items", "error_logs")
+LISTS = (*FLOWS, "latency_counts")
+COLUMNS = (*NUMBERS, *LISTS)
 """What a row of `models.Series` says of its agent, in the order it is written and read."""

@@ -21,7 +21,8 @@ _NONE: Flow = (None,) * len(SIGNALS)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One row of an agent's series."""
+    """One row of an agent's series. `row` is its key where it is kept; of stored ones only the first
+    and the last of a life have their flows and latency, for increases are taken between those."""
 
     at: float
     started_at: float | None = None
@@ -34,6 +35,7 @@ class Point:
     sent: Flow = _NONE
     failed: Flow = _NONE
     latency_counts: Sequence[float] | None = None
+    row: int | None = None
 
     def is_same_life(self, before: Point) -> bool:
         """Tell whether the agent did not restart since `before`."""

@@ -7,13 +7,17 @@ the first are as good as any, and a reading stays cheap for ten thousand.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import FloatField, Func
+
 from agents.models import Series
+from agents.own_metrics import LISTS, NUMBERS
 from rollouts.analysis import cohort
 from rollouts.analysis.cohort import PAST_S, Cohorts, warm_up_of
-from rollouts.analysis.points import AgentSeries, Point, between
+from rollouts.analysis.points import AgentSeries, Point, between, lives
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.scene import Member, Scene
 from rollouts.analysis.specs import GateSpec
@@ -60,7 +64,7 @@ class OwnMetricsSource:
 def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
     """Return the series of these agents: before the phase began, and after the warm-up of their own
     change in it. Of agents that do not change in it: before it began (but after the warm-up of an
-    earlier change), and after it was deployed. One query."""
+    earlier change), and after it was deployed. Two queries."""
     split_at = scene.phase.started_at or scene.now
     points = load_points(
         [m.agent_id for m in members], split_at - timedelta(seconds=PAST_S), scene.now
@@ -84,50 +88,54 @@ def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
                 after_s=begins,
             )
         )
-    return found
+    return _with_lists(found)
 
 
 def load_points(
     agent_ids: Sequence[int], since: datetime, until: datetime
 ) -> dict[int, list[Point]]:
-    """Return the points of these agents in a window, oldest first. One query."""
+    """Return the points of these agents in a window, oldest first, without their lists. One query.
+
+    Times come as seconds: tens of thousands of them are dear to take apart as dates.
+    """
     rows = (
         Series.objects.filter(agent_id__in=agent_ids, at__gte=since, at__lte=until)
+        .annotate(_at=_Seconds("measured_at"), _began=_Seconds("started_at"))
         .order_by("agent_id", "at")
-        .values_list("agent_id", "measured_at", "started_at", *_COLUMNS)
+        .values_list("agent_id", "pk", "_at", "_began", *NUMBERS)
     )
     found: dict[int, list[Point]] = {}
-    for agent_id, at, started_at, *values in rows.iterator(chunk_size=5_000):
-        found.setdefault(agent_id, []).append(_point(at, started_at, values))
+    for agent_id, row, at, started_at, cpu_s, rss_bytes, queue, errors in rows.iterator(
+        chunk_size=5_000
+    ):
+        point = Point(at, started_at, cpu_s, rss_bytes, queue, errors, row=row)
+        found.setdefault(agent_id, []).append(point)
     return found
 
 
-_COLUMNS = (
-    "cpu_s",
-    "rss_bytes",
-    "queue_items",
-    "error_logs",
-    "received",
-    "refused",
-    "sent",
-    "failed",
-    "latency_counts",
-)
+def _with_lists(all_series: Sequence[AgentSeries]) -> list[AgentSeries]:
+    """Read the lists of the points that increases are taken between: the first and the last of each
+    life. They are most of a row, and of all those in the middle nobody asks for them. One query."""
+    windows = [points for series in all_series for points in (series.before, series.after)]
+    found = (end for points in windows for life in lives(points) for end in (life[0], life[-1]))
+    ends = {point.row for point in found if point.row is not None}
+    rows = Series.objects.filter(pk__in=ends).values_list("pk", *LISTS)
+    lists: dict[int | None, dict[str, Any]] = {
+        row: {name: value for name, value in zip(LISTS, values, strict=True) if value is not None}
+        for row, *values in rows
+    }
+
+    def filled(points: Sequence[Point]) -> tuple[Point, ...]:
+        return tuple(
+            replace(point, **lists[point.row]) if point.row in lists else point for point in points
+        )
+
+    return [
+        replace(series, before=filled(series.before), after=filled(series.after))
+        for series in all_series
+    ]
 
 
-def _point(at: datetime, started_at: datetime | None, values: Sequence[Any]) -> Point:
-    none = (None, None, None)
-    cpu_s, rss_bytes, queue_items, error_logs, received, refused, sent, failed, latency = values
-    return Point(
-        at=at.timestamp(),
-        started_at=started_at.timestamp() if started_at else None,
-        cpu_s=cpu_s,
-        rss_bytes=rss_bytes,
-        queue_items=queue_items,
-        error_logs=error_logs,
-        received=received or none,
-        refused=refused or none,
-        sent=sent or none,
-        failed=failed or none,
-        latency_counts=latency,
-    )
+class _Seconds(Func):
+    template = "EXTRACT(EPOCH FROM %(expressions)s)::float8"
+    output_field = FloatField()
