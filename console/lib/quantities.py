@@ -76,6 +76,19 @@ def format_quantity(value: float, unit: Unit) -> str:
     return f"{_number(value)} {unit.value}"
 
 
+def scaled_bytes(value: float) -> tuple[float, str]:
+    """Return an amount of bytes in the unit that people would write it in: a round decimal one
+    (1,000,000 is 1 MB), else the largest binary one that it reaches."""
+    for name in ("GB", "MB", "KB"):
+        number = value / _BYTES[name]
+        if abs(number) >= 1 and number.is_integer():
+            return number, name
+    for name in ("GiB", "MiB", "KiB"):
+        if abs(value) >= _BYTES[name]:
+            return value / _BYTES[name], name
+    return value, "B"
+
+
 def _bare_number(number: float, value: object, unit: Unit, bare: bool) -> float:
     if unit in (Unit.COUNT, Unit.NONE):
         return number

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils.safestring import SafeString
@@ -17,8 +19,10 @@ from django.utils.translation import gettext as _
 
 from console.pages import numbers, plots, words
 from console.pages.plots import Limit, Reading
+from rollouts.analysis.catalogue import words_of_source
 from rollouts.engine.facts import GateFacts, GateKind
 from rollouts.models import Measurement, Phase, Rollout
+from rollouts.plans.metrics import Source
 
 CLOSE = 0.8  # from 80 % of the way to the limit a passing gate is "close" (ui.md 1.3)
 POINTS = 120
@@ -44,6 +48,7 @@ class Tile:
     agents: int
     sentence: str
     query: str
+    graph_url: str
     spark: SafeString
     window_from: datetime | None
     kind: str
@@ -100,6 +105,21 @@ def limit_text(gate: GateFacts) -> str:
         return _("acts at %(limit)s") % {"limit": limit}
     warning = numbers.amount(gate.warning_limit, gate.unit)
     return _("warns at %(warning)s, acts at %(limit)s") % {"warning": warning, "limit": limit}
+
+
+def _said(gate: GateFacts) -> str:
+    """Return the sentence, and what the value was compared with and made from."""
+    if not gate.sentence or not gate.note or gate.no_data_since is not None:
+        return gate.sentence or gate.note
+    return f"{gate.sentence} {gate.note[:1].upper()}{gate.note[1:]}."
+
+
+def _graph_url(gate: GateFacts) -> str:
+    """Return where Prometheus draws the query, "" when it was not asked."""
+    if gate.source != Source.PROMETHEUS or not gate.query or not settings.PROMETHEUS_URL:
+        return ""
+    asked = urlencode({"g0.expr": gate.query, "g0.tab": "0"})
+    return f"{settings.PROMETHEUS_URL.rstrip('/')}/graph?{asked}"
 
 
 def readings_by_gate(
@@ -167,12 +187,13 @@ def tiles(
                 look=look,
                 value=numbers.amount(gate.value, gate.unit),
                 limit=limit_text(gate),
-                source=gate.source,
+                source=words_of_source(gate.source),
                 at=gate.at,
                 readings=gate.readings,
                 agents=gate.agents,
-                sentence=gate.sentence or gate.note,
+                sentence=_said(gate),
                 query=gate.query,
+                graph_url=_graph_url(gate),
                 spark=_spark(gate, own, until),
                 window_from=own[0].at if own else None,
                 kind=gate.kind,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from console.lib.quantities import Unit
+from console.lib.quantities import Unit, scaled_bytes
 from console.pages.plain import NO_VALUE
 from rollouts.plans.metrics import METRICS, OWN_METRIC
-
-_BINARY = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -18,9 +16,10 @@ def amount(value: float | None, unit: str) -> str:
     if unit == Unit.MS:
         return f"{_digits(value / 1000)} s" if abs(value) >= 10_000 else f"{_digits(value)} ms"
     if unit == Unit.BYTES_PER_MIN:
-        return f"{_bytes(value)}/min"
+        number, name = scaled_bytes(value)
+        return f"{_digits(number)} {name}/min"
     if unit == Unit.ERRORS_PER_MIN:
-        return f"{_digits(value)} /min"
+        return f"{_digits(value)} errors/min"
     return _digits(value)
 
 
@@ -35,10 +34,3 @@ def _digits(value: float) -> str:
     places = 2 if size < 10 else 1 if size < 100 else 0
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _bytes(value: float) -> str:
-    for name, size in _BINARY:
-        if abs(value) >= size:
-            return f"{_digits(value / size)} {name}"
-    return f"{_digits(value)} B"

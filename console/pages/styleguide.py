@@ -48,6 +48,7 @@ def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> T
         agents=120,
         sentence="",
         query="",
+        graph_url="",
         spark=plots.sparkline(readings, limit, f"{state}: {value}"),
         window_from=timezone.now() - timedelta(minutes=20) if values else None,
         kind="criterion",

@@ -61,23 +61,25 @@ CATALOGUE = {
             opamp="(failed + timed out + unhealthy after apply) / offered, of the phase; for "
             "guards also of all phases begun, whichever is worse",
             own_metrics="send_failed / (sent + send_failed), over all signals",
-            prometheus="the same from otelcol_exporter_* counters",
+            prometheus="send_failed / (sent + send_failed) from the otelcol_exporter_* counters, over "
+            "all signals",
         ),
         _metric(
             "error_count",
-            "Errors",
-            "Errors since the phase was deployed, a whole number.",
+            "Error count",
+            "Errors since the phase was deployed, of all its agents together, a whole number.",
             opamp="failed deliveries + timed out + agents unhealthy after apply, of the phase",
             own_metrics="error log records of the phase's agents",
-            prometheus="the same from log record counters",
+            prometheus="increase of the counters of log records with an error level",
         ),
         _metric(
             "error_rate",
             "Error rate",
-            "Errors per minute over the last five minutes (at least one).",
+            "Errors per minute over the last five minutes (at least one), of all agents of the phase "
+            "together: a few canaries add up to less than a fleet does, and a limit is for the sum.",
             opamp="failed deliveries + timed out + agents that turned unhealthy, per minute",
             own_metrics="error log records per minute",
-            prometheus="the same from log record counters",
+            prometheus="rate of the counters of log records with an error level",
         ),
         _metric(
             "cpu_increase",
@@ -85,33 +87,39 @@ CATALOGUE = {
             "How much more CPU the agents use than before the change, or than agents not yet "
             "changed, as a share: 10 % means 1.1 times as much.",
             own_metrics="increase of process CPU seconds, per minute",
-            prometheus="the same from otelcol_process_cpu_seconds",
+            prometheus="rate of otelcol_process_cpu_seconds",
         ),
         _metric(
             "memory_growth",
             "Memory growth",
             "Slope of resident memory after the warm-up, in bytes per minute and agent.",
             own_metrics="least-squares slope of process RSS",
-            prometheus="the same from otelcol_process_memory_rss",
+            prometheus="least-squares slope (deriv) of otelcol_process_memory_rss",
         ),
         _metric(
             "latency_p95",
             "Latency P95",
             "95th percentile of export latency in milliseconds; without an export latency, of the "
             "time that batches take to send.",
-            own_metrics="from the buckets of the latency histogram",
-            prometheus="histogram_quantile(0.95, ...) of the same histogram",
+            own_metrics="from the buckets of all agents' latency histograms together",
+            prometheus="mean over agents of histogram_quantile(0.95, ...)",
         ),
         _metric(
             "data_continuity",
             "Data continuity",
             "Share of the data received that is sent on or waits in a queue, against the same "
             "agents before: 1 means nothing is lost that was not lost before.",
-            own_metrics="(sent + growth of queue) / received, over all signals",
-            prometheus="the same from otelcol_receiver_* and otelcol_exporter_* counters",
+            own_metrics="(sent + growth of queue) / received, of the signal that fares worst",
+            prometheus="sent / received from the otelcol_receiver_* and otelcol_exporter_* counters, of "
+            "the signal that fares worst",
         ),
     )
 }
+
+
+def words_of_source(name: str) -> str:
+    """Return how a source is called, as in `own metrics`; "" for none."""
+    return next((words for source, words in SOURCE_WORDS.items() if source == name), name)
 
 
 def title_of(name: str) -> str:

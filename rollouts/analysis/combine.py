@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from rollouts.analysis.catalogue import words_of_source
 from rollouts.analysis.readings import Outcome, Reading, silent
 from rollouts.analysis.scene import Scene
 from rollouts.analysis.sources import MetricSource
@@ -64,6 +65,8 @@ def _nothing(spec: GateSpec, asked: Sequence[Reading]) -> Reading:
     for outcome in (Outcome.ERROR, Outcome.STALE, Outcome.NO_DATA):
         found = [reading for reading in asked if reading.outcome is outcome]
         if found:
-            notes = "; ".join(f"{reading.source}: {reading.note}" for reading in asked)
+            notes = "; ".join(
+                f"{words_of_source(reading.source)}: {reading.note}" for reading in asked
+            )
             return replace(found[0], note=notes)
     return asked[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from console.lib.quantities import Unit, format_quantity
+from console.lib.quantities import Unit, format_quantity, scaled_bytes
+from rollouts.analysis.catalogue import words_of_source
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import GateFacts, GateKind, Level, Verdict
 
@@ -27,6 +28,9 @@ def sentence(spec: GateSpec, gate: GateFacts, min_samples: int) -> str:
 
 def amount(value: float, unit: str) -> str:
     """Write a value in its unit with four significant digits."""
+    if unit == Unit.BYTES_PER_MIN:
+        number, name = scaled_bytes(value)
+        return f"{number:.4g} {name}/min"
     rounded = float(f"{value:.4g}")
     try:
         return format_quantity(rounded, Unit(unit or "none"))
@@ -65,5 +69,11 @@ def _of_trigger(spec: GateSpec, gate: GateFacts) -> str:
 
 
 def _behind(gate: GateFacts) -> str:
-    agents = "1 agent" if gate.agents == 1 else f"{gate.agents} agents"
-    return f"{agents}, {gate.source}" if gate.source else agents
+    """Say how sure the value is, and what stands behind it."""
+    parts = ["1 agent" if gate.agents == 1 else f"{gate.agents:,} agents"]
+    if gate.low is not None and gate.high is not None:
+        low, high = amount(gate.low, gate.unit), amount(gate.high, gate.unit)
+        parts.insert(0, f"between {low} and {high}")
+    if gate.source:
+        parts.append(words_of_source(gate.source))
+    return ", ".join(parts)

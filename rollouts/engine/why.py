@@ -206,8 +206,7 @@ def _no_data(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: da
         return Why("Holding: a gate has no data.", "", "warn", d.code.value)
     if gate.no_data_since is not None:
         return Why(
-            f"Holding: {gate.title} has no data since {gate.no_data_since:%H:%M:%S} UTC. "
-            "No data is never good.",
+            f"Holding: {gate.sentence or gate.title + ' has no data.'} No data is never good.",
             "It goes on when data return, or when a person counts it as passed.",
             "warn",
             d.code.value,

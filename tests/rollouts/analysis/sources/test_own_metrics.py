@@ -8,6 +8,7 @@ import pytest
 from agents.models import Series
 from rollouts.analysis.cohort import PAST_S
 from rollouts.analysis.measure import load_gates, take_measurements
+from rollouts.analysis.points import Point, totals
 from rollouts.analysis.scene import Scene
 from rollouts.analysis.sources import own_metrics
 from rollouts.analysis.sources.own_metrics import load_series
@@ -94,6 +95,34 @@ def test_an_agent_is_compared_with_an_hour_of_its_past() -> None:
     (series,) = load_series(scene, scene.changed)
     reach_s = phase.started_at.timestamp() - series.before[0].at
     assert reach_s == PAST_S
+
+
+def test_what_flows_is_counted_over_every_life_of_an_agent() -> None:
+    phase = observed()
+    changed_at = NOW - timedelta(minutes=MINUTES, seconds=5)
+    target = make_target(phase, confirmed_at=changed_at)
+    store(target, changed_at - timedelta(minutes=10), 9)
+    store(target, changed_at, 7)
+    store(target, changed_at + timedelta(minutes=8), 6)
+    scene = Scene(phase.rollout, phase, [phase], NOW)
+    (series,) = load_series(scene, scene.changed)
+    rows = Series.objects.filter(agent=target.agent, at__gte=NOW - timedelta(minutes=MINUTES))
+    whole = [
+        Point(
+            row.measured_at.timestamp(),
+            row.started_at.timestamp() if row.started_at else None,
+            cpu_s=row.cpu_s,
+            received=row.received or (),
+            sent=row.sent or (),
+        )
+        for row in rows.order_by("at")
+        if row.measured_at.timestamp() >= series.after_s
+    ]
+    expected = totals(whole)
+    assert expected.received[0]
+    assert series.after_totals.received == expected.received
+    assert series.after_totals.sent == expected.sent
+    assert series.after_totals.cpu_s == expected.cpu_s
 
 
 def test_the_warm_up_is_left_out_and_said() -> None:
