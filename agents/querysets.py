@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 
 if TYPE_CHECKING:
     from accounts.audit import Actor
@@ -37,6 +37,26 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
     def matching(self, condition: Q) -> Self:
         """Agents that match a compiled selector (`agents.selectors.compile.to_q`)."""
         return self.filter(condition)
+
+    def label_keys(self) -> list[str]:
+        """Names of the labels that these agents have."""
+        key = Func(F("labels"), function="jsonb_object_keys", output_field=models.TextField())
+        return list(
+            self.order_by().annotate(label_key=key).values_list("label_key", flat=True).distinct()
+        )
+
+    def label_values(self, key: str, limit: int) -> list[str]:
+        """Up to `limit` values that the label has among these agents."""
+        value = Func(
+            F("labels"),
+            Value(key),
+            function="jsonb_extract_path_text",
+            output_field=models.TextField(),
+        )
+        found = self.filter(labels__has_key=key).annotate(label_value=value)
+        return list(
+            found.order_by("label_value").values_list("label_value", flat=True).distinct()[:limit]
+        )
 
     def connected(self, now: datetime) -> Self:
         """Agents with a live connection: connected, on a gateway whose lease is alive."""

@@ -134,9 +134,8 @@ def preview(
     members = assign(shares, selection.parts)
     rest = rest_of(selection.order, members) if plan.promote_rest else ()
     phases = _phases(plan, members, selection)
-    findings = readiness(
-        version, plan, selection.groups, [(phase.name, len(phase.new)) for phase in phases]
-    )
+    sizes = [(phase.name, len(phase.new)) for phase in phases]
+    findings = readiness(version, plan, selection.groups, sizes, selection.matched)
     return Preview(
         counted_at=now,
         matched=selection.matched,

@@ -63,11 +63,13 @@ def readiness(
     plan: Plan,
     groups: Sequence[Group],
     sizes: Sequence[tuple[str, int]],
+    matched: int,
 ) -> list[Finding]:
-    """Return every finding, blocking ones first. `sizes` are (phase, new members)."""
+    """Return every finding, blocking ones first. `sizes` are (phase, new members); `matched` counts
+    the agents the selector means, eligible or not."""
     found = [
         *_config(version),
-        *_targets(groups),
+        *_targets(groups, matched),
         *_components(version, groups),
         *_way_back(version, groups),
         *_connection(groups),
@@ -85,7 +87,8 @@ def readiness_of(rollout: Rollout) -> list[Finding]:
     rollout.version.config = rollout.config  # the same row, which is read already
     phases = sorted(rollout.phases.all(), key=lambda phase: phase.index)
     sizes = [(phase.name, phase.counts.get("members", 0)) for phase in phases if not phase.is_rest]
-    return readiness(rollout.version, plan, groups_of(targets_of(rollout)), sizes)
+    matched = int(rollout.preview.get("matched", 0))
+    return readiness(rollout.version, plan, groups_of(targets_of(rollout)), sizes, matched)
 
 
 def targets_with(rollout: Rollout, findings: Iterable[Finding]) -> QuerySet[Target]:
@@ -145,8 +148,10 @@ def _config(version: ConfigVersion) -> Iterable[Finding]:
         )
 
 
-def _targets(groups: Sequence[Group]) -> Iterable[Finding]:
-    if not sum(group.count for group in groups):
+def _targets(groups: Sequence[Group], matched: int) -> Iterable[Finding]:
+    if not matched:
+        yield Finding("targets", BLOCK, 0, "No agent matches the selector.")
+    elif not sum(group.count for group in groups):
         yield Finding("targets", BLOCK, 0, "No agent is eligible; see why each is left out.")
 
 

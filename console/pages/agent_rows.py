@@ -12,6 +12,8 @@ from django.db.models import Q
 from accounts.audit import Actor
 from agents.models import Agent, AgentStatus
 from agents.querysets import AgentQuerySet
+from agents.selectors.grammar import to_text
+from agents.selectors.nearest import nearest
 from console.pages import words
 from console.pages.agent_filters import SORTS, AgentFilter, write_place
 from console.pages.config_names import ConfigName, names_of
@@ -20,6 +22,7 @@ from rollouts.selectors import selector_q
 
 PER_PAGE = 50
 COUNT_SHOWN = 10_000
+NEAR_VALUES = 500  # of one label: among more, the nearest is chance
 BAD = frozenset({"quarantined", "config_failed", "unhealthy"})
 
 
@@ -49,12 +52,14 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class AgentPage:
-    """One page of the list."""
+    """One page of the list. `meant` is what a selector that matches nobody may have meant."""
 
     rows: list[AgentRow]
     newer: str
     older: str
     total: int
+    meant: str = ""
+    is_in_line: bool = True
 
 
 def matching(form: AgentFilter, actor: Actor, now: datetime) -> AgentQuerySet:
@@ -136,7 +141,17 @@ def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
         newer=place_of(agents[0]) if agents and has_newer else "",
         older=place_of(agents[-1]) if agents and has_older else "",
         total=total,
+        meant="" if total or form.is_empty else _meant(form, actor),
     )
+
+
+def _meant(form: AgentFilter, actor: Actor) -> str:
+    """Return the nearest selector made of labels that exist, "" when there is none."""
+    agents = Agent.objects.visible_to(actor)
+    meant = nearest(
+        form.selector, agents.label_keys(), lambda key: agents.label_values(key, NEAR_VALUES)
+    )
+    return to_text(meant) if meant is not None else ""
 
 
 def by_ids(ids: Iterable[int], actor: Actor, now: datetime) -> list[AgentRow]:

@@ -196,7 +196,13 @@ def test_a_plan_without_rollback_is_noted() -> None:
 
 
 def test_nobody_eligible_blocks() -> None:
-    assert "No agent is eligible" in counted(Fleet(0)).blocks[0]
+    fleet = Fleet(0)
+    make_agent(capabilities=0)
+    assert "No agent is eligible" in counted(fleet).blocks[0]
+
+
+def test_nobody_matched_blocks_in_other_words() -> None:
+    assert counted(Fleet(0)).blocks[0] == "No agent matches the selector."
 
 
 def test_overrides_change_the_plan_of_this_rollout_only() -> None:

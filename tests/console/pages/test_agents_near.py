@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.console.pages.rows import make_user
+from tests.factories import make_agent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    make_agent({"env": "prod", "a.b__c": "x'y"})
+    signed_in = Client()
+    signed_in.force_login(make_user("vera", "viewer"))
+    return signed_in
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("env=prd", "?q=env%3Dprod"), ("a.b__d=x", "?q=a.b__c%3D")]
+)
+def test_a_list_without_agents_offers_the_nearest_selector(
+    client: Client, asked: str, meant: str
+) -> None:
+    assert f'href="/agents/{meant}' in client.get("/agents/", {"q": asked}).content.decode()
+
+
+@pytest.mark.parametrize("asked", ["zone=prd", "env=prod"])
+def test_nothing_is_offered_where_nothing_is_near_or_missing(client: Client, asked: str) -> None:
+    assert "Did you mean" not in client.get("/agents/", {"q": asked}).content.decode()
