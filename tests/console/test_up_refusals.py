@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 from console.processes.record import DataLock
@@ -85,3 +86,18 @@ def test_a_start_that_fails_leaves_no_address_behind(tmp_path: Path) -> None:
         run(product)
     assert not (tmp_path / "env.json").exists()
     assert stat.S_ISREG((tmp_path / "up.lock").stat().st_mode)
+
+
+def test_a_command_without_a_key_is_told_so_in_one_sentence(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "apply", "-f", "x.yaml"],
+        cwd=ROOT,
+        env={**clean_environment(), "TIDEGATE_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("SECRET_KEY is not set.")
+    assert "Traceback" not in answer.stderr
