@@ -1,4 +1,4 @@
-"""Keyset paging for lists ordered by descending id: no OFFSET, no COUNT over 10,000."""
+"""Keyset paging for lists ordered by id: no OFFSET, no COUNT over 10,000."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ COUNT_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[M]):
-    """One page of rows and where its neighbours start: "" when there is none."""
+    """One page of rows and where its neighbours start: "" when there is none.
+
+    `is_in_line`: the list has an order of its own, not the newest first.
+    """
 
     rows: list[M]
     newer: str
     older: str
+    is_in_line: bool = False
 
 
 def _id(params: QueryDict, name: str) -> int | None:
@@ -46,6 +50,25 @@ def newest_first(
     rows = found[:per_page]
     newer = str(rows[0].pk) if after is not None and rows else ""
     return Page(rows, newer, str(rows[-1].pk) if len(found) > per_page else "")
+
+
+def in_line(queryset: models.QuerySet[M], params: QueryDict, per_page: int = PER_PAGE) -> Page[M]:
+    """Return the page of a list by ascending id; `?after=ID` and `?before=ID` as they read."""
+    after, before = _id(params, "after"), _id(params, "before")
+    if before is not None:
+        found = list(queryset.filter(pk__lt=before).order_by("-pk")[: per_page + 1])
+        rows = found[:per_page][::-1]
+        has_more = len(found) > per_page
+        return Page(rows, _edge(rows[:1], has_more), _edge(rows[-1:], True), True)
+    found = list(queryset.filter(pk__gt=after or 0).order_by("pk")[: per_page + 1])
+    rows = found[:per_page]
+    return Page(
+        rows, _edge(rows[:1], after is not None), _edge(rows[-1:], len(found) > per_page), True
+    )
+
+
+def _edge(row: list[M], has_more: bool) -> str:
+    return str(row[0].pk) if row and has_more else ""
 
 
 def count_up_to(queryset: models.QuerySet[M], limit: int = COUNT_LIMIT) -> int:

@@ -45,7 +45,7 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     findings = readiness_of(rollout)
     asked = [finding for finding in findings if finding.check == chosen]
     found = targets_with(rollout, asked) if chosen else targets_of(rollout)
-    rows = keyset.newest_first(found.select_related("agent", "phase"), request.GET)
+    rows = keyset.in_line(found.select_related("agent", "phase"), request.GET)
     checks = {finding.check: check_of(finding.to_dict(), rollout) for finding in findings}
     context = {
         "rollout": rollout,

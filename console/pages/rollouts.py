@@ -110,7 +110,7 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         found = found.filter(_of_kind(chosen))
     if phase:
         found = found.filter(phase__name=phase)
-    page = keyset.newest_first(found, request.GET)
+    page = keyset.in_line(found, request.GET)
     rows = [
         (t, targets.kind_of(t.state, t.online, t.phase.started_at is not None)) for t in page.rows
     ]
