@@ -65,8 +65,11 @@ def _nothing(spec: GateSpec, asked: Sequence[Reading]) -> Reading:
     for outcome in (Outcome.ERROR, Outcome.STALE, Outcome.NO_DATA):
         found = [reading for reading in asked if reading.outcome is outcome]
         if found:
-            notes = "; ".join(
-                f"{words_of_source(reading.source)}: {reading.note}" for reading in asked
-            )
-            return replace(found[0], note=notes)
+            return replace(found[0], note="; ".join(_reason(reading) for reading in asked))
     return asked[0]
+
+
+def _reason(reading: Reading) -> str:
+    """Return why a source has no value, naming it unless the reason does."""
+    name = words_of_source(reading.source)
+    return reading.note if reading.note.startswith(name) else f"{name}: {reading.note}"

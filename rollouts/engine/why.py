@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rollouts.engine.decide import Code, Decision
-from rollouts.engine.facts import Counts, PhaseFacts, RolloutFacts
+from rollouts.engine.facts import (
+    Counts,
+    GateFacts,
+    GateKind,
+    PhaseFacts,
+    RolloutFacts,
+    Verdict,
+)
 from rollouts.engine.states import RolloutState
 
 
@@ -176,6 +183,17 @@ def _quorum(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
 
 def _observing(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
     left = phase.spec.duration_s - phase.observed_s if phase is not None else 0.0
+    ends = _iso(now + timedelta(seconds=max(0.0, left)))
+    failing = next((gate for gate in facts.gates if _fails_so_far(gate)), None)
+    if failing is not None:
+        does = "comes back" if facts.plan.rollback.enabled else "pauses"
+        return Why(
+            f"Observing {_name(phase)}. {failing.sentence}",
+            f"If that is so at the end of the window, the rollout {does}.",
+            "warn",
+            d.code.value,
+            ends,
+        )
     gates = len(facts.gates)
     passing = sum(gate.passes for gate in facts.gates)
     said = f"{passing} of {gates} gates pass so far." if gates else "No gates are set."
@@ -184,8 +202,14 @@ def _observing(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: 
         f"If all gates pass, {_following(facts, phase)}.",
         "run",
         d.code.value,
-        _iso(now + timedelta(seconds=max(0.0, left))),
+        ends,
     )
+
+
+def _fails_so_far(gate: GateFacts) -> bool:
+    """Whether a criterion fails on the readings so far; it is decided at the end of its window."""
+    is_failing = gate.verdict is Verdict.FAIL and not gate.is_silenced
+    return is_failing and gate.kind is GateKind.CRITERION
 
 
 def _warning(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
