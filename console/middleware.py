@@ -9,6 +9,7 @@ import io
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -17,6 +18,7 @@ from whitenoise.responders import StaticFile
 from console.lib import logs
 from console.lib.problems import Problem
 
+HSTS_S = 365 * 24 * 3600
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -56,7 +58,8 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
 
 class ContentSecurityPolicyMiddleware:
-    """Send the policy of security.md R41: own files only, no inline script without the nonce.
+    """Send the policy of security.md R41: own files only, no inline script without the nonce; and
+    where people come by https, that they always do.
 
     A view that needs something else (the API documentation) sets the header itself.
     """
@@ -72,6 +75,9 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         if self.HEADER not in response:
             response[self.HEADER] = policy(nonce)
+        if settings.SESSION_COOKIE_SECURE:
+            # Django sends this only where it sees TLS itself; ours usually ends in front of it.
+            response["Strict-Transport-Security"] = f"max-age={HSTS_S}"
         return response
 
 

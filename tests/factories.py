@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -13,10 +12,11 @@ from django.db.models import F
 from accounts.audit import Actor
 from accounts.models import RoleBinding, User
 from agents import news
-from agents.models import Agent, AgentStatus, ConfigBody, ConfigStatus, Delivery, Desired
+from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Desired
 from rollouts.models import Config, ConfigVersion
+from tests.agents.factories import NOW as NOW  # tests of rollouts import it from here
+from tests.agents.factories import make_body
 
-NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ACCEPTS_AND_REPORTS = 0x1 | 0x2 | 0x800 | 0x1000
 _names = itertools.count(1)
 
@@ -58,17 +58,6 @@ def make_agent(
         running_hash=running_hash,
     )
     return agent
-
-
-def make_body(text: str = "receivers: {}\n") -> str:
-    """Store a config body; return its hash."""
-    body = text.encode()
-    config_hash = hashlib.sha256(body).hexdigest()
-    ConfigBody.objects.get_or_create(
-        config_hash=config_hash,
-        defaults={"body": body, "size_bytes": len(body), "created_at": NOW},
-    )
-    return config_hash
 
 
 def make_version(

@@ -53,6 +53,14 @@ def test_a_form_may_come_from_the_public_address_though_tls_ends_elsewhere(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize("is_https", [True, False])
+def test_browsers_are_told_to_stay_with_https_where_people_come_by_it(
+    settings: Any, is_https: bool
+) -> None:
+    settings.SESSION_COOKIE_SECURE = is_https
+    assert ("Strict-Transport-Security" in Client().get("/login/").headers) is is_https
+
+
 def test_the_session_is_new_after_signing_in() -> None:
     make_user("lin", "viewer", password=PASSWORD)
     client = Client()

@@ -10,7 +10,8 @@ from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Refused
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
-from tests.factories import make_agent, make_body, make_version, wanted_of
+from tests.agents.factories import make_body
+from tests.factories import make_agent, make_version, wanted_of
 from tests.rollouts.fleet import Fleet, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
