@@ -146,7 +146,8 @@ def test_a_rolling_restart_loses_no_status(start_gateway: Starter, make_agent: M
         move(agent, second)
         assert agent.say().flags == 0
     assert Delivery.objects.filter(state="applied").count() == 4
-    assert AgentStatus.objects.filter(connected=True, running_hash=config_hash).count() == 4
+    running = AgentStatus.objects.filter(connected=True, running_hash=config_hash)
+    eventually(lambda: running.count() == 4, "all are shown connected")
 
 
 def test_agents_of_a_killed_gateway_are_shown_offline_and_are_right_again(
