@@ -47,6 +47,7 @@ def test_starts_everything_and_prints_one_address(product: Product) -> None:
     product.start()
     assert set(product.pids()) == SERVICES
     log = product.log_path.read_text()
+    assert log.startswith(f"Starting in {product.data_dir} ...")
     assert log.count("Tidegate is ready") == 1
     assert product.url in log
     assert requests.get(f"{product.url}/readyz", timeout=10).ok
