@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.audit import SYSTEM, Actor
@@ -16,13 +16,15 @@ from agents.selectors.grammar import parse, to_text
 from console.lib.problems import Refused
 from rollouts.delivering.counts import recount
 from rollouts.engine.apply import Cause, change_rollout, write_event
-from rollouts.engine.states import RolloutState
+from rollouts.engine.states import RollbackState, RolloutState
 from rollouts.engine.why import agents as agents_words
 from rollouts.locking import needs_reason
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.by_selector import goal, ways_back
 from rollouts.rollback.targets import WayBack, batch_size
 from rollouts.selectors import selector_q
+
+SELECTOR_LOCK = 0x7469_7262
 
 
 def rollback_selector(
@@ -37,8 +39,9 @@ def rollback_selector(
 ) -> Rollback:
     """Begin a way back for every matching agent; the rollback loop delivers and verifies it.
 
-    Agents of a running rollout are taken out of it, and that rollout pauses. Raises Invalid, Denied,
-    Missing, Refused. Locks the rollouts concerned, by primary key.
+    Agents of a running rollout are taken out of it, and that rollout pauses; agents that a rollback
+    brings back already are left to it. Raises Invalid, Denied, Missing, Refused. Locks the rollouts
+    concerned, by primary key, then orders rollbacks by selector by a lock of their own.
     """
     require(by, "rollouts.rollback")
     reason, now = needs_reason(reason, "rolling back"), now or timezone.now()
@@ -48,9 +51,12 @@ def rollback_selector(
         matching = visible.matching(selector_q(parse(text))).accepting_remote_config()
         ids = list(matching.order_by("pk").values_list("pk", flat=True))
         to_hash = goal(to, config, ids)
-        held = _take_from_rollouts(ids, by, reason, now)
+        _take_from_rollouts(ids, by, reason, now)
+        held = _on_their_way(ids)
         ways = ways_back([pk for pk in ids if pk not in held], to_hash)
         if not any(way.to_hash for way in ways):
+            if held:
+                raise Refused(_held_by(held), code="busy")
             raise Refused(_nothing(ways, len(ids)), code="nothing_to_do")
         rollback = Rollback.objects.create(
             kind=Rollback.Kind.SELECTOR,
@@ -69,6 +75,28 @@ def rollback_selector(
         inputs = {"selector": text, "to": str(to), "agents": len(ways), "left_out": len(held)}
         write_event(None, "roll_back", Cause(by, now, reason, inputs), rollback=rollback)
     return rollback
+
+
+def _on_their_way(agent_ids: Sequence[int]) -> dict[int, str]:
+    """Return which rollback brings which of these agents back now. Of two calls at once the second
+    waits here, and finds what the first one wrote: two triggers are one rollback."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SELECTOR_LOCK])
+    going = RollbackTarget.objects.filter(
+        agent_id__in=agent_ids, rollback__state=RollbackState.RUNNING
+    ).select_related("rollback__rollout")
+    return {
+        target.agent_id: str(target.rollback.rollout or target.rollback)
+        for target in going.only("agent_id", "rollback__rollout__id")
+    }
+
+
+def _held_by(held: Mapping[int, str]) -> str:
+    names = ", ".join(sorted(set(held.values())))
+    verb = "is" if len(held) == 1 else "are"
+    return (
+        f"{agents_words(len(held))} {verb} on the way back already ({names}); wait for that to end."
+    )
 
 
 def _nothing(ways: Sequence[WayBack], matched: int) -> str:
@@ -122,21 +150,13 @@ def _quarantine(rollback: Rollback, ways: Sequence[WayBack], reason: str, now: d
         )
 
 
-def _take_from_rollouts(
-    agent_ids: Sequence[int], by: Actor, reason: str, now: datetime
-) -> set[int]:
-    """Take these agents out of the rollouts that hold them, and pause those.
-
-    Returns agents that cannot be taken, because their rollout is on its way back already.
-    """
+def _take_from_rollouts(agent_ids: Sequence[int], by: Actor, reason: str, now: datetime) -> None:
+    """Take these agents out of the rollouts that hold them, and pause those; what is on its way back
+    already stays there."""
     holders = Target.objects.filter(active=True, agent_id__in=agent_ids).values("rollout_id")
     rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=holders)
-    going_back: set[int] = set()
-    for rollout in rollouts.order_by("pk"):
+    for rollout in rollouts.exclude(state=RolloutState.ROLLING_BACK).order_by("pk"):
         mine = Target.objects.filter(rollout=rollout, active=True, agent_id__in=agent_ids)
-        if rollout.state == RolloutState.ROLLING_BACK:
-            going_back |= set(mine.values_list("agent_id", flat=True))
-            continue
         taken = mine.update(
             state="rolled_back", active=False, error="taken out by a rollback by selector"
         )
@@ -153,4 +173,3 @@ def _take_from_rollouts(
             )
         else:
             write_event(rollout, "agents_taken", cause)
-    return going_back

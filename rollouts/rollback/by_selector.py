@@ -113,7 +113,17 @@ def ways_back(agent_ids: Sequence[int], to_hash: str) -> list[WayBack]:
     stored = set(ConfigBody.objects.filter(pk__in=hashes).values_list("pk", flat=True))
     fallback = _fallbacks({r.running or r.desired for r in runs})
     avoid = _quarantined([*hashes, *fallback.values()])
-    return [_previous(r, avoid, stored, fallback) for r in runs if r.running or r.desired]
+    return [
+        _previous(r, avoid, stored, fallback)
+        for r in runs
+        if (r.running or r.desired) and not _is_returning(r, avoid)
+    ]
+
+
+def _is_returning(r: Runs, avoid: set[tuple[int | None, str]]) -> bool:
+    """Whether an agent was away when it was rolled back: what it is wanted on is its way back."""
+    runs_bad = (r.agent_id, r.running) in avoid or (None, r.running) in avoid
+    return runs_bad and r.desired not in ("", r.running)
 
 
 def _previous(

@@ -9,11 +9,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from agents.models import ConfigStatus, Delivery
+from agents.models import ConfigStatus, Delivery, Quarantine
 from console.lib.problems import Problem, Refused
 from rollouts.actions.abort import abort
 from rollouts.actions.approve import approve
 from rollouts.actions.rollback import rollback_rollout
+from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.actions.start import start
 from rollouts.limits.budget import lease
 from rollouts.models import Budget, BudgetLease, Event, Rollback, Rollout, Target
@@ -171,6 +172,23 @@ def test_two_triggers_at_once_give_one_rollback() -> None:
     )
     assert Rollback.objects.count() == 1
     assert acts_of(rollout).count("roll_back") == 1
+
+
+def test_two_rollbacks_by_selector_at_once_give_one() -> None:
+    fleet = Fleet(10)
+    rollout = fleet.start()
+    fleet.run_until(lambda: state_of(rollout) == "succeeded")
+    results = at_once(
+        *[
+            lambda: rollback_selector(
+                selector="*", by=fleet.operator, reason="it hurts", now=fleet.now
+            )
+        ]
+        * 3
+    )
+    assert sum(isinstance(result, Refused) for result in results) == 2
+    assert Rollback.objects.count() == 1
+    assert not Quarantine.objects.filter(config_hash=fleet.v1.config_hash).exists()
 
 
 def test_rollback_ticks_at_once_offer_each_way_back_once() -> None:

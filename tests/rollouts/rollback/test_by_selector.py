@@ -8,10 +8,11 @@ import pytest
 
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Refused
+from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 from tests.agents.factories import make_body
-from tests.factories import make_agent, make_version, wanted_of
+from tests.factories import connect, make_agent, make_version, wanted_of
 from tests.rollouts.fleet import Fleet, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,44 @@ def test_a_second_previous_does_not_return_to_what_was_rolled_back() -> None:
     fleet.run_until(lambda: done(rollback))
     with pytest.raises(Refused, match="history ends"):
         back(fleet)
+
+
+def test_a_second_previous_while_the_first_is_under_way_is_refused() -> None:
+    fleet = on_version_two(3)
+    fleet.answer = lambda agent, config_hash: None
+    rollback = back(fleet)
+    for _ in range(2):  # before anything is sent, and while agents are silent
+        with pytest.raises(Refused, match=f"way back already .rollback {rollback.pk}."):
+            back(fleet)
+        fleet.run(2)
+    fleet.answer = lambda agent, config_hash: ConfigStatus.APPLIED
+    fleet.run_until(lambda: done(rollback))
+    assert fleet.running() == {fleet.v1.config_hash: 3}
+    assert not Quarantine.objects.filter(config_hash=fleet.v1.config_hash).exists()
+
+
+def test_agents_of_a_rollout_that_rolls_back_are_left_to_it() -> None:
+    fleet = on_version_two(4)
+    rollout = Rollout.objects.get(version=fleet.v2)
+    rollback_rollout(rollout_id=rollout.pk, by=fleet.operator, reason="no", now=fleet.now)
+    with pytest.raises(Refused, match=rollout.number):
+        back(fleet)
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+
+
+def test_who_was_away_when_it_was_rolled_back_is_not_sent_to_the_bad_version_again() -> None:
+    fleet = on_version_two(3)
+    away = fleet.agents[0]
+    connect(away, connected=False, at=fleet.now)
+    rollback = back(fleet)
+    fleet.run_until(lambda: done(rollback))
+    with pytest.raises(Refused):
+        back(fleet)
+    assert wanted_of(away) == fleet.v1.config_hash
+    connect(away, at=fleet.now)
+    fleet.run(15)
+    assert fleet.running() == {fleet.v1.config_hash: 3}
+    assert not Quarantine.objects.filter(config_hash=fleet.v1.config_hash).exists()
 
 
 def outsiders(fleet: Fleet, config_hash: str) -> None:
