@@ -74,6 +74,7 @@ app.conf.update(
             "options": {"expires": 30, "queue": "tick"},
         },
     },
+    beat_scheduler="console.beat:SteadyScheduler",
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )
 app.autodiscover_tasks(["agents", "rollouts", "certs"])

@@ -33,7 +33,9 @@ from rollouts.limits.budget import release_settled
 from rollouts.models import Phase, Rollout, Target
 
 CREDIT_S = 15.0  # the most that one look counts as watched time, however long nobody looked
-GAP_S = 30.0  # nobody looked for so long that deadlines are moved on
+GAP_S = (
+    30.0  # deadlines move along when nobody looked for so long, or the clock was set back so far
+)
 CATCH_UP_S = 5.0
 LATE_LOOK_S = 10.0
 LATE = timedelta(days=7)
@@ -81,7 +83,7 @@ def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
     """Carry news, silence and the passing of time into targets, counts and watched time."""
     config_hash = rollout.version.config_hash
     gap_s = _gap_s(rollout, now)
-    if gap_s > GAP_S:
+    if abs(gap_s) > GAP_S:
         observe.extend_deadlines(rollout, gap_s)
     changed = news.take(rollout.topic)
     touched = observe.observe(rollout, config_hash, changed, now)
@@ -92,21 +94,18 @@ def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
     recount_sick([phase for phase in phases if phase.pk not in touched], now)
     if touched:
         release_settled(rollout.pk, rollout.topic)
-    _credit(rollout, phases, min(gap_s, CREDIT_S))
+    _credit(rollout, phases, max(0.0, min(gap_s, CREDIT_S)))
 
 
 def _gap_s(rollout: Rollout, now: datetime) -> float:
-    """Seconds since the last look; nought when a clock stepped back."""
-    if rollout.looked_at is None:
-        return 0.0
-    return max(0.0, (now - rollout.looked_at).total_seconds())
+    """Seconds since the last look; negative when the clock was set back."""
+    return (now - rollout.looked_at).total_seconds() if rollout.looked_at is not None else 0.0
 
 
 def _catch_up(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> set[int]:
     """From time to time, look which waiting targets of begun phases are connected now."""
-    due = rollout.caught_up_at is None or now - rollout.caught_up_at >= timedelta(
-        seconds=CATCH_UP_S
-    )
+    since = now - (rollout.caught_up_at or datetime.min.replace(tzinfo=now.tzinfo))
+    due = not timedelta() <= since < timedelta(seconds=CATCH_UP_S)
     begun = [p.pk for p in phases if p.state in BEGUN_PHASES and p.counts.get("waiting")]
     if not due or not begun:
         return set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -13,6 +13,16 @@ from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES
 if TYPE_CHECKING:
     from accounts.audit import Actor
     from rollouts.models import Rollout
+
+
+# No loop asks to be called later than this, so what is due later was written before a clock stepped
+# back, and is looked at now.
+LONGEST_WAIT = timedelta(seconds=35)
+
+
+def due(now: datetime) -> Q:
+    """Return the condition on rows that a loop must look at now."""
+    return Q(next_tick_at__lte=now) | Q(next_tick_at__gt=now + LONGEST_WAIT)
 
 
 class RolloutQuerySet(models.QuerySet["Rollout"]):
@@ -29,8 +39,7 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
 
     def claim_due(self, now: datetime) -> Rollout | None:
         """Lock and return the most overdue rollout that nobody else holds, else None."""
-        due = self.filter(next_tick_at__lte=now).order_by("next_tick_at")
-        return due.with_config().unlocked().first()
+        return self.filter(due(now)).order_by("next_tick_at").with_config().unlocked().first()
 
     def claim(self, rollout_id: int) -> Rollout | None:
         """Lock and return one rollout, None when it is gone or somebody else holds it."""

@@ -17,6 +17,7 @@ from console.lib import logs
 from rollouts.delivering.joiners import welcome
 from rollouts.looking import look
 from rollouts.models import Rollback, Rollout
+from rollouts.querysets import due
 from rollouts.rollback import waves
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ def rollback_tick_all() -> int:
     began, done = time.monotonic(), 0
     while done < MOST_PER_RUN and time.monotonic() - began < LONGEST_RUN_S:
         now = timezone.now()
-        due = Rollback.objects.filter(next_tick_at__lte=now).order_by("next_tick_at")
-        looks = sum(rollback_tick_one(pk, now) for pk in due.values_list("pk", flat=True)[:50])
+        line = Rollback.objects.filter(due(now)).order_by("next_tick_at")
+        looks = sum(rollback_tick_one(pk, now) for pk in line.values_list("pk", flat=True)[:50])
         if not looks:
             break
         done += looks

@@ -38,6 +38,8 @@ READINGS_PER_PHASE = 10
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 2.0, 30.0
 MAX_ROWS = 5_000
 LONGEST_RUN_S = 8.0
+# What was read later than this from now was read before a clock was set back: it does not count.
+CLOCK_SKEW = timedelta(seconds=5)
 _ALL = 0  # stands for all rollouts where a rollout's id is expected
 _LOCK_CLASS = 0x7467  # names our advisory locks among those of the database ("tg")
 
@@ -161,6 +163,7 @@ def _scene(rollout_id: int, now: datetime) -> Scene | None:
 def _is_due(scene: Scene) -> bool:
     newest = (
         Measurement.objects.filter(rollout=scene.rollout, phase=scene.phase)
+        .filter(at__lte=scene.now + CLOCK_SKEW)
         .order_by("-at")
         .values_list("at", flat=True)
         .first()
@@ -209,7 +212,7 @@ def _readings(
     longest_s = max(spec.for_s for spec in specs)
     since = min(phase.started_at or now, now - timedelta(seconds=2 * longest_s + 60))
     rows = (
-        Measurement.objects.filter(rollout=rollout, at__gte=since)
+        Measurement.objects.filter(rollout=rollout, at__gte=since, at__lte=now + CLOCK_SKEW)
         .order_by("-at")
         .values("phase_id", *STORED_FIELDS)[:MAX_ROWS]
     )
