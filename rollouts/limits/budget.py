@@ -27,10 +27,19 @@ class Leased:
     note: str = ""
 
 
-def lease(agent_ids: Sequence[int], topic: str, now: datetime, *, force: bool = False) -> Leased:
+def lease(
+    agent_ids: Sequence[int],
+    topic: str,
+    now: datetime,
+    *,
+    force: bool = False,
+    healing: bool = False,
+) -> Leased:
     """Take a lease for each agent under each budget, as far as there is room.
 
-    `force` takes them all and only counts (immediate rollbacks). Locks budgets by primary key.
+    `force` takes them all and only counts (immediate rollbacks). `healing` does not count the
+    unhealthy (gradual ones): a way back must not wait for the health that it brings. Locks budgets
+    by primary key.
     """
     budgets = list(Budget.objects.select_for_update(of=("self",), no_key=True).order_by("pk"))
     if not budgets or not agent_ids:
@@ -41,11 +50,12 @@ def lease(agent_ids: Sequence[int], topic: str, now: datetime, *, force: bool = 
         values[budget.pk] = _values(budget.label, allowed)
         if force:
             continue
-        room = _room(budget, values[budget.pk])
+        room = _room(budget, values[budget.pk], count_unhealthy=not healing)
+        counted = _counted(budget, allowed)
         kept = []
         for agent_id in allowed:
             value = values[budget.pk].get(agent_id)
-            if value is None:
+            if value is None or agent_id in counted:
                 kept.append(agent_id)
             elif room.get(value, 0) > 0:
                 room[value] -= 1
@@ -95,7 +105,22 @@ def _values(label: str, agent_ids: Sequence[int]) -> dict[int, str]:
         return dict(cursor.fetchall())
 
 
-def _room(budget: Budget, values: dict[int, str]) -> dict[str, int]:
+def _counted(budget: Budget, agent_ids: Sequence[int]) -> set[int]:
+    """Return those agents that use the budget already: to change them takes no more of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT agent_id FROM agents_agentstatus
+            WHERE agent_id = ANY(%(ids)s) AND connected AND healthy IS FALSE
+            UNION SELECT agent_id FROM rollouts_budgetlease
+            WHERE agent_id = ANY(%(ids)s) AND budget_id = %(budget)s
+            """,
+            {"ids": list(agent_ids), "budget": budget.pk},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _room(budget: Budget, values: dict[int, str], *, count_unhealthy: bool) -> dict[str, int]:
     """Return how many more agents of each value may change: limit less leased less unhealthy."""
     asked = sorted(set(values.values()))
     with connection.cursor() as cursor:
@@ -103,14 +128,19 @@ def _room(budget: Budget, values: dict[int, str]) -> dict[str, int]:
             """
             SELECT a.labels ->> %(label)s, count(*),
                    count(*) FILTER (WHERE l.id IS NOT NULL
-                                       OR (s.connected AND s.healthy IS FALSE))
+                                       OR (%(sick)s AND s.connected AND s.healthy IS FALSE))
             FROM agents_agent a
             LEFT JOIN agents_agentstatus s ON s.agent_id = a.id
             LEFT JOIN rollouts_budgetlease l ON l.agent_id = a.id AND l.budget_id = %(budget)s
             WHERE a.labels ->> %(label)s = ANY(%(asked)s)
             GROUP BY 1
             """,
-            {"label": budget.label, "asked": asked, "budget": budget.pk},
+            {
+                "label": budget.label,
+                "asked": asked,
+                "budget": budget.pk,
+                "sick": count_unhealthy,
+            },
         )
         rows = cursor.fetchall()
     room = {}

@@ -24,6 +24,7 @@ from rollouts.finishing import settle_why
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.plans.plan import Plan
+from rollouts.querysets import due
 from rollouts.rollback import observe
 from rollouts.rollback.durations import durations
 from rollouts.rollback.targets import batch_is_good
@@ -40,14 +41,14 @@ LATE_DAYS = 7
 def tick_one(rollback_id: int, now: datetime) -> bool:
     """Take one due rollback one step further. False when it is not due or somebody else has it."""
     with transaction.atomic(), logs.bind(rollback=rollback_id):
-        due = Rollback.objects.filter(pk=rollback_id, next_tick_at__lte=now)
-        rollout_id = due.values_list("rollout_id", flat=True).first()
+        mine = Rollback.objects.filter(due(now), pk=rollback_id)
+        rollout_id = mine.values_list("rollout_id", flat=True).first()
         rollout = None
         if rollout_id is not None:
             rollout = Rollout.objects.claim(rollout_id)
             if rollout is None:
                 return False
-        rollback = due.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+        rollback = mine.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
         if rollback is None:
             return False
         rollback.rollout = rollout
@@ -59,7 +60,7 @@ def look(rollback: Rollback, now: datetime) -> None:
     """Read what agents said, give up on the silent, send the next wave, finish when it is done."""
     timeout_s = _timeout_s(rollback)
     gap_s = (now - rollback.looked_at).total_seconds() if rollback.looked_at else 0.0
-    if gap_s > GAP_S:
+    if abs(gap_s) > GAP_S:  # nobody looked, or the clock was set back
         observe.extend_deadlines(rollback, gap_s)
     changed = news.take(rollback.topic)
     observe.observe(rollback, changed, timeout_s, now)
@@ -125,7 +126,8 @@ def _send(rollback: Rollback, timeout_s: float, now: datetime) -> Sent:
     if not rows:
         return Sent()
     force = rollback.method == Rollback.Method.IMMEDIATE
-    leased = set(lease([row[0] for row in rows], rollback.topic, now, force=force).allowed)
+    asked = [row[0] for row in rows]
+    leased = set(lease(asked, rollback.topic, now, force=force, healing=True).allowed)
     sent = [row for row in rows if row[0] in leased]
     if not sent:
         return Sent()
@@ -154,20 +156,21 @@ def _note_wave(rollback: Rollback, wave: int, count: int, now: datetime) -> None
 
 
 def _gradual_wave(rollback: Rollback, now: datetime) -> int | None:
-    """Return the batch that may be sent now, None to wait. A bad batch ends the rollback."""
-    current = RollbackTarget.objects.filter(rollback=rollback, wave=max(1, rollback.wave))
-    if rollback.wave == 0:
-        first = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
-        return first.order_by("wave").values_list("wave", flat=True).first()
-    if current.filter(state="waiting").exists():
-        return rollback.wave
+    """Return the batch that may be sent now, None to wait. A bad batch ends the rollback.
+
+    A batch of which nobody waits is passed over: its agents have no way back, or went before.
+    """
+    left = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
+    following = left.order_by("wave").values_list("wave", flat=True).first()
+    if rollback.wave == 0 or following == rollback.wave:
+        return following
+    current = RollbackTarget.objects.filter(rollback=rollback, wave=rollback.wave)
     if current.filter(state="offered", deadline_at__isnull=False).exists():
         return None
     states = list(current.values_list("state", flat=True))
     confirmed, failed = states.count("confirmed"), states.count("failed")
     if batch_is_good(confirmed, failed, states.count("timed_out")):
-        return rollback.wave + 1
-    left = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
+        return following
     left.update(state="skipped", error=f"not sent: batch {rollback.wave} did not come back")
     reason = f"batch {rollback.wave}: {confirmed} of {len(states)} agents came back"
     write_event(
@@ -242,8 +245,8 @@ def _finish_if_done(rollback: Rollback, now: datetime) -> None:
 
 def _close(rollout: Rollout, act: str, cause: Cause) -> None:
     """End the rollout that came back: phases, agents, its last line."""
-    for phase in rollout.phases.order_by("index"):
-        if phase.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING, PhaseState.PASSED}:
+    for phase in rollout.phases.exclude(started_at=None).order_by("index"):
+        if phase.state not in {PhaseState.FAILED, PhaseState.ROLLED_BACK}:
             change_phase(rollout, phase, "phase_rolled_back", cause, finished_at=cause.now)
     Target.objects.filter(rollout=rollout, active=True).update(active=False)
     release_topic(rollout.topic)

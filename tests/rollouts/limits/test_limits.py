@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from agents.models import Delivery
 from console.lib.problems import Denied, Invalid, Missing
@@ -13,6 +14,7 @@ from rollouts.actions.budgets import delete_budget, save_budget
 from rollouts.actions.environment_guards import save_environment_guard
 from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_window
 from rollouts.actions.rollback import rollback_rollout
+from rollouts.limits.budget import lease, release
 from rollouts.models import BudgetLease, EnvironmentGuard, FreezeWindow
 from tests.factories import feel, make_agent, make_user
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
@@ -163,6 +165,45 @@ def test_unhealthy_agents_use_the_budget_too() -> None:
     fleet.start(ALL, selector="env=prod")
     fleet.run(5)
     assert Delivery.objects.filter(state="open").count() == 1
+
+
+def test_to_change_the_unhealthy_takes_no_more_of_the_budget() -> None:
+    fleet = Fleet(10, region="eu")
+    budget(fleet, max_agents=3)
+    for agent in fleet.agents[:5]:
+        feel(agent, False)
+    fleet.answer = lambda agent, config_hash: None
+    fleet.start(ALL)
+    fleet.run(5)
+    offered = set(Delivery.objects.filter(state="open").values_list("agent", flat=True))
+    assert offered == {agent.pk for agent in fleet.agents[:5]}
+
+
+def test_a_gradual_rollback_does_not_wait_for_the_health_that_it_brings() -> None:
+    fleet = Fleet(10, region="eu")
+    plan = {**ALL, "rollback": {"strategy": {"method": "gradual"}}}
+    rollout = fleet.start({**plan, "phases": [{"weight": "100%", "duration": "60s"}]})
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+    budget(fleet, max_agents=3)
+    for agent in fleet.agents[:5]:
+        feel(agent, False, at=fleet.now)
+    rollback_rollout(rollout_id=rollout.pk, by=fleet.operator, reason="no", now=fleet.now)
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+
+
+def test_a_gradual_rollback_waits_for_what_others_change() -> None:
+    fleet = Fleet(4, region="eu")
+    rollout = fleet.start({**ALL, "rollback": {"strategy": {"method": "gradual"}}})
+    fleet.run_until(lambda: state_of(rollout) == "succeeded")
+    budget(fleet, max_agents=1)
+    other = make_agent({"env": "other", "region": "eu"})
+    with transaction.atomic():
+        lease([other.pk], "rollout:999", fleet.now)
+    rollback_rollout(rollout_id=rollout.pk, by=fleet.operator, reason="no", now=fleet.now)
+    fleet.run(10)
+    assert not Delivery.objects.filter(config_hash=fleet.v1.config_hash).exists()
+    release("rollout:999")
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
 
 
 def test_each_value_has_its_own_room() -> None:

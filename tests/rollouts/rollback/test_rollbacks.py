@@ -96,6 +96,7 @@ def test_an_aborted_rollout_can_go_back_later() -> None:
     back(fleet, rollout)
     fleet.run_until(lambda: state_of(rollout) == "rolled_back")
     assert fleet.running() == {fleet.v1.config_hash: 20}
+    assert phases_of(rollout) == ["rolled_back", "skipped"]
 
 
 def test_a_rollback_of_a_rollback_is_refused_and_explained() -> None:
@@ -253,6 +254,41 @@ def test_a_gradual_rollback_stops_at_a_batch_that_does_not_come_back() -> None:
     fleet.run_until(lambda: state_of(rollout) == "rollback_incomplete")
     states = list(RollbackTarget.objects.values_list("state", flat=True))
     assert (states.count("failed"), states.count("skipped")) == (2, 18)
+
+
+def test_a_gradual_rollback_passes_over_a_batch_that_has_no_way_back() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start(GRADUAL)
+    fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
+    line = Target.objects.filter(rollout=rollout).order_by("-phase__index", "position")
+    second = list(line.values_list("pk", flat=True))[2:4]
+    Target.objects.filter(pk__in=second).update(previous_hash="f" * 64)
+    back(fleet, rollout)
+    fleet.run_until(lambda: state_of(rollout) == "rollback_incomplete")
+    states = list(RollbackTarget.objects.values_list("state", flat=True))
+    assert (states.count("confirmed"), states.count("no_version")) == (18, 2)
+
+
+def test_stragglers_of_far_apart_batches_are_asked_again() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start({**GRADUAL, "apply_timeout": "5s"})
+    fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
+    back(fleet, rollout, method="immediate")
+    silent = set(RollbackTarget.objects.filter(pk__in=_two_ends()).values_list("agent", flat=True))
+    fleet.answer = lambda agent, config_hash: None if agent.pk in silent else ConfigStatus.APPLIED
+    fleet.run_until(lambda: state_of(rollout) == "rollback_incomplete")
+    # As a gradual one would have numbered them.
+    for wave, pk in enumerate(_two_ends()):
+        RollbackTarget.objects.filter(pk=pk).update(wave=1 + 5 * wave)
+    Rollback.objects.update(method="gradual")
+    fleet.answer = lambda agent, config_hash: ConfigStatus.APPLIED
+    back(fleet, rollout)
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+
+
+def _two_ends() -> list[int]:
+    pks = list(RollbackTarget.objects.order_by("pk").values_list("pk", flat=True))
+    return [pks[0], pks[-1]]
 
 
 def test_a_rollback_goes_on_where_a_dead_worker_left_it(monkeypatch: pytest.MonkeyPatch) -> None:
