@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.audit import Actor
 from console.lib.problems import Refused
@@ -20,17 +21,15 @@ from rollouts.finishing import end_phases, let_go
 from rollouts.models import Rollout, Target
 from rollouts.plans.plan import Plan
 from rollouts.preview import Preview, preview
+from rollouts.readiness import BLOCK, readiness_of
 
 SUPERSEDABLE = {RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.COMPLETING}
 
 
 def blockers_of(rollout: Rollout) -> tuple[Blocker, ...]:
     """Return the active rollouts of the same config, or that hold some of its agents."""
-    same = list(
-        Rollout.objects.filter(config_id=rollout.config_id, state__in=ACTIVE_STATES)
-        .exclude(pk=rollout.pk)
-        .order_by("pk")
-    )
+    of_config = Rollout.objects.filter(config_id=rollout.config_id).exclude(pk=rollout.pk)
+    same = list(of_config.filter(Q(state__in=ACTIVE_STATES) | _ahead_of(rollout)).order_by("pk"))
     mine = Target.objects.filter(rollout=rollout).values("agent_id")
     held = Counter(
         Target.objects.filter(active=True, agent_id__in=mine)
@@ -48,6 +47,13 @@ def blockers_of(rollout: Rollout) -> tuple[Blocker, ...]:
     for pk, count in sorted(held.items()):
         found.setdefault(pk, Blocker(f"R-{pk:04d}", count))
     return tuple(found.values())
+
+
+def _ahead_of(rollout: Rollout) -> Q:
+    """Who of the same config stands before a rollout in the queue."""
+    if rollout.state != RolloutState.SCHEDULED or rollout.when_busy != "queue":
+        return Q(pk__in=[])
+    return Q(state=RolloutState.SCHEDULED, when_busy="queue", start_at=None, pk__lt=rollout.pk)
 
 
 def sentence(blockers: tuple[Blocker, ...]) -> str:
@@ -77,10 +83,9 @@ def count_again(rollout: Rollout, now: datetime) -> Preview:
     )
 
 
-def blocking_findings(rollout: Rollout, plan: Plan) -> tuple[str, ...]:
-    """Return what the preflight kept with the draft forbids. (A start by hand counts anew.)"""
-    findings = (rollout.preview or {}).get("readiness", [])
-    return tuple(f["text"] for f in findings if f["level"] == "block")
+def blocking_findings(rollout: Rollout) -> tuple[str, ...]:
+    """Return what forbids the start now: a version may be quarantined while its rollout waits."""
+    return tuple(finding.text for finding in readiness_of(rollout) if finding.level == BLOCK)
 
 
 def begin(rollout: Rollout, cause: Cause, by: Actor) -> None:

@@ -226,8 +226,8 @@ def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
     if left > 0:
         code, gate = (Code.OBSERVING, None) if calm else (Code.WARNING, _red(facts))
         return Decision(Act.WAIT, code, phase.index, gate, catch_up=calm, look_in_s=_calm(left))
-    if phase.counts.members <= phase.counts.skipped + phase.counts.rolled_back:
-        return Decision(Act.PASS, Code.MOVING, phase.index, reason="no agents are left in it")
+    if not phase.counts.left:
+        return Decision(Act.WAIT, Code.QUORUM, phase.index, catch_up=True)
     failed = next((gate for gate in facts.gates if _fails_window(gate, phase)), None)
     if failed is not None:
         return _breach(facts, failed)

@@ -137,17 +137,14 @@ class Counts:
         return self.applied + self.failed + self.timed_out
 
     @property
+    def left(self) -> int:
+        """Members that are still in the phase: not skipped, not taken back."""
+        return max(0, self.members - self.skipped - self.rolled_back)
+
+    @property
     def ready(self) -> int:
         """Targets that could be offered now: waiting and online."""
-        return max(
-            0,
-            self.members
-            - self.skipped
-            - self.rolled_back
-            - self.settled
-            - self.outstanding
-            - self.offline,
-        )
+        return max(0, self.left - self.settled - self.outstanding - self.offline)
 
 
 class ApprovalState(StrEnum):
@@ -194,14 +191,18 @@ class PhaseFacts:
     @property
     def has_quorum(self) -> bool:
         """Whether enough members gave their own word (spec section 4, default 90 %)."""
-        due = self.counts.members - self.counts.skipped
-        return due <= 0 or self.counts.confirmed >= self.spec.pace.quorum * due
+        return self._is_quorum(self.counts.confirmed)
 
     @property
     def has_settled_quorum(self) -> bool:
         """Whether enough members are settled for the observation to begin."""
-        due = self.counts.members - self.counts.skipped
-        return due <= 0 or self.counts.settled >= self.spec.pace.quorum * due
+        return self._is_quorum(self.counts.settled)
+
+    def _is_quorum(self, agents: int) -> bool:
+        """A phase that nobody is left in proves nothing, so it has no quorum. Rounded against the
+        noise of binary fractions (55 % of 20 is 11)."""
+        left = self.counts.left
+        return left > 0 and agents >= round(self.spec.pace.quorum * left, 6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def load_facts(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> Roll
     scheduled = rollout.state == RolloutState.SCHEDULED
     due = rollout.start_at is None or now >= rollout.start_at
     blockers = blockers_of(rollout) if scheduled and due else ()
+    starts = scheduled and due and not blockers
     return RolloutFacts(
         state=RolloutState(rollout.state),
         plan=plan,
@@ -43,7 +44,7 @@ def load_facts(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> Roll
         watched=watched.index if watched is not None else None,
         start_at=rollout.start_at,
         blockers=blockers,
-        readiness_blocks=blocking_findings(rollout, plan) if scheduled and due else (),
+        readiness_blocks=blocking_findings(rollout) if starts else (),
         gateways=_gateways(now) if any(p.counts.get("waiting") for p in phases) else 1,
         joiners=count_joiners(rollout) if _wants_joiners(rollout, phases) else 0,
         paused_by=rollout.paused_by_name,

@@ -172,8 +172,16 @@ def _confirming(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now:
 def _quorum(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
     counts = phase.counts if phase is not None else Counts()
     share = phase.spec.pace.quorum if phase is not None else 0.9
+    if not counts.left:
+        return Why(
+            f"Holding: no agent is left in {_name(phase)}. {agents(counts.skipped)} skipped, "
+            f"{counts.rolled_back:,} rolled back.",
+            "Nothing proves the version good here: roll back, abort, or advance it by hand.",
+            "warn",
+            d.code.value,
+        )
     return Why(
-        f"Holding: {counts.confirmed:,} of {counts.members:,} agents of {_name(phase)} confirmed, "
+        f"Holding: {counts.confirmed:,} of {counts.left:,} agents of {_name(phase)} confirmed, "
         f"{share:.0%} are needed. {agents(counts.offline)} offline.",
         "It goes on when enough agents return, or when a person advances it.",
         "wait",

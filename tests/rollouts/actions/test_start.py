@@ -8,6 +8,7 @@ import pytest
 
 from agents.models import Agent, ConfigStatus, Quarantine
 from console.lib.problems import Refused, Stale
+from rollouts.actions.abort import abort
 from rollouts.actions.retry import retry
 from rollouts.actions.start import start
 from rollouts.models import Rollout, Target
@@ -33,6 +34,37 @@ def test_a_queued_rollout_starts_when_the_first_is_over() -> None:
     assert first.number in why_of(second)
     fleet.run_until(lambda: state_of(second) == "running")
     assert state_of(first) == "succeeded"
+
+
+def test_a_queue_is_served_in_its_order() -> None:
+    fleet, first = observing()
+    make_version(author=fleet.author)
+    make_version(author=fleet.author)
+    second = fleet.start(version=3, when_busy="queue")
+    third = fleet.start(version=4, when_busy="queue")
+    assert second.number in why_of(third)
+    fleet.run_until(lambda: state_of(first) == "completing")
+    done(abort, fleet, first, fleet.operator, reason="make room")
+    Rollout.objects.filter(pk=second.pk).update(next_tick_at=fleet.now + timedelta(seconds=20))
+    fleet.run(10)
+    assert (state_of(second), state_of(third)) == ("scheduled", "scheduled")
+    fleet.run_until(lambda: state_of(third) == "running")
+    assert state_of(second) == "succeeded"
+
+
+def test_a_version_quarantined_while_its_rollout_waits_does_not_start() -> None:
+    fleet = Fleet(5)
+    rollout = fleet.start(start_at=fleet.now + timedelta(seconds=30))
+    kept = Quarantine.objects.create(
+        config_hash=fleet.v2.config_hash, outcome="by_hand", by="wei", at=fleet.now
+    )
+    fleet.run(60)
+    assert state_of(rollout) == "scheduled"
+    assert "quarantined for the whole fleet" in why_of(rollout)
+    kept.lifted_at = fleet.now
+    kept.save()
+    fleet.run(40)
+    assert state_of(rollout) == "running"
 
 
 def test_a_superseding_rollout_takes_over() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agents.models import Agent, ConfigStatus, Delivery, Quarantine
+from rollouts.actions.rollback import rollback_rollout
 from rollouts.models import Event, Rollout, Target
 from rollouts.tick import welcome_all
 from tests.factories import connect, feel, make_agent, report, send, wanted_of
@@ -232,6 +233,18 @@ def test_an_agent_quarantined_after_the_draft_is_skipped() -> None:
     assert states(rollout) == {"applied": 2, "skipped": 1}
 
 
+def test_a_version_quarantined_meanwhile_is_never_called_good_for_lack_of_agents() -> None:
+    fleet = Fleet(10)
+    rollout = fleet.start(CANARY_THEN_ALL)
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+    Quarantine.objects.create(
+        config_hash=fleet.v2.config_hash, outcome="by_hand", by="wei", at=fleet.now
+    )
+    fleet.run(60)
+    assert phases_of(rollout) == ["passed", "deploying"]
+    assert "no agent is left in all. 9 agents skipped" in why_of(rollout)
+
+
 # Late joiners
 
 
@@ -321,7 +334,42 @@ def test_a_clock_that_steps_back_takes_nothing_away() -> None:
     fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
     fleet.run(5)
     before = rollout.phases.get(index=0).observed_s
-    Rollout.objects.update(next_tick_at=fleet.now - timedelta(minutes=5))
     fleet.now -= timedelta(minutes=4)
     fleet.tick()
     assert rollout.phases.get(index=0).observed_s == before
+
+
+def test_guards_watch_on_after_the_clock_was_set_back() -> None:
+    fleet = Fleet(10)
+    guarded = {**ALL_AT_ONCE, "thresholds": {"failure_rate": {"critical": "5%"}}}
+    rollout = fleet.start({**guarded, "phases": [{"weight": "100%", "duration": "5m"}]})
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+    fleet.run(60)
+    fleet.now -= timedelta(hours=1)
+    connected = fleet.agents[0]
+    report(connected, fleet.v2.config_hash, ConfigStatus.FAILED, error="x", at=fleet.now)
+    Target.objects.filter(agent=connected).update(state="failed")
+    fleet.run(90)
+    assert state_of(rollout) == "rolled_back"
+
+
+def test_silence_is_a_time_out_after_the_clock_was_set_back_too() -> None:
+    fleet = Fleet(2)
+    fleet.answer = silent
+    rollout = fleet.start(ALL_AT_ONCE)
+    fleet.run(5)
+    fleet.now -= timedelta(hours=1)
+    fleet.run(60)
+    assert states(rollout) == {"timed_out": 2}
+
+
+def test_a_rollback_goes_on_after_the_clock_was_set_back() -> None:
+    fleet = Fleet(4)
+    rollout = fleet.start(ALL_AT_ONCE)
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+    fleet.answer = silent
+    rollback_rollout(rollout_id=rollout.pk, by=fleet.operator, reason="no", now=fleet.now)
+    fleet.run(5)
+    fleet.now -= timedelta(hours=1)
+    fleet.run(60)
+    assert state_of(rollout) == "rollback_incomplete"

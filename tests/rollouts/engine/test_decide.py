@@ -14,6 +14,7 @@ from rollouts.engine.facts import (
     ApprovalState,
     Blocker,
     Counts,
+    GateKind,
     GuardAction,
     RolloutFacts,
     Verdict,
@@ -43,6 +44,7 @@ LATER = NOW + timedelta(hours=1)
 WAITING = ApprovalFacts(ApprovalState.WAITING, NOW, LATER)
 APPROVED = ApprovalFacts(ApprovalState.APPROVED, NOW, LATER)
 PASSED = phase(0, S.PASSED)
+FIRING_NOTE = guard(firing=True, action=GuardAction.NOTIFY)
 SENDING = Counts(members=10, waiting=6, offered=4, outstanding=3, applied=1, confirmed=1)
 PENDING = Counts(members=90, waiting=90)
 
@@ -62,6 +64,16 @@ CASES = {
         rollout(state=R.PAUSED, gates=(CRITICAL,)),
         Act.ROLL_BACK,
         Code.FAILING,
+    ),
+    "paused, a guard that would pause does not pause it again": (
+        rollout(state=R.PAUSED, gates=(guard(firing=True, action=GuardAction.PAUSE),)),
+        Act.WAIT,
+        Code.PAUSED,
+    ),
+    "scheduled and due in a freeze": (
+        rollout(phase(0, S.PENDING, PENDING, frozen_until=LATER), state=R.SCHEDULED, start_at=NOW),
+        Act.WAIT,
+        Code.FROZEN,
     ),
     "scheduled for later": (rollout(state=R.SCHEDULED, start_at=LATER), Act.WAIT, Code.SCHEDULED),
     "scheduled and due": (rollout(state=R.SCHEDULED, start_at=NOW), Act.BEGIN, Code.STARTING),
@@ -184,6 +196,19 @@ CASES = {
         Act.WAIT,
         Code.NO_DATA,
     ),
+    "a guard without data is no failed criterion": (
+        rollout(
+            phase(pace={"on_no_data": OnNoData.FAIL}, **LONG),
+            gates=(PASS, replace(SILENT, kind=GateKind.TRIGGER)),
+        ),
+        Act.WAIT,
+        Code.NO_DATA,
+    ),
+    "what only notifies holds nothing": (
+        rollout(phase(**LONG), gates=(PASS, replace(FIRING_NOTE, verdict=Verdict.INSUFFICIENT))),
+        Act.PASS,
+        Code.MOVING,
+    ),
     "inconclusive holds": (
         rollout(phase(**LONG), gates=(gate(Verdict.INCONCLUSIVE),)),
         Act.WAIT,
@@ -207,8 +232,34 @@ CASES = {
     ),
     "everybody was taken out": (
         rollout(phase(counts=Counts(members=2, rolled_back=2), **LONG)),
+        Act.WAIT,
+        Code.QUORUM,
+    ),
+    "nobody was left to send it to": (
+        rollout(phase(state=S.DEPLOYING, counts=Counts(members=2, skipped=2))),
+        Act.WAIT,
+        Code.QUORUM,
+    ),
+    "who was taken out is not needed for the quorum": (
+        rollout(phase(counts=Counts(10, 0, 8, applied=8, confirmed=8, rolled_back=2), **LONG)),
         Act.PASS,
         Code.MOVING,
+    ),
+    "a quorum without binary noise": (
+        rollout(
+            phase(
+                counts=Counts(25, 0, 25, applied=7, timed_out=18, confirmed=7),
+                pace={"quorum": 0.28},
+                **LONG,
+            )
+        ),
+        Act.PASS,
+        Code.MOVING,
+    ),
+    "everybody was taken out, whatever the gates say": (
+        rollout(phase(counts=Counts(members=2, rolled_back=2), **LONG), gates=(FAIL,)),
+        Act.WAIT,
+        Code.QUORUM,
     ),
     # The next phase
     "its turn": (second(), Act.START_PHASE, Code.SENDING),
@@ -282,6 +333,11 @@ CASES = {
         Act.BAKE,
         Code.BAKING,
     ),
+    "newcomers get one last wave, not one after another": (
+        rollout(PASSED, phase(1, S.PASSED, is_rest=True), joiners=3),
+        Act.BAKE,
+        Code.BAKING,
+    ),
     "newcomers join the last wave": (
         rollout(PASSED, phase(1, S.PENDING, Counts(), is_rest=True), joiners=3),
         Act.START_PHASE,
@@ -302,6 +358,16 @@ CASES = {
         Act.SUCCEED,
         Code.FINISHED,
     ),
+    "baked, but somebody is unwell within the grace": (
+        rollout(
+            PASSED,
+            phase(1, S.PASSED, replace(DONE, sick=1)),
+            state=R.COMPLETING,
+            baked_s=60.0,
+        ),
+        Act.WAIT,
+        Code.UNWELL,
+    ),
     "baked but amber": (
         rollout(PASSED, phase(1, S.PASSED), state=R.COMPLETING, baked_s=60.0, gates=(WARNING,)),
         Act.WAIT,
@@ -319,39 +385,3 @@ def test_case(facts: RolloutFacts, act: Act, code: Code) -> None:
 @pytest.mark.parametrize("facts", [case[0] for case in CASES.values()], ids=list(CASES))
 def test_same_facts_same_decision(facts: RolloutFacts) -> None:
     assert decide(facts, NOW) == decide(facts, NOW)
-
-
-def test_a_batch_is_what_may_be_in_flight_less_what_is() -> None:
-    counts = Counts(members=500, waiting=400, offered=100, outstanding=80, applied=20)
-    decision = decide(rollout(phase(state=S.DEPLOYING, counts=counts)), NOW)
-    assert decision.offer == 200 - 80
-
-
-def test_each_gateway_adds_its_own_room() -> None:
-    counts = Counts(members=5000, waiting=5000)
-    decision = decide(rollout(phase(state=S.DEPLOYING, counts=counts), gateways=3), NOW)
-    assert decision.offer == 600
-
-
-def test_a_batch_is_never_larger_than_what_is_online() -> None:
-    counts = Counts(members=10, waiting=10, offline=4)
-    decision = decide(rollout(phase(state=S.DEPLOYING, counts=counts)), NOW)
-    assert decision.offer == 6
-
-
-def test_nothing_is_sent_while_a_rollout_is_paused() -> None:
-    facts = rollout(phase(state=S.DEPLOYING, counts=SENDING), state=R.PAUSED)
-    decision = decide(facts, NOW)
-    assert (decision.offer, decision.catch_up) == (0, False)
-
-
-def test_returning_agents_wait_while_a_gate_is_amber() -> None:
-    assert decide(rollout(gates=(PASS,)), NOW).catch_up
-    assert not decide(rollout(gates=(WARNING,)), NOW).catch_up
-
-
-def test_a_criterion_that_a_person_advanced_past_does_not_hold_the_next_phase() -> None:
-    facts = rollout(
-        replace(PASSED, advanced_by="lin"), phase(1, S.PENDING, PENDING), watched=0, gates=(FAIL,)
-    )
-    assert decide(facts, NOW).act is Act.START_PHASE
