@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.audit import Actor
+from accounts.policy import can
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused, Stale
 from console.pages import dialogs
 from console.pages.dialogs import REASON_MAX, REASON_MIN, Dialog
@@ -169,6 +170,7 @@ def _show(
         "dialog": _dialog(request, rollout, verb),
         "sent": sent,
         "problem": problem,
+        "may": can(request.actor, f"rollouts.{verb}", rollout),
         "errors": {e.path: e.message for e in problem.errors} if problem else {},
         # After a Stale the person has seen the new state, so the form carries the new revision.
         "revision": sent.revision if sent and not is_stale else rollout.revision,

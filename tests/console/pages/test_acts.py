@@ -187,3 +187,12 @@ def test_a_rollback_that_runs_leaves_nothing_to_press(rollout: Rollout) -> None:
     assert 'hx-get="/rollouts/' not in text.split('id="acts"')[1].split("</div>")[0].replace(
         f'hx-get="/rollouts/{rollout.pk}/" hx-trigger', ""
     )
+
+
+@pytest.mark.parametrize(("role", "is_disabled"), [("author", True), ("operator", False)])
+def test_who_may_not_act_is_told_before_anything_is_typed(
+    rollout: Rollout, role: str, is_disabled: bool
+) -> None:
+    page = sign_in("x", role).get(f"/rollouts/{rollout.pk}/abort/").content.decode()
+    assert ('type="submit" disabled aria-describedby="may-not"' in page) is is_disabled
+    assert ("Needs the role admin or operator." in page) is is_disabled
