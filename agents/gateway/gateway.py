@@ -229,7 +229,7 @@ class Gateway:
         agent.session_id = session_id
         if before is connection:
             return
-        agent.begin(connection, is_new_session=not goes_on)
+        agent.begin(connection, now, is_new_session=not goes_on)
         if agent.ordered_uid is not None:
             agent.outbox = [Rename(agent.ordered_uid)]
         self.duplicates.joined(agent, connection, before, row, now)

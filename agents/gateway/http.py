@@ -91,6 +91,9 @@ class HttpPolls:
             ) from None
         except BadEncoding as bad:
             raise self._refuse(400, "malformed", f"The body is not gzip: {bad}.") from bad
+        except ConnectionError as gone:
+            # Nobody is there to read this.
+            raise self._refuse(400, "malformed", "The body ended early.") from gone
         except TimeoutError:
             raise self._refuse(408, "too_slow", "The body did not come in time.") from None
         finally:

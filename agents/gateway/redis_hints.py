@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
@@ -17,6 +18,16 @@ logger = logging.getLogger(__name__)
 MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
 _PAUSE_S = 2.0
 _ANSWER_S = 2.0
+# Writing statuses waits while live pages are told. A Redis that hangs is left alone for a while, or
+# each flush would take as long as the patience.
+_TELL_S, _LEFT_ALONE_S = 0.5, 5.0
+# One that vanished without a word is noticed within about this long.
+_NOTICE_LOSS = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 5,
+    socket.TCP_KEEPCNT: 2,
+    socket.TCP_USER_TIMEOUT: 20_000,
+}
 _AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
 
 
@@ -30,7 +41,12 @@ class RedisHints:
             # No `socket_timeout`: the client would wait with `asyncio.wait_for`, which in Python
             # 3.11 swallows a cancellation that comes as the wait ends: a loop that cannot be ended.
             aioredis.Redis.from_url(
-                url, socket_timeout=None, socket_connect_timeout=_ANSWER_S, max_connections=4
+                url,
+                socket_timeout=None,
+                socket_connect_timeout=_ANSWER_S,
+                socket_keepalive=True,
+                socket_keepalive_options=_NOTICE_LOSS,
+                max_connections=4,
             )
             if url
             else None
@@ -51,6 +67,8 @@ class RedisHints:
             self._url,
             socket_timeout=None,
             socket_connect_timeout=_ANSWER_S,
+            socket_keepalive=True,
+            socket_keepalive_options=_NOTICE_LOSS,
             health_check_interval=15,
         )
         async with client, client.pubsub() as pubsub:
@@ -81,17 +99,17 @@ class RedisHints:
         await self._try(MOVED, f"{gateway_id}:{agent_id}")
 
     async def _try(self, channel: str, value: list[str] | str) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._client is None or now < self._away_until:
+        clock = asyncio.get_running_loop().time
+        if self._client is None or clock() < self._away_until:
             return
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_TELL_S):
                 if isinstance(value, str):
                     await self._client.publish(channel, value)
                 else:
                     await self._client.sadd(channel, *value)
         except _AWAY:
-            self._away_until = now + _PAUSE_S
+            self._away_until = clock() + _LEFT_ALONE_S
 
     async def close(self) -> None:
         """Close the client's connections."""

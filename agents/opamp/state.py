@@ -266,10 +266,12 @@ class AgentState:
         self.missed_frame = frame if is_all else None
         self.full_owed = self.missed = True
 
-    def begin(self, connection: object, *, is_new_session: bool) -> None:
+    def begin(self, connection: object, now: float, *, is_new_session: bool) -> None:
         """Start serving a connection. In a new session, what was sent before counts no more."""
         self.connection = connection
         self.connected = True
+        # Its first message is still to be handled; nobody may take it for silent until then.
+        self.last_seen = now
         self.greeted = False
         if not is_new_session:
             return

@@ -201,3 +201,17 @@ def test_who_is_refused_over_plain_http_keeps_no_connection(
             heard += more
     assert heard.startswith(b"HTTP/1.1 40")
     assert b"Connection: close" in heard
+
+
+def test_who_goes_in_the_middle_of_a_body_leaves_no_error_behind(
+    gateway: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = gateway.server.gateway.metrics.refused.labels("malformed")
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as raw:
+        raw.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {CONTENT_TYPE}\r\n"
+            "Content-Length: 100\r\n\r\nabc".encode()
+        )
+        eventually(lambda: gateway.server.gateway.room._free < Limits().receiving_bytes)
+    eventually(lambda: refused._value.get() == 1, "the end seen")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

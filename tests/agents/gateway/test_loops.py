@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,32 @@ def test_an_agent_that_cannot_be_loaded_is_told_and_costs_no_other(
     monkeypatch.undo()
     assert bad.say(**full_state()).instance_uid == bad.uid
     stored(bad, connected=True)
+
+
+def test_an_agent_that_has_just_joined_is_not_taken_for_silent(
+    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep may come between the join and the message that brought it."""
+    agent = make_agent("ws")
+    agent.begin()
+    agent.close()
+    server = agent.gateway.server
+    eventually(lambda: agent.uid not in server.gateway.registry.by_uid, "it is forgotten")
+    loader = server.gateway.loader
+    adopt = loader._adopt
+    swept: list[asyncio.Task[None]] = []
+
+    def adopt_and_sweep(loaded: Loaded) -> Any:
+        found = adopt(loaded)
+        # Begun before the one who waits for the agent goes on.
+        swept.append(asyncio.create_task(server.sweep.look(time.time())))
+        return found
+
+    monkeypatch.setattr(loader, "_adopt", adopt_and_sweep)
+    agent.connect()
+    assert agent.say().instance_uid == agent.uid
+    assert swept
+    assert agent.say().instance_uid == agent.uid
 
 
 def test_a_message_that_breaks_the_gateway_ends_its_socket_and_no_agent_waits_for_ever(

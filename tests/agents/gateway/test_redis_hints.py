@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -38,3 +39,18 @@ def test_who_tells_of_news_can_be_cancelled_at_any_moment(settings: Any, run: An
         return ended
 
     assert run(body()) == TURNS
+
+
+def test_a_redis_that_hangs_is_not_waited_for_with_every_flush() -> None:
+    async def tell(url: str) -> None:
+        redis = RedisHints(url, {})
+        for _ in range(3):
+            await redis.mark_dirty({"fleet"})
+        await redis.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asyncio.run(tell(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.agents.gateway.helpers import (
     want,
     write_now,
 )
+from tests.agents.gateway.running import QUICK, Starter
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
 APPLYING = pb.RemoteConfigStatuses_APPLYING
@@ -197,6 +199,20 @@ def test_op_30_a_later_healthy_does_not_undo_a_failure(agent: FakeAgent) -> None
     stored(agent, health_status="again")
     assert delivery(agent).state == "failed"
     assert status(agent).config_status == FAILED
+
+
+def test_op_30_a_failure_and_an_applied_written_together_are_a_failure(
+    start_gateway: Starter, make_agent: MakeAgent, transport: str
+) -> None:
+    gateway = start_gateway(intervals=replace(QUICK, flush_s=1.0))
+    agent = make_agent(transport, at=gateway)
+    agent.begin()
+    config_hash = want(agent)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(config_hash, FAILED, "no"))
+    agent.say(remote_config_status=config_status(config_hash, APPLIED))
+    stored(agent, config_status=APPLIED)
+    assert delivery(agent).state == "failed"
 
 
 def test_op_31_no_wish_is_no_config_and_never_an_empty_map(agent: FakeAgent) -> None:

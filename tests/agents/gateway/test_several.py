@@ -6,6 +6,7 @@ import itertools
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from agents.models import AgentStatus, Delivery, GatewayLease, Session
 from agents.opamp import opamp_pb2 as pb
@@ -69,6 +70,27 @@ def test_the_old_gateway_never_marks_a_moved_agent_offline(
     first.stop()
     assert status(agent).connected
     assert agent.say().instance_uid == agent.uid
+
+
+def test_a_gateway_that_has_not_noticed_the_move_does_not_mark_the_agent_offline(
+    start_gateway: Starter, make_agent: MakeAgent, settings: Any
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"  # nobody tells it
+    first = start_gateway(intervals=replace(QUICK, last_seen_s=600.0, probe_s=600.0))
+    second = start_gateway()
+    agent = make_agent("ws", at=second)
+    with open_raw(first) as raw:
+        send_frame(raw, encode(agent.message(**full_state())))
+        stored(agent, gateway_id=gateway_id(first))
+        agent.connect()
+        agent.say()
+        stored(agent, gateway_id=gateway_id(second))
+        assert agent.uid in first.server.gateway.registry.by_uid
+    # The old socket is gone now, and the first gateway writes that its agent has left.
+    registry = first.server.gateway.registry
+    eventually(lambda: agent.uid not in registry.by_uid, "the first gateway forgets it")
+    assert status(agent).connected
+    assert status(agent).gateway_id == gateway_id(second)
 
 
 def test_a_config_is_not_sent_twice_by_two_gateways(
