@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from console.pages import numbers, plots, words
 from console.pages.plots import Limit, Reading
-from rollouts.analysis.catalogue import words_of_source
+from rollouts.analysis.catalogue import CATALOGUE, words_of_source
 from rollouts.engine.facts import GateFacts, GateKind
 from rollouts.models import Measurement, Phase, Rollout
 from rollouts.plans.metrics import Source
@@ -49,6 +49,7 @@ class Tile:
     sentence: str
     query: str
     graph_url: str
+    is_explained: bool
     spark: SafeString
     window_from: datetime | None
     kind: str
@@ -194,6 +195,7 @@ def tiles(
                 sentence=_said(gate),
                 query=gate.query,
                 graph_url=_graph_url(gate),
+                is_explained=gate.metric in CATALOGUE,
                 spark=_spark(gate, own, until),
                 window_from=own[0].at if own else None,
                 kind=gate.kind,

@@ -49,6 +49,7 @@ def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> T
         sentence="",
         query="",
         graph_url="",
+        is_explained=True,
         spark=plots.sparkline(readings, limit, f"{state}: {value}"),
         window_from=timezone.now() - timedelta(minutes=20) if values else None,
         kind="criterion",

@@ -56,6 +56,11 @@ def test_sources_are_called_by_their_words() -> None:
     assert tile(replace(GATE, source="own_metrics")).source == "own metrics"
 
 
+def test_only_metrics_of_the_catalogue_lead_to_it() -> None:
+    assert not tile(GATE).is_explained
+    assert tile(replace(GATE, metric="failure_rate")).is_explained
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "shown"),
     [
