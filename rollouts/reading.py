@@ -9,9 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from rollouts.analysis.measure import load_gates
+from rollouts.analysis.scene import watched_phase
 from rollouts.engine.evidence import shown
 from rollouts.engine.facts import Counts, GateFacts
-from rollouts.engine.load import watched_phase
 from rollouts.models import Event, Phase, Rollback, Rollout
 
 ENDED = ("pass_phase", "advance", "fail_phase")
@@ -22,7 +22,9 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> dict[str, Any
     now = now or timezone.now()
     phases = sorted(rollout.phases.all(), key=lambda phase: phase.index)
     watched = watched_phase(phases)
-    gates = {watched.pk: load_gates(rollout, watched, now)} if watched is not None else {}
+    gates = {}
+    if watched is not None:
+        gates[watched.pk] = load_gates(rollout, watched, judged_at(rollout, now))
     kept = _gates_at_end(rollout, phases) if len(phases) > 1 else {}
     why = rollout.why or {}
     return {
@@ -64,6 +66,14 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> dict[str, Any
         "finished_at": rollout.finished_at,
         "url": f"{settings.PUBLIC_URL}/rollouts/{rollout.pk}/",
     }
+
+
+def judged_at(rollout: Rollout, now: datetime) -> datetime:
+    """Return the moment the gates are shown for: now, or the decision that ended the watching."""
+    rollback: Rollback | None = getattr(rollout, "rollback", None)
+    if rollback is not None:
+        return rollback.decided_at
+    return rollout.finished_at or now
 
 
 def phase_view(phase: Phase, gates: list[dict[str, Any]]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def notes_of(phase: Phase, counts: Counts) -> list[str]:
         notes.append(_("%(n)d applying") % {"n": counts.outstanding})
     if not counts.members and phase.state not in STARTED:
         notes.append(_("0 agents, passes at once"))
-    if phase.state == PhaseState.SKIPPED:
+    if phase.state == PhaseState.SKIPPED and not counts.offered:
         notes.append(_("never received the version"))
     if phase.state in {PhaseState.PENDING, PhaseState.AWAITING_APPROVAL} and phase.manual:
         notes.append(_("starts when a person approves"))

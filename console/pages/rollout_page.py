@@ -17,6 +17,7 @@ from rollouts.engine.decide import Code
 from rollouts.engine.facts import GateKind
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
+from rollouts.reading import judged_at
 
 RECENT_EVENTS = 8
 WHY_ICONS: dict[str, str] = {
@@ -134,14 +135,6 @@ def way_back_of(rollout: Rollout) -> WayBack | None:
         css="thick",
     )
     return WayBack(rollback=rollback, bar=bar, **numbers)
-
-
-def judged_at(rollout: Rollout, now: datetime) -> datetime:
-    """Return the moment the gates are shown for: now, or the decision that ended the watching."""
-    rollback: Rollback | None = getattr(rollout, "rollback", None)
-    if rollback is not None:
-        return rollback.decided_at
-    return rollout.finished_at or now
 
 
 def read(rollout: Rollout, now: datetime) -> View:

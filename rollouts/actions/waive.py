@@ -10,9 +10,10 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.policy import require
 from console.lib.problems import Missing, Refused
+from rollouts.analysis.scene import watched_phase
 from rollouts.engine.apply import Cause, touch, write_event
 from rollouts.engine.evidence import shown
-from rollouts.engine.load import load_facts, watched_phase
+from rollouts.engine.load import load_facts
 from rollouts.engine.states import ACTIVE_STATES
 from rollouts.locking import locked, needs_reason, not_possible, phase_named
 from rollouts.looking import look_again

@@ -102,6 +102,7 @@ class Scene:
 
 
 def watched_phase(phases: Sequence[Phase]) -> Phase | None:
-    """Return the phase whose gates are read: the one begun last."""
-    begun = [phase for phase in phases if phase.state in BEGUN_PHASES and phase.started_at]
+    """Return the phase that gates speak of: the one begun last. It stays that when the rollout is
+    aborted or taken back, for then people ask what the gates said."""
+    begun = [phase for phase in phases if phase.started_at]
     return max(begun, key=lambda phase: phase.index) if begun else None

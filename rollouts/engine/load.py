@@ -9,6 +9,7 @@ from django.db.models import Min
 
 from agents.models import GatewayLease
 from rollouts.analysis.measure import load_gates
+from rollouts.analysis.scene import watched_phase
 from rollouts.delivering.joiners import count_joiners
 from rollouts.engine.evidence import standing
 from rollouts.engine.facts import (
@@ -19,7 +20,7 @@ from rollouts.engine.facts import (
     PhaseFacts,
     RolloutFacts,
 )
-from rollouts.engine.states import BEGUN_PHASES, PhaseState, RolloutState
+from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.limits.freeze import frozen
 from rollouts.limits.windows import saved_windows
 from rollouts.models import Approval, Phase, Rollout, Target
@@ -53,12 +54,6 @@ def load_facts(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> Roll
         version=f"v{rollout.version.number}",
         previous=f"v{rollout.previous_version.number}" if rollout.previous_version else "",
     )
-
-
-def watched_phase(phases: Sequence[Phase]) -> Phase | None:
-    """Return the phase that gates speak about: the one begun last."""
-    begun = [phase for phase in phases if phase.state in BEGUN_PHASES and phase.started_at]
-    return begun[-1] if begun else None
 
 
 def _gateways(now: datetime) -> int:

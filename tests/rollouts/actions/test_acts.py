@@ -20,6 +20,7 @@ from rollouts.actions.resume import resume
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.waive import waive
 from rollouts.models import Approval, Event, Rollout, Target, Waiver
+from rollouts.reading import rollout_view
 from tests.factories import feel, make_user
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
 
@@ -154,6 +155,16 @@ def test_abort_leaves_everyone_as_they_are_and_frees_them() -> None:
     assert fleet.running() == {fleet.v2.config_hash: 2, fleet.v1.config_hash: 18}
     assert phases_of(rollout) == ["skipped", "skipped"]
     assert not Target.objects.filter(active=True).exists()
+
+
+def test_what_the_gates_said_stays_after_an_abort() -> None:
+    fleet, rollout = observing()
+    fleet.run(10)
+    done(abort, fleet, rollout, fleet.operator, reason="wrong config")
+    later = fleet.now + timedelta(hours=1)
+    phase = rollout_view(Rollout.objects.get(pk=rollout.pk), later)["phases"][0]
+    assert {gate["value"] for gate in phase["gates"]} == {0.0}
+    assert not any(gate["no_data_since"] for gate in phase["gates"])
 
 
 def test_a_draft_can_be_aborted() -> None:
