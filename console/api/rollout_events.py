@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -24,7 +25,7 @@ from rollouts.models import Measurement
 from rollouts.reading import events_of
 
 MOST_EVENTS = 10_000
-_COLUMNS = ("seq", "at", "actor", "act", "phase", "from", "to", "reason")
+_COLUMNS = ("seq", "at", "actor", "act", "phase", "from", "to", "reason", "inputs")
 
 
 class Events(ApiView):
@@ -122,5 +123,6 @@ def _csv(events: list[dict[str, Any]]) -> str:
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for event in events:
-        writer.writerow([csvs.cell(event.get(column, "")) for column in _COLUMNS])
+        told = {**event, "inputs": json.dumps(event["inputs"], default=str)}
+        writer.writerow([csvs.cell(told.get(column, "")) for column in _COLUMNS])
     return out.getvalue()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ def test_the_timeline_is_a_table_without_formulas(rollout: dict[str, Any]) -> No
     rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
     assert rows[-1]["reason"] == "'=cmd()"
     assert rows[-1]["to"] == "paused"
+    assert json.loads(rows[0]["inputs"])["version"] == 2
 
 
 def test_the_timeline_is_text_with_a_line_per_event(rollout: dict[str, Any]) -> None:
