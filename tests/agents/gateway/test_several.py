@@ -14,7 +14,7 @@ from agents.opamp.wire import encode
 from agents.reconcile import end_dead_gateways
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
-from tests.agents.gateway.helpers import (
+from tests.agents.gateway.helpers import (, write_now
     delivery,
     eventually,
     push,
@@ -85,6 +85,7 @@ def test_a_gateway_that_has_not_noticed_the_move_does_not_mark_the_agent_offline
         agent.connect()
         agent.say()
         stored(agent, gateway_id=gateway_id(second))
+        write_now(agent)  # or the second's own word would hide what the first one writes
         assert agent.uid in first.server.gateway.registry.by_uid
     # The old socket is gone now, and the first gateway writes that its agent has left.
     registry = first.server.gateway.registry
