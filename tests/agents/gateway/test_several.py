@@ -14,7 +14,7 @@ from agents.opamp.wire import encode
 from agents.reconcile import end_dead_gateways
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
-from tests.agents.gateway.helpers import (, write_now
+from tests.agents.gateway.helpers import (
     delivery,
     eventually,
     push,
