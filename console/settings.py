@@ -223,7 +223,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "ENUM_NAME_OVERRIDES": {
+    "ENUM_NAME_OVERRIDES": {"ConfigStatus": "console.api.shapes.words.CONFIG_STATUSES"}
+    | {
         name.title().replace("_", "").removesuffix("s"): f"console.api.shapes.words.{name}"
         for name in (
             "AGENT_KINDS",

@@ -83,11 +83,13 @@ def rename(*, agent_id: int, by: Actor, reason: str, now: datetime | None = None
     return as_text(uid)
 
 
-def ask_full_state(*, agent_ids: Iterable[int], by: Actor, now: datetime | None = None) -> None:
+def ask_full_state(
+    *, agent_ids: Iterable[int], by: Actor, reason: str = "", now: datetime | None = None
+) -> None:
     """Ask agents to report everything once more."""
     require(by, "agents.settings")
     agents = list(Agent.objects.filter(pk__in=sorted(agent_ids)).order_by("pk"))
-    _queue(agents, Command.Kind.FULL_STATE, by, "agents.full_state", "", now)
+    _queue(agents, Command.Kind.FULL_STATE, by, "agents.full_state", reason, now)
 
 
 def _queue(

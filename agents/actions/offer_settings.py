@@ -19,10 +19,11 @@ from accounts import audit
 from accounts.audit import Actor
 from accounts.policy import require
 from agents.actions.set_desired import next_change, take_push_lock
+from agents.actions.settings_form import read_settings
 from agents.models import Agent
-from agents.opamp.settings import SettingsError, check, settings_hash
+from agents.opamp.settings import settings_hash
 from console.lib import hints
-from console.lib.problems import Invalid, Refused
+from console.lib.problems import Refused
 
 
 def offer_settings(
@@ -40,10 +41,7 @@ def offer_settings(
     a certificate a supervisor stops verifying the server (interop.md section 2).
     """
     require(by, "agents.settings")
-    try:
-        check(settings)
-    except SettingsError as error:
-        raise Invalid(f"These connection settings cannot be offered: {error}.") from error
+    read_settings(settings)
     ids = sorted(agent_ids)
     _refuse_harm(ids, settings)
     at = now or timezone.now()

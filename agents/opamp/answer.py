@@ -158,6 +158,6 @@ def _settings(agent: AgentState, server: ServerFacts, now: float) -> bytes:
         return b""  # said before anything is made: such an agent is asked with every heartbeat
     agent.settings_sent_hash = agent.settings_offered_hash = offer.hash
     changes = agent.change()
-    changes.settings = changes.status = True
+    changes.settings = changes.status = changes.visible = True
     changes.event(now, "settings_offered", settings_hash=offer.hash)
     return server.fill_offer(part, agent.id)

@@ -282,7 +282,7 @@ def _take_settings_status(agent: AgentState, message: ConnectionSettingsStatus, 
     agent.settings_status = known_status(message.status)
     agent.settings_error = clean(message.error_message)
     changes = agent.change()
-    changes.status = changes.settings = True
+    changes.status = changes.settings = changes.visible = True
     changes.event(
         now, "settings_status", status=agent.settings_status, settings_hash=agent.settings_hash
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from agents.opamp import bits
@@ -31,29 +33,14 @@ _OWN = {
     "own_traces": bits.REPORTS_OWN_TRACES,
     "own_logs": bits.REPORTS_OWN_LOGS,
 }
-CLASSES = ("opamp", *_OWN, "other_connections")
-
-
-class SettingsError(ValueError):
-    """The settings are not usable; the text says what and why."""
-
-
-def check(settings: Settings) -> None:
-    """Raise SettingsError for what no agent could use or what would harm it."""
-    unknown = set(settings) - set(CLASSES)
-    if unknown:
-        raise SettingsError(f"{sorted(unknown)[0]} is not one of {', '.join(CLASSES)}")
-    opamp = settings.get("opamp")
-    if opamp is not None:
-        if not str(opamp.get("destination_endpoint", "")).startswith(
-            ("ws://", "wss://", "http://", "https://")
-        ):
-            raise SettingsError("opamp needs a destination_endpoint: a ws, wss, http or https URL")
-        if not int(opamp.get("heartbeat_interval_seconds", 0)):
-            raise SettingsError("opamp needs heartbeat_interval_seconds; 0 would end heartbeats")
-    for one in [opamp or {}, *(settings.get(name) or {} for name in _OWN)]:
-        if (one.get("tls") or {}).get("insecure_skip_verify"):
-            raise SettingsError("insecure_skip_verify is never offered")
+# The capabilities with which an agent is sent something of a class.
+TAKEN_BY = {
+    # opamp-go takes a heartbeat interval with its bit alone.
+    "opamp": bits.ACCEPTS_OPAMP_SETTINGS | bits.REPORTS_HEARTBEAT,
+    **_OWN,
+    "other_connections": bits.ACCEPTS_OTHER_SETTINGS,
+}
+CLASSES = tuple(TAKEN_BY)
 
 
 def settings_hash(settings: Settings, salt: str = "") -> str:
@@ -86,7 +73,6 @@ class Offer:
         if opamp and capabilities & bits.ACCEPTS_OPAMP_SETTINGS:
             _fill_opamp(message.opamp, opamp)
         elif opamp and capabilities & bits.REPORTS_HEARTBEAT:
-            # opamp-go takes a heartbeat interval with this bit alone.
             message.opamp.heartbeat_interval_seconds = int(opamp["heartbeat_interval_seconds"])
         for name, bit in _OWN.items():
             if self.settings.get(name) and capabilities & bit:
@@ -100,14 +86,7 @@ class Offer:
         return ServerToAgent(connection_settings=message).SerializeToString()
 
 
-_RELEVANT = (
-    bits.ACCEPTS_OPAMP_SETTINGS
-    | bits.REPORTS_HEARTBEAT
-    | bits.ACCEPTS_OTHER_SETTINGS
-    | bits.REPORTS_OWN_METRICS
-    | bits.REPORTS_OWN_TRACES
-    | bits.REPORTS_OWN_LOGS
-)
+_RELEVANT = reduce(or_, TAKEN_BY.values())
 
 
 def _fill_opamp(message: OpAMPConnectionSettings, one: Settings) -> None:

@@ -1,10 +1,9 @@
-"""Acts on one agent as forms: labels, restart, quarantine. A dialog with htmx, a page without."""
+"""Acts on one agent as forms: a dialog with htmx, a page without. What they do: `agent_acts.py`."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -14,101 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.policy import can, require
-from agents.actions.command import restart
-from agents.actions.label import set_labels
-from agents.actions.quarantine import quarantine
-from agents.models import Agent, Quarantine
+from agents.models import Agent
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused
+from console.pages.agent_acts import AgentAct, acts
 from console.pages.needs import HtmxRequest, needs
 from console.pages.plain import plain
 
 REASON_MAX = 500
-
-
-@dataclass(frozen=True, slots=True)
-class AgentAct:
-    """One act: who may do it, what it says, and what it does."""
-
-    verb: str
-    entry: str
-    title: str
-    say: str
-    button: str
-    icon: str
-    done: str
-    run: Callable[[HtmxRequest, Agent, str], object]
-    reason_required: bool = True
-
-
-def _labels(request: HtmxRequest, agent: Agent, reason: str) -> object:
-    wanted: dict[str, str] = {}
-    for number, line in enumerate(request.POST.get("labels", "").splitlines(), 1):
-        if not line.strip():
-            continue
-        key, equals, value = line.partition("=")
-        if not equals or not key.strip():
-            text = _("Line %(n)d has no “=”; write env=prod.") % {"n": number}
-            raise Invalid(text, errors=[FieldError("labels", text)])
-        wanted[key.strip()] = value.strip()
-    gone = [key for key in agent.operator_labels if key not in wanted]
-    return set_labels(agent_id=agent.pk, by=request.actor, set=wanted, remove=gone, reason=reason)
-
-
-def _restart(request: HtmxRequest, agent: Agent, reason: str) -> object:
-    return restart(agent_ids=[agent.pk], by=request.actor, reason=reason)
-
-
-def _quarantine(request: HtmxRequest, agent: Agent, reason: str) -> object:
-    desired = getattr(agent, "desired", None)
-    if desired is None:
-        raise Refused(_("This agent is assigned no config that could be kept from it."))
-    return quarantine(
-        config_hash=desired.config_hash,
-        agent_ids=[agent.pk],
-        outcome=Quarantine.Outcome.BY_HAND,
-        by=request.actor,
-        reason=reason,
-    )
-
-
-def acts() -> dict[str, AgentAct]:
-    """Return the acts; built when asked, so that their words are in the reader's language."""
-    return {
-        "label": AgentAct(
-            "agents.label",
-            _("Set labels"),
-            _("Labels of %(name)s"),
-            _("One label a line, key=value. They win over what the agent reports; a line taken away shows the reported value again."),
-            _("Save labels"),
-            "check",
-            _("Labels saved."),
-            _labels,
-            reason_required=False,
-        ),
-        "restart": AgentAct(
-            "agents.restart",
-            _("Restart agent"),
-            _("Restart %(name)s"),
-            _("The agent is told to restart its collector. What it runs stays the same."),
-            _("Restart agent"),
-            "retry",
-            _("The agent is told to restart."),
-            _restart,
-        ),
-        "quarantine": AgentAct(
-            "quarantine.add",
-            _("Quarantine config"),
-            _("Keep the assigned config from %(name)s"),
-            _("The config it is assigned now is not offered to it again until someone lifts that. It keeps what it runs."),
-            _("Quarantine"),
-            "lock",
-            _("The config is kept from this agent."),
-            _quarantine,
-        ),
-    }  # fmt: skip
-
-
-ACTS = ("label", "restart", "quarantine")
+ACTS = tuple(acts())
 
 
 def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
@@ -116,7 +28,8 @@ def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
     found = []
     for verb, act_ in acts().items():
         url = reverse(f"agents:{verb}", args=[agent.instance_uid])
-        found.append((url, act_.entry, act_.icon, can(request.actor, act_.verb, agent).why_not))
+        why_not = can(request.actor, act_.verb, agent).why_not or act_.why_not(agent)
+        found.append((url, act_.entry, act_.icon, why_not))
     return found
 
 
@@ -137,7 +50,8 @@ def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
         if chosen.reason_required and not reason:
             text = _("Say why: others read it later.")
             raise Invalid(text, errors=[FieldError("reason", text)])
-        chosen.run(request, agent, reason)
+        typed = {one.name: request.POST.get(one.name, "") for one in chosen.fields(agent)}
+        chosen.run(request.actor, agent, typed, reason)
     except (Invalid, Refused, Denied, Missing) as problem:
         return _show(request, agent, verb, chosen, problem)
     messages.success(request, chosen.done)
@@ -150,14 +64,13 @@ def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
 def _show(
     request: HtmxRequest, agent: Agent, verb: str, chosen: AgentAct, problem: Problem | None
 ) -> HttpResponse:
-    lines = [f"{plain(key)}={plain(value)}" for key, value in agent.operator_labels.items()]
+    fields = chosen.fields(agent)
     context = {
         "agent": agent,
-        "verb": verb,
         "act": chosen,
         "title": chosen.title % {"name": plain(agent, limit=80)},
         "problem": problem,
-        "labels": request.POST.get("labels", "\n".join(lines)),
+        "fields": [replace(one, value=request.POST.get(one.name, one.value)) for one in fields],
         "reason": request.POST.get("reason", ""),
         "url": reverse(f"agents:{verb}", args=[agent.instance_uid]),
         "reason_max": REASON_MAX,

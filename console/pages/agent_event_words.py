@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from agents.models import AgentEvent
+from agents.models import AgentEvent, ConfigStatus
 from console.pages.plain import first_line, plain
 
 
@@ -31,11 +31,15 @@ def line(event: AgentEvent) -> AgentLine:
         which = plain(str(details.get("config_hash", ""))[:8])
         text = _("Refused config %(hash)s: %(error)s") % {"hash": which, "error": said}
         return AgentLine(event.at, "bad", "octagon-x", text)
+    if event.kind == "settings_status":
+        return _settings(event, details)
     known = {
         "connected": ("ok", "nav-agents", _("Connected")),
         "disconnected": ("off", "dashed", _("Disconnected")),
         "restarted": ("run", "retry", _("Restarted")),
         "duplicate": ("warn", "triangle", _("A second agent uses the same id")),
+        "settings_offered": ("run", "link", _("Connection settings sent")),
+        "custom_message": ("", "arrow-right", _("Said by a custom message")),
         "rename_ordered": ("run", "person", _("Told to take a new id")),
         "config_too_large": ("bad", "octagon-x", _("The config is too large to be sent")),
     }
@@ -52,6 +56,16 @@ def _health(event: AgentEvent, details: dict[str, object]) -> AgentLine:
     error = first_line(details.get("error", ""))
     text = _("Unhealthy: %(error)s") % {"error": error} if error else _("Unhealthy")
     return AgentLine(event.at, "bad", "triangle-fill", text)
+
+
+def _settings(event: AgentEvent, details: dict[str, object]) -> AgentLine:
+    token, icon, text = {
+        ConfigStatus.APPLIED: ("ok", "ok", _("Connection settings applied")),
+        ConfigStatus.APPLYING: ("run", "arc", _("Connection settings applying")),
+        ConfigStatus.FAILED: ("bad", "octagon-x", _("Connection settings failed")),
+    }.get(details.get("status"), ("off", "question", _("Connection settings: no status")))  # type: ignore[call-overload]
+    more = _more({"settings_hash": details.get("settings_hash")})
+    return AgentLine(event.at, token, icon, text + more)
 
 
 def _more(details: dict[str, object]) -> str:

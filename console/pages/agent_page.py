@@ -13,6 +13,7 @@ from agents.querysets import ACCEPTS_REMOTE_CONFIG
 from console.pages import agent_event_words, words
 from console.pages.agent_event_words import AgentLine
 from console.pages.agent_rows import AgentRow, rows_of
+from console.pages.agent_settings import OfferedSettings, offered_settings
 from console.pages.config_names import ConfigName, names_of
 from console.pages.plain import plain
 from rollouts.models import Target
@@ -71,6 +72,7 @@ class AgentView:
     deliveries: list[DeliveryRow]
     events: list[AgentLine]
     target: Target | None
+    settings: OfferedSettings | None
     seq: int
 
 
@@ -155,5 +157,6 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         deliveries=_deliveries(agent) if tab in {"summary", "history"} else [],
         events=[agent_event_words.line(event) for event in events],
         target=target,
+        settings=offered_settings(status, getattr(agent, "desired_settings", None)),
         seq=int(now.timestamp() * 1000),
     )

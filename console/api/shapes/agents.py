@@ -101,10 +101,48 @@ class LabelsBody(Body):
     reason = Reason()
 
 
-class RestartBody(Body):
+class ReasonBody(Body):
     reason = Reason()
 
 
-class RestartAsked(Shape):
+class Asked(Shape):
+    """The gateway of the agent will say it, within ten minutes or not at all."""
+
     id = serializers.UUIDField()
     asked = serializers.BooleanField()
+
+
+class Renamed(Shape):
+    id = serializers.UUIDField(help_text="the id it had when it was told")
+    new_id = serializers.UUIDField()
+
+
+class CustomMessageBody(Body):
+    capability = Text(max_length=200, help_text="one the agent announced")
+    type = Text(max_length=200, allow_blank=True, default="")
+    content = Text(max_length=1024 * 1024, allow_blank=True, default="", help_text="sent as UTF-8")
+    reason = Reason()
+
+
+class SettingsBody(Body):
+    settings = serializers.JSONField(
+        help_text="per kind (opamp, own_metrics, own_traces, own_logs, other_connections) "
+        "the connection with OpAMP's field names; headers as a mapping"
+    )
+    reason = Reason()
+
+
+class ConnectionSettings(Shape):
+    """What an agent of its own was offered; everyone's own-metrics offer is not listed."""
+
+    id = serializers.UUIDField()
+    offer_hash = serializers.CharField(help_text="of the offer that should hold; empty: none")
+    kinds = serializers.ListField(child=serializers.CharField())
+    offered_by = serializers.CharField()
+    offered_at = serializers.DateTimeField(allow_null=True)
+    sent_hash = serializers.CharField(help_text="of the offer sent last")
+    reported_hash = serializers.CharField(help_text="of the offer the agent spoke about last")
+    settings_status = serializers.ChoiceField(
+        words.CONFIG_STATUSES, allow_null=True, help_text="its word about reported_hash"
+    )
+    error = serializers.CharField()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -49,6 +50,61 @@ def test_a_restart_is_queued(agent: Agent) -> None:
     assert answer.status_code == 202
     assert_as_documented("agents_restart", answer)
     assert Command.objects.get().agent == agent
+
+
+def act(agent: Agent, name: str, role: str = "operator", **body: Any) -> Reply:
+    url = f"/api/v1/agents/{agent.instance_uid}/{name}"
+    return by_token(role).post(url, body, content_type="application/json")
+
+
+def test_a_full_report_is_asked_for(agent: Agent) -> None:
+    assert_as_documented("agents_full_state", act(agent, "full-state"))
+    assert Command.objects.get().kind == Command.Kind.FULL_STATE
+
+
+def test_a_new_id_is_ordered_and_told(agent: Agent) -> None:
+    found = assert_as_documented("agents_rename", act(agent, "rename", reason="cloned disk"))
+    assert UUID(found["new_id"]).hex == Command.objects.get().details["new_uid"]
+
+
+def test_a_custom_message_is_queued(agent: Agent) -> None:
+    Agent.objects.update(custom_capabilities=["com.example.logs"])
+    sent = {"capability": "com.example.logs", "type": "level", "content": "debug"}
+    assert_as_documented("agents_custom_message", act(agent, "custom-message", **sent))
+    assert bytes(Command.objects.get().data) == b"debug"
+    refused = act(agent, "custom-message", **{**sent, "capability": "another"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "refused")
+
+
+def test_settings_are_offered_and_never_given_back(agent: Agent) -> None:
+    offer = {"own_logs": {"destination_endpoint": "https://a/v1/logs", "headers": {"Auth": "hush"}}}
+    found = assert_as_documented("agents_offer_settings", act(agent, "settings", settings=offer))
+    assert (found["kinds"], found["settings_status"]) == (["own_logs"], None)
+    url = f"/api/v1/agents/{agent.instance_uid}/settings"
+    answer = by_token("viewer").get(url)
+    assert assert_as_documented("agents_settings", answer) == found
+    assert b"hush" not in answer.content
+
+
+def test_wrong_settings_are_refused_with_their_places(agent: Agent) -> None:
+    wrong = {"opamp": {"destination_endpoint": "nowhere"}, "own_logs": {"headers": []}}
+    answer = act(agent, "settings", settings=wrong)
+    assert answer.status_code == 422
+    assert {error["path"] for error in answer.json()["errors"]} == {
+        "settings.opamp",
+        "settings.opamp.destination_endpoint",
+        "settings.own_logs.headers",
+    }
+
+
+def test_settings_that_an_agent_does_not_take_are_refused() -> None:
+    offer = {"own_logs": {"destination_endpoint": "https://a/v1/logs"}}
+    assert act(make_agent(capabilities=0x7), "settings", settings=offer).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["full-state", "rename", "custom-message", "settings"])
+def test_a_viewer_does_none_of_it(agent: Agent, name: str) -> None:
+    assert act(agent, name, role="viewer").status_code == 403
 
 
 def test_an_agent_that_cannot_restart_is_refused() -> None:
