@@ -177,10 +177,10 @@ def _settings(agent: Agent) -> dict[str, Any]:
     said = status.settings_status
     return {
         "id": str(agent.instance_uid),
-        "offer_hash": wanted.settings_hash if wanted else "",
         "kinds": sorted(wanted.settings) if wanted else [],
         "offered_by": wanted.by if wanted else "",
         "offered_at": wanted.at if wanted else None,
+        "sent_at": status.settings_offered_at,
         "sent_hash": status.settings_offered_hash,
         "reported_hash": status.settings_hash,
         "settings_status": None if said is None else ConfigStatus(said).name.lower(),

@@ -193,7 +193,7 @@ def acts() -> dict[str, AgentAct]:
             "agents.settings",
             _("Offer connection settings"),
             _("Connection settings of %(name)s"),
-            _("Where the agent sends its own metrics, traces and logs, and how it reaches this server. Kinds not named here stay as they are. Most agents restart their collector to take them."),
+            _("Where the agent sends its own metrics, traces and logs, and how it reaches this server. Own metrics that are not named go to this server; own traces and logs that are not named are switched off. Most agents restart their collector to take them."),
             _("Offer settings"),
             "link",
             _("The settings are offered; the agent's answer is shown under Connection."),

@@ -26,31 +26,35 @@ class OfferedSettings:
 
 
 def offered_settings(status: AgentStatus, wanted: DesiredSettings | None) -> OfferedSettings | None:
-    """Return what was offered to an agent; None when nothing was, and none waits."""
-    offer_hash = wanted.settings_hash if wanted else status.settings_offered_hash
-    if not offer_hash:
+    """Return what was offered to an agent; None when nothing was, and none waits.
+
+    What is sent is completed by everyone's settings, so its hash is the gateway's, not the wish's.
+    """
+    if wanted is None and not status.settings_offered_hash:
         return None
-    is_answered = status.settings_hash == offer_hash
+    sent_at = status.settings_offered_at
+    is_sent = wanted is None or (sent_at is not None and sent_at >= wanted.at)
+    is_answered = is_sent and status.settings_hash == status.settings_offered_hash
     return OfferedSettings(
-        look=_look(status, offer_hash, is_answered),
+        look=_look(ConfigStatus(status.settings_status or 0) if is_answered else None, is_sent),
         kinds=_kinds(wanted),
         by=wanted.by if wanted else "",
-        at=wanted.at if wanted else status.settings_offered_at,
-        hash=offer_hash,
+        at=wanted.at if wanted else sent_at,
+        hash=status.settings_offered_hash if is_sent else "",
         error=plain(status.settings_error) if is_answered else "",
     )
 
 
-def _look(status: AgentStatus, offer_hash: str, is_answered: bool) -> words.Look:
-    if is_answered and status.settings_status == ConfigStatus.APPLIED:
+def _look(said: ConfigStatus | None, is_sent: bool) -> words.Look:
+    if not is_sent:
+        return words.Look("off", "hourglass", _("Waits for the agent"))
+    if said == ConfigStatus.APPLIED:
         return words.Look("ok", "ok", _("Applied"))
-    if is_answered and status.settings_status == ConfigStatus.FAILED:
+    if said == ConfigStatus.FAILED:
         return words.Look("bad", "octagon-x", _("Failed"))
-    if is_answered and status.settings_status == ConfigStatus.APPLYING:
+    if said == ConfigStatus.APPLYING:
         return words.Look("run", "arc", _("Applying"), spins=True)
-    if status.settings_offered_hash == offer_hash:
-        return words.Look("off", "question", _("Sent, no answer yet"))
-    return words.Look("off", "hourglass", _("Waits for the agent"))
+    return words.Look("off", "question", _("Sent, no answer yet"))
 
 
 def _kinds(wanted: DesiredSettings | None) -> list[tuple[str, str]]:

@@ -136,11 +136,13 @@ class ConnectionSettings(Shape):
     """What an agent of its own was offered; everyone's own-metrics offer is not listed."""
 
     id = serializers.UUIDField()
-    offer_hash = serializers.CharField(help_text="of the offer that should hold; empty: none")
     kinds = serializers.ListField(child=serializers.CharField())
     offered_by = serializers.CharField()
     offered_at = serializers.DateTimeField(allow_null=True)
-    sent_hash = serializers.CharField(help_text="of the offer sent last")
+    sent_at = serializers.DateTimeField(
+        allow_null=True, help_text="before offered_at: this offer waits for the agent"
+    )
+    sent_hash = serializers.CharField(help_text="of what was sent last, everyone's included")
     reported_hash = serializers.CharField(help_text="of the offer the agent spoke about last")
     settings_status = serializers.ChoiceField(
         words.CONFIG_STATUSES, allow_null=True, help_text="its word about reported_hash"

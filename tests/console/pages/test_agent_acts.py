@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from agents.models import Agent, AgentStatus, Command, DesiredSettings
 from agents.opamp import bits
@@ -36,7 +37,11 @@ def post(agent: Agent, act: str, role: str = "operator", **typed: str) -> Any:
 
 
 def page(agent: Agent) -> str:
-    return sign_in("reader", "viewer").get(f"/agents/{agent.instance_uid}/").content.decode()
+    return (
+        sign_in(secrets.token_hex(4), "viewer")
+        .get(f"/agents/{agent.instance_uid}/")
+        .content.decode()
+    )
 
 
 def test_settings_are_offered_and_shown_without_what_is_secret(agent: Agent) -> None:
@@ -51,13 +56,11 @@ def test_settings_are_offered_and_shown_without_what_is_secret(agent: Agent) -> 
 
 def test_the_word_of_the_agent_about_settings_is_shown(agent: Agent) -> None:
     post(agent, "settings", settings=OFFER)
-    wanted = DesiredSettings.objects.get(agent=agent)
-    AgentStatus.objects.filter(agent=agent).update(
-        settings_offered_hash=wanted.settings_hash,
-        settings_hash=wanted.settings_hash,
-        settings_status=3,
-        settings_error="no route to otlp.example",
-    )
+    sent = AgentStatus.objects.filter(agent=agent)
+    sent.update(settings_offered_hash="ab" * 32, settings_offered_at=timezone.now())
+    assert "Sent, no answer yet" in page(agent)
+    error = "no route to otlp.example"
+    sent.update(settings_hash="ab" * 32, settings_status=3, settings_error=error)
     assert "no route to otlp.example" in page(agent)
 
 
