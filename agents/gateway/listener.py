@@ -12,20 +12,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from agents.gateway.auth import Denied
 from agents.gateway.door import Door, peer_of, problem
 from agents.gateway.http import HttpPolls
+from agents.gateway.keepalive import keepalive
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
 from agents.gateway.reception import Reception
 from agents.opamp.head import PROTOBUF, Upgrade, media_type, upgrade_in
 
 BACKLOG = 4096
-# A minute of silence, then three questions: a lost connection ends as soon as one with heartbeats.
-_NOTICE_LOSS = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 90_000),
-)
+# A lost connection ends about as soon as one whose heartbeats stop.
+_NOTICE_LOSS = keepalive(idle_s=60, interval_s=10, count=3, timeout_s=90)
 
 
 async def _end_refused(_request: web.Request, response: web.StreamResponse) -> None:
@@ -109,8 +104,9 @@ class Listener:
         for listening in server.sockets:
             # Inherited by every connection. An agent may be silent for days; a host that is gone
             # without a word would stay connected as long.
-            for level, option, value in _NOTICE_LOSS:
-                listening.setsockopt(level, option, value)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _NOTICE_LOSS.items():
+                listening.setsockopt(socket.IPPROTO_TCP, option, value)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 

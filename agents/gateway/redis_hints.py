@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
+from agents.gateway.keepalive import keepalive
 from console.lib import hints
 
 logger = logging.getLogger(__name__)
@@ -22,12 +22,7 @@ _ANSWER_S = 2.0
 # each flush would take as long as the patience.
 _TELL_S, _LEFT_ALONE_S = 0.5, 5.0
 # One that vanished without a word is noticed within about this long.
-_NOTICE_LOSS = {
-    socket.TCP_KEEPIDLE: 10,
-    socket.TCP_KEEPINTVL: 5,
-    socket.TCP_KEEPCNT: 2,
-    socket.TCP_USER_TIMEOUT: 20_000,
-}
+_NOTICE_LOSS = keepalive(idle_s=10, interval_s=5, count=2, timeout_s=20)
 _AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
 
 
