@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.audit import SYSTEM, Actor, record
 from accounts.models import AuditEvent, User
@@ -43,3 +43,10 @@ def test_falls_with_the_act_it_records() -> None:
     with pytest.raises(ValueError, match="the act failed"):
         act()
     assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_audit_row_is_never_changed() -> None:
+    write()
+    with pytest.raises(IntegrityError, match="never changed"):
+        AuditEvent.objects.update(reason="nothing happened")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from agents.models import ConfigStatus
 from rollouts.models import Event, Rollback
@@ -45,6 +46,12 @@ def test_production_waits_for_approval_and_starts_after_it() -> None:
     assert "needs approval" in why_of(rollout)
     fleet.run(60)
     assert fleet.running()[fleet.v2.config_hash] == 2
+
+
+def test_an_event_is_never_changed() -> None:
+    Fleet(2).start()
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        Event.objects.update(reason="another")
 
 
 def test_each_transition_is_one_event_in_order() -> None:
