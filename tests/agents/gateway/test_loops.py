@@ -135,7 +135,13 @@ def test_a_poll_of_an_unknown_agent_is_not_left_waiting_for_postgresql(
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 30
     monkeypatch.undo()
-    assert pb.ServerToAgent.FromString(agent.post(body).content).instance_uid == agent.uid
+
+    def ask_again() -> bytes:
+        response = agent.post(body)
+        return response.content if response.status_code == 200 else b""
+
+    answered = eventually(ask_again, "an answer once PostgreSQL is back")
+    assert pb.ServerToAgent.FromString(answered).instance_uid == agent.uid
     stored(agent, connected=True)
 
 
