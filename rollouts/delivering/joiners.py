@@ -18,7 +18,7 @@ from agents.querysets import AgentQuerySet
 from agents.selectors.grammar import parse
 from rollouts.engine.apply import Cause, write_event
 from rollouts.engine.states import RolloutState
-from rollouts.models import Config, Phase, Rollout, Target
+from rollouts.models import Config, Phase, Rollback, Rollout, Target
 from rollouts.selectors import selector_q
 
 BATCH = 500
@@ -65,7 +65,8 @@ def welcome(now: datetime) -> int:
     """Give newcomers the last completed version of their config. Returns how many got one.
 
     A newcomer has no desired config at all, or was left out of the newest completed rollout (it
-    was away) and nothing was offered to it since. Call inside a transaction; one worker at a time.
+    was away) and nothing was offered to it since. One that matches a rollback by selector from that
+    version gets nothing. Call inside a transaction; one worker at a time.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [JOIN_LOCK])
@@ -90,6 +91,8 @@ def _welcome(done: Rollout, now: datetime) -> int:
     if not done.plan["promote_rest"]:
         # The plan left a part of the fleet out on purpose: only the truly new are newcomers.
         found = found.filter(first_seen_at__gt=done.preview_at)
+    for selector in _taken_back_from(done):
+        found = found.filter(~selector_q(parse(selector)))
     ids = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
         return 0
@@ -104,3 +107,14 @@ def _welcome(done: Rollout, now: datetime) -> int:
         cause = Cause(SYSTEM, now, inputs={"agents": count, "version": done.version.number})
         write_event(done, "late_joiners", cause)
     return count
+
+
+def _taken_back_from(done: Rollout) -> list[str]:
+    """Return the selectors whose agents were taken back from this version after it came: who
+    matches one of them now is not to get it either."""
+    rollbacks = Rollback.objects.filter(
+        kind=Rollback.Kind.SELECTOR,
+        decided_at__gt=done.started_at,
+        targets__from_hash=done.version.config_hash,
+    )
+    return list(rollbacks.order_by("pk").values_list("selector", flat=True).distinct())

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.audit import SYSTEM
 from agents.models import Agent, ConfigStatus, Delivery, Quarantine
 from rollouts.actions.rollback import rollback_rollout
+from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Event, Rollout, Target
 from rollouts.tick import welcome_all
 from tests.factories import connect, feel, make_agent, report, send, wanted_of
@@ -276,6 +278,19 @@ def test_a_newcomer_outside_the_selection_gets_nothing() -> None:
     stranger = make_agent({"env": "dev"})
     welcome_all()
     assert wanted_of(stranger) == ""
+
+
+def test_a_newcomer_does_not_get_what_its_like_were_taken_back_from() -> None:
+    fleet = Fleet(5)
+    rollout = fleet.start(ALL_AT_ONCE)
+    fleet.run_until(lambda: state_of(rollout) == "succeeded")
+    rollback_selector(
+        selector="env=prod", to="previous", reason="leaks memory", by=SYSTEM, now=fleet.now
+    )
+    like, unlike = make_agent({"env": "prod"}), make_agent({"env": "dev"})
+    welcome_all()
+    assert wanted_of(like) == ""
+    assert wanted_of(unlike) == fleet.v2.config_hash
 
 
 def test_who_was_left_out_by_plan_is_no_newcomer() -> None:
