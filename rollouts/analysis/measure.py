@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -22,10 +22,11 @@ from rollouts.analysis.combine import read_gate
 from rollouts.analysis.readings import STORED_FIELDS, Outcome, Reading, silent, stored
 from rollouts.analysis.scene import Scene, watched_phase
 from rollouts.analysis.sources import MetricSource
+from rollouts.analysis.sources.opamp import OpampSource
 from rollouts.analysis.sources.registry import all_sources
 from rollouts.analysis.specs import GateSpec, gates_of
 from rollouts.analysis.verdicts import Window, judge
-from rollouts.engine.facts import GateFacts
+from rollouts.engine.facts import GateFacts, GateKind, Level
 from rollouts.engine.states import RolloutState
 from rollouts.models import Measurement, Phase, Rollout, Waiver
 from rollouts.plans.metrics import Source
@@ -76,7 +77,8 @@ def _longest_unread() -> list[int]:
 
 
 def take_measurements(rollout_id: int, now: datetime) -> bool:
-    """Read every gate of the rollout's watched phase once. False when nothing was due.
+    """Read every gate of the rollout's watched phase once, or between two readings the guards that
+    cost nothing. False when nothing was written.
 
     Safe to run twice at once: the second finds the rollout taken (session advisory lock) or read.
     """
@@ -84,14 +86,41 @@ def take_measurements(rollout_id: int, now: datetime) -> bool:
         if not is_alone:
             return False
         scene = _scene(rollout_id, now)
-        if scene is None or not _is_due(scene):
+        if scene is None:
             return False
         specs = gate_specs(scene.rollout, scene.phase)
-        sources = all_sources()
-        rows = [_row(scene, spec, _read(spec, scene, sources)) for spec in specs]
+        if _is_due(scene):
+            sources = all_sources()
+            rows = [_row(scene, spec, _read(spec, scene, sources)) for spec in specs]
+        else:
+            rows = _new_breaches(scene, specs)
         Measurement.objects.bulk_create(rows)
-    hints.mark_dirty(scene.rollout.topic)
+    if rows:
+        hints.mark_dirty(scene.rollout.topic)
     return bool(rows)
+
+
+def _new_breaches(scene: Scene, specs: Sequence[GateSpec]) -> list[Measurement]:
+    """Read the guards over what agents report, and return those that have become critical since
+    they were read last: a breach acts at once (spec section 1), also in a phase of hours.
+
+    Telemetry is asked at its own pace, and so is a guard that wants several readings.
+    """
+    sources = {Source.OPAMP: OpampSource()}
+    rows = [
+        _row(scene, spec, _read(spec, scene, sources))
+        for spec in specs
+        if spec.kind is GateKind.THRESHOLD
+        and Source.OPAMP in spec.sources
+        and spec.consecutive == 1
+    ]
+    critical = [row for row in rows if row.level == Level.CRITICAL]
+    if not critical:
+        return []
+    read = Measurement.objects.filter(phase=scene.phase, gate__in=[row.gate for row in critical])
+    newest = read.order_by("gate", "-at").distinct("gate")
+    levels = dict(newest.values_list("gate", "level"))
+    return [row for row in critical if levels.get(row.gate) != Level.CRITICAL]
 
 
 def _read(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) -> Reading:

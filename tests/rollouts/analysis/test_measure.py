@@ -101,6 +101,27 @@ def test_readings_keep_the_pace_of_their_phase() -> None:
     assert take_measurements(phase.rollout_id, NOW + timedelta(seconds=6))
 
 
+def test_a_guard_over_agents_reports_is_looked_at_between_readings_and_kept_once() -> None:
+    phase = make_phase(make_rollout(), counts={"offered": 20})
+    take_measurements(phase.rollout_id, NOW)
+    Phase.objects.update(counts={"offered": 20, "failed": 5})
+    assert take_measurements(phase.rollout_id, NOW + timedelta(seconds=2))
+    assert Measurement.objects.latest("at").gate == "threshold:failure_rate"
+    [breach] = load_gates(phase.rollout, phase, NOW + timedelta(seconds=2))[1:]
+    assert breach.firing
+    assert not take_measurements(phase.rollout_id, NOW + timedelta(seconds=4))
+
+
+def test_a_guard_that_wants_several_readings_keeps_the_pace() -> None:
+    thresholds = {"failure_rate": {"critical": "20%", "consecutive": 2}}
+    rollout = make_rollout({**PLAN, "thresholds": thresholds})
+    phase = make_phase(rollout, counts={"offered": 20})
+    take_measurements(rollout.pk, NOW)
+    Phase.objects.update(counts={"offered": 20, "failed": 5})
+    assert not take_measurements(rollout.pk, NOW + timedelta(seconds=2))
+    assert take_measurements(phase.rollout_id, NOW + timedelta(seconds=6))
+
+
 @pytest.mark.parametrize(("duration_s", "interval_s"), [(15, 2.0), (60, 6.0), (3600, 30.0)])
 def test_the_pace_follows_the_length_of_the_phase(duration_s: float, interval_s: float) -> None:
     assert interval_of(duration_s) == interval_s

@@ -115,6 +115,21 @@ def test_bad_health_counts_only_after_its_grace() -> None:
     assert rollout.phases.get().counts["unhealthy"] == 1
 
 
+def test_a_breach_in_a_long_phase_acts_within_seconds() -> None:
+    fleet = Fleet(10)
+    long = {"name": "all", "weight": "100%", "duration": "2h"}
+    guards = {"failure_rate": {"critical": "20%"}}
+    rollout = fleet.start({**ALL_AT_ONCE, "phases": [long], "thresholds": guards})
+    fleet.run(110)
+    assert phases_of(rollout) == ["observing"]
+    for agent in fleet.agents[:5]:
+        feel(agent, False, at=fleet.now)
+    broken = fleet.now
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    # 15 s are the grace of health.
+    assert fleet.now - broken < timedelta(seconds=25)
+
+
 def test_health_that_comes_back_within_the_grace_never_counts() -> None:
     fleet = Fleet(1)
     rollout = fleet.start({**ALL_AT_ONCE, "health_grace": "15s"})
