@@ -18,6 +18,12 @@ from tests.factories import NOW, make_agent, make_user, make_version, report
 
 Answer = Callable[[Agent, str], ConfigStatus | None]
 
+ALL_AT_ONCE: dict[str, Any] = {
+    "name": "all",
+    "phases": [{"name": "all", "weight": "100%", "duration": "10s"}],
+    "bake": "5s",
+    "apply_timeout": "30s",
+}
 CANARY_THEN_ALL: dict[str, Any] = {
     "name": "two",
     "phases": [

@@ -6,23 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.audit import SYSTEM
 from agents.models import Agent, ConfigStatus, Delivery, Quarantine
 from rollouts.actions.rollback import rollback_rollout
-from rollouts.actions.rollback_selector import rollback_selector
-from rollouts.models import Event, Rollout, Target
-from rollouts.tick import welcome_all
-from tests.factories import connect, feel, make_agent, report, send, wanted_of
-from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, phases_of, state_of, why_of
+from rollouts.models import Rollout, Target
+from tests.factories import connect, feel, report, send
+from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
-
-ALL_AT_ONCE = {
-    "name": "all",
-    "phases": [{"name": "all", "weight": "100%", "duration": "10s"}],
-    "bake": "5s",
-    "apply_timeout": "30s",
-}
 
 
 def silent(agent: Agent, config_hash: str) -> None:
@@ -260,69 +250,6 @@ def test_a_version_quarantined_meanwhile_is_never_called_good_for_lack_of_agents
     fleet.run(60)
     assert phases_of(rollout) == ["passed", "deploying"]
     assert "no agent is left in all. 9 agents skipped" in why_of(rollout)
-
-
-# Late joiners
-
-
-def test_a_newcomer_gets_the_last_completed_version_at_once() -> None:
-    fleet = Fleet(5)
-    rollout = fleet.start(ALL_AT_ONCE)
-    fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    newcomer = make_agent({"env": "prod"})
-    welcome_all()
-    assert wanted_of(newcomer) == fleet.v2.config_hash
-    assert Event.objects.filter(rollout=rollout, act="late_joiners").count() == 1
-
-
-def test_a_newcomer_gets_the_running_version_only_with_the_last_wave() -> None:
-    fleet = Fleet(10)
-    rollout = fleet.start(CANARY_THEN_ALL)
-    newcomer = make_agent({"env": "prod"})
-    fleet.run_until(lambda: phases_of(rollout) == ["passed", "observing"])
-    assert wanted_of(newcomer) == ""
-    fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    assert wanted_of(newcomer) == fleet.v2.config_hash
-    assert rollout.phases.get(is_rest=True).counts["applied"] == 1
-
-
-def test_a_newcomer_outside_the_selection_gets_nothing() -> None:
-    fleet = Fleet(5)
-    rollout = fleet.start(ALL_AT_ONCE, selector="env=prod")
-    fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    stranger = make_agent({"env": "dev"})
-    welcome_all()
-    assert wanted_of(stranger) == ""
-
-
-def test_a_newcomer_does_not_get_what_its_like_were_taken_back_from() -> None:
-    fleet = Fleet(5)
-    rollout = fleet.start(ALL_AT_ONCE)
-    fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    rollback_selector(
-        selector="env=prod", to="previous", reason="leaks memory", by=SYSTEM, now=fleet.now
-    )
-    like, unlike = make_agent({"env": "prod"}), make_agent({"env": "dev"})
-    welcome_all()
-    assert wanted_of(like) == ""
-    assert wanted_of(unlike) == fleet.v2.config_hash
-
-
-def test_who_was_left_out_by_plan_is_no_newcomer() -> None:
-    fleet = Fleet(10)
-    half = {**ALL_AT_ONCE, "phases": [{"weight": "50%", "duration": "5s"}], "promote_rest": False}
-    rollout = fleet.start(half)
-    fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    assert welcome_all() == 0
-
-
-def test_the_rest_gets_the_version_as_a_last_guarded_wave() -> None:
-    fleet = Fleet(10)
-    half = {**ALL_AT_ONCE, "phases": [{"weight": "50%", "duration": "5s"}]}
-    rollout = fleet.start(half)
-    assert list(rollout.phases.values_list("name", "is_rest")) == [("50%", False), ("rest", True)]
-    fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    assert fleet.running() == {fleet.v2.config_hash: 10}
 
 
 # Time
