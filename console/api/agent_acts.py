@@ -66,9 +66,8 @@ class Restart(ApiView):
     @once
     def post(self, request: Request, uid: str) -> Response:
         """Ask the agent to restart. 202: the command is queued for its gateway."""
-        agent = agent_of(self, uid).get()
-        body = self.read(shapes.ReasonBody)
-        restart(agent_ids=[agent.pk], by=self.actor, reason=body.get("reason", ""))
+        agent, reason = _asked_of(self, uid)
+        restart(agent_ids=[agent.pk], by=self.actor, reason=reason)
         return _asked(agent)
 
 
@@ -84,9 +83,8 @@ class FullState(ApiView):
     @once
     def post(self, request: Request, uid: str) -> Response:
         """Ask the agent to report everything once more. 202: queued for its gateway."""
-        agent = agent_of(self, uid).get()
-        body = self.read(shapes.ReasonBody)
-        ask_full_state(agent_ids=[agent.pk], by=self.actor, reason=body.get("reason", ""))
+        agent, reason = _asked_of(self, uid)
+        ask_full_state(agent_ids=[agent.pk], by=self.actor, reason=reason)
         return _asked(agent)
 
 
@@ -102,9 +100,8 @@ class Rename(ApiView):
     @once
     def post(self, request: Request, uid: str) -> Response:
         """Order the agent to use a new id, which is answered; the old one stays an alias."""
-        agent = agent_of(self, uid).get()
-        body = self.read(shapes.ReasonBody)
-        new_uid = rename(agent_id=agent.pk, by=self.actor, reason=body.get("reason", ""))
+        agent, reason = _asked_of(self, uid)
+        new_uid = rename(agent_id=agent.pk, by=self.actor, reason=reason)
         return Response({"id": str(agent.instance_uid), "new_id": new_uid}, status=202)
 
 
@@ -165,6 +162,11 @@ class ConnectionSettings(ApiView):
 
 def _in_settings(path: Path, is_key: bool) -> str:
     return in_data(("settings", *path), is_key)
+
+
+def _asked_of(view: ApiView, uid: str) -> tuple[Agent, str]:
+    """Return the agent, and the reason that the body gives."""
+    return agent_of(view, uid).get(), view.read(shapes.ReasonBody).get("reason", "")
 
 
 def _asked(agent: Agent) -> Response:
