@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -257,3 +258,40 @@ def test_a_gate_that_cannot_be_read_leaves_the_others(
     assert found["trigger:odd"].verdict is Verdict.INSUFFICIENT
     assert "cannot be read" in found["trigger:odd"].sentence
     assert found["threshold:failure_rate"].firing
+
+
+@pytest.mark.django_db
+def test_failures_that_agents_without_the_change_share_are_not_held_against_it(
+    server: Server, settings: Any
+) -> None:
+    """Half of all exports fail, with the new version (a, b) as without it (c, d)."""
+    settings.PROMETHEUS_URL = server.url
+
+    def answer(query: str) -> Any:
+        if "timestamp(" in query:
+            return vector(*(({"service_instance_id": i}, str(NOW.timestamp())) for i in "abcd"))
+        told = "send_failed_spans" in query or "sent_spans" in query
+        return vector(*(({"service_instance_id": i}, "500") for i in "abcd" if told))
+
+    server.answer = answer
+    criterion = {"metric": "failure_rate", "operator": "<", "threshold": "5%"}
+    found = {}
+    for compare in ("absolute", "control"):
+        asked = {**criterion, "compare": compare, "source": "prometheus"}
+        plan = {**PLAN, "phases": [{**PLAN["phases"][0], "success_criteria": [asked]}]}
+        phase = make_phase(make_rollout(plan), observed_s=600.0, counts={"offered": 2})
+        for instance, state in (
+            ("a", "applied"),
+            ("b", "applied"),
+            *((i, "waiting") for i in "cd"),
+        ):
+            confirmed_at = NOW - timedelta(minutes=10) if state == "applied" else None
+            labels = {"service.instance.id": instance}
+            make_target(phase, state=state, confirmed_at=confirmed_at, labels=labels)
+        take_measurements(phase.rollout_id, NOW)
+        found[compare] = Measurement.objects.get(
+            rollout=phase.rollout, gate__startswith="criterion"
+        )
+    assert found["absolute"].value == pytest.approx(0.5)
+    assert found["control"].value == pytest.approx(0.0)
+    assert "failed anyway" in found["control"].note
