@@ -43,7 +43,7 @@ def login(request: HttpRequest) -> HttpResponse:
     throttle.forget(username, address)
     start_session(request, form.get_user())
     _record("login.ok", username, form.get_user())
-    return HttpResponseRedirect(back)
+    return HttpResponseRedirect(back, status=303)
 
 
 @require_POST
@@ -52,7 +52,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         _record("logout", request.user.get_username(), request.user)
     end_session(request)
-    return HttpResponseRedirect(resolve_url(settings.LOGOUT_REDIRECT_URL))
+    return HttpResponseRedirect(resolve_url(settings.LOGOUT_REDIRECT_URL), status=303)
 
 
 def _safe_next(request: HttpRequest) -> str:

@@ -211,7 +211,7 @@ def _uploaded(request: HtmxRequest, name: str) -> HttpResponse:
     url = reverse("configs:detail", args=[saved.config.name])
     if not done.created:
         url = reverse("configs:version", args=[saved.config.name, saved.number])
-    return HttpResponseRedirect(url)
+    return HttpResponseRedirect(url, status=303)
 
 
 def _upload_form(

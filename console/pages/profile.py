@@ -50,7 +50,7 @@ def profile(request: HtmxRequest) -> HttpResponse:
         user = form.save(commit=False)
         user.save(update_fields=["theme", "time_zone"])
         messages.success(request, _("Profile saved."))
-        return HttpResponseRedirect(reverse("settings:profile"))
+        return HttpResponseRedirect(reverse("settings:profile"), status=303)
     context = {"form": form, "zones": sorted(zoneinfo.available_timezones())}
     return render(request, "settings/profile.html", context, status=422 if form.errors else 200)
 

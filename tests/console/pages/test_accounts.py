@@ -27,7 +27,7 @@ def log_in(client: Client, password: str = PASSWORD, **more: str) -> int:
 def test_the_right_password_opens_the_overview() -> None:
     make_user("lin", "viewer", password=PASSWORD)
     answer = Client().post(reverse("accounts:login"), {"username": "lin", "password": PASSWORD})
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert answer.headers["Location"] == reverse("fleet:overview")
 
 
@@ -39,7 +39,7 @@ def test_a_wrong_password_is_said_in_one_sentence_and_audited() -> None:
     assert AuditEvent.objects.filter(act="login.failed", actor_name="lin").exists()
 
 
-@pytest.mark.parametrize(("origin", "status"), [("public", 302), ("https://evil.example", 403)])
+@pytest.mark.parametrize(("origin", "status"), [("public", 303), ("https://evil.example", 403)])
 def test_a_form_may_come_from_the_public_address_though_tls_ends_elsewhere(
     settings: Any, origin: str, status: int
 ) -> None:
@@ -90,7 +90,7 @@ def test_signing_in_forgets_the_failures_of_the_account() -> None:
     make_user("lin", "viewer", password=PASSWORD)
     for _ in range(throttle.PER_ACCOUNT - 1):
         log_in(Client(), "wrong")
-    assert log_in(Client()) == 302
+    assert log_in(Client()) == 303
     assert log_in(Client(), "wrong") == 422
 
 
@@ -128,7 +128,7 @@ def test_a_region_that_pulls_itself_is_only_told() -> None:
 def test_signing_out_needs_a_post() -> None:
     client = sign_in("lin", "viewer")
     assert client.get(reverse("accounts:logout")).status_code == 405
-    assert client.post(reverse("accounts:logout")).status_code == 302
+    assert client.post(reverse("accounts:logout")).status_code == 303
     assert "_auth_user_id" not in client.session
 
 

@@ -29,7 +29,7 @@ def kept() -> bytes:
 
 def test_a_file_is_kept_byte_by_byte() -> None:
     answer = upload(file=file(GOOD))
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/configs/edge/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/configs/edge/")
     assert kept() == GOOD
 
 
@@ -40,7 +40,7 @@ def test_pasted_text_has_the_line_breaks_of_a_file() -> None:
 
 def test_a_file_may_be_as_large_as_over_the_api() -> None:
     comment = b"#" + b"x" * 2 * 1024 * 1024 + b"\n"
-    assert upload(file=file(comment + GOOD)).status_code == 302
+    assert upload(file=file(comment + GOOD)).status_code == 303
 
 
 def test_a_file_over_the_limit_is_refused_with_the_limit() -> None:
