@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from agents.models import AgentEvent, ConfigStatus
+from agents.models import AgentEvent
+from console.pages import words
 from console.pages.plain import first_line, plain
 
 
@@ -59,13 +60,12 @@ def _health(event: AgentEvent, details: dict[str, object]) -> AgentLine:
 
 
 def _settings(event: AgentEvent, details: dict[str, object]) -> AgentLine:
-    token, icon, text = {
-        ConfigStatus.APPLIED: ("ok", "ok", _("Connection settings applied")),
-        ConfigStatus.APPLYING: ("run", "arc", _("Connection settings applying")),
-        ConfigStatus.FAILED: ("bad", "octagon-x", _("Connection settings failed")),
-    }.get(details.get("status"), ("off", "question", _("Connection settings: no status")))  # type: ignore[call-overload]
+    status = details.get("status")
+    said = words.SAID.get(status) if isinstance(status, int) else None
+    look = said or words.Look("off", "question", _("no status"))
+    text = _("Connection settings: %(word)s") % {"word": str(look.label).lower()}
     more = _more({"settings_hash": details.get("settings_hash")})
-    return AgentLine(event.at, token, icon, text + more)
+    return AgentLine(event.at, look.token, look.icon, text + more)
 
 
 def _more(details: dict[str, object]) -> str:

@@ -93,15 +93,14 @@ def node(name: str, part: Mapping[str, object], depth: int = 0) -> Node:
 
 def _config_look(status: AgentStatus, row: AgentRow) -> words.Look:
     """How the config fact reads: the agent's own word for the hash it was offered last."""
-    if status.config_status == ConfigStatus.FAILED:
-        return words.Look("bad", "octagon-x", _("Failed"))
-    if status.config_status == ConfigStatus.APPLYING:
-        return words.Look("run", "arc", _("Applying"), spins=True)
-    if row.status == "drifted":
+    said = words.SAID.get(status.config_status or 0)
+    if row.status == "drifted" and status.config_status not in _TELLS_MORE:
         return words.Look("warn", "triangle", _("Drifted"))
-    if status.config_status == ConfigStatus.APPLIED:
-        return words.Look("ok", "ok", _("Applied"))
-    return words.Look("off", "question", _("No remote config reported"))
+    return said or words.Look("off", "question", _("No remote config reported"))
+
+
+# What an agent says of its config that is more pressing than that it drifted.
+_TELLS_MORE = (ConfigStatus.FAILED, ConfigStatus.APPLYING)
 
 
 def _files(body: AgentBody | None) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from agents.models import AgentStatus, ConfigStatus, DesiredSettings
+from agents.models import AgentStatus, DesiredSettings
 from console.pages import words
 from console.pages.plain import plain
 
@@ -36,7 +36,7 @@ def offered_settings(status: AgentStatus, wanted: DesiredSettings | None) -> Off
     is_sent = wanted is None or (sent_at is not None and sent_at >= wanted.at)
     is_answered = is_sent and status.settings_hash == status.settings_offered_hash
     return OfferedSettings(
-        look=_look(ConfigStatus(status.settings_status or 0) if is_answered else None, is_sent),
+        look=_look(status, is_sent=is_sent, is_answered=is_answered),
         kinds=_kinds(wanted),
         by=wanted.by if wanted else "",
         at=wanted.at if wanted else sent_at,
@@ -45,16 +45,11 @@ def offered_settings(status: AgentStatus, wanted: DesiredSettings | None) -> Off
     )
 
 
-def _look(said: ConfigStatus | None, is_sent: bool) -> words.Look:
+def _look(status: AgentStatus, *, is_sent: bool, is_answered: bool) -> words.Look:
     if not is_sent:
         return words.Look("off", "hourglass", _("Waits for the agent"))
-    if said == ConfigStatus.APPLIED:
-        return words.Look("ok", "ok", _("Applied"))
-    if said == ConfigStatus.FAILED:
-        return words.Look("bad", "octagon-x", _("Failed"))
-    if said == ConfigStatus.APPLYING:
-        return words.Look("run", "arc", _("Applying"), spins=True)
-    return words.Look("off", "question", _("Sent, no answer yet"))
+    said = words.SAID.get(status.settings_status or 0) if is_answered else None
+    return said or words.Look("off", "question", _("Sent, no answer yet"))
 
 
 def _kinds(wanted: DesiredSettings | None) -> list[tuple[str, str]]:

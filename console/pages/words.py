@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
+from agents.models import ConfigStatus
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -31,6 +33,15 @@ AGENT: dict[str, Look] = {
     "drifted": Look("warn", "triangle", pgettext_lazy("agent status", "Drifted")),
     "unknown": Look("off", "question", pgettext_lazy("agent status", "Unknown")),
     "healthy": Look("ok", "ok", pgettext_lazy("agent status", "Healthy")),
+}
+
+# An agent's own word about a config or about connection settings it was offered.
+SAID: dict[int, Look] = {
+    ConfigStatus.APPLIED: Look("ok", "ok", pgettext_lazy("agent's word", "Applied")),
+    ConfigStatus.APPLYING: Look(
+        "run", "arc", pgettext_lazy("agent's word", "Applying"), spins=True
+    ),
+    ConfigStatus.FAILED: Look("bad", "octagon-x", pgettext_lazy("agent's word", "Failed")),
 }
 
 ROLLOUT: dict[str, Look] = {

@@ -18,7 +18,7 @@ from agents.querysets import AgentQuerySet
 from agents.selectors.grammar import parse
 from rollouts.engine.apply import Cause, write_event
 from rollouts.engine.states import RolloutState
-from rollouts.models import Config, Phase, Rollback, Rollout, Target
+from rollouts.models import Config, Phase, Rollback, RollbackTarget, Rollout, Target
 from rollouts.selectors import selector_q
 
 BATCH = 500
@@ -112,9 +112,9 @@ def _welcome(done: Rollout, now: datetime) -> int:
 def _taken_back_from(done: Rollout) -> list[str]:
     """Return the selectors whose agents were taken back from this version after it came: who
     matches one of them now is not to get it either."""
+    config_hash = done.version.config_hash
+    taken = RollbackTarget.objects.filter(rollback=OuterRef("pk"), from_hash=config_hash)
     rollbacks = Rollback.objects.filter(
-        kind=Rollback.Kind.SELECTOR,
-        decided_at__gt=done.started_at,
-        targets__from_hash=done.version.config_hash,
+        Exists(taken), kind=Rollback.Kind.SELECTOR, decided_at__gt=done.started_at
     )
-    return list(rollbacks.order_by("pk").values_list("selector", flat=True).distinct())
+    return list(rollbacks.order_by("pk").values_list("selector", flat=True))

@@ -117,3 +117,12 @@ def test_the_menu_says_what_an_agent_lacks() -> None:
     assert "AcceptsRestartCommand is missing" in text
     assert "It accepts no connection settings of any kind." in text
     assert "It announced no custom capability." in text
+
+
+def test_the_history_tells_what_became_of_settings(agent: Agent) -> None:
+    for status in (1, 3, "odd"):
+        details = {"status": status, "settings_hash": "ab" * 32}
+        agent.events.create(at=timezone.now(), kind="settings_status", details=details)
+    text = page(agent)
+    for said in ("applied", "failed", "no status"):
+        assert f"Connection settings: {said}: settings hash abababab" in text
