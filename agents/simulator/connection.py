@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from google.protobuf.message import DecodeError
@@ -64,7 +66,7 @@ class Connection:
         return asyncio.get_running_loop().time()
 
     async def run(self) -> None:
-        """Stay connected until cancelled."""
+        """Stay connected until cancelled, or until the agent is gone for ever."""
         while True:
             try:
                 await self._talk()
@@ -74,6 +76,12 @@ class Connection:
                 )
             finally:
                 self._set_connected(False)
+            if self.agent.gone:
+                self._changed()
+                return
+            if self.agent.reborn:
+                self.agent.reborn = False
+                continue
             self._pause_s = min(max(self._pause_s * 2, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
             await asyncio.sleep(self._pause_s * self._spread.uniform(0.5, 1.5))
 
@@ -86,7 +94,14 @@ class Connection:
     async def _talk(self) -> None:
         raise NotImplementedError
 
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the agent's process is no more: its connection goes with it, without a word."""
+        return self.agent.gone or self.agent.reborn
+
     def _heartbeat_s(self) -> float:
+        if not self.agent.beats:
+            return math.inf
         return self.agent.heartbeat_s or self._server.heartbeat_s
 
     def _set_connected(self, is_connected: bool) -> None:
@@ -104,7 +119,7 @@ class WebSocketConnection(Connection):
     _has_met_server = False
     _timer: asyncio.TimerHandle | None = None
     _heartbeat_at = 0.0
-    _writing: asyncio.Task[None] | None = None
+    _writing: asyncio.Future[Any] | None = None
 
     async def drop(self) -> None:
         if self._socket is not None:
@@ -157,6 +172,8 @@ class WebSocketConnection(Connection):
         next_at = self._heartbeat_at
         if self.agent.due_at is not None:
             next_at = min(next_at, self.agent.due_at)
+        if next_at == math.inf:
+            return
         # The loop's clock counts milliseconds: a timer may ring a little before its time.
         wait_s = max(next_at - self.now(), 0.0) + 0.002
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._on_timer)
@@ -166,6 +183,9 @@ class WebSocketConnection(Connection):
             return
         now = self.now()
         messages = self.agent.due(now)
+        if self._has_ended:
+            self._writing = asyncio.ensure_future(self._socket.close())
+            return
         if now >= self._heartbeat_at:
             self._plan_heartbeat()
             messages = messages or [self.agent.heartbeat()]
@@ -205,7 +225,10 @@ class PollingConnection(Connection):
                 self._changed()
                 await asyncio.Event().wait()
             await asyncio.sleep(self._wait_s())
-            to_send = self.agent.due(self.now()) or [self.agent.heartbeat()]
+            to_send = self.agent.due(self.now())
+            if self._has_ended:
+                return
+            to_send = to_send or [self.agent.heartbeat()]
 
     def _wait_s(self) -> float:
         wait_s = self._server.poll_s * self._spread.uniform(0.9, 1.0)

@@ -101,7 +101,7 @@ class Fleet:
 
     def _save(self) -> None:
         if self._options.state_file is not None:
-            connected = {c.agent.profile.instance_uid for c in self.connections if c.is_connected}
+            connected = {c.agent.first_uid for c in self.connections if c.is_connected}
             ledger.save(self._options.state_file, (c.agent for c in self.connections), connected)
 
     async def _storms(self) -> None:

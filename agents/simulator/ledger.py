@@ -1,8 +1,9 @@
 """What every simulated agent runs now, in a file: the fleet's memory, and the tests' witness.
 
-JSON: {"bodies": {hash: {file name: text}}, "agents": {uid hex: {"running", "last_hash",
-"last_status", "last_error", "metrics_url", "metrics_authorization", "history", "connected",
-"dead"}}}; hashes are lower-case hex.
+JSON: {"bodies": {hash: {file name: text}}, "agents": {uid hex: {"uid", "running", "last_hash",
+"last_status", "last_error", "metrics_url", "metrics_authorization", "history", "spoiled", "wedged",
+"generation", "connected", "dead", "gone"}}}; hashes are lower-case hex. The key is the uid that the
+agent began with, `uid` the one that it has now.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ def load(path: Path) -> dict[bytes, Memory]:
             metrics_url=entry.get("metrics_url", ""),
             metrics_authorization=entry.get("metrics_authorization", ""),
             history=[bytes.fromhex(config_hash) for config_hash in entry["history"]],
+            spoiled=[bytes.fromhex(config_hash) for config_hash in entry.get("spoiled", ())],
+            wedged=entry.get("wedged", False),
+            generation=entry.get("generation", 0),
         )
         for uid, entry in content["agents"].items()
     }
@@ -49,7 +53,8 @@ def save(path: Path, agents: Iterable[SimulatedAgent], connected: set[bytes]) ->
         if running not in bodies:
             # Latin-1 keeps any bytes as they are.
             bodies[running] = {n: body.decode("latin-1") for n, body in memory.files.items()}
-        entries[agent.profile.instance_uid.hex()] = {
+        entries[agent.first_uid.hex()] = {
+            "uid": agent.uid.hex(),
             "running": running,
             "last_hash": memory.last_hash.hex(),
             "last_status": memory.last_status,
@@ -57,8 +62,12 @@ def save(path: Path, agents: Iterable[SimulatedAgent], connected: set[bytes]) ->
             "metrics_url": memory.metrics_url,
             "metrics_authorization": memory.metrics_authorization,
             "history": [config_hash.hex() for config_hash in memory.history],
-            "connected": agent.profile.instance_uid in connected,
+            "spoiled": [config_hash.hex() for config_hash in memory.spoiled],
+            "wedged": memory.wedged,
+            "generation": memory.generation,
+            "connected": agent.first_uid in connected,
             "dead": agent.dead,
+            "gone": agent.gone,
         }
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps({"bodies": bodies, "agents": entries}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.simulator.collector import COMPONENTS
 
@@ -67,6 +67,13 @@ def make_profile(index: int, seed: int, http_share: float) -> Profile:
     )
 
 
+def under_new_uid(profile: Profile, generation: int) -> Profile:
+    """Return the same host and service with the uid it has after it was set up anew so often."""
+    uid = _instance_uid(profile.index, generation, "set up anew")
+    identifying = {**profile.identifying, "service.instance.id": _dashed(uid)}
+    return replace(profile, instance_uid=uid, identifying=identifying)
+
+
 def draw(seed: int, *about: object) -> float:
     """Return a number from 0 to 1 that depends on the arguments alone."""
     digest = hashlib.sha256(":".join(map(str, (seed, *about))).encode()).digest()
@@ -82,8 +89,8 @@ def _pick(shares: tuple[tuple[str, float], ...], index: int, seed: int, about: s
     return shares[-1][0]
 
 
-def _instance_uid(index: int, seed: int) -> bytes:
-    random_part = bytearray(hashlib.sha256(f"{seed}:{index}:uid".encode()).digest()[:10])
+def _instance_uid(index: int, seed: int, about: str = "uid") -> bytes:
+    random_part = bytearray(hashlib.sha256(f"{seed}:{index}:{about}".encode()).digest()[:10])
     random_part[0] = 0x70 | random_part[0] & 0x0F
     random_part[2] = 0x80 | random_part[2] & 0x3F
     return (_UID_EPOCH_MS + index).to_bytes(6) + bytes(random_part)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from agents.simulator import fleet
 from agents.simulator.connection import Server
-from agents.simulator.faults import Behaviour
+from agents.simulator.faults import AFTER_S, MEANINGS, Behaviour, Fault
 from agents.simulator.fleet import FleetOptions
 
 
@@ -36,16 +36,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--state-file", type=Path, help="what each agent runs, kept over restarts (JSON)"
         )
-        faults = parser.add_argument_group("faults, for configurations not run before")
+        faults = parser.add_argument_group(
+            "faults",
+            "Shares of the fleet, drawn apart for each fault; the same seed draws the same agents. "
+            "All but those marked `always` are met by configurations not run well before.",
+        )
         faults.add_argument(
             "--apply-delay", type=_range, default=(0.3, 1.5), help="seconds, FROM-TO (0.3-1.5)"
         )
-        faults.add_argument("--slow-share", type=_share, default=0.0, help="apply slowly")
         faults.add_argument("--slow-delay", type=float, default=30.0, help="seconds (30)")
-        faults.add_argument("--fail-share", type=_share, default=0.0, help="report FAILED")
-        faults.add_argument("--death-share", type=_share, default=0.0, help="fall silent")
-        faults.add_argument("--sick-share", type=_share, default=0.0, help="turn unhealthy")
-        faults.add_argument("--sick-after", type=float, default=2.0, help="seconds (2)")
+        for fault, meaning in MEANINGS.items():
+            faults.add_argument(f"--{fault}-share", type=_share, default=0.0, help=meaning)
+        for fault, after_s in AFTER_S.items():
+            text = f"seconds from APPLIED until it does ({after_s:g})"
+            faults.add_argument(f"--{fault}-after", type=float, default=after_s, help=text)
         faults.add_argument(
             "--faults-on", default="", help="only for configurations that contain this text"
         )
@@ -74,12 +78,9 @@ def _options(given: argparse.Namespace) -> FleetOptions:
         behaviour=Behaviour(
             seed=given.seed,
             apply_delay_s=given.apply_delay,
-            fail_share=given.fail_share,
-            death_share=given.death_share,
-            sick_share=given.sick_share,
-            sick_after_s=given.sick_after,
-            slow_share=given.slow_share,
             slow_delay_s=given.slow_delay,
+            shares=_by_fault(given, "share"),
+            after_s=_by_fault(given, "after"),
             faults_on=given.faults_on.encode(),
         ),
         http_share=given.http_share,
@@ -89,6 +90,12 @@ def _options(given: argparse.Namespace) -> FleetOptions:
         storm_every_s=given.storm_every,
         own_metrics_s=given.own_metrics,
     )
+
+
+def _by_fault(given: argparse.Namespace, what: str) -> dict[Fault, float]:
+    """Return the options `--FAULT-what` that are not zero."""
+    values = {fault: getattr(given, f"{fault}_{what}".replace("-", "_"), 0.0) for fault in Fault}
+    return {fault: value for fault, value in values.items() if value}
 
 
 def _share(text: str) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from agents.opamp import opamp_pb2 as pb
 from agents.simulator import ledger
 from agents.simulator.agent import Memory, SimulatedAgent
-from agents.simulator.faults import Behaviour
+from agents.simulator.faults import Behaviour, Fault
 from agents.simulator.profile import make_profile
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "console" / "demo" / "examples"
@@ -15,9 +15,15 @@ TWO = (EXAMPLES / "edge-v2.yaml").read_bytes()
 BAD = (EXAMPLES / "edge-v3-bad.yaml").read_bytes()
 
 
-def make_agent(**behaviour: float) -> SimulatedAgent:
-    calm = Behaviour(seed=1, apply_delay_s=(1.0, 1.0), **behaviour)  # type: ignore[arg-type]
-    return SimulatedAgent(make_profile(0, 1, 0.0), calm, Memory(), started_ns=1)
+def make_agent(*faults: Fault, after_s: float = 3.0, on: bytes = b"") -> SimulatedAgent:
+    """Return an agent that applies after 1 s; its faults strike `after_s` later."""
+    behaviour = Behaviour(
+        apply_delay_s=(1.0, 1.0),
+        shares=dict.fromkeys(faults, 1.0),
+        after_s=dict.fromkeys(faults, after_s),
+        faults_on=on,
+    )
+    return SimulatedAgent(make_profile(0, 1, 0.0), behaviour, Memory(), started_ns=1)
 
 
 def offer(body: bytes) -> pb.ServerToAgent:
@@ -128,14 +134,14 @@ def test_sequence_numbers_go_up_by_one() -> None:
 
 
 def test_one_that_refuses_by_script_still_goes_back() -> None:
-    agent = make_agent(fail_share=1.0)
+    agent = make_agent(Fault.FAIL)
     agent.memory.history = [hashlib.sha256(ONE).digest()]
     assert statuses(settle(agent, TWO))[-1] == pb.RemoteConfigStatuses_FAILED
     assert statuses(settle(agent, ONE, 5.0))[-1] == pb.RemoteConfigStatuses_APPLIED
 
 
 def test_one_that_sickens_reports_it_after_applying() -> None:
-    agent = make_agent(sick_share=1.0, sick_after_s=3.0)
+    agent = make_agent(Fault.SICK)
     settle(agent, ONE)
     assert agent.due(3.9) == []
     (sick,) = agent.due(4.0)
@@ -144,7 +150,7 @@ def test_one_that_sickens_reports_it_after_applying() -> None:
 
 
 def test_one_that_dies_says_nothing_more() -> None:
-    agent = make_agent(death_share=1.0)
+    agent = make_agent(Fault.DEATH)
     assert agent.receive(offer(ONE), 0.0) == []
     assert agent.dead
     assert agent.receive(pb.ServerToAgent(flags=1), 1.0) == []
@@ -164,7 +170,6 @@ def test_a_ledger_that_was_cut_off_is_ignored(tmp_path: Path) -> None:
 
 
 def test_scripted_faults_meet_only_the_versions_they_are_meant_for() -> None:
-    behaviour = Behaviour(apply_delay_s=(1.0, 1.0), fail_share=1.0, faults_on=b"drill")
-    agent = SimulatedAgent(make_profile(0, 1, 0.0), behaviour, Memory(), started_ns=1)
+    agent = make_agent(Fault.FAIL, on=b"drill")
     assert statuses(settle(agent, ONE))[-1] == pb.RemoteConfigStatuses_APPLIED
     assert statuses(settle(agent, TWO + b"# drill\n", 5.0))[-1] == pb.RemoteConfigStatuses_FAILED

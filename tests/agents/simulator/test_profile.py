@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import uuid
 
-from agents.simulator.faults import Behaviour, outcome
+from agents.simulator.faults import Behaviour, Fault, outcome
 from agents.simulator.profile import make_fleet
 
 
@@ -38,9 +38,9 @@ def test_the_http_share_is_about_what_was_asked() -> None:
 
 def test_the_fail_share_names_the_same_agents_again() -> None:
     fleet = make_fleet(200, 1, 0.0)
-    behaviour = Behaviour(fail_share=0.3)
-    first = [outcome(profile, b"\1" * 32, behaviour).refuses for profile in fleet]
-    second = [outcome(profile, b"\2" * 32, behaviour).refuses for profile in fleet]
+    behaviour = Behaviour(shares={Fault.FAIL: 0.3})
+    first = [Fault.FAIL in outcome(profile, b"\1" * 32, behaviour).faults for profile in fleet]
+    second = [Fault.FAIL in outcome(profile, b"\2" * 32, behaviour).faults for profile in fleet]
     assert first == second
     assert 30 < sum(first) < 90
 
@@ -48,6 +48,5 @@ def test_the_fail_share_names_the_same_agents_again() -> None:
 def test_a_fleet_without_faults_only_waits() -> None:
     result = outcome(make_fleet(1, 1, 0.0)[0], b"\1" * 32, Behaviour(apply_delay_s=(0.5, 1.0)))
     assert 0.5 <= result.delay_s <= 1.0
-    assert not result.refuses
-    assert not result.dies
-    assert result.sickens_after_s is None
+    assert not result.faults
+    assert result.strikes is None
