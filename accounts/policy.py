@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import Role, RoleBinding
 from console.lib.problems import Denied
 

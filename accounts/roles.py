@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import Role, RoleBinding, User
 from accounts.policy import require
 from console.lib.problems import Missing

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import ApiToken, User
 from accounts.policy import require
 from console.lib.problems import Invalid, Missing

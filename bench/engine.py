@@ -21,16 +21,16 @@ from bench import store  # isort: skip  # noqa: F401 - starts the database Djang
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery
 from bench.machine import machine
 from bench.selectors import fill
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.start import start
-from rollouts.looking import look
+from rollouts.drafts.preview import preview
+from rollouts.loop.look import look
 from rollouts.models import Rollout
-from rollouts.preview import preview
 from rollouts.rollback import waves
 from tests.factories import make_version
 

@@ -17,7 +17,7 @@ import time
 import uvloop
 from aiohttp import WSMsgType, web
 
-from agents.gateway.bodies import remote_config
+from agents.gateway.registry.bodies import remote_config
 from agents.opamp.opamp_pb2 import AgentToServer, ServerToAgent
 from agents.opamp.wire import HEADER
 

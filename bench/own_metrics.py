@@ -25,9 +25,13 @@ import aiohttp
 from django.conf import settings
 from django.utils import timezone
 
-from agents.gateway.otlp import PATH, PROTOBUF
-from agents.gateway.otlp_pb2 import AggregationTemporality, ExportMetricsServiceRequest, Metric
-from agents.gateway.otlp_token import OwnMetricsTokens
+from agents.gateway.own_metrics.otlp_pb2 import (
+    AggregationTemporality,
+    ExportMetricsServiceRequest,
+    Metric,
+)
+from agents.gateway.own_metrics.receiver import PATH, PROTOBUF
+from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.models import Agent
 from bench.gateway_servers import GatewayServer
 from bench.machine import machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from console.api import docs
+from console.pages import api_docs as docs
 from console.pages import system
 
 urlpatterns: list[URLPattern | URLResolver] = [

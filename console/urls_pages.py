@@ -7,27 +7,23 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from console.pages import (
     accounts,
-    agent_dialogs,
-    agents,
-    approvals,
     audit_log,
-    backtest,
-    configs,
-    fleet,
     limits,
     metrics_page,
-    plans,
     profile,
     quarantines,
-    readiness,
-    rollbacks,
-    rollout_dialogs,
-    rollouts,
     search,
     styleguide,
-    timeline,
-    wizard,
 )
+from console.pages.agents import dialogs as agent_dialogs
+from console.pages.agents import views as agents
+from console.pages.configs import views as configs
+from console.pages.fleet import views as fleet
+from console.pages.plans import backtest
+from console.pages.plans import views as plans
+from console.pages.rollouts import act_views as rollout_dialogs
+from console.pages.rollouts import approvals, readiness, rollbacks, timeline, wizard
+from console.pages.rollouts import views as rollouts
 
 Routes = list[URLPattern | URLResolver]
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from rollouts.analysis.measure import measure_all
 from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
-from rollouts.tick import rollback_tick_all, tick_all, welcome_all
+from rollouts.loop.tick import rollback_tick_all, tick_all, welcome_all
 
 
 @shared_task(name="rollouts.tasks.tick")

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import F
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import RoleBinding, User
 from agents import news
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Desired

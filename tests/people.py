@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import RoleBinding, User
 
 

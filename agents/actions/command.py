@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Agent, Command
 from agents.opamp.bits import ACCEPTS_RESTART_COMMAND

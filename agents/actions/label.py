@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from django.db import transaction
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Agent
 from agents.opamp.attributes import MAX_VALUE_CHARS, labels_of

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from agents.actions.set_desired import next_change, take_push_lock
 from agents.actions.settings_form import read_settings

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Quarantine
 from console.lib.problems import Missing, Refused

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import AgentToken
 from console.lib import hints

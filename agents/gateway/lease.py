@@ -12,8 +12,8 @@ import time
 from datetime import UTC, datetime
 from uuid import UUID
 
-from agents.gateway.connections import Registry
 from agents.gateway.database import Database
+from agents.gateway.registry.connections import Registry
 
 
 class Lease:

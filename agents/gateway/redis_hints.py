@@ -10,7 +10,7 @@ from uuid import UUID
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
-from agents.gateway.keepalive import keepalive
+from agents.gateway.sockets.keepalive import keepalive
 from console.lib import hints
 
 logger = logging.getLogger(__name__)

@@ -15,27 +15,27 @@ from typing import Any
 from aiohttp import web
 from django.conf import settings
 
-from agents.gateway.auth import Doorkeeper
-from agents.gateway.bodies import Bodies
-from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY, Database, connection_arguments
-from agents.gateway.door import Door
-from agents.gateway.duplicates import Duplicates
-from agents.gateway.flush import Flusher
-from agents.gateway.gateway import Gateway
 from agents.gateway.lease import Lease
-from agents.gateway.listener import Listener
-from agents.gateway.loader import Loader
 from agents.gateway.options import Options
-from agents.gateway.otlp import PATH as OWN_METRICS_PATH
-from agents.gateway.otlp import OwnMetrics
-from agents.gateway.otlp_buffer import SeriesBuffer
-from agents.gateway.otlp_offer import own_metrics_offer
-from agents.gateway.otlp_token import OwnMetricsTokens
-from agents.gateway.reception import Reception
+from agents.gateway.own_metrics.buffer import SeriesBuffer
+from agents.gateway.own_metrics.offer import own_metrics_offer
+from agents.gateway.own_metrics.receiver import PATH as OWN_METRICS_PATH
+from agents.gateway.own_metrics.receiver import OwnMetrics
+from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.gateway.redis_hints import MOVED, RedisHints
+from agents.gateway.registry.bodies import Bodies
+from agents.gateway.registry.connections import Connection
+from agents.gateway.registry.duplicates import Duplicates
+from agents.gateway.registry.gateway import Gateway
+from agents.gateway.registry.loader import Loader
+from agents.gateway.registry.wishes import Wishes
+from agents.gateway.sockets.auth import Doorkeeper
+from agents.gateway.sockets.door import Door
+from agents.gateway.sockets.listener import Listener
+from agents.gateway.sockets.reception import Reception
 from agents.gateway.sweep import Sweep
-from agents.gateway.wishes import Wishes
+from agents.gateway.writing.flush import Flusher
 from agents.opamp import frames
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.uids import new_uid

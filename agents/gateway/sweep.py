@@ -7,11 +7,11 @@ import asyncio
 import logging
 import time
 
-from agents.gateway.budgets import has_room
-from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY
-from agents.gateway.gateway import Gateway
-from agents.gateway.reception import Reception
+from agents.gateway.registry.budgets import has_room
+from agents.gateway.registry.connections import Connection
+from agents.gateway.registry.gateway import Gateway
+from agents.gateway.sockets.reception import Reception
 from agents.opamp import bits, frames
 from agents.opamp.state import AgentState
 

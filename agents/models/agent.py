@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from agents.querysets import AgentQuerySet
+from agents.models.querysets import AgentQuerySet
 
 
 class Agent(models.Model):

@@ -15,7 +15,7 @@ from agents.opamp.opamp_pb2 import (
     ServerErrorResponseType_Unavailable,
     ServerToAgent,
 )
-from agents.opamp.said import Restart
+from agents.opamp.outgoing import Restart
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.settings import Offer
 from agents.opamp.state import AgentState

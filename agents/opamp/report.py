@@ -31,7 +31,7 @@ from agents.opamp.opamp_pb2 import (
     RemoteConfigStatuses_FAILED,
     RemoteConfigStatuses_UNSET,
 )
-from agents.opamp.said import Rename
+from agents.opamp.outgoing import Rename
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.state import AgentState, Outcome

@@ -15,8 +15,8 @@ from agents.opamp.bits import (
     REPORTS_REMOTE_CONFIG,
     REQUEST_INSTANCE_UID,
 )
+from agents.opamp.outgoing import Rename
 from agents.opamp.report import parse_changed, take_parts
-from agents.opamp.said import Rename
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.state import AgentState

@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from agents.gateway.otlp_pb2 import (
+from agents.gateway.own_metrics.otlp_pb2 import (
     AGGREGATION_TEMPORALITY_CUMULATIVE,
     ExportMetricsServiceRequest,
     ScopeMetrics,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter
 
-from rollouts.readiness import ABOUT_AGENTS
+from rollouts.drafts.readiness import ABOUT_AGENTS
 
 SELECTOR = OpenApiParameter(
     "selector",

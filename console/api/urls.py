@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from console.api import (
-    agent_acts,
-    agent_parts,
-    agents,
-    applying,
-    approvals,
-    audit,
-    configs,
-    limits,
-    plans,
-    quarantines,
-    readiness,
-    rollbacks,
-    rollout_acts,
-    rollout_events,
-    rollouts,
-    waiting,
-)
+from console.api import applying, audit, configs, limits, plans
+from console.api.agents import acts as agent_acts
+from console.api.agents import parts as agent_parts
+from console.api.agents import quarantines
+from console.api.agents import views as agents
+from console.api.rollouts import acts as rollout_acts
+from console.api.rollouts import approvals, readiness, rollbacks, waiting
+from console.api.rollouts import events as rollout_events
+from console.api.rollouts import views as rollouts
 from console.api.views import Nowhere
 
 app_name = "api"

@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts import policy
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import ApiToken, User
 from agents.selectors.errors import SelectorError
 from console.lib.problems import FieldError, Invalid, Missing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import User
 from rollouts.actions.save_plan import save_plan
 from rollouts.actions.upload_config import upload_config

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import audit
+from accounts.actor import SYSTEM
 from accounts.models import ApiToken, Role, RoleBinding, User
 from accounts.models.token import digest
 from console.processes.private_file import write_private
@@ -79,7 +80,7 @@ def _person(role: Role, password: str) -> User:
         RoleBinding.objects.get_or_create(user=user, role=held.value, scope="*")
     if is_new:
         audit.record(
-            actor=audit.SYSTEM,
+            actor=SYSTEM,
             act="people.create",
             object_kind="user",
             object_id=user.pk,

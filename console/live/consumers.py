@@ -12,9 +12,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import User
-from console.live import topics, wanted
+from console.live import followed, topics
 from console.live.codes import Close
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_add(topics.group_of(topic), self.channel_name)
             self.joined.append(topic)
         # Before the tab is told that it follows: what changes from then on is drawn.
-        await sync_to_async(wanted.want, thread_sensitive=False)(mine)
+        await sync_to_async(followed.want, thread_sensitive=False)(mine)
         await self.accept()
         self.loop_task = asyncio.create_task(self._watch(), name="live-watch")
 
@@ -95,7 +95,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             if mine is None or set(mine) < set(self.joined):
                 await self.close(code=Close.SIGNED_OUT if mine is None else Close.DENIED)
                 return
-            await sync_to_async(wanted.want, thread_sensitive=False)(mine)
+            await sync_to_async(followed.want, thread_sensitive=False)(mine)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Read `{"visible": false}`; everything else is ignored."""

@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from console.lib.hints import DIRTY
-from console.live import topics, wanted
+from console.live import followed, topics
 from console.live.sources import Sources, signal
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Publisher:
 
     def _lead(self) -> bool:
         """Hold or take the lease; two holders for a moment only repeat a message."""
-        client = wanted.client()
+        client = followed.client()
         if client.get(LEASE) == self.name:
             client.pexpire(LEASE, LEASE_MS)
             return True
@@ -72,9 +72,9 @@ class Publisher:
 
     def _collect(self) -> tuple[set[str], set[str]]:
         """Take over what was marked dirty; return (dirty, wanted)."""
-        client = wanted.client()
+        client = followed.client()
         taken = client.spop(DIRTY, 500)
-        return {str(topic) for topic in taken or ()}, wanted.all_wanted()
+        return {str(topic) for topic in taken or ()}, followed.all_wanted()
 
     async def _turn(self, now_s: float) -> None:
         """Beat, collect, and flush what is due."""

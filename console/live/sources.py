@@ -10,10 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.models import Agent
-from console.live import fragments, topics
-from console.pages import agent_page, agent_rows, fleet_view
+from console.live import topics
+from console.pages.agents import fragments as agent_fragments
+from console.pages.agents import page as agent_page
+from console.pages.agents import rows as agent_rows
+from console.pages.fleet import fragments as fleet_fragments
+from console.pages.fleet import view as fleet_view
+from console.pages.rollouts import fragments as rollout_fragments
 from rollouts.models import Rollout
 
 MAX_ROWS = 200  # changed agents in one message; more is one signal to read again
@@ -49,7 +54,7 @@ class Sources:
         if known:
             return {topic: self._agent(known[1], now)}
         if topic == topics.FLEET:
-            return {topic: [capped(fragments.fleet(fleet_view.read(SYSTEM, now), now).html)]}
+            return {topic: [capped(fleet_fragments.fleet(fleet_view.read(SYSTEM, now), now).html)]}
         if topic == topics.AGENTS:
             return self._agents(wanted, now)
         text = signal(f"{topic}.changed")
@@ -59,7 +64,7 @@ class Sources:
         rollout = Rollout.objects.for_detail().filter(pk=rollout_id).first()
         if rollout is None:
             return []
-        update = fragments.rollout(rollout, now)
+        update = rollout_fragments.rollout(rollout, now)
         sent = [capped(update.html)]
         state = (rollout.state, rollout.revision)
         if self.states.get(rollout_id) != state:
@@ -80,7 +85,7 @@ class Sources:
         if agent is None:
             return []
         view = agent_page.read(agent, now, "health")
-        return [fragments.agent(view, now).html]
+        return [agent_fragments.agent(view, now).html]
 
     def _agents(self, wanted: Iterable[str], now: datetime) -> dict[str, list[str]]:
         """Compare the fleet with what was sent last; send the cells of what changed."""
@@ -106,7 +111,7 @@ class Sources:
             return found
         sent = [signal("agents.changed", ids=changed[:MAX_ROWS], n=len(changed))]
         if len(changed) <= MAX_ROWS:
-            cells = fragments.agent_cells(agent_rows.by_ids(changed, SYSTEM, now), now)
+            cells = agent_fragments.agent_cells(agent_rows.by_ids(changed, SYSTEM, now), now)
             sent.insert(0, capped(cells.html))
         else:
             sent.append(signal("refresh"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import can
 
 NAV = "nav"  # every page follows it: counts in the navigation, the heartbeat

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit
+from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.pages import throttle
 
@@ -87,6 +88,6 @@ def _form(
 
 
 def _record(act: str, username: str, user: object | None = None) -> None:
-    actor = audit.Actor(name=username or "-", kind=AuditEvent.ActorKind.HUMAN, user=user)  # type: ignore[arg-type]
+    actor = Actor(name=username or "-", kind=AuditEvent.ActorKind.HUMAN, user=user)  # type: ignore[arg-type]
     with transaction.atomic():
         audit.record(actor=actor, act=act, object_kind="session", object_id=username or "-")

@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import AuditEvent
-from console.pages import csvs, keyset
-from console.pages.needs import HtmxRequest, needs
+from console.lib import csvs
+from console.pages.frame import keyset
+from console.pages.frame.needs import HtmxRequest, needs
 
 FILTERS = {"actor": "actor_name", "act": "act", "kind": "object_kind", "object": "object_id"}
 COLUMNS = (

@@ -20,9 +20,9 @@ from console.lib.durations import BadValue, parse_share
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem
 from console.lib.yaml import load
 from console.lib.yaml_scalars import YamlError
-from console.pages import plan_words
-from console.pages.context import zone_of
-from console.pages.needs import HtmxRequest, needs
+from console.pages.frame.context import zone_of
+from console.pages.frame.needs import HtmxRequest, needs
+from console.words import plans as plan_words
 from rollouts.actions.budgets import delete_budget, save_budget
 from rollouts.actions.environment_guards import delete_environment_guard, save_environment_guard
 from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_window

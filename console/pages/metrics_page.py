@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from console.pages.needs import HtmxRequest, needs
+from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.analysis.catalogue import CATALOGUE, SOURCE_WORDS
 from rollouts.analysis.sources.prometheus_queries import queries_of
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from console.pages.needs import HtmxRequest, needs
+from console.pages.frame.needs import HtmxRequest, needs
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -13,9 +13,9 @@ from accounts.policy import can
 from agents.actions.quarantine import lift
 from agents.models import Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
-from console.pages import keyset
-from console.pages.config_names import names_of
-from console.pages.needs import HtmxRequest, needs
+from console.pages.configs.names import names_of
+from console.pages.frame import keyset
+from console.pages.frame.needs import HtmxRequest, needs
 
 
 @require_http_methods(["GET", "POST"])

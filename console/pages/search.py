@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from agents.models import Agent
-from console.pages.context import AREAS
-from console.pages.needs import HtmxRequest, needs
+from console.pages.frame.context import AREAS
+from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.models import Config, Rollout
 
 EACH = 8

@@ -12,11 +12,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from console.lib.problems import FieldError, Invalid, Stale
-from console.pages import charts, plots, rollout_page, words
-from console.pages.agent_page import Node
-from console.pages.charts import Part
-from console.pages.gates import Tile
-from console.pages.plots import Limit, Reading
+from console.pages.agents.page import Node
+from console.pages.drawing import charts, plots
+from console.pages.drawing.charts import Part
+from console.pages.drawing.plots import Limit, Reading
+from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts.gates import Tile
+from console.words import states as words
 
 WHYS = (
     ("run", "arc", "Sending 84 of 241.", "Staging continues when all online agents confirmed."),

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from console.processes import identity
+from console.lib import identity
 
 LOCK_NAME = "up.lock"
 LIST_NAME = "processes.json"

@@ -19,10 +19,12 @@ from django.utils.safestring import SafeString
 from agents.models import Agent
 from agents.selectors.grammar import Selector, to_text
 from agents.selectors.tree import Exact, Label
-from console.pages import charts, plain, times, words
-from console.pages.agent_filters import AgentFilter
-from console.pages.event_words import Line
-from console.pages.fleet_view import Fleet
+from console.pages.agents.filters import AgentFilter
+from console.pages.drawing import charts
+from console.pages.fleet.view import Fleet
+from console.words import plain, times
+from console.words import states as words
+from console.words.events import Line
 
 register = template.Library()
 

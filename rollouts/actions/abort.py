@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
-from rollouts.engine.apply import Cause, change_rollout
+from rollouts.actions.checks import locked, needs_reason, not_possible
+from rollouts.apply import Cause, change_rollout
+from rollouts.ending import end_phases, let_go
 from rollouts.engine.states import ROLLOUT_TABLE
-from rollouts.finishing import end_phases, let_go
-from rollouts.locking import locked, needs_reason, not_possible
 from rollouts.models import Rollout
 
 

@@ -7,15 +7,15 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
-from rollouts.engine.apply import Cause, change_phase
+from rollouts.actions.checks import locked, needs_reason, not_possible
+from rollouts.apply import Cause, change_phase
 from rollouts.engine.evidence import shown
-from rollouts.engine.load import load_facts
 from rollouts.engine.states import OPEN_PHASES, RolloutState
-from rollouts.locking import locked, needs_reason, not_possible
-from rollouts.looking import look_again
+from rollouts.loop.load import load_facts
+from rollouts.loop.look import look_again
 from rollouts.models import Rollout
 
 

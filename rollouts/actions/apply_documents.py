@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from agents.selectors.grammar import parse
 from agents.selectors.references import names_in
 from rollouts.actions.save_plan import save_plan

@@ -7,16 +7,16 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
-from rollouts.engine.apply import Cause, change_approval
+from rollouts.actions.asked_approval import waiting_question
+from rollouts.actions.checks import checked_reason
+from rollouts.apply import Cause, change_approval
 from rollouts.engine.decide import Act, decide
-from rollouts.engine.load import load_facts
-from rollouts.locking import checked_reason
-from rollouts.looking import look_again
+from rollouts.loop.load import load_facts
+from rollouts.loop.look import look_again
 from rollouts.models import Approval, Phase
-from rollouts.questions import waiting_question
 
 
 def approve(

@@ -11,18 +11,18 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid
-from rollouts.engine.apply import Cause, write_event
+from rollouts.actions.checks import checked_reason
+from rollouts.apply import Cause, write_event
+from rollouts.drafts.asked import wanted
+from rollouts.drafts.membership_rows import freeze
+from rollouts.drafts.preview import preview
+from rollouts.drafts.readiness import last_completed
 from rollouts.engine.why import drafted
-from rollouts.freezing import freeze
-from rollouts.locking import checked_reason
 from rollouts.models import Config, ConfigVersion, Rollout, Target
 from rollouts.plans.plan import Plan
-from rollouts.preview import preview
-from rollouts.readiness import last_completed
-from rollouts.wanted import wanted
 
 WHEN_BUSY = ("refuse", "queue", "supersede")
 

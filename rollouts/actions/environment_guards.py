@@ -10,11 +10,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor, record
+from accounts.actor import Actor
+from accounts.audit import record
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid, Missing
+from rollouts.actions.checks import needs_reason
 from rollouts.actions.freeze_windows import look_at_all
-from rollouts.locking import needs_reason
 from rollouts.models import EnvironmentGuard
 from rollouts.plans.parse import plan_from_data
 

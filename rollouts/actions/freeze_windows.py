@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor, record
+from accounts.actor import Actor
+from accounts.audit import record
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid, Missing
-from rollouts.locking import needs_reason
+from rollouts.actions.checks import needs_reason
 from rollouts.models import FreezeWindow, Rollout
 
 

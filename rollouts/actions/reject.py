@@ -7,13 +7,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
-from rollouts.engine.apply import Cause, change_approval, change_rollout
-from rollouts.locking import needs_reason
-from rollouts.looking import look_again
+from rollouts.actions.asked_approval import waiting_question
+from rollouts.actions.checks import needs_reason
+from rollouts.apply import Cause, change_approval, change_rollout
+from rollouts.loop.look import look_again
 from rollouts.models import Approval, Phase
-from rollouts.questions import waiting_question
 
 
 def reject(

@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
-from rollouts.engine.apply import Cause, change_rollout
+from rollouts.actions.checks import checked_reason, locked, not_possible
+from rollouts.apply import Cause, change_rollout
 from rollouts.engine.states import RolloutState
-from rollouts.locking import checked_reason, locked, not_possible
-from rollouts.looking import look_again
+from rollouts.loop.look import look_again
 from rollouts.models import Rollout
 
 

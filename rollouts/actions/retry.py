@@ -7,14 +7,15 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor, record
+from accounts.actor import Actor
+from accounts.audit import record
 from accounts.policy import require
 from agents.models import Quarantine
 from console.lib.problems import Refused
+from rollouts.actions.checks import checked_reason, locked
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.engine.states import FINAL_STATES, RolloutState
-from rollouts.locking import checked_reason, locked
 from rollouts.models import Rollout, Target
 from rollouts.plans.plan import Plan
 

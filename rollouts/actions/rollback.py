@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
-from rollouts.engine.apply import Cause
+from rollouts.actions.checks import locked, needs_reason
+from rollouts.apply import Cause
 from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
-from rollouts.locking import locked, needs_reason
 from rollouts.models import Rollback, Rollout
 from rollouts.rollback.begin import begin_rollback
 

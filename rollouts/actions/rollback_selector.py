@@ -8,17 +8,17 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.audit import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.policy import require
 from agents.actions.quarantine import quarantine
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse, to_text
 from console.lib.problems import Refused
+from rollouts.actions.checks import needs_reason
+from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.delivering.counts import recount
-from rollouts.engine.apply import Cause, change_rollout, write_event
 from rollouts.engine.states import RollbackState, RolloutState
 from rollouts.engine.why import agents as agents_words
-from rollouts.locking import needs_reason
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.by_selector import goal, ways_back
 from rollouts.rollback.targets import WayBack, batch_size

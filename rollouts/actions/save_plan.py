@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor, record
+from accounts.actor import Actor
+from accounts.audit import record
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid, Refused
 from rollouts.actions.upload_config import check_name

@@ -7,19 +7,19 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused, Stale
-from rollouts.engine.apply import Cause, change_rollout
+from rollouts.actions.checks import checked_reason, locked, not_possible
+from rollouts.apply import Cause, change_rollout
+from rollouts.drafts.membership_rows import freeze, unfreeze
+from rollouts.drafts.preview import Preview
 from rollouts.engine.membership import has_drifted
 from rollouts.engine.states import RolloutState
-from rollouts.freezing import freeze, unfreeze
-from rollouts.locking import checked_reason, locked, not_possible
-from rollouts.looking import look_again
+from rollouts.loop.begin import begin, blockers_of, count_again, sentence
+from rollouts.loop.look import look_again
 from rollouts.models import Config, Rollout, Target
 from rollouts.plans.plan import Plan
-from rollouts.preview import Preview
-from rollouts.starting import begin, blockers_of, count_again, sentence
 
 
 def start(

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.audit import Actor, record
+from accounts.actor import Actor
+from accounts.audit import record
 from accounts.policy import require
 from agents.models import ComponentSet, ConfigBody
 from console.lib import hints

@@ -7,16 +7,16 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Missing, Refused
+from rollouts.actions.checks import locked, needs_reason, not_possible, phase_named
 from rollouts.analysis.scene import watched_phase
-from rollouts.engine.apply import Cause, touch, write_event
+from rollouts.apply import Cause, touch, write_event
 from rollouts.engine.evidence import shown
-from rollouts.engine.load import load_facts
 from rollouts.engine.states import ACTIVE_STATES
-from rollouts.locking import locked, needs_reason, not_possible, phase_named
-from rollouts.looking import look_again
+from rollouts.loop.load import load_facts
+from rollouts.loop.look import look_again
 from rollouts.models import Rollout, Waiver
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from rollouts.analysis.backtest import PastPhase, PastRollout, Recorded, Result, back_test
 from rollouts.analysis.guards import guard_of
 from rollouts.analysis.measure import interval_of

@@ -11,12 +11,12 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.set_desired import set_desired
 from agents.models import Agent
-from agents.querysets import AgentQuerySet
+from agents.models.querysets import AgentQuerySet
 from agents.selectors.grammar import parse
-from rollouts.engine.apply import Cause, write_event
+from rollouts.apply import Cause, write_event
 from rollouts.engine.states import RolloutState
 from rollouts.models import Config, Phase, Rollback, RollbackTarget, Rollout, Target
 from rollouts.selectors import selector_q

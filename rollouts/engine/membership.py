@@ -1,7 +1,7 @@
 """Who is in which phase (spec section 4). Pure.
 
 The order of agents comes from a stable hash of (rollout seed, uid), so that the preview is the
-plan; PostgreSQL sorts by it (`rollouts.eligibility`).
+plan; PostgreSQL sorts by it (`rollouts.drafts.eligibility`).
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from rollouts.models.querysets import ApprovalQuerySet
 from rollouts.models.rollout import Phase, Rollout
-from rollouts.querysets import ApprovalQuerySet
 
 
 class Measurement(models.Model):

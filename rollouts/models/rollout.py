@@ -6,13 +6,13 @@ from django.db.models import Q
 
 from rollouts.engine.states import ACTIVE_STATES, PhaseState, RolloutState
 from rollouts.models.config import Config, ConfigVersion
-from rollouts.querysets import RolloutQuerySet
+from rollouts.models.querysets import RolloutQuerySet
 
 
 class Rollout(models.Model):
     """One delivery of one config version to a selection, by a plan frozen with the draft.
 
-    State changes go through `rollouts.engine.apply` only. `revision` grows with each change; acts
+    State changes go through `rollouts.apply` only. `revision` grows with each change; acts
     carry the revision the person saw. `next_tick_at` is when the engine looks again, `looked_at` when
     it last did; `caught_up_at` is the last look at targets that were offline. `gate_marks` remembers which gates
     were amber or red, so that each change is one event.

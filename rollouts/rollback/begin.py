@@ -11,19 +11,19 @@ from typing import Any
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.clear_desired import clear_desired
 from agents.actions.quarantine import quarantine
 from agents.models import Quarantine
 from console.lib.problems import Refused
+from rollouts.apply import Cause, change_phase, change_rollback, change_rollout
 from rollouts.delivering.counts import recount
-from rollouts.engine.apply import Cause, change_phase, change_rollback, change_rollout
+from rollouts.drafts.readiness import last_completed
+from rollouts.ending import withdraw_questions
 from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState
 from rollouts.engine.why import rolling_back
-from rollouts.finishing import withdraw_questions
 from rollouts.limits.budget import release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
-from rollouts.readiness import last_completed
 from rollouts.rollback.targets import batch_size
 
 _WAYS_BACK = """

@@ -10,8 +10,8 @@ from django.db import connection
 
 from agents.models import AgentStatus, ConfigBody, Quarantine
 from console.lib.problems import FieldError, Invalid, Missing, Refused
+from rollouts.drafts.readiness import last_completed
 from rollouts.models import Config, ConfigVersion
-from rollouts.readiness import last_completed
 from rollouts.rollback.targets import NoWay, WayBack, previous_of
 
 MAX_DEPTH = 5

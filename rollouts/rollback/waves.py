@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents import news
 from agents.actions.set_desired import release_topic, set_desired
 from console.lib import hints, logs
+from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
 from rollouts.delivering.counts import recount as recount_phases
-from rollouts.engine.apply import Cause, change_phase, change_rollback, change_rollout, write_event
+from rollouts.ending import settle_why
 from rollouts.engine.states import PhaseState, RollbackState, RolloutState
 from rollouts.engine.why import agents as agents_words
 from rollouts.engine.why import rolling_back
-from rollouts.finishing import settle_why
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
+from rollouts.models.querysets import due
 from rollouts.plans.plan import Plan
-from rollouts.querysets import due
 from rollouts.rollback import observe
 from rollouts.rollback.durations import durations
 from rollouts.rollback.targets import batch_is_good

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.audit import SYSTEM, Actor, record
+from accounts.actor import SYSTEM, Actor
+from accounts.audit import record
 from accounts.models import AuditEvent, User
 from console.lib import logs
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from accounts import policy
-from accounts.audit import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Role, RoleBinding, User
 from console.lib.problems import Denied
 

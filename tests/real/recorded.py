@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.command import ask_full_state, rename, restart
 from agents.actions.offer_settings import offer_settings
 from agents.actions.set_desired import SetDesired, set_desired

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.command import send_custom_message
 from agents.models import Agent, ComponentSet, ConfigStatus, Delivery, Quarantine
 from tests.clients.opampgo import (

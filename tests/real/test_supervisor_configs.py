@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.models import ConfigStatus, Delivery
 from console.lib.problems import Invalid
 from rollouts.actions.upload_config import upload_config

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.analysis.measure import take_measurements
+from rollouts.loop.tick import tick_one
 from rollouts.models import ConfigVersion, Phase, Rollback, Rollout
 from rollouts.rollback import waves
-from rollouts.tick import tick_one
 from tests.factories import NOW, make_agent, make_user, make_version, report
 
 Answer = Callable[[Agent, str], ConfigStatus | None]

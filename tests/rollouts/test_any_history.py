@@ -35,9 +35,9 @@ from rollouts.actions.resume import resume
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.decide import decide
-from rollouts.engine.load import load_facts
 from rollouts.engine.membership import phase_size
 from rollouts.engine.states import FINAL_STATES, PHASE_TABLE, ROLLOUT_TABLE
+from rollouts.loop.load import load_facts
 from rollouts.models import Event, Phase, RollbackTarget, Rollout, Target
 from tests.factories import connect, feel, make_agent, report, send, wanted_of
 from tests.rollouts.fleet import Fleet

@@ -17,9 +17,9 @@ from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.actions.start import start
 from rollouts.limits.budget import lease
+from rollouts.loop.tick import tick_one
 from rollouts.models import Budget, BudgetLease, Event, Rollback, Rollout, Target
 from rollouts.rollback import waves
-from rollouts.tick import tick_one
 from tests.factories import NOW, make_agent
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of
 

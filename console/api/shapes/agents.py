@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from agents.querysets import STATUS_WORDS
+from agents.models.querysets import STATUS_WORDS
 from console.api.shapes import words
 from console.api.shapes.base import Body, Hash, Reason, Shape, Text
 

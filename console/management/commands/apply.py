@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import User
 from console.lib.problems import Problem
 from rollouts.actions.apply_documents import Applied, Change, apply_documents

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from console.lib.problems import Problem
-from console.pages import backtest_words
+from console.words import backtests as backtest_words
 from rollouts.analysis.backtest import Result
 from rollouts.analysis.past import MAX_ROLLOUTS, back_test_last, back_test_one
 from rollouts.plans.parse import parse_thresholds

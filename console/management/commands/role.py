@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import Role
 from accounts.roles import set_role
 from console.lib.problems import Problem

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import ApiToken
 from accounts.tokens import issue_api_token, revoke_api_token
 from agents.actions.tokens import issue_token, revoke_token

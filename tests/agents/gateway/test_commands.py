@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.command import ask_full_state, restart, send_custom_message
 from agents.models import Command, ComponentSet
 from agents.opamp import bits

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.offer_settings import offer_settings
 from agents.gateway.options import Limits
 from agents.opamp import bits

@@ -12,10 +12,10 @@ import pytest
 import uvloop
 from redis import Redis
 
-from agents.gateway.loader import Loaded
 from agents.gateway.options import Limits, Options
 from agents.gateway.process import GatewayDied, _serve
 from agents.gateway.redis_hints import MOVED
+from agents.gateway.registry.loader import Loaded
 from agents.gateway.sweep import Sweep
 from agents.models import GatewayLease
 from agents.opamp import opamp_pb2 as pb

@@ -15,18 +15,18 @@ import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.tokens import issue_token
-from agents.gateway.encoding import accepts_gzip, retry_after
 from agents.gateway.options import Limits
+from agents.gateway.sockets.encoding import accepts_gzip, retry_after
 from agents.models import Agent, GatewayLease, Session
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
 from tests.agents.gateway.helpers import eventually, stored, want
-from tests.agents.gateway.raw_socket import open_raw, send_frame
 from tests.agents.gateway.running import RunningGateway, Starter
+from tests.agents.gateway.sockets.raw_socket import open_raw, send_frame
 
 BAD = pb.ServerErrorResponseType_BadRequest
 

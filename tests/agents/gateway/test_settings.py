@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from agents.actions.offer_settings import offer_settings
 from agents.models import Agent, AgentStatus, DesiredSettings
 from agents.opamp import bits

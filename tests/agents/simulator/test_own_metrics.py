@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.gateway.otlp_pb2 import ExportMetricsServiceRequest
-from agents.gateway.otlp_series import read
+from agents.gateway.own_metrics.otlp_pb2 import ExportMetricsServiceRequest
+from agents.gateway.own_metrics.series import read
 from agents.opamp import opamp_pb2 as pb
 from agents.simulator import ledger
 from agents.simulator.agent import Memory, SimulatedAgent

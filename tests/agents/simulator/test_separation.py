@@ -9,7 +9,7 @@ SIMULATOR = Path(__file__).resolve().parents[3] / "agents" / "simulator"
 OURS = ("accounts", "agents", "rollouts", "certs", "console")
 SHARED = (
     *("agents.simulator", "agents.opamp.opamp_pb2", "agents.opamp.wire", "agents.opamp.bits"),
-    "agents.gateway.otlp_pb2",
+    "agents.gateway.own_metrics.otlp_pb2",
 )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from rollouts.actions.upload_config import upload_config
-from rollouts.tick import tick_one
+from rollouts.loop.tick import tick_one
 from tests.console.api.people import Reply, by_token, person
 from tests.console.api.rows import make_agent, make_gateway
 from tests.console.api.test_configs import GOOD, OTHER

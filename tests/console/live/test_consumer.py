@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from accounts.models import RoleBinding, User
-from console.live import topics, wanted
+from console.live import followed, topics
 from console.live.codes import Close
 from console.live.consumers import allowed
 from tests.console.live.tab import Tab
@@ -64,7 +64,7 @@ async def test_following_says_that_somebody_looks() -> None:
     user, session = await signed_in("viewer")
     tab = socket(user, session, "t=nav&t=agent:7")
     await tab.connect()
-    assert "agent:7" in await sync_to_async(wanted.all_wanted)()
+    assert "agent:7" in await sync_to_async(followed.all_wanted)()
     await tab.leave()
 
 

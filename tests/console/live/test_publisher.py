@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import AgentStatus
 from console.lib import hints
-from console.live import topics, wanted
+from console.live import followed, topics
 from console.live.publisher import Publisher
 from console.live.sources import Sources, signal
 from rollouts.models import Rollout, Target
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _clean_redis() -> Iterator[None]:
-    client = wanted.client()
-    client.delete(wanted.KEY, hints.DIRTY, "tidegate:live:publisher")
+    client = followed.client()
+    client.delete(followed.KEY, hints.DIRTY, "tidegate:live:publisher")
     yield
-    client.delete(wanted.KEY, hints.DIRTY, "tidegate:live:publisher")
+    client.delete(followed.KEY, hints.DIRTY, "tidegate:live:publisher")
 
 
 def a_rollout() -> Rollout:
@@ -46,7 +46,7 @@ async def listen(topic: str) -> tuple[Any, str]:
 async def test_a_dirty_topic_reaches_its_followers() -> None:
     rollout = await sync_to_async(a_rollout)()
     layer, channel = await listen(rollout.topic)
-    await sync_to_async(wanted.want)([rollout.topic])
+    await sync_to_async(followed.want)([rollout.topic])
     await sync_to_async(hints.mark_dirty)(rollout.topic)
     await Publisher()._turn(0.0)
     message = await layer.receive(channel)
@@ -65,7 +65,7 @@ async def test_nothing_is_drawn_for_nobody() -> None:
 @pytest.mark.asyncio
 async def test_a_topic_is_sent_once_per_interval_with_its_newest_state() -> None:
     rollout = await sync_to_async(a_rollout)()
-    await sync_to_async(wanted.want)([rollout.topic])
+    await sync_to_async(followed.want)([rollout.topic])
     publisher = Publisher()
     for now_s in (10.0, 10.3, 10.6):
         await sync_to_async(hints.mark_dirty)(rollout.topic)
@@ -94,7 +94,7 @@ def test_one_process_publishes_at_a_time() -> None:
 def test_the_next_process_takes_over_when_the_lease_ran_out() -> None:
     first, second = Publisher(), Publisher()
     assert first._lead()
-    wanted.client().delete("tidegate:live:publisher")
+    followed.client().delete("tidegate:live:publisher")
     assert second._lead()
     assert not first._lead()
 

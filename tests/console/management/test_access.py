@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import ApiToken, AuditEvent, Role, User
 from accounts.policy import can
 from accounts.roles import set_role

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from console.processes import identity, probes
+from console.lib import identity
+from console.processes import probes
 from console.processes.record import LIST_NAME, AlreadyRunning, DataLock, ProcessList
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]

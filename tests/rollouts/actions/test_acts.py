@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import AuditEvent
+from console.api.rollouts.answers import rollout_view
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused, Stale
 from rollouts.actions.abort import abort
 from rollouts.actions.advance import advance
@@ -20,7 +21,6 @@ from rollouts.actions.resume import resume
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.waive import waive
 from rollouts.models import Approval, Event, Rollout, Target, Waiver
-from rollouts.reading import rollout_view
 from tests.factories import feel, make_user
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
 

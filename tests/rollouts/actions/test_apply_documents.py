@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.lib.problems import Denied, Invalid
 from rollouts.actions.apply_documents import Applied, apply_documents

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.lib.problems import Denied, Invalid, Refused
 from rollouts.actions.save_plan import save_plan

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import AuditEvent
 from agents.models import Agent
 from agents.selectors.errors import SelectorError

@@ -11,8 +11,8 @@ from console.lib.problems import Refused, Stale
 from rollouts.actions.abort import abort
 from rollouts.actions.retry import retry
 from rollouts.actions.start import start
+from rollouts.loop.begin import count_again
 from rollouts.models import Rollout, Target
-from rollouts.starting import count_again
 from tests.factories import make_agent, make_version
 from tests.rollouts.actions.test_acts import done, observing
 from tests.rollouts.fleet import Fleet, state_of, why_of

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from accounts.audit import Actor
+from accounts.actor import Actor
 from accounts.models import AuditEvent, User
 from agents.models import ComponentSet, ConfigBody
 from console.lib.problems import Denied, Invalid

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.audit import SYSTEM
+from accounts.actor import SYSTEM
 from rollouts.actions.rollback_selector import rollback_selector
+from rollouts.loop.tick import welcome_all
 from rollouts.models import Event
-from rollouts.tick import welcome_all
 from tests.factories import make_agent, wanted_of
 from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet, phases_of, state_of
 

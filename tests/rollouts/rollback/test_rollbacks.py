@@ -11,14 +11,14 @@ from django.db import transaction
 
 from agents.actions.quarantine import lift
 from agents.models import Agent, ConfigStatus, Quarantine
+from console.api.rollouts.answers import events_of
 from console.lib.problems import Refused
+from console.words.incidents import incident_text
 from rollouts.actions.abort import abort
 from rollouts.actions.pause import pause
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
-from rollouts.incident import incident_text
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
-from rollouts.reading import events_of
 from rollouts.rollback import waves
 from tests.factories import connect, make_agent, make_version, wanted_of
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of

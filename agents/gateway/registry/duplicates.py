@@ -1,0 +1,117 @@
+"""Two connections with one uid: a reconnect, or two agents that share a uid? (OP-05, OP-10)
+
+On one gateway the older WebSocket is asked for a sign of life. If it gives one, both are real and
+the newcomer is told to take a new uid; if not, it was half open and is closed. Between gateways
+the newest connection wins; an agent that moves back and forth three times is two agents. One that
+only ever moves on is not: its gateways were killed and started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from agents.gateway.registry.connections import Connection
+from agents.opamp import frames
+from agents.opamp.outgoing import Rename
+from agents.opamp.state import AgentState
+
+if TYPE_CHECKING:
+    from agents.gateway.registry.gateway import Gateway
+
+logger = logging.getLogger(__name__)
+
+MOVES_OF_TWO = 2
+
+
+class Duplicates:
+    """Decides about agents that join while another connection has them."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def joined(
+        self,
+        agent: AgentState,
+        connection: Connection,
+        before: Connection | None,
+        row: Mapping[str, Any],
+        now: float,
+    ) -> None:
+        """Look at a join that replaced another connection."""
+        other = row["old_gateway_id"]
+        if before is not None:
+            if before.is_websocket:
+                self._spawn(self._probe(agent, before, connection))
+            else:
+                before.agents.pop(agent.uid, None)
+        elif row["was_connected"] and isinstance(other, UUID) and other != self._gateway.id:
+            self._gateway.moved.append((other, agent.id))
+            if row["moves"] >= MOVES_OF_TWO:
+                self._rename(agent, connection, row["old_address"], now)
+
+    def heard_again(self, connection: Connection, agent: AgentState) -> None:
+        """The older connection of a contested agent has spoken: it is alive."""
+        connection.alive += 1
+
+    async def _probe(self, agent: AgentState, old: Connection, new: Connection) -> None:
+        """Ask the older connection for a sign of life and decide."""
+        heard = old.alive
+        old.ping()
+        waited = 0.0
+        limit = self._gateway.options.intervals.probe_s
+        while heard == old.alive and waited < limit and not old.closing:
+            await asyncio.sleep(0.05)
+            waited += 0.05
+        if heard == old.alive or old.closing or old not in self._gateway.connections:
+            old.agents.pop(agent.uid, None)
+            if not old.agents:
+                old.close(frames.NORMAL, "the agent has connected again")
+            return
+        if agent.connection is new:
+            self._give_back(agent, old, new)
+
+    def _give_back(self, agent: AgentState, old: Connection, new: Connection) -> None:
+        """Both live: the agent stays with the older one, the newcomer becomes another agent."""
+        fresh = self._gateway.facts.new_uid()
+        agent.change().event(
+            agent.last_seen,
+            "duplicate",
+            address=old.address,
+            other_address=new.address,
+            new_uid=fresh.hex(),
+        )
+        logger.warning("Two agents use one uid", extra={"agent": agent.id, "new_uid": fresh.hex()})
+        new.agents.pop(agent.uid, None)
+        agent.connection = old
+        agent.full_owed = True
+        self._gateway.flusher.mark(agent)
+        new.send(agent.ack + Rename(fresh).part())
+
+    def _rename(
+        self, agent: AgentState, connection: Connection, old_address: str, now: float
+    ) -> None:
+        fresh = self._gateway.facts.new_uid()
+        agent.change().event(
+            now,
+            "duplicate",
+            address=old_address,
+            other_address=connection.address,
+            new_uid=fresh.hex(),
+        )
+        agent.outbox = [*(agent.outbox or ()), Rename(fresh)]
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="duplicate")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Cancel what is under way."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,100 @@
+"""What happens before a request is served: limits, then credentials (security.md 3.1 and 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from agents.gateway.metrics import Metrics
+from agents.gateway.options import Limits, is_loopback
+from agents.gateway.registry.budgets import Bucket
+from agents.gateway.registry.principal import Principal
+from agents.gateway.sockets.auth import Denied, Doorkeeper
+from agents.gateway.sockets.encoding import retry_after
+
+RETRY_AFTER_S = 30.0
+
+
+class Door:
+    """Counts who is inside and lets in who may come."""
+
+    def __init__(self, keeper: Doorkeeper, limits: Limits, metrics: Metrics) -> None:
+        self._keeper = keeper
+        self._limits = limits
+        self._metrics = metrics
+        self._inside: Counter[str] = Counter()
+        self._handshakes = Bucket(limits.handshakes_per_s, limits.handshakes_burst)
+        self.is_draining = False
+        self.is_overloaded = False
+
+    def check_newcomer(self) -> None:
+        """Raise Denied when no new connection can be served now."""
+        if self.is_draining or self.is_overloaded:
+            what = "is stopping" if self.is_draining else "has too much unwritten"
+            raise _busy(503, f"This gateway {what}; try again.", "draining")
+        if not self._handshakes.take(time.monotonic()):
+            raise _busy(503, "Too many connections at once; try again.", "handshakes")
+
+    def recognise(self, address: str, authorization: Sequence[str]) -> Principal | None:
+        """Return who asks, if that is known in memory. Raises Denied; reads no body."""
+        return self._keeper.recognise(address, authorization)
+
+    async def look_up(self, address: str, authorization: Sequence[str]) -> Principal:
+        """Return who asks, asking the database if needed. Raises Denied."""
+        return await self._keeper.admit(address, authorization)
+
+    def enter(self, address: str) -> None:
+        """Count one WebSocket from this address. Raises Denied when there are too many."""
+        limit = self._limits.connections_per_address
+        if is_loopback(address):
+            limit = self._limits.connections_on_loopback
+        if self._inside[address] >= limit:
+            raise _busy(429, f"There are {limit} connections from this address.", "per_address")
+        self._inside[address] += 1
+
+    def go(self, address: str) -> None:
+        """Count one WebSocket less."""
+        self._inside[address] -= 1
+        if self._inside[address] <= 0:
+            del self._inside[address]
+
+    def headers_of(self, denied: Denied) -> dict[str, str]:
+        """Return the headers that go with a refusal (security.md section 9)."""
+        headers = {}
+        if denied.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if denied.retry_after_s:
+            headers["Retry-After"] = retry_after(denied.retry_after_s)
+        return headers
+
+    def refusal(self, denied: Denied) -> web.Response:
+        """Return the HTTP answer of security.md section 9."""
+        self._metrics.refused.labels(denied.code).inc()
+        return problem(denied.status, denied.code, denied.detail, self.headers_of(denied))
+
+
+def _busy(status: int, detail: str, why: str) -> Denied:
+    return Denied(status, "overloaded", detail, why, retry_after_s=RETRY_AFTER_S)
+
+
+def problem(
+    status: int, code: str, detail: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    """Return a problem+json answer."""
+    return web.Response(
+        status=status,
+        text=json.dumps({"code": code, "detail": detail}),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def peer_of(transport: asyncio.BaseTransport | None) -> tuple[str, int]:
+    """Return address and port of the socket's other end; never of a forwarded header (R12)."""
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    return (str(peer[0]), int(peer[1])) if peer else ("unknown", 0)

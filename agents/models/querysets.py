@@ -1,0 +1,125 @@
+"""Questions about sets of agents, in the words of the spec. Chainable, one SQL query each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+ACCEPTS_REMOTE_CONFIG = 0x2
+APPLYING, FAILED = 2, 3  # RemoteConfigStatuses of OpAMP
+
+# Worst first; the place in this list is `status_rank`.
+STATUS_WORDS = (
+    "quarantined",
+    "config_failed",
+    "unhealthy",
+    "offline",
+    "applying",
+    "queued",
+    "drifted",
+    "unknown",
+    "healthy",
+)
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
+    def visible_to(self, actor: Actor) -> Self:
+        """Agents inside the actor's scope. Every page and API list starts here."""
+        return self.all()
+
+    def matching(self, condition: Q) -> Self:
+        """Agents that match a compiled selector (`agents.selectors.compile.to_q`)."""
+        return self.filter(condition)
+
+    def label_keys(self) -> list[str]:
+        """Names of the labels that these agents have."""
+        key = Func(F("labels"), function="jsonb_object_keys", output_field=models.TextField())
+        return list(
+            self.order_by().annotate(label_key=key).values_list("label_key", flat=True).distinct()
+        )
+
+    def label_values(self, key: str, limit: int) -> list[str]:
+        """Up to `limit` values that the label has among these agents."""
+        value = Func(
+            F("labels"),
+            Value(key),
+            function="jsonb_extract_path_text",
+            output_field=models.TextField(),
+        )
+        found = self.filter(labels__has_key=key).annotate(label_value=value)
+        return list(
+            found.order_by("label_value").values_list("label_value", flat=True).distinct()[:limit]
+        )
+
+    def connected(self, now: datetime) -> Self:
+        """Agents with a live connection: connected, on a gateway whose lease is alive."""
+        return self.filter(connected_q(now))
+
+    def accepting_remote_config(self) -> Self:
+        """Agents that announced AcceptsRemoteConfig (OP-20)."""
+        return self.annotate(_caps=F("capabilities").bitand(ACCEPTS_REMOTE_CONFIG)).filter(
+            _caps__gt=0
+        )
+
+    def with_status_word(self, now: datetime) -> Self:
+        """Annotate `status_word` and `status_rank` (ui.md 1.1), each decided by the first rule
+        that holds. A closed socket is offline at once, as everywhere else a connection is shown."""
+        rules = _status_rules(now)
+        ranks = {word: rank for rank, word in enumerate(STATUS_WORDS)}
+        return self.annotate(
+            status_word=Case(
+                *(When(rule, then=Value(word)) for word, rule in rules),
+                default=Value("unknown"),
+                output_field=models.CharField(),
+            ),
+            status_rank=Case(
+                *(When(rule, then=Value(ranks[word])) for word, rule in rules),
+                default=Value(ranks["unknown"]),
+                output_field=models.SmallIntegerField(),
+            ),
+        )
+
+    def for_list(self) -> Self:
+        """Read what a row of a list shows, without the large columns."""
+        return self.select_related("status", "desired").defer(
+            "identifying", "non_identifying", "operator_labels", "version_keys"
+        )
+
+
+def connected_q(now: datetime) -> Q:
+    """Return the condition for a live connection, for use beside others."""
+    leases = apps.get_model("agents", "GatewayLease")
+    alive = leases.objects.filter(renewed_at__gt=now - leases.LIFE, stopped_at=None)
+    return Q(status__connected=True, status__gateway__in=alive.values("pk"))
+
+
+def _status_rules(now: datetime) -> list[tuple[str, Q]]:
+    quarantines = apps.get_model("agents", "Quarantine").objects.filter(
+        agent=OuterRef("pk"), lifted_at=None, outcome="by_hand"
+    )
+    deliveries = apps.get_model("agents", "Delivery").objects.filter(
+        agent=OuterRef("pk"), state="open"
+    )
+    of_desired = Q(status__config_hash=F("desired__config_hash"))
+    return [
+        ("quarantined", Q(Exists(quarantines))),
+        ("offline", ~connected_q(now)),
+        ("config_failed", Q(status__config_status=FAILED) & of_desired),
+        ("unhealthy", Q(status__healthy=False)),
+        ("applying", Q(status__config_status=APPLYING) & of_desired),
+        ("applying", Q(Exists(deliveries.exclude(sent_at=None)))),
+        ("queued", Q(Exists(deliveries))),
+        (
+            "drifted",
+            Q(desired__config_hash__isnull=False)
+            & ~Q(status__running_hash=F("desired__config_hash")),
+        ),
+        ("healthy", Q(status__healthy=True)),
+    ]

@@ -1,0 +1,118 @@
+"""One agent and what belongs to it: its deliveries, its history, what it reported in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.models import Agent, AgentBody, AgentEvent, ComponentSet, Delivery, Quarantine
+from agents.selectors.capabilities import BITS
+from console.api import paging, params
+from console.api.agents.rows import one, shown
+from console.api.agents.views import agent_of
+from console.api.shapes import agents as shapes
+from console.api.views import ApiView
+from console.lib.problems import Missing
+from rollouts.models import Target
+
+
+class AgentDetail(ApiView):
+    verbs = {"GET": "agents.view"}
+
+    @extend_schema(operation_id="agents_read", responses=shapes.AgentDetail)
+    def get(self, request: Request, uid: str) -> Response:
+        """One agent, by its instance uid (also by one it had before a rename)."""
+        found = agent_of(self, uid)
+        return Response({**(one(found, timezone.now()) or {}), **more_of(found.get())})
+
+
+class Deliveries(ApiView):
+    verbs = {"GET": "agents.view"}
+
+    @extend_schema(
+        operation_id="agents_deliveries",
+        parameters=[params.AFTER, params.LIMIT],
+        responses=shapes.DeliveryList,
+    )
+    def get(self, request: Request, uid: str) -> Response:
+        """Every offer of a config to this agent and how it went, newest first."""
+        rows = Delivery.objects.filter(agent__in=agent_of(self, uid).values("pk"))
+        page, following = paging.newest(rows, request)
+        return Response({"deliveries": [_delivery(row) for row in page], "next": following})
+
+
+class History(ApiView):
+    verbs = {"GET": "agents.view"}
+
+    @extend_schema(
+        operation_id="agents_history",
+        parameters=[params.AFTER, params.LIMIT],
+        responses=shapes.HistoryList,
+    )
+    def get(self, request: Request, uid: str) -> Response:
+        """What happened to this agent (connection, health, config, commands), newest first."""
+        rows = AgentEvent.objects.filter(agent__in=agent_of(self, uid).values("pk"))
+        page, following = paging.newest(rows, request)
+        found = [{"at": e.at, "kind": e.kind, "details": e.details} for e in page]
+        return Response({"events": found, "next": following})
+
+
+class Reported(ApiView):
+    """A large part as the agent reported it last: health tree or effective config."""
+
+    verbs = {"GET": "agents.view"}
+    part = AgentBody.Part.HEALTH
+
+    @extend_schema(responses=shapes.Reported)
+    def get(self, request: Request, uid: str) -> Response:
+        """The part as last reported (secrets were redacted before it was stored)."""
+        rows = AgentBody.objects.filter(agent__in=agent_of(self, uid).values("pk"), part=self.part)
+        body = rows.first()
+        if body is None:
+            raise Missing("This agent has not reported that yet.")
+        return Response({"hash": body.body_hash, "at": body.at, "body": body.body})
+
+
+@extend_schema_view(get=extend_schema(operation_id="agents_health"))
+class Health(Reported):
+    part = AgentBody.Part.HEALTH
+
+
+@extend_schema_view(get=extend_schema(operation_id="agents_effective_config"))
+class EffectiveConfig(Reported):
+    part = AgentBody.Part.EFFECTIVE_CONFIG
+
+
+def more_of(agent: Agent) -> dict[str, Any]:
+    """Return what only the detail of an agent says, beside its row in the list."""
+    components = ComponentSet.objects.filter(pk=agent.components_hash).first()
+    quarantines = Quarantine.objects.filter(agent=agent, lifted_at=None).order_by("-pk")[:100]
+    return {
+        "operator_labels": agent.operator_labels,
+        "identifying": agent.identifying,
+        "non_identifying": agent.non_identifying,
+        "capabilities": [name for name, bit in BITS.items() if agent.has_capability(bit)],
+        "components": components.names if components else [],
+        "quarantined_hashes": [q.config_hash for q in quarantines],
+        "rollout": Target.objects.filter(agent=agent, active=True)
+        .values_list("rollout_id", flat=True)
+        .first(),
+    }
+
+
+def _delivery(row: Delivery) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "config_hash": row.config_hash,
+        "cause": row.cause,
+        "state": row.state,
+        "offered_at": row.offered_at,
+        "sent_at": row.sent_at,
+        "acknowledged_at": row.acknowledged_at,
+        "settled_at": row.settled_at,
+        "error": shown(row.error),
+    }

@@ -1,0 +1,103 @@
+"""Agents as the API says them: one flat object each, read without building model objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from agents.models import ConfigStatus, GatewayLease
+from agents.models.querysets import AgentQuerySet
+
+CHUNK = 1000
+_FIELDS = (
+    "pk",
+    "instance_uid",
+    "name",
+    "kind",
+    "version",
+    "labels",
+    "first_seen_at",
+    "status_word",
+    "status__connected",
+    "status__gateway__renewed_at",
+    "status__gateway__stopped_at",
+    "status__connected_at",
+    "status__last_seen_at",
+    "status__transport",
+    "status__healthy",
+    "status__health_error",
+    "status__config_hash",
+    "status__config_status",
+    "status__config_error",
+    "status__running_hash",
+    "desired__config_hash",
+)
+_SHOWN_CHARACTERS = 1024
+
+
+def rows(
+    agents: AgentQuerySet, now: datetime, *, after: int, limit: int
+) -> Iterator[dict[str, Any]]:
+    """Yield up to `limit` agents (read `with_status_word`) by ascending primary key, which stands under "pk".
+
+    Read in keyset chunks, so no transaction and no cursor stays open while a slow client reads.
+    """
+    left = limit
+    while left > 0:
+        size = min(left, CHUNK)
+        found = list(agents.filter(pk__gt=after).order_by("pk").values(*_FIELDS)[:size])
+        for values in found:
+            yield {"pk": values["pk"], **row(values, now)}
+        if len(found) < size:
+            return
+        after = found[-1]["pk"]
+        left -= size
+
+
+def one(agents: AgentQuerySet, now: datetime) -> dict[str, Any] | None:
+    """Return the one agent a queryset means, or None."""
+    values = agents.values(*_FIELDS).first()
+    return None if values is None else row(values, now)
+
+
+def row(values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Return one agent. `config_hash` is what it runs by its own word; `config_status` is its
+    word about `reported_config_hash`, the last one it was offered."""
+    return {
+        "id": str(values["instance_uid"]),
+        "name": values["name"] or str(values["instance_uid"]),
+        "kind": values["kind"],
+        "version": values["version"],
+        "labels": values["labels"],
+        "status": values["status_word"],
+        "connected": _is_connected(values, now),
+        "healthy": values["status__healthy"],
+        "health_error": shown(values["status__health_error"]),
+        "config_hash": values["status__running_hash"] or "",
+        "desired_config_hash": values["desired__config_hash"] or "",
+        "config_status": config_status(values["status__config_status"]),
+        "config_error": shown(values["status__config_error"]),
+        "reported_config_hash": values["status__config_hash"] or "",
+        "transport": values["status__transport"] or "",
+        "connected_at": values["status__connected_at"],
+        "last_seen_at": values["status__last_seen_at"],
+        "first_seen_at": values["first_seen_at"],
+    }
+
+
+def config_status(number: int | None) -> str | None:
+    """Return the agent's word as text; None when it never reported one."""
+    return None if number is None else ConfigStatus(number).name.lower()
+
+
+def _is_connected(values: dict[str, Any], now: datetime) -> bool:
+    renewed_at = values["status__gateway__renewed_at"]
+    if not values["status__connected"] or renewed_at is None:
+        return False
+    return values["status__gateway__stopped_at"] is None and now - renewed_at < GatewayLease.LIFE
+
+
+def shown(text: str | None) -> str:
+    """Cut what an agent said to what is shown per value (security.md R41)."""
+    return (text or "")[:_SHOWN_CHARACTERS]

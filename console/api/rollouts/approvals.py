@@ -1,0 +1,70 @@
+"""`approvals`: what waits for a person, and what was decided. Deciding is an act of the rollout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.policy import can, four_eyes
+from console.api import paging, params
+from console.api.shapes import approvals as shapes
+from console.api.views import ApiView, query
+from console.lib.problems import FieldError, Invalid
+from rollouts.models import Approval
+
+
+class ApprovalList(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(
+        operation_id="approvals_list",
+        parameters=[params.APPROVAL_STATE, params.AFTER, params.LIMIT],
+        responses=shapes.ApprovalList,
+    )
+    def get(self, request: Request) -> Response:
+        """Approvals, newest first; `state=waiting` for the inbox."""
+        rows = Approval.objects.visible_to(self.actor).for_list()
+        if state := query(request, "state"):
+            if state not in Approval.State.values:
+                known = ", ".join(Approval.State.values)
+                raise Invalid(
+                    f'state="{state[:40]}" is not known; write one of {known}.',
+                    errors=[FieldError("state", f"must be one of {known}")],
+                )
+            rows = rows.filter(state=state)
+        page, following = paging.newest(rows, request)
+        found = [approval_row(approval, self.actor) for approval in page]
+        return Response({"approvals": found, "next": following})
+
+
+def approval_row(approval: Approval, actor: Actor) -> dict[str, Any]:
+    """Return one approval, and whether who asks could give it."""
+    rollout = approval.phase.rollout
+    people = (rollout.created_by_id, rollout.started_by_id, rollout.version.author_id)
+    answer = can(actor, "rollouts.approve", rollout)
+    if answer:
+        answer = four_eyes(actor, frozenset(p for p in people if p is not None))
+    waiting = approval.state == Approval.State.WAITING
+    return {
+        "id": approval.pk,
+        "rollout": rollout.pk,
+        "number": rollout.number,
+        "phase": approval.phase.name,
+        "state": approval.state,
+        "config": rollout.config.name,
+        "version": rollout.version.number,
+        "config_hash": rollout.version.config_hash,
+        "digest": approval.digest,
+        "evidence": approval.evidence,
+        "asked_at": approval.asked_at,
+        "expires_at": approval.expires_at,
+        "decided_at": approval.decided_at,
+        "decided_by": approval.decided_by.get_username() if approval.decided_by else None,
+        "reason": approval.reason,
+        "you_can_decide": waiting and bool(answer),
+        "why_not": answer.why_not if waiting else "",
+    }

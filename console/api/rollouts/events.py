@@ -1,0 +1,128 @@
+"""What happened in a rollout: its events, the same as a file, and the measurements behind it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console.api import paging, params
+from console.api.rollouts.answers import events_of
+from console.api.rollouts.views import rollout_of
+from console.api.shapes import events as shapes
+from console.api.views import ApiView, query, whole_number
+from console.lib import csvs
+from console.lib.problems import FieldError, Invalid
+from console.words.incidents import incident_text
+from rollouts.models import Measurement
+
+MOST_EVENTS = 10_000
+_COLUMNS = ("seq", "at", "actor", "act", "phase", "from", "to", "reason", "inputs")
+
+
+class Events(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(
+        operation_id="rollouts_events",
+        parameters=[params.AFTER, params.LIMIT],
+        responses=shapes.EventList,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """The events, oldest first. `after` is the `seq` of the last one that was seen."""
+        rollout = rollout_of(self, pk)
+        limit = whole_number(request, "limit", paging.DEFAULT, least=1, most=paging.MOST)
+        after = whole_number(request, "after", 0, most=2**31 - 1)
+        found = events_of(rollout, after_seq=after, limit=limit + 1)
+        following = str(found[limit - 1]["seq"]) if len(found) > limit else None
+        return Response({"events": found[:limit], "next": following})
+
+
+class Timeline(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(
+        operation_id="rollouts_timeline",
+        parameters=[params.FORMAT],
+        responses={
+            (200, "application/json"): shapes.EventList,
+            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
+            (200, "text/plain"): OpenApiResponse(OpenApiTypes.STR),
+        },
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """The whole timeline as a file: `format=json` (default), `csv` or `text`."""
+        rollout = rollout_of(self, pk)
+        form = query(request, "format", "json")
+        if form not in ("json", "csv", "text"):
+            raise Invalid(
+                f'format="{form[:20]}" is not known; write json, csv or text.',
+                errors=[FieldError("format", "must be json, csv or text")],
+            )
+        events = events_of(rollout, after_seq=0, limit=MOST_EVENTS)
+        name = f"{rollout.number}-timeline"
+        if form == "csv":
+            return _file(_csv(events), "text/csv", f"{name}.csv")
+        if form == "text":
+            return _file(incident_text(rollout, events), "text/plain", f"{name}.txt")
+        return Response({"events": events, "next": None})
+
+
+class Measurements(ApiView):
+    verbs = {"GET": "metrics.view"}
+
+    @extend_schema(
+        operation_id="rollouts_measurements",
+        parameters=[params.GATE, params.AFTER, params.LIMIT],
+        responses=shapes.MeasurementList,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """Every reading of every gate, newest first, with what it was made from."""
+        rows = Measurement.objects.filter(rollout=rollout_of(self, pk)).select_related("phase")
+        if gate := query(request, "gate"):
+            rows = rows.filter(gate=gate)
+        page, following = paging.newest(rows, request)
+        found = [_measurement(row) for row in page]
+        return Response({"measurements": found, "next": following})
+
+
+def _measurement(row: Measurement) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "at": row.at,
+        "phase": row.phase.name if row.phase else None,
+        "gate": row.gate,
+        "metric": row.metric,
+        "source": row.source,
+        "outcome": row.outcome,
+        "value": row.value,
+        "agents": row.agents,
+        "samples": row.samples,
+        "breached": row.breached,
+        "level": row.level,
+        "inputs": row.inputs,
+        "note": row.note,
+    }
+
+
+def _file(text: str, kind: str, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(text, content_type=f"{kind}; charset=utf-8", headers=headers)
+
+
+def _csv(events: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for event in events:
+        told = {**event, "inputs": json.dumps(event["inputs"], default=str)}
+        writer.writerow([csvs.cell(told.get(column, "")) for column in _COLUMNS])
+    return out.getvalue()

@@ -1,0 +1,74 @@
+"""`rollouts/{id}/readiness`: what preflight says of a rollout's targets now, target by target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console.api import paging, params
+from console.api.rollouts.views import rollout_of
+from console.api.shapes import readiness as shapes
+from console.api.views import ApiView, query
+from console.lib.problems import FieldError, Invalid
+from rollouts.drafts.finding_agents import targets_of
+from rollouts.drafts.readiness import (
+    ABOUT_AGENTS,
+    BLOCK,
+    NOTE,
+    Finding,
+    about,
+    readiness_of,
+    targets_with,
+)
+from rollouts.models import Target
+
+
+class Readiness(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(
+        operation_id="rollouts_readiness",
+        parameters=[*params.READINESS_FILTERS, params.AFTER, params.LIMIT],
+        responses=shapes.Readiness,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """Every finding of preflight, and the targets with what was found about each.
+
+        Without `check` or `level` all targets are listed, with them those that it is about.
+        """
+        rollout = rollout_of(self, pk)
+        check, level = query(request, "check"), query(request, "level")
+        if level not in ("", BLOCK, NOTE):
+            raise Invalid(
+                f'level="{level[:20]}" is not known; write block or note.',
+                errors=[FieldError("level", "must be block or note")],
+            )
+        if check and check not in ABOUT_AGENTS:
+            raise Invalid(
+                f'check="{check[:40]}" is not a check of single agents; they are '
+                f"{', '.join(ABOUT_AGENTS)}.",
+                errors=[FieldError("check", "is not a check of single agents")],
+            )
+        findings = readiness_of(rollout)
+        asked = [f for f in findings if check in ("", f.check) and level in ("", f.level)]
+        rows = targets_with(rollout, asked) if check or level else targets_of(rollout)
+        page, following = paging.newest(rows.select_related("agent", "phase"), request)
+        return Response(
+            {
+                "findings": [finding.to_dict() for finding in findings],
+                "targets": [_target(target, findings) for target in page],
+                "next": following,
+            }
+        )
+
+
+def _target(target: Target, findings: list[Finding]) -> dict[str, Any]:
+    return {
+        "agent": str(target.agent.instance_uid),
+        "name": target.agent.name,
+        "phase": target.phase.name,
+        "findings": [{"check": f.check, "level": f.level} for f in about(target, findings)],
+    }

@@ -1,0 +1,167 @@
+"""`rollback` by selector, and `rollbacks`: how each one goes, with who is still not back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from console.api import paging, params
+from console.api.agents.rows import shown as cut
+from console.api.hashes import hash_of
+from console.api.idempotency import once
+from console.api.links import page
+from console.api.rollouts.answers import event_row
+from console.api.rollouts.views import text_of
+from console.api.shapes import rollbacks as shapes
+from console.api.shapes.events import EventList
+from console.api.views import ApiView, named_in_body, whole_number
+from console.lib.problems import FieldError, Invalid, Missing
+from rollouts.actions.rollback_selector import rollback_selector
+from rollouts.engine.states import RollbackTargetState
+from rollouts.models import Event, Rollback, RollbackTarget
+
+STRAGGLERS = 100
+
+
+class RollbackBySelector(ApiView):
+    verbs = {"POST": "rollouts.rollback"}
+
+    @extend_schema(
+        operation_id="rollback",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request=shapes.NewRollback,
+        responses={202: shapes.Rollback},
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Bring the agents of a selector back: each to its own previous config, or to one version.
+
+        202: it has begun. Follow it at `status_url`.
+        """
+        body = self.read(shapes.NewRollback)
+        claimed = body.get("requested_by", "")
+        reason = body.get("reason", "")
+        selector, to = text_of(body), _to(body)
+        with named_in_body(to="config_hash" if body.get("config_hash") else "to_version"):
+            rollback = rollback_selector(
+                selector=selector,
+                to=to,
+                config=body.get("config") or None,
+                by=self.actor,
+                reason=f"{reason} (requested by {claimed})" if claimed else reason,
+                method=body.get("method") or Rollback.Method.IMMEDIATE,
+            )
+        answer = rollback_row(rollback)
+        return Response(answer, status=202, headers={"Location": answer["status_url"]})
+
+
+class RollbackList(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(
+        operation_id="rollbacks_list",
+        parameters=[params.AFTER, params.LIMIT],
+        responses=shapes.RollbackList,
+    )
+    def get(self, request: Request) -> Response:
+        """Rollbacks of every kind, newest first."""
+        rows, following = paging.newest(Rollback.objects.all(), request)
+        found = [_summary(rollback) for rollback in rows]
+        return Response({"rollbacks": found, "next": following})
+
+
+class RollbackDetail(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(operation_id="rollbacks_read", responses=shapes.Rollback)
+    def get(self, request: Request, pk: int) -> Response:
+        """How a rollback goes: counts by state, and the agents that are not back yet."""
+        return Response(rollback_row(_rollback(pk)))
+
+
+class RollbackEvents(ApiView):
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(
+        operation_id="rollbacks_events",
+        parameters=[params.AFTER, params.LIMIT],
+        responses=EventList,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """The events of a rollback by selector, oldest first."""
+        limit = whole_number(request, "limit", paging.DEFAULT, least=1, most=paging.MOST)
+        after = whole_number(request, "after", 0, most=2**31 - 1)
+        rows = Event.objects.filter(rollback=_rollback(pk), seq__gt=after).order_by("seq")
+        found = [event_row(event) for event in rows[: limit + 1]]
+        following = str(found[limit - 1]["seq"]) if len(found) > limit else None
+        return Response({"events": found[:limit], "next": following})
+
+
+def rollback_row(rollback: Rollback) -> dict[str, Any]:
+    """Return one rollback with its counts and stragglers: two queries."""
+    targets = RollbackTarget.objects.filter(rollback=rollback)
+    by_state = dict(targets.order_by().values_list("state").annotate(n=Count("pk")))
+    late = targets.exclude(state=RollbackTargetState.CONFIRMED).select_related("agent")
+    return {
+        **_summary(rollback),
+        "counts": {
+            "targets": sum(by_state.values()),
+            **{state.value: by_state.get(state.value, 0) for state in RollbackTargetState},
+        },
+        "stragglers": [_straggler(target) for target in late.order_by("pk")[:STRAGGLERS]],
+    }
+
+
+def _summary(rollback: Rollback) -> dict[str, Any]:
+    return {
+        "id": rollback.pk,
+        "state": rollback.state,
+        "kind": rollback.kind,
+        "method": rollback.method,
+        "rollout": rollback.rollout_id,
+        "selector": rollback.selector,
+        "to": rollback.to,
+        "reason": rollback.reason,
+        "requested_by": rollback.requested_by_name,
+        "breach_at": rollback.breach_at,
+        "decided_at": rollback.decided_at,
+        "offered_at": rollback.offered_at,
+        "finished_at": rollback.finished_at,
+        "status_url": page(f"api/v1/rollbacks/{rollback.pk}"),
+    }
+
+
+def _straggler(target: RollbackTarget) -> dict[str, Any]:
+    return {
+        "agent": str(target.agent.instance_uid),
+        "name": str(target.agent),
+        "state": target.state,
+        "online": target.online,
+        "from_hash": target.from_hash,
+        "to_hash": target.to_hash,
+        "error": cut(target.error),
+    }
+
+
+def _rollback(pk: int) -> Rollback:
+    rollback = Rollback.objects.filter(pk=pk).first() if pk < 2**63 else None
+    if rollback is None:
+        raise Missing(f"There is no rollback {pk}.")
+    return rollback
+
+
+def _to(body: dict[str, Any]) -> str | int:
+    """Return what to go back to: a hash when one is given, a version, or `previous`."""
+    version = body.get("to_version", "previous")
+    if not body.get("config_hash"):
+        return version  # type: ignore[no-any-return]
+    if version != "previous":
+        raise Invalid(
+            "Say to_version or config_hash, not both.",
+            errors=[FieldError("config_hash", "stands beside a version number")],
+        )
+    return hash_of(body["config_hash"])

@@ -1,0 +1,30 @@
+"""Live fragments of the agents list and of one agent's page. See
+`console/pages/frame/fragments.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from console.pages.agents.page import AgentView
+from console.pages.agents.rows import AgentRow
+from console.pages.frame.fragments import Update, joined, render
+
+
+def agent_cells(rows: Iterable[AgentRow], now: datetime) -> Update:
+    """Return the live cells of some rows of the agents list."""
+    base: dict[str, object] = {"seq": int(now.timestamp() * 1000), "zone": UTC, "now": now}
+    return Update(joined(render("agents/_cells.html", {**base, "row": row}) for row in rows))
+
+
+def agent(view: AgentView, now: datetime) -> Update:
+    """Return the leaves of one agent's page."""
+    base: dict[str, object] = {
+        "agent": view.row.agent,
+        "view": view,
+        "seq": view.seq,
+        "zone": UTC,
+        "now": now,
+    }
+    names = ("_pill", "_connection", "_health", "_config")
+    return Update(joined(render(f"agents/{name}.html", base) for name in names))

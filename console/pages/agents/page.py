@@ -1,0 +1,162 @@
+"""What the page of one agent shows: three facts, what it said, and the tab that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from agents.models import Agent, AgentBody, AgentEvent, AgentStatus, ConfigStatus, Delivery
+from agents.models.querysets import ACCEPTS_REMOTE_CONFIG
+from console.pages.agents.rows import AgentRow, rows_of
+from console.pages.agents.settings import OfferedSettings, offered_settings
+from console.pages.configs.names import ConfigName, names_of
+from console.words import agent_events as agent_event_words
+from console.words import states as words
+from console.words.agent_events import AgentLine
+from console.words.plain import plain
+from rollouts.models import Target
+
+HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One component of the health tree."""
+
+    name: str
+    healthy: bool
+    text: str
+    children: list[Node]
+
+    @property
+    def is_open(self) -> bool:
+        """Open where something is wrong, at any depth."""
+        return not self.healthy or any(child.is_open for child in self.children)
+
+    @property
+    def total(self) -> int:
+        """Components below, leaves only."""
+        return sum(child.total for child in self.children) if self.children else 1
+
+    @property
+    def total_healthy(self) -> int:
+        if not self.children:
+            return int(self.healthy)
+        return sum(child.total_healthy for child in self.children)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One delivery with the name of what was offered."""
+
+    delivery: Delivery
+    name: ConfigName
+    took_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """Everything of the page."""
+
+    row: AgentRow
+    status: AgentStatus
+    config_look: words.Look
+    accepts_config: bool
+    attributes: list[tuple[str, str]]
+    operator_labels: dict[str, str]
+    tree: Node | None
+    effective: list[tuple[str, str]]
+    effective_at: datetime | None
+    deliveries: list[DeliveryRow]
+    events: list[AgentLine]
+    target: Target | None
+    settings: OfferedSettings | None
+    seq: int
+
+
+def node(name: str, part: Mapping[str, object], depth: int = 0) -> Node:
+    """Read one component of the reported health, at most 12 levels deep."""
+    children = part.get("components") or part.get("component_health_map") or {}
+    text = str(part.get("last_error") or part.get("status") or "")
+    below = children.items() if isinstance(children, Mapping) and depth < 12 else ()
+    return Node(
+        name=plain(name, limit=200),
+        healthy=bool(part.get("healthy")),
+        text=plain(text),
+        children=[
+            node(str(key), value, depth + 1) for key, value in below if isinstance(value, Mapping)
+        ],
+    )
+
+
+def _config_look(status: AgentStatus, row: AgentRow) -> words.Look:
+    """How the config fact reads: the agent's own word for the hash it was offered last."""
+    said = words.SAID.get(status.config_status or 0)
+    if row.status == "drifted" and status.config_status not in _TELLS_MORE:
+        return words.Look("warn", "triangle", _("Drifted"))
+    return said or words.Look("off", "question", _("No remote config reported"))
+
+
+# What an agent says of its config that is more pressing than that it drifted.
+_TELLS_MORE = (ConfigStatus.FAILED, ConfigStatus.APPLYING)
+
+
+def _files(body: AgentBody | None) -> list[tuple[str, str]]:
+    """Return the reported effective config as (file name, text)."""
+    if body is None or not isinstance(body.body, dict):
+        return []
+    files = body.body.get("files", body.body)
+    return [
+        (plain(name or _("collector.yaml")), str(f.get("body", "") if isinstance(f, dict) else f))
+        for name, f in files.items()
+    ]
+
+
+def _deliveries(agent: Agent) -> list[DeliveryRow]:
+    found = list(Delivery.objects.filter(agent=agent).order_by("-id")[:HISTORY])
+    names = names_of(d.config_hash for d in found)
+    return [
+        DeliveryRow(
+            d,
+            names[d.config_hash],
+            (d.settled_at - d.offered_at).total_seconds() if d.settled_at else None,
+        )
+        for d in found
+    ]
+
+
+def read(agent: Agent, now: datetime, tab: str) -> AgentView:
+    """Read the page of an agent that was read `for_list()` with a status word."""
+    [row] = rows_of([agent])
+    status = getattr(agent, "status", None) or AgentStatus(agent=agent)
+    bodies = {b.part: b for b in AgentBody.objects.filter(agent=agent)}
+    health = bodies.get(AgentBody.Part.HEALTH)
+    effective = bodies.get(AgentBody.Part.EFFECTIVE_CONFIG)
+    target = (
+        Target.objects.filter(agent=agent, active=True).select_related("rollout", "phase").first()
+    )
+    events = AgentEvent.objects.filter(agent=agent).order_by("-id")[
+        : HISTORY if tab == "history" else 8
+    ]
+    attributes = {**(agent.identifying or {}), **(agent.non_identifying or {})}
+    return AgentView(
+        row=row,
+        status=status,
+        config_look=_config_look(status, row),
+        accepts_config=agent.has_capability(ACCEPTS_REMOTE_CONFIG),
+        attributes=sorted((plain(k, limit=200), plain(v)) for k, v in attributes.items()),
+        operator_labels=agent.operator_labels or {},
+        tree=node(_("Collector"), health.body)
+        if health and isinstance(health.body, dict)
+        else None,
+        effective=_files(effective) if tab == "config" else [],
+        effective_at=effective.at if effective else None,
+        deliveries=_deliveries(agent) if tab in {"summary", "history"} else [],
+        events=[agent_event_words.line(event) for event in events],
+        target=target,
+        settings=offered_settings(status, getattr(agent, "desired_settings", None)),
+        seq=int(now.timestamp() * 1000),
+    )

@@ -1,0 +1,160 @@
+"""Agents as rows: the page of the list, and the live cells of some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+
+from django.db.models import Q
+
+from accounts.actor import Actor
+from agents.models import Agent, AgentStatus
+from agents.models.querysets import AgentQuerySet
+from agents.selectors.grammar import to_text
+from agents.selectors.nearest import nearest
+from console.pages.agents.filters import SORTS, AgentFilter, write_place
+from console.pages.configs.names import ConfigName, names_of
+from console.pages.frame.keyset import count_up_to
+from console.words import states as words
+from rollouts.selectors import selector_q
+
+PER_PAGE = 50
+COUNT_SHOWN = 10_000
+NEAR_VALUES = 500  # of one label: among more, the nearest is chance
+BAD = frozenset({"quarantined", "config_failed", "unhealthy"})
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """One agent, ready to be drawn. `config` says what it runs, `wanted` what it should run."""
+
+    agent: Agent
+    status: str
+    look: words.Look
+    running: ConfigName
+    wanted: ConfigName
+    error: str
+    seen_at: datetime | None
+    connected: bool
+
+    @property
+    def is_quiet(self) -> bool:
+        """Good states stay quiet, so that the others stand out."""
+        return self.status == "healthy"
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it runs something else than it should."""
+        return bool(self.wanted) and self.wanted.config_hash != self.running.config_hash
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPage:
+    """One page of the list. `meant` is what a selector that matches nobody may have meant."""
+
+    rows: list[AgentRow]
+    newer: str
+    older: str
+    total: int
+    meant: str = ""
+    is_in_line: bool = True
+
+
+def matching(form: AgentFilter, actor: Actor, now: datetime) -> AgentQuerySet:
+    """Return the agents a filter means, each with its status word."""
+    found = (
+        Agent.objects.visible_to(actor).matching(selector_q(form.selector)).with_status_word(now)
+    )
+    return found.filter(status_word__in=form.statuses) if form.statuses else found
+
+
+def _status_of(agent: Agent) -> AgentStatus:
+    return getattr(agent, "status", None) or AgentStatus(agent=agent)
+
+
+def error_of(agent: Agent, status: AgentStatus, word: str) -> str:
+    """Return the agent's own words for what is wrong, because that is why people came."""
+    if word in {"config_failed", "quarantined"}:
+        return status.config_error
+    return status.health_error if word == "unhealthy" else ""
+
+
+def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
+    """Return rows for agents read `for_list()` with a status word: one more query for names."""
+    statuses = {a.pk: _status_of(a) for a in agents}
+    wanted = {a.pk: getattr(getattr(a, "desired", None), "config_hash", "") for a in agents}
+    names = names_of([*wanted.values(), *(s.running_hash for s in statuses.values())])
+    none = ConfigName("")
+    rows = []
+    for agent in agents:
+        status, word = statuses[agent.pk], str(getattr(agent, "status_word", "unknown"))
+        rows.append(
+            AgentRow(
+                agent=agent,
+                status=word,
+                look=words.look("agent", word),
+                running=names.get(status.running_hash, none),
+                wanted=names.get(wanted[agent.pk], none),
+                error=error_of(agent, status, word),
+                seen_at=status.last_seen_at,
+                connected=status.connected,
+            )
+        )
+    return rows
+
+
+def _beyond(fields: Sequence[str], place: Sequence[object], *, forward: bool) -> Q:
+    """Return the condition "after this place" for rows ordered by `fields`."""
+    step = "gt" if forward else "lt"
+    alternatives = []
+    for i, field in enumerate(fields):
+        same = {fields[j]: place[j] for j in range(i)}
+        alternatives.append(Q(**same, **{f"{field}__{step}": place[i]}))
+    return reduce(Q.__or__, alternatives)
+
+
+def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
+    """Read one page: rows, names of configs, the count (exact to 10,000)."""
+    fields = SORTS[form.sort]
+    found = matching(form, actor, now)
+    total = count_up_to(found)
+    place = form.before or form.after
+    forward = form.before is None
+    listed = found.for_list()
+    if place is not None and len(place) == len(fields):
+        listed = listed.filter(_beyond(fields, place, forward=forward))
+    order = fields if forward else [f"-{field}" for field in fields]
+    read = list(listed.order_by(*order)[: PER_PAGE + 1])
+    more, agents = len(read) > PER_PAGE, read[:PER_PAGE]
+    if not forward:
+        agents = agents[::-1]
+
+    def place_of(agent: Agent) -> str:
+        return write_place([getattr(agent, field) for field in fields])
+
+    has_newer = more if not forward else place is not None
+    has_older = more if forward else bool(agents)
+    return AgentPage(
+        rows=rows_of(agents),
+        newer=place_of(agents[0]) if agents and has_newer else "",
+        older=place_of(agents[-1]) if agents and has_older else "",
+        total=total,
+        meant="" if total or form.is_empty else _meant(form, actor),
+    )
+
+
+def _meant(form: AgentFilter, actor: Actor) -> str:
+    """Return the nearest selector made of labels that exist, "" when there is none."""
+    agents = Agent.objects.visible_to(actor)
+    meant = nearest(
+        form.selector, agents.label_keys(), lambda key: agents.label_values(key, NEAR_VALUES)
+    )
+    return to_text(meant) if meant is not None else ""
+
+
+def by_ids(ids: Iterable[int], actor: Actor, now: datetime) -> list[AgentRow]:
+    """Read the rows of some agents, for live cells."""
+    found = Agent.objects.visible_to(actor).filter(pk__in=list(ids)).with_status_word(now)
+    return rows_of(list(found.for_list()))

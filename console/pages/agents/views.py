@@ -1,0 +1,138 @@
+"""Agents: the list with its facets, and one agent with its three facts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from itertools import islice
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from agents.models import Agent
+from console.lib import csvs
+from console.lib.problems import Missing
+from console.pages.agents import dialogs as agent_dialogs
+from console.pages.agents import facets as agent_facets
+from console.pages.agents import filters as agent_filters
+from console.pages.agents import fragments
+from console.pages.agents import page as agent_page
+from console.pages.agents import rows as agent_rows
+from console.pages.agents.rows import AgentPage, AgentRow
+from console.pages.frame.needs import HtmxRequest, needs
+
+
+@require_GET
+@needs("agents.view")
+def agent_list(request: HtmxRequest) -> HttpResponse:
+    """Show the agents a filter means, worst status first. By HX-Target: table, facets or cells."""
+    now = timezone.now()
+    form = agent_filters.read(request.GET)
+    target = request.htmx.target
+    if target == "agent-facets":
+        wanted = request.GET.getlist("open")
+        facets = agent_facets.read(form, request.actor, now, wanted=wanted)
+        return render(request, "agents/_facets.html", {"form": form, "facets": facets})
+    if form.error is not None:
+        page = AgentPage([], "", "", 0)
+    else:
+        page = agent_rows.page_of(form, request.actor, now)
+    if target == "sync":
+        return HttpResponse(fragments.agent_cells(page.rows, now).html)
+    context = {
+        "form": form,
+        "page": page,
+        "seq": int(now.timestamp() * 1000),
+        "counted_at": now,
+        "topics": ["agents"],
+        "limit": agent_rows.COUNT_SHOWN,
+    }
+    if target != "agent-table":
+        if form.error is None:
+            context["all_agents"] = Agent.objects.visible_to(request.actor).count()
+        return render(request, "agents/list.html", context, status=422 if form.error else 200)
+    if form.error is not None:
+        return _error_only(request, context)
+    response = render(request, "agents/_table.html", {**context, "is_part": True})
+    response["HX-Push-Url"] = reverse("agents:list") + (form.url() if not form.is_empty else "")
+    return response
+
+
+def _error_only(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
+    """Answer a text that cannot be read: the sentence beside the field, the list stays as it is."""
+    response = render(request, "agents/_selector_error.html", context, status=422)
+    response["HX-Retarget"] = "#selector-error"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+@require_GET
+@needs("agents.view")
+def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpResponse:
+    """Show one agent, or after a gap its live fragments."""
+    now = timezone.now()
+    found = Agent.objects.visible_to(request.actor).with_status_word(now).for_list().defer(None)
+    agent = found.filter(instance_uid=uid).first()
+    if agent is None:
+        raise Missing(f"There is no agent {uid}.")
+    view = agent_page.read(agent, now, tab)
+    if request.htmx.target == "sync":
+        return HttpResponse(fragments.agent(view, now).html)
+    context = {
+        "agent": agent,
+        "view": view,
+        "tab": tab,
+        "seq": view.seq,
+        "menu": agent_dialogs.menu(request, agent),
+        "topics": [f"agent:{agent.pk}"],
+    }
+    return render(request, "agents/detail.html", context)
+
+
+EXPORT = ("id", "name", "status", "kind", "version", "connected", "config", "labels", "error")
+
+
+@require_GET
+@needs("agents.view")
+def export(request: HtmxRequest) -> StreamingHttpResponse:
+    """Send the picked agents, or all that match (`all=1` or nothing picked), as CSV."""
+    now = timezone.now()
+    form = agent_filters.read(request.GET)
+    if form.error is not None:
+        raise form.error
+    found = agent_rows.matching(form, request.actor, now)
+    picked = request.GET.getlist("id")
+    if picked and not request.GET.get("all"):
+        found = found.filter(instance_uid__in=_uuids(picked))
+    rows = found.for_list().order_by("name", "pk").iterator(chunk_size=500)
+    return csvs.response(request, "agents.csv", EXPORT, (_export_row(row) for row in _named(rows)))
+
+
+def _uuids(texts: list[str]) -> list[uuid.UUID]:
+    try:
+        return [uuid.UUID(text) for text in texts]
+    except ValueError as error:
+        raise Missing("One of the picked agents does not exist.") from error
+
+
+def _named(agents: Iterator[Agent]) -> Iterator[AgentRow]:
+    while batch := list(islice(agents, 500)):
+        yield from agent_rows.rows_of(batch)
+
+
+def _export_row(row: AgentRow) -> list[object]:
+    labels = ",".join(f"{key}={value}" for key, value in sorted(row.agent.labels.items()))
+    return [
+        row.agent.instance_uid,
+        row.agent.name,
+        row.status,
+        row.agent.kind,
+        row.agent.version,
+        row.connected,
+        row.running.full,
+        labels,
+        row.error,
+    ]

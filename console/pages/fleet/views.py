@@ -1,0 +1,59 @@
+"""The fleet overview: is anything wrong, what happens now, what needs the reader (ui.md 4.1)."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.actor import Actor
+from console.pages.fleet import fragments
+from console.pages.fleet import view as fleet_view
+from console.pages.frame import counts as navigation
+from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.rollouts import rows as rollout_rows
+from console.words import events as event_words
+from rollouts.models import Approval, Event, Rollout
+
+RECENT = 8
+
+
+def needs_you(actor: Actor) -> list[Approval]:
+    """Return the approvals this person can decide, oldest first."""
+    return list(navigation.waiting_for(actor).for_list().order_by("asked_at")[:5])
+
+
+@require_GET
+@needs("agents.view")
+def overview(request: HtmxRequest) -> HttpResponse:
+    """Show the fleet, or how to connect the first agent. By HX-Target: single regions."""
+    now = timezone.now()
+    target = request.htmx.target
+    if target == "needs":
+        return render(request, "fleet/_needs.html", {"waiting": needs_you(request.actor)})
+    active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
+    context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
+    if target == "active-rollouts":
+        return render(request, "fleet/_rollouts.html", context)
+    fleet = fleet_view.read(request.actor, now)
+    if target == "sync":
+        return HttpResponse(fragments.fleet(fleet, now).html)
+    if not fleet.total:
+        return render(request, "fleet/empty.html", {"topics": ["fleet"]})
+    recent = Event.objects.select_related("rollout").filter(rollout__isnull=False).order_by("-pk")
+    context |= {
+        "fleet": fleet,
+        "seq": fleet.seq,
+        "waiting": needs_you(request.actor),
+        "recent": event_words.newest_first(recent[:RECENT]),
+        "topics": ["fleet", "rollouts"],
+    }
+    return render(request, "fleet/overview.html", context)
+
+
+@require_GET
+@needs("agents.view")
+def counts(request: HtmxRequest) -> HttpResponse:
+    """Answer the counts beside the navigation, pulled after a signal because they are personal."""
+    return render(request, "_nav_counts.html")

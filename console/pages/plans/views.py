@@ -1,0 +1,74 @@
+"""Plans: list, one plan, save a plan of one's own."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.policy import can
+from console.lib.problems import Invalid, Missing, Problem, Refused
+from console.pages.frame.needs import HtmxRequest, needs
+from console.words import plans as plan_words
+from rollouts.actions.save_plan import save_plan
+from rollouts.models import Plan as PlanRow
+from rollouts.plans.plan import Plan
+
+
+def find(name: str) -> PlanRow:
+    """Return a stored plan. Raises Missing."""
+    row = PlanRow.objects.select_related("updated_by").filter(name=name).first()
+    if row is None:
+        raise Missing(_("There is no plan %(name)s.") % {"name": name})
+    return row
+
+
+@require_GET
+@needs("plans.view")
+def plan_list(request: HtmxRequest) -> HttpResponse:
+    """List the plans, built-in ones first."""
+    found = PlanRow.objects.select_related("updated_by").order_by("-built_in", "name")
+    rows = [(row, plan_words.phase_rows(Plan.from_dict(row.parsed))) for row in found]
+    context = {"rows": rows, "may_write": can(request.actor, "plans.write")}
+    return render(request, "plans/list.html", context)
+
+
+@require_GET
+@needs("plans.view")
+def detail(request: HtmxRequest, name: str) -> HttpResponse:
+    """Show one plan in words and as it was written."""
+    row = find(name)
+    plan = Plan.from_dict(row.parsed)
+    context = {
+        "row": row,
+        "plan": plan,
+        "phases": plan_words.phase_rows(plan),
+        "thresholds": [plan_words.threshold(t) for t in plan.thresholds],
+        "triggers": [(plan_words.trigger(t), t.condition) for t in plan.rollback.triggers],
+        "may_write": can(request.actor, "plans.write"),
+    }
+    return render(request, "plans/detail.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("plans.write")
+def edit(request: HtmxRequest, name: str = "") -> HttpResponse:
+    """Write a plan; a copy of another one with `?from=NAME`."""
+    if request.method == "GET":
+        source = name or request.GET.get("from", "")
+        text = find(source).text if source else ""
+        return _form(request, name, text, None)
+    wanted = request.POST.get("name", name).strip()
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    try:
+        row = save_plan(name=wanted, text=text, by=request.actor)
+    except (Invalid, Refused) as problem:
+        return _form(request, wanted, text, problem)
+    return HttpResponseRedirect(reverse("plans:detail", args=[row.name]), status=303)
+
+
+def _form(request: HtmxRequest, name: str, text: str, problem: Problem | None) -> HttpResponse:
+    context = {"name": name, "text": text, "problem": problem}
+    return render(request, "plans/edit.html", context, status=problem.status if problem else 200)

@@ -1,0 +1,205 @@
+"""What the rollout page shows, read once: used by the page, its htmx parts and the live feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+from django.utils.dateparse import parse_datetime
+
+from console.api.rollouts.answers import judged_at
+from console.pages.drawing.charts import Part, stacked_bar
+from console.pages.rollouts import gates, phases, targets
+from console.words import states as words
+from console.words.events import Line, newest_first
+from rollouts.analysis.measure import load_gates
+from rollouts.analysis.scene import watched_phase
+from rollouts.engine.decide import Code
+from rollouts.engine.facts import GateKind
+from rollouts.engine.states import RollbackTargetState
+from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
+
+RECENT_EVENTS = 8
+WHY_ICONS: dict[str, str] = {
+    Code.OBSERVING: "clock",
+    Code.PAUSED: "paused",
+    Code.NO_DATA: "question",
+    Code.FROZEN: "lock",
+    Code.ROLLING_BACK: "undo",
+}
+TONE_ICONS = {
+    "run": "arc",
+    "ok": "ok",
+    "warn": "triangle",
+    "bad": "octagon-x",
+    "wait": "hourglass",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The one sentence of state, with what comes next and when (ui.md 4.6)."""
+
+    say: str
+    next: str
+    token: str
+    icon: str
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where the rollback of a rollout stands."""
+
+    rollback: Rollback
+    total: int
+    confirmed: int
+    offered: int
+    failed: int
+    offline: int
+    no_version: int
+    bar: str
+
+    @property
+    def online(self) -> int:
+        """Agents that can come back now."""
+        return self.total - self.offline - self.no_version
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything of the page that does not depend on who looks at it."""
+
+    rollout: Rollout
+    phases: list[phases.PhaseView]
+    look: words.Look
+    why: Why
+    tiles: list[gates.Tile]
+    gates_summary: str
+    events: list[Line]
+    way_back: WayBack | None
+    seq: int
+    is_over: bool
+
+    @property
+    def criteria(self) -> list[gates.Tile]:
+        """The gates a phase must pass."""
+        return [tile for tile in self.tiles if tile.kind == GateKind.CRITERION]
+
+    @property
+    def guards(self) -> list[gates.Tile]:
+        """Thresholds and triggers: watched all the time."""
+        return [tile for tile in self.tiles if tile.kind != GateKind.CRITERION]
+
+
+def why_of(rollout: Rollout) -> Why:
+    """Read the stored why line; an empty one says the state, never nothing."""
+    stored = rollout.why or {}
+    look = words.look("rollout", rollout.state)
+    tone = stored.get("tone") or look.token
+    code = str(stored.get("code") or "")
+    return Why(
+        say=stored.get("say") or str(look.label),
+        next=stored.get("next") or "",
+        token=tone,
+        icon=WHY_ICONS.get(code) or TONE_ICONS.get(tone) or look.icon,
+        deadline=parse_datetime(stored["deadline"]) if stored.get("deadline") else None,
+    )
+
+
+def way_back_of(rollout: Rollout) -> WayBack | None:
+    """Count how many agents are back; one query. None when no rollback was decided."""
+    rollback = getattr(rollout, "rollback", None)
+    if rollback is None:
+        return None
+    state, waiting = RollbackTargetState, Q(confirmed_at=None)
+    numbers = RollbackTarget.objects.filter(rollback=rollback).aggregate(
+        total=Count("pk"),
+        confirmed=Count("pk", filter=Q(state=state.CONFIRMED)),
+        failed=Count("pk", filter=Q(state__in=[state.FAILED, state.TIMED_OUT])),
+        no_version=Count("pk", filter=Q(state=state.NO_VERSION)),
+        offline=Count(
+            "pk", filter=waiting & Q(online=False, state__in=[state.WAITING, state.OFFERED])
+        ),
+        offered=Count("pk", filter=waiting & Q(online=True, state=state.OFFERED)),
+    )
+    bar = stacked_bar(
+        [
+            Part("returned", numbers["confirmed"]),
+            Part("applying", numbers["offered"]),
+            Part("failed", numbers["failed"]),
+            Part("offline", numbers["offline"]),
+        ],
+        numbers["total"],
+        f"{numbers['confirmed']} / {numbers['total']}",
+        css="thick",
+    )
+    return WayBack(rollback=rollback, bar=bar, **numbers)
+
+
+def read(rollout: Rollout, now: datetime) -> View:
+    """Read the page. Queries: phases, gates, readings, events, way back."""
+    steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
+    watched = watched_phase(steps)
+    tiles: list[gates.Tile] = []
+    if watched is not None:
+        readings = gates.readings_by_gate(rollout, phase=watched)
+        until = judged_at(rollout, now)
+        tiles = gates.tiles(load_gates(rollout, watched, until), readings, until)
+    return View(
+        rollout=rollout,
+        phases=phases.views(rollout, steps),
+        look=phases.pill_look(rollout, steps),
+        why=why_of(rollout),
+        tiles=tiles,
+        gates_summary=gates.summary(tiles),
+        events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
+        way_back=way_back_of(rollout),
+        seq=int(now.timestamp() * 1000),
+        is_over=rollout.finished_at is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """The agents region: a grid of cells, or bars by phase above `targets.MAX_CELLS` agents."""
+
+    total: int
+    grid: str
+    cells: list[str]
+    names: list[str]
+    legend: list[targets.Key]
+    failed: list[targets.Cell]
+
+
+def agents_of(rollout: Rollout) -> Agents:
+    """Read the agents region: one query for cells, two more for a large rollout."""
+    cells = targets.cells_of(rollout)
+    total = len(cells)
+    numbers = targets.counts(cells)
+    if total >= targets.MAX_CELLS:
+        numbers, total = _counted(rollout), Target.objects.filter(rollout=rollout).count()
+    small = total <= targets.MAX_CELLS
+    failed = [cell for cell in cells if cell.error and cell.kind in {"failed", "returned"}]
+    return Agents(
+        total=total,
+        grid=targets.grid(rollout, cells) if small and cells else "",
+        cells=[cell.kind for cell in cells] if small else [],
+        names=targets.names(cells) if small else [],
+        legend=targets.legend(rollout, numbers),
+        failed=failed[:5],
+    )
+
+
+def _counted(rollout: Rollout) -> dict[str, int]:
+    """Count the legend in SQL for rollouts that are too large for cells."""
+    numbers = dict.fromkeys(words.TARGET, 0)
+    rows = (
+        Target.objects.filter(rollout=rollout)
+        .values_list("state", "online", "phase__started_at")
+        .annotate(n=Count("pk"))
+    )
+    for state, online, started, number in rows:
+        numbers[targets.kind_of(state, online, started is not None)] += number
+    return numbers

@@ -1,0 +1,150 @@
+"""A phase as pages show it: state, share of the agents, counts, bar. Pure over model rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from console.pages.drawing import charts
+from console.pages.drawing.charts import Part
+from console.words import states as words
+from rollouts.engine.facts import Counts
+from rollouts.engine.states import PhaseState, RolloutState
+from rollouts.models import Phase, Rollout
+
+LIVE = frozenset({PhaseState.DEPLOYING, PhaseState.OBSERVING})
+STARTED = LIVE | {PhaseState.PASSED, PhaseState.FAILED, PhaseState.ROLLED_BACK}
+
+
+def counts_of(phase: Phase) -> Counts:
+    """Read the counts the tick keeps; what is not there yet is nought."""
+    return Counts.from_dict(phase.counts or {})
+
+
+def refused(counts: Counts) -> int:
+    """Members that failed or did not answer in time."""
+    return counts.failed + counts.timed_out
+
+
+def bar_of(phase: Phase, counts: Counts) -> SafeString:
+    """Draw a phase from good to not started."""
+    parts = [
+        Part("applied", counts.applied),
+        Part("returned", counts.rolled_back),
+        Part("failed", refused(counts)),
+        Part("applying", counts.outstanding),
+    ]
+    if phase.state in STARTED:
+        parts += [Part("offline", counts.offline), Part("queued", counts.ready)]
+    label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
+        "applied": counts.applied,
+        "members": counts.members,
+        "failed": refused(counts),
+        "offline": counts.offline,
+    }
+    return charts.stacked_bar(parts, counts.members, label)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    """One step of the track."""
+
+    pk: int
+    index: int
+    name: str
+    weight: float
+    look: words.Look
+    is_current: bool
+    is_manual: bool
+    counts: Counts
+    bar: SafeString
+    notes: list[str]
+    grow: int
+    state: str
+
+
+def title(phase: Phase) -> str:
+    """The phase's name with a capital, as pages write it."""
+    return phase.name[:1].upper() + phase.name[1:]
+
+
+def look_of(phase: Phase, rollout: Rollout) -> words.Look:
+    """How the phase's state is shown: "Sending" or "Applying" by what is outstanding (ui.md 1.2)."""
+    look = words.look("phase", phase.state)
+    counts = counts_of(phase)
+    if phase.state == PhaseState.DEPLOYING and counts.outstanding and not counts.ready:
+        look = words.Look("run", "arc", _("Applying"), spins=True)
+    if rollout.state == RolloutState.ROLLING_BACK and phase.state in STARTED:
+        look = words.Look("bad", "undo", _("Rolling back"))
+    if phase.state == PhaseState.PENDING and phase.manual:
+        look = words.Look("wait", "hourglass", _("Needs approval"))
+    return look
+
+
+def notes_of(phase: Phase, counts: Counts) -> list[str]:
+    """The short line under the count: what is not fine, or what the phase waits for."""
+    notes = []
+    if refused(counts):
+        notes.append(_("%(n)d failed") % {"n": refused(counts)})
+    if counts.unhealthy:
+        notes.append(_("%(n)d unhealthy") % {"n": counts.unhealthy})
+    if phase.state in STARTED and counts.offline:
+        notes.append(_("%(n)d offline") % {"n": counts.offline})
+    if phase.state in LIVE and counts.outstanding:
+        notes.append(_("%(n)d applying") % {"n": counts.outstanding})
+    if not counts.members and phase.state not in STARTED:
+        notes.append(_("0 agents, passes at once"))
+    if phase.state == PhaseState.SKIPPED and not counts.offered:
+        notes.append(_("never received the version"))
+    if phase.state in {PhaseState.PENDING, PhaseState.AWAITING_APPROVAL} and phase.manual:
+        notes.append(_("starts when a person approves"))
+    return notes
+
+
+def views(rollout: Rollout, phases: Sequence[Phase]) -> list[PhaseView]:
+    """Return the steps of the track, in order. Width follows the share of agents, in 5 % steps."""
+    total = sum(counts_of(p).members for p in phases) or 1
+    return [_view(rollout, phase, total) for phase in phases]
+
+
+def _view(rollout: Rollout, phase: Phase, total: int) -> PhaseView:
+    counts = counts_of(phase)
+    current = phase.index == rollout.current_phase and rollout.is_active
+    return PhaseView(
+        pk=phase.pk,
+        index=phase.index,
+        name=title(phase),
+        weight=phase.weight,
+        look=look_of(phase, rollout),
+        is_current=current,
+        is_manual=phase.manual,
+        counts=counts,
+        bar=bar_of(phase, counts),
+        notes=notes_of(phase, counts),
+        grow=max(5, round(counts.members / total * 20) * 5),
+        state=phase.state,
+    )
+
+
+def state_text(rollout: Rollout, phases: Sequence[Phase]) -> str:
+    """ "Staging: observing" while it runs; else "", and the state's own word is shown."""
+    if rollout.state != RolloutState.RUNNING:
+        return ""
+    for phase in phases:
+        if phase.index == rollout.current_phase:
+            return f"{title(phase)}: {str(look_of(phase, rollout).label).lower()}"
+    return ""
+
+
+def pill_look(rollout: Rollout, phases: Sequence[Phase]) -> words.Look:
+    """The pill of a rollout: "running" always with the state of its phase (ui.md 1.2)."""
+    own = words.look("rollout", rollout.state)
+    text = state_text(rollout, phases)
+    if not text:
+        return own
+    current = next(p for p in phases if p.index == rollout.current_phase)
+    look = look_of(current, rollout)
+    return words.Look(look.token, look.icon, text, look.spins)

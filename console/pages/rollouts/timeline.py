@@ -1,0 +1,187 @@
+"""The timeline of a rollout, and how its rollback went: page, CSV, JSON and text of the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from console.api.rollouts.answers import event_row
+from console.lib import csvs
+from console.pages.drawing import plots
+from console.pages.drawing.plots import Reading
+from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.rollouts import gates, recovery
+from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts.lookup import find
+from console.words import events as event_words
+from console.words import numbers, times
+from console.words.incidents import incident_text
+from rollouts.analysis.catalogue import title_of
+from rollouts.engine.states import RollbackState, RollbackTargetState
+from rollouts.models import Event, Measurement, Rollback, RollbackTarget, Rollout
+
+MAX_EVENTS = 2000
+MAX_STRAGGLERS = 50
+MIN_POINTS = 3  # fewer readings make no curve
+COLUMNS = ("seq", "at", "actor_kind", "actor", "act", "phase", "from", "to", "reason", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """One gate around the decision: a small chart and three numbers."""
+
+    title: str
+    text: str
+    chart: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """The rollback part of the page."""
+
+    rollback: Rollback
+    recovery: recovery.Recovery
+    curve: SafeString
+    ticks: list[str]
+    detect_s: float | None
+    offline: int
+    no_version: int
+    failed: int
+    total: int
+    stragglers: list[RollbackTarget]
+    is_running: bool
+
+
+def _targets(rollback: Rollback) -> list[RollbackTarget]:
+    found = RollbackTarget.objects.filter(rollback=rollback).only(
+        "rollback", "state", "online", "confirmed_at"
+    )
+    return list(found)
+
+
+def way_back(rollback: Rollback, now: datetime) -> WayBack:
+    """Read how the rollback went; two queries."""
+    state = RollbackTargetState
+    targets = _targets(rollback)
+    confirmed = [t.confirmed_at for t in targets if t.state == state.CONFIRMED and t.confirmed_at]
+    no_version = sum(t.state == state.NO_VERSION for t in targets)
+    failed = sum(t.state in {state.FAILED, state.TIMED_OUT} for t in targets)
+    offline = sum(t.state in {state.WAITING, state.OFFERED} and not t.online for t in targets)
+    is_running = rollback.state == RollbackState.RUNNING
+    online = len(targets) - no_version - offline
+    curve = recovery.recovery(rollback.decided_at, confirmed, online, now if is_running else None)
+    open_states = ~Q(state=state.CONFIRMED)
+    stragglers = RollbackTarget.objects.filter(open_states, rollback=rollback)
+    detect = rollback.decided_at - rollback.breach_at if rollback.breach_at else None
+    return WayBack(
+        rollback=rollback,
+        recovery=curve,
+        curve=_curve(curve),
+        ticks=[times.exact_span(s) if s else _("0 s") for s in recovery.ticks(curve.end_s)],
+        detect_s=detect.total_seconds() if detect is not None else None,
+        offline=offline,
+        no_version=no_version,
+        failed=failed,
+        total=len(targets),
+        stragglers=list(stragglers.select_related("agent").order_by("pk")[:MAX_STRAGGLERS]),
+        is_running=is_running,
+    )
+
+
+def _curve(found: recovery.Recovery) -> SafeString:
+    label = _("%(n)d of %(m)d online agents confirmed") % {"n": found.confirmed, "m": found.online}
+    if found.half_s is not None:
+        label += ", " + _("half after %(s)s") % {"s": times.exact_span(found.half_s)}
+    if found.goal_s is not None:
+        label += ", " + _("99 %% after %(s)s") % {"s": times.exact_span(found.goal_s)}
+    return plots.step_curve(found.steps, end_s=found.end_s, goal_s=recovery.GOAL_S, label=label)
+
+
+def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Before]:
+    """Return each metric's readings around a moment; one query."""
+    by_metric: dict[str, list[Measurement]] = {}
+    for readings in gates.readings_by_gate(rollout).values():
+        values = [r for r in readings if r.outcome == "value"]
+        if len(values) >= MIN_POINTS:
+            by_metric.setdefault(values[0].metric, values)
+    return [_before(values, at) for values in list(by_metric.values())[:6]]
+
+
+def _before(values: list[Measurement], at: datetime) -> Before:
+    title, unit = title_of(values[-1].metric), numbers.unit_of(values[-1].metric)
+    start = values[0].at
+    points = [Reading((r.at - start).total_seconds(), r.value) for r in values]
+    earlier = [r for r in values if r.at <= at] or values[:1]
+    peak = max((r.value or 0.0 for r in values), default=0.0)
+    texts = [numbers.amount(v, unit) for v in (earlier[0].value, peak, values[-1].value)]
+    label = _("%(title)s was %(first)s, at most %(peak)s, and is %(last)s") % {
+        "title": title,
+        "first": texts[0],
+        "peak": texts[1],
+        "last": texts[2],
+    }
+    mark = (at - start).total_seconds()
+    return Before(title, " → ".join(texts), plots.sparkline(points, None, label, mark_s=mark))
+
+
+def _plain_rows(events: list[Event]) -> list[dict[str, object]]:
+    return [
+        {
+            "seq": e.seq,
+            "at": times.stamp(e.at),
+            "actor_kind": e.actor_kind,
+            "actor": e.actor_name,
+            "act": e.act,
+            "phase": e.phase,
+            "from": e.state_from,
+            "to": e.state_to,
+            "reason": e.reason,
+            "text": event_words.line(e).text,
+        }
+        for e in events
+    ]
+
+
+@require_GET
+@needs("rollouts.view")
+def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
+    """Show everything that happened, oldest first; `?format=csv`, `json` or `text` for the same."""
+    rollout = find(rollout_id, request.actor)
+    now = timezone.now()
+    events = list(Event.objects.filter(rollout=rollout).order_by("seq")[:MAX_EVENTS])
+    wanted = request.GET.get("format")
+    if wanted == "json":
+        rows = [
+            {**row, "inputs": e.inputs} for row, e in zip(_plain_rows(events), events, strict=True)
+        ]
+        return JsonResponse({"rollout": rollout.number, "events": rows})
+    if wanted == "csv":
+        rows_of = ([row[c] for c in COLUMNS] for row in _plain_rows(events))
+        return csvs.response(request, f"{rollout.number}-timeline.csv", COLUMNS, rows_of)
+    if wanted == "text":
+        text = incident_text(rollout, map(event_row, events))
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+    rollback = getattr(rollout, "rollback", None)
+    back = way_back(rollback, now) if rollback is not None else None
+    context = {
+        "rollout": rollout,
+        "events": event_words.lines(events),
+        "back": back,
+        "why": rollout_page.why_of(rollout),
+        "goal_s": recovery.GOAL_S,
+        "before": before_and_after(rollout, rollback.decided_at, now) if rollback else [],
+        "topics": [rollout.topic, *([rollback.topic] if rollback is not None else [])],
+        "is_part": request.htmx.target == "timeline-page",
+    }
+    template = "rollouts/_timeline.html" if context["is_part"] else "rollouts/timeline.html"
+    response: HttpResponse = render(request, template, context)
+    return response

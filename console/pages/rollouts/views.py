@@ -1,0 +1,140 @@
+"""Rollouts: list, detail with its live parts, agents, short link. Acts are in `act_views`."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.policy import can
+from console.lib.problems import Missing
+from console.pages.frame import keyset
+from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.rollouts import acts as rollout_acts
+from console.pages.rollouts import fragments, targets, wizard_preview
+from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts import rows as rollout_rows
+from console.pages.rollouts.lookup import find
+from console.words import states as words
+from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, RolloutState
+from rollouts.models import Rollout, Target
+
+FILTERS = {
+    "active": ACTIVE_STATES,
+    "drafts": frozenset({RolloutState.DRAFT, RolloutState.SCHEDULED}),
+    "finished": FINAL_STATES,
+}
+
+
+@require_GET
+@needs("rollouts.view")
+def rollout_list(request: HtmxRequest) -> HttpResponse:
+    """List rollouts, newest first."""
+    chosen = request.GET.get("state", "")
+    found = Rollout.objects.visible_to(request.actor).for_list()
+    if chosen in FILTERS:
+        found = found.filter(state__in=FILTERS[chosen])
+    if request.GET.get("config"):
+        found = found.filter(config__name=request.GET["config"])
+    page = keyset.newest_first(found, request.GET)
+    context = {
+        "rows": rollout_rows.rows(page.rows),
+        "page": page,
+        "chosen": chosen,
+        "config": request.GET.get("config", ""),
+        "topics": ["rollouts"],
+    }
+    is_part = request.htmx.target == "rollout-rows"
+    return render(request, "rollouts/_rows.html" if is_part else "rollouts/list.html", context)
+
+
+@require_GET
+@needs("rollouts.view")
+def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
+    """Show one rollout. By HX-Target: the action bar alone, or the live fragments after a gap."""
+    rollout = find(rollout_id, request.actor)
+    now = timezone.now()
+    if request.htmx.target == "sync":
+        return HttpResponse(fragments.sync(fragments.rollout(rollout, now), rollout, now))
+    steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
+    acts = rollout_acts.bar(rollout, request.actor, steps)
+    context = {"rollout": rollout, "acts": acts, "why_not": rollout_acts.reasons(acts)}
+    if request.htmx.target == "acts":
+        return render(request, "rollouts/_acts.html", context)
+    if request.htmx.target == "legend":
+        legend = rollout_page.agents_of(rollout).legend
+        part = {"rollout": rollout, "legend": legend, "seq": int(now.timestamp() * 1000)}
+        return render(request, "rollouts/_legend.html", part)
+    view = rollout_page.read(rollout, now)
+    context |= {
+        "view": view,
+        "agents": rollout_page.agents_of(rollout),
+        "may_waive": rollout.is_active and can(request.actor, "rollouts.waive", rollout),
+        "preview": wizard_preview.view_of(rollout.preview or {}, rollout)
+        if _is_draft(rollout)
+        else None,
+        "topics": [rollout.topic],
+        "seq": view.seq,
+    }
+    return render(request, "rollouts/detail.html", context)
+
+
+def _is_draft(rollout: Rollout) -> bool:
+    return rollout.state in {RolloutState.DRAFT, RolloutState.SCHEDULED}
+
+
+@require_GET
+@needs("rollouts.view")
+def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
+    """List the agents of a rollout, by state and phase."""
+    rollout = find(rollout_id, request.actor)
+    chosen = request.GET.get("state", "")
+    phase = request.GET.get("phase", "")
+    found = Target.objects.filter(rollout=rollout).select_related("agent", "phase")
+    if chosen:
+        found = found.filter(_of_kind(chosen))
+    if phase:
+        found = found.filter(phase__name=phase)
+    page = keyset.in_line(found, request.GET)
+    rows = [
+        (t, targets.kind_of(t.state, t.online, t.phase.started_at is not None)) for t in page.rows
+    ]
+    context = {
+        "rollout": rollout,
+        "rows": rows,
+        "page": page,
+        "chosen": chosen,
+        "phase": phase,
+        "total": keyset.count_up_to(found),
+        "kinds": words.TARGET,
+        "phases": sorted(rollout.phases.all(), key=lambda step: step.index),
+    }
+    return render(request, "rollouts/agents.html", context)
+
+
+def _of_kind(kind: str) -> Q:
+    """Return the condition behind one entry of the agents legend (`targets.kind_of`)."""
+    started = Q(phase__started_at__isnull=False)
+    open_states = Q(state__in=["waiting", "offered"])
+    return {
+        "applied": Q(state="applied"),
+        "failed": Q(state__in=["failed", "timed_out"]),
+        "returned": Q(state="rolled_back"),
+        "offline": started & open_states & Q(online=False),
+        "applying": Q(state="offered", online=True),
+        "queued": started & Q(state="waiting", online=True),
+        "todo": Q(state="skipped") | Q(state="waiting", phase__started_at__isnull=True),
+    }.get(kind, Q(pk=None))
+
+
+@require_GET
+@needs("rollouts.view")
+def short_link(request: HtmxRequest, number: str) -> HttpResponse:
+    """Send `/r/R-0042` or `/r/42` to the rollout's page."""
+    digits = number.upper().removeprefix("R-")
+    if not digits.isdecimal() or len(digits) > 18:
+        raise Missing(f"{number} is not a rollout number; they look like R-0042.")
+    return HttpResponseRedirect(reverse("rollouts:detail", args=[int(digits)]))

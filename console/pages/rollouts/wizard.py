@@ -1,0 +1,138 @@
+"""A new rollout: the form with its live preview, then the review and the start (ui.md 4.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.policy import can
+from console.lib.problems import Denied, Invalid, Problem, Refused, Stale
+from console.pages.frame.context import zone_of
+from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.rollouts import wizard_form, wizard_preview
+from console.pages.rollouts.lookup import find
+from console.pages.rollouts.wizard_form import Given, WizardForm
+from rollouts.actions.draft import draft_rollout
+from rollouts.actions.start import start as start_rollout
+from rollouts.models import Rollout
+
+REASON_MAX = 500
+
+
+def _load(request: HtmxRequest) -> WizardForm:
+    data = request.POST if request.method == "POST" else request.GET
+    return wizard_form.load(Given.read(data), zone=zone_of(request.user), now=timezone.now())
+
+
+def _context(request: HtmxRequest, form: WizardForm) -> dict[str, Any]:
+    return {
+        "form": form,
+        "preview": wizard_preview.preview_of(form, timezone.now()) if form.can_preview else None,
+        "may_start": can(request.actor, "rollouts.start"),
+        "zone_label": str(zone_of(request.user)),
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@needs("rollouts.view")
+def new(request: HtmxRequest) -> HttpResponse:
+    """Show the form; `act=review` or `act=draft` saves the draft, anything else only previews."""
+    form = _load(request)
+    act = request.POST.get("act", "")
+    if act not in {"review", "draft"}:
+        if request.method == "GET" and not request.GET.get("q"):
+            form.errors.pop("q", None)  # an empty new form is not wrong yet
+            context = _context(request, form) | {"preview": None}
+        else:
+            context = _context(request, form)
+        return render(request, "rollouts/new.html", context)
+    if form.errors:
+        return render(
+            request, "rollouts/new.html", _context(request, form) | {"sent": True}, status=422
+        )
+    try:
+        rollout = _draft(request, form)
+    except (Invalid, Refused, Denied, Stale) as problem:
+        context = _context(request, form) | {"problem": problem}
+        return render(request, "rollouts/new.html", context, status=problem.status)
+    if act == "draft":
+        messages.success(request, _("Draft saved. Nothing is sent before you start it."))
+        return HttpResponseRedirect(reverse("rollouts:detail", args=[rollout.pk]), status=303)
+    return HttpResponseRedirect(reverse("rollouts:start", args=[rollout.pk]), status=303)
+
+
+def _draft(request: HtmxRequest, form: WizardForm) -> Rollout:
+    given, version = form.given, form.version
+    assert version is not None
+    return draft_rollout(
+        config=version.config.name,
+        version=version.number,
+        plan=given.plan,
+        selector=given.selector,
+        by=request.actor,
+        title=given.title or version.message[:120],
+        spread_label=given.spread,
+        start_at=form.start_at(zone_of(request.user)),
+        when_busy=given.when_busy,
+        overrides=form.overrides or None,
+        seed=given.seed,
+    )
+
+
+@require_POST
+@needs("rollouts.view")
+def preview(request: HtmxRequest) -> HttpResponse:
+    """Answer the preview alone, with the parts of the form that follow from what was changed."""
+    given = Given.read(request.POST)
+    changed = wizard_form.changed(given, request.POST)
+    if "config" in changed:
+        given = replace(given, version="")  # it was a version of the other config
+    form = wizard_form.load(given, zone=zone_of(request.user), now=timezone.now())
+    context = _context(request, form) | {"changed": changed, "is_part": True}
+    return render(request, "rollouts/_preview.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("rollouts.view")
+def start(request: HtmxRequest, rollout_id: int) -> HttpResponse:
+    """Review a draft in words and start it; a fleet that changed is shown and asked about again."""
+    rollout = find(rollout_id, request.actor)
+    if request.method == "GET":
+        return _review(request, rollout, None)
+    revision = request.POST.get("revision", "")
+    try:
+        start_rollout(
+            rollout_id=rollout.pk,
+            by=request.actor,
+            reason=request.POST.get("reason", "").strip()[:REASON_MAX],
+            seen_revision=int(revision) if revision.isdecimal() else None,
+            seen_preview=request.POST.get("digest") or None,
+        )
+    except (Invalid, Refused, Denied, Stale) as problem:
+        return _review(request, find(rollout_id, request.actor), problem)
+    messages.success(request, _("%(number)s is started.") % {"number": rollout.number})
+    return HttpResponseRedirect(reverse("rollouts:detail", args=[rollout.pk]), status=303)
+
+
+def _review(request: HtmxRequest, rollout: Rollout, problem: Problem | None) -> HttpResponse:
+    if rollout.started_at is not None:
+        return HttpResponseRedirect(reverse("rollouts:detail", args=[rollout.pk]))
+    view = wizard_preview.of_draft(rollout, timezone.now(), fresh=isinstance(problem, Stale))
+    context = {
+        "rollout": rollout,
+        "preview": view,
+        "problem": problem,
+        "may_start": can(request.actor, "rollouts.start"),
+        "reason": request.POST.get("reason", ""),
+        "reason_max": REASON_MAX,
+    }
+    status = problem.status if problem else 200
+    return render(request, "rollouts/start.html", context, status=status)

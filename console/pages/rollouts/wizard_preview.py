@@ -1,0 +1,163 @@
+"""The preview of a rollout as the pages draw it: phases with bars, who is left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from console.lib.problems import Problem
+from console.pages.drawing.charts import Part, stacked_bar
+from console.pages.rollouts.wizard_form import WizardForm
+from console.words import plans as plan_words
+from console.words import times
+from console.words.plain import plain
+from rollouts.drafts.preview import preview as count_preview
+from rollouts.loop.begin import count_again
+from rollouts.models import Rollout
+
+SPLIT_SHOWN = 6
+LEVELS = {"ok": ("ok", "ok"), "note": ("warn", "triangle"), "block": ("bad", "octagon-x")}
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseShare:
+    """One phase of the preview: how many agents it adds, and where they are."""
+
+    name: str
+    adds: int
+    note: str
+    bar: SafeString
+    split: str
+    samples: list[str]
+    more: int
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of readiness; `url` leads to the targets that it is about."""
+
+    name: str
+    token: str
+    icon: str
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """The whole preview. `problem` is set when it could not be counted; then the rest is empty."""
+
+    counted_at: datetime | None
+    matched: int
+    eligible: int
+    digest: str
+    phases: list[PhaseShare]
+    rest: int
+    excluded: list[tuple[int, str]]
+    left_out: int
+    conflicts: list[dict[str, Any]]
+    checks: list[Check]
+    blocked: bool
+    coverage: str = ""
+    problem: Problem | None = None
+
+
+def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> PhaseShare:
+    adds = int(data.get("new_members", 0))
+    manual = bool(data.get("manual"))
+    note = _("first") if first else _("more, after approval") if manual else _("more")
+    if manual and first:
+        note = _("after approval")
+    split = sorted((data.get("split") or {}).items(), key=lambda item: -item[1])
+    shown = " · ".join(f"{plain(value, limit=40)} {n}" for value, n in split[:SPLIT_SHOWN])
+    samples = [plain(name, limit=80) for name in data.get("samples") or []]
+    name = plan_words.title(str(data.get("name", "")))
+    return PhaseShare(
+        name=name,
+        adds=adds,
+        note=note,
+        bar=stacked_bar(
+            [Part("off", adds)],
+            max(total, 1),
+            _("%(name)s: %(n)d of %(m)d agents") % {"name": name, "n": adds, "m": total},
+            offset=before,
+        ),
+        split=shown + (" …" if len(split) > SPLIT_SHOWN else ""),
+        samples=samples,
+        more=max(0, adds - len(samples)),
+        then=_("observed for %(span)s") % {"span": times.span(float(data.get("duration_s") or 0))},
+    )
+
+
+def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> Check:
+    """Return the line of one finding; only a draft that exists has targets to show."""
+    token, icon = LEVELS.get(str(data.get("level", "ok")), LEVELS["note"])
+    name, url = str(data.get("check", "")), ""
+    if rollout is not None and data.get("about_agents"):
+        url = f"{reverse('rollouts:readiness', args=[rollout.pk])}?{urlencode({'check': name})}"
+    return Check(name, token, icon, str(data.get("text", "")), url)
+
+
+def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:
+    """Return the view of a preview's `to_dict()`, of a draft when there is one."""
+    eligible = int(data.get("eligible", 0))
+    phases, before = [], 0
+    for index, phase in enumerate(data.get("phases") or []):
+        phases.append(_phase(phase, before, eligible, first=index == 0))
+        before += phases[-1].adds
+    excluded = [(int(e["count"]), str(e["text"])) for e in data.get("excluded") or []]
+    readiness = [check for check in data.get("readiness") or [] if check.get("text")]
+    counted = data.get("counted_at")
+    return PreviewView(
+        counted_at=parse_datetime(counted) if isinstance(counted, str) else counted,
+        matched=int(data.get("matched", 0)),
+        eligible=eligible,
+        digest=str(data.get("digest", "")),
+        phases=phases,
+        rest=int(data.get("rest", 0)),
+        excluded=[e for e in excluded if e[0]],
+        left_out=sum(number for number, _reason in excluded),
+        conflicts=list(data.get("conflicts") or []),
+        checks=[check_of(check, rollout) for check in readiness],
+        blocked=any(check.get("level") == "block" for check in readiness),
+        coverage=plain((data.get("coverage") or {}).get("text", ""), limit=400),
+    )
+
+
+EMPTY = view_of({})
+
+
+def preview_of(form: WizardForm, now: datetime) -> PreviewView:
+    """Count the preview of what the form says; a refusal becomes part of the view."""
+    assert form.version is not None
+    assert form.plan is not None
+    try:
+        counted = count_preview(
+            config=form.version.config,
+            version=form.version,
+            plan=form.plan,
+            selector=form.given.selector,
+            spread_label=form.given.spread,
+            seed=form.given.seed,
+            when_busy=form.given.when_busy,
+            now=now,
+        )
+    except Problem as problem:
+        return PreviewView(None, 0, 0, "", [], 0, [], 0, [], [], True, problem=problem)
+    return view_of(counted.to_dict())
+
+
+def of_draft(rollout: Rollout, now: datetime, *, fresh: bool) -> PreviewView:
+    """Return the preview kept with a draft, or count it again when the fleet has changed."""
+    if not fresh:
+        return view_of(rollout.preview or {}, rollout)
+    return view_of(count_again(rollout, now).to_dict(), rollout)

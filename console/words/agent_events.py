@@ -1,0 +1,82 @@
+"""Events of one agent in words. Kinds are the gateway's; one it did not have is shown as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from agents.models import AgentEvent
+from console.words import states as words
+from console.words.plain import first_line, plain
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLine:
+    """One line of an agent's history."""
+
+    at: datetime
+    token: str
+    icon: str
+    text: str
+
+
+def line(event: AgentEvent) -> AgentLine:
+    """Return the line of an event; everything the agent said is escaped and cut."""
+    details = event.details if isinstance(event.details, dict) else {}
+    if event.kind == "health":
+        return _health(event, details)
+    if event.kind == "config_failed":
+        said = first_line(details.get("error", ""))
+        which = plain(str(details.get("config_hash", ""))[:8])
+        text = _("Refused config %(hash)s: %(error)s") % {"hash": which, "error": said}
+        return AgentLine(event.at, "bad", "octagon-x", text)
+    if event.kind == "settings_status":
+        return _settings(event, details)
+    known = {
+        "connected": ("ok", "nav-agents", _("Connected")),
+        "disconnected": ("off", "dashed", _("Disconnected")),
+        "restarted": ("run", "retry", _("Restarted")),
+        "duplicate": ("warn", "triangle", _("A second agent uses the same id")),
+        "settings_offered": ("run", "link", _("Connection settings sent")),
+        "custom_message": ("", "arrow-right", _("Said by a custom message")),
+        "rename_ordered": ("run", "person", _("Told to take a new id")),
+        "config_too_large": ("bad", "octagon-x", _("The config is too large to be sent")),
+    }
+    if event.kind in known:
+        token, icon, text = known[event.kind]
+        return AgentLine(event.at, token, icon, text + _more(details))
+    name = plain(event.kind.replace("_", " ").replace(".", " "), limit=80)
+    return AgentLine(event.at, "", "pending", f"{name[:1].upper()}{name[1:]}{_more(details)}")
+
+
+def _health(event: AgentEvent, details: dict[str, object]) -> AgentLine:
+    if details.get("healthy"):
+        return AgentLine(event.at, "ok", "ok", _("Healthy"))
+    error = first_line(details.get("error", ""))
+    text = _("Unhealthy: %(error)s") % {"error": error} if error else _("Unhealthy")
+    return AgentLine(event.at, "bad", "triangle-fill", text)
+
+
+def _settings(event: AgentEvent, details: dict[str, object]) -> AgentLine:
+    status = details.get("status")
+    said = words.SAID.get(status) if isinstance(status, int) else None
+    look = said or words.Look("off", "question", _("no status"))
+    text = _("Connection settings: %(word)s") % {"word": str(look.label).lower()}
+    more = _more({"settings_hash": details.get("settings_hash")})
+    return AgentLine(event.at, look.token, look.icon, text + more)
+
+
+def _more(details: dict[str, object]) -> str:
+    said = [
+        f"{plain(key, limit=80).replace('_', ' ')} {plain(_short(key, value), limit=200)}"
+        for key, value in details.items()
+        if value not in ("", None)
+    ]
+    return f": {', '.join(said)}" if said else ""
+
+
+def _short(key: str, value: object) -> object:
+    """Hashes are told apart by their first eight digits, as everywhere on the pages."""
+    return value[:8] if key.endswith("hash") and isinstance(value, str) else value

@@ -1,0 +1,85 @@
+"""Plans in words: criteria, thresholds and triggers as short sentences. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from console.words import numbers, times
+from rollouts.analysis.catalogue import title_of
+from rollouts.plans.plan import Criterion, PhaseSpec, Plan, Threshold, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """One phase of a plan, as the tables show it."""
+
+    name: str
+    weight: float
+    observe: str
+    gates: list[str]
+    then: str
+    selector: str
+    description: str
+
+
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
+
+
+def title(name: str) -> str:
+    """A phase name with a capital and spaces."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def criterion(item: Criterion) -> str:
+    """`Failure rate < 0.1 %`."""
+    sign = _SIGNS.get(item.operator, item.operator)
+    return f"{title_of(item.metric)} {sign} {numbers.amount(item.threshold, item.unit)}"
+
+
+def threshold(item: Threshold) -> str:
+    """`CPU increase: warns at 5 %, acts at 10 %`."""
+    parts = []
+    if item.warning is not None:
+        parts.append(_("warns at %(v)s") % {"v": numbers.amount(item.warning, item.unit)})
+    if item.critical is not None:
+        parts.append(_("acts at %(v)s") % {"v": numbers.amount(item.critical, item.unit)})
+    return f"{title_of(item.metric)}: {', '.join(parts)}"
+
+
+def trigger(item: Trigger) -> str:
+    """`Export failures, held for 5 min: rollback`."""
+    held = _("held for %(t)s") % {"t": times.span(item.for_s)}
+    return f"{title_of(item.name)}, {held}: {item.action}"
+
+
+def phase_rows(plan: Plan) -> list[PhaseRow]:
+    """Return the phases with what comes after each of them."""
+    rows = []
+    for index, phase in enumerate(plan.phases):
+        following = plan.phases[index + 1] if index + 1 < len(plan.phases) else None
+        rows.append(
+            PhaseRow(
+                name=title(phase.name),
+                weight=phase.weight,
+                observe=times.span(phase.duration_s) if phase.duration_s else _("not at all"),
+                gates=[criterion(c) for c in phase.success_criteria],
+                then=_then(following),
+                selector=phase.selector or "",
+                description=phase.description,
+            )
+        )
+    return rows
+
+
+def _then(following: PhaseSpec | None) -> str:
+    if following is None:
+        return _("finish")
+    return _("ask for approval") if following.is_manual else _("continue")
+
+
+def summary(plan: Plan) -> str:
+    """`10, 30, 100 %`."""
+    return ", ".join(f"{round(100 * p.weight, 2):g}" for p in plan.phases) + " %"

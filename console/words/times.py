@@ -1,0 +1,111 @@
+"""Times and durations as people read them: "4 s ago", "in 6 min", "10:58:00 CET".
+
+Pure; the zone is a parameter. The browser writes the same words again once a second
+(`static/js/time.js`), so both sides must agree: `tests/console/words/test_times.py` has the table.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from django.utils.translation import gettext as _
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def span(seconds: float) -> str:
+    """Say a duration with at most two units: `42 s`, `6 min`, `1 h 52 min`, `3 d 4 h`."""
+    total = round(abs(seconds))
+    if total < 60:
+        return _("%(s)d s") % {"s": total}
+    if total < 3600:
+        return _("%(m)d min") % {"m": total // 60}
+    if total < 86400:
+        hours, minutes = total // 3600, total % 3600 // 60
+        if not minutes:
+            return _("%(h)d h") % {"h": hours}
+        return _("%(h)d h %(m)d min") % {"h": hours, "m": minutes}
+    days, hours = total // 86400, total % 86400 // 3600
+    if not hours or days >= 14:
+        return _("%(d)d d") % {"d": days}
+    return _("%(d)d d %(h)d h") % {"d": days, "h": hours}
+
+
+def exact_span(seconds: float) -> str:
+    """Say a duration that was measured: `0.3 s`, `48 s`, `1 min 48 s`, `1 h 52 min`."""
+    if 0 < abs(seconds) < 10:
+        return _("%(s)s s") % {"s": f"{abs(seconds):.1f}"}
+    total = round(abs(seconds))
+    if 60 <= total < 3600 and total % 60:
+        return _("%(m)d min %(s)d s") % {"m": total // 60, "s": total % 60}
+    return span(total)
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """Say when something was or will be, seen from `now`."""
+    seconds = (now - at).total_seconds()
+    if abs(seconds) < 1:
+        return _("now")
+    if seconds > 0:
+        return _("%(span)s ago") % {"span": span(seconds)}
+    return _("in %(span)s") % {"span": span(seconds)}
+
+
+def countdown(deadline: datetime, now: datetime) -> str:
+    """Write the time left as `06:12`, `1:06:12` above an hour, `2 d 3 h` above a day."""
+    left = max(0, int((deadline - now).total_seconds()))
+    if left >= 86400:
+        return span(left)
+    hours, minutes, seconds = left // 3600, left % 3600 // 60, left % 60
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{minutes:02}:{seconds:02}"
+
+
+def zone_name(at: datetime, zone: tzinfo) -> str:
+    """Return the zone's short name at that time, such as CET or UTC."""
+    return at.astimezone(zone).tzname() or "UTC"
+
+
+def clock(at: datetime, zone: tzinfo) -> str:
+    """`10:58:00`: for lists of events, which say their zone once in the head."""
+    return at.astimezone(zone).strftime("%H:%M:%S")
+
+
+def minute(at: datetime, zone: tzinfo) -> str:
+    """`10:58 CET`: a time of today or tomorrow inside a sentence."""
+    local = at.astimezone(zone)
+    return f"{local:%H:%M} {zone_name(at, zone)}"
+
+
+def day(at: datetime, zone: tzinfo) -> str:
+    """`23 Nov 2026`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def short(at: datetime, zone: tzinfo) -> str:
+    """`23 Nov, 10:58 CET`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {_MONTHS[local.month - 1]}, {minute(at, zone)}"
+
+
+def full(at: datetime, zone: tzinfo) -> str:
+    """`23 Nov 2026, 10:58:00 CET (09:58 UTC)`: the title of every time."""
+    text = f"{day(at, zone)}, {clock(at, zone)} {zone_name(at, zone)}"
+    if at.astimezone(zone).utcoffset() != timedelta(0):
+        text += f" ({at.astimezone(UTC):%H:%M} UTC)"
+    return text
+
+
+def stamp(at: datetime) -> str:
+    """The machine-readable form in `datetime=`: UTC with milliseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+STYLES = {"clock": clock, "minute": minute, "day": day, "short": short, "full": full}
+
+
+def shown(at: datetime, style: str, *, now: datetime, zone: tzinfo) -> str:
+    """Return the text of a time in one of the styles, or `rel` for the relative one."""
+    return relative(at, now) if style == "rel" else STYLES[style](at, zone)

@@ -1,0 +1,56 @@
+"""Finds the approval that is waited for, and checks who answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.actor import Actor
+from accounts.policy import four_eyes
+from console.lib.problems import Denied, Refused, Stale
+from rollouts.actions.checks import locked, phase_named
+from rollouts.engine.states import RolloutState
+from rollouts.models import Approval, Phase, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A rollout (locked), its waiting phase, and the approval asked."""
+
+    rollout: Rollout
+    phase: Phase
+    approval: Approval
+
+
+def waiting_question(
+    rollout_id: int,
+    phase: str,
+    by: Actor,
+    seen_digest: str | None,
+    seen_revision: int | None,
+    now: datetime,
+) -> Question:
+    """Return what is asked. Raises Missing, Denied (four eyes), Stale, Refused."""
+    rollout = locked(rollout_id, seen_revision, now)
+    row = phase_named(rollout, phase)
+    answer = four_eyes(by, involved(rollout))
+    if not answer:
+        raise Denied(answer.why_not)
+    approval = Approval.objects.filter(phase=row, state="waiting").select_related("phase").first()
+    if approval is None:
+        raise Refused(f"{phase} does not wait for approval now.", code="not_waiting")
+    if rollout.state != RolloutState.RUNNING:
+        state = rollout.state.replace("_", " ")
+        raise Refused(f"{rollout.number} is {state}; resume it first.", code="wrong_state")
+    if seen_digest is not None and seen_digest != approval.digest:
+        raise Stale(
+            "The evidence changed since you looked. Look again. Nothing was done.",
+            code="evidence_changed",
+        )
+    return Question(rollout, row, approval)
+
+
+def involved(rollout: Rollout) -> frozenset[int]:
+    """Return the ids of everybody whose work this is: they cannot approve it."""
+    people = (rollout.created_by_id, rollout.started_by_id, rollout.version.author_id)
+    return frozenset(person for person in people if person is not None)

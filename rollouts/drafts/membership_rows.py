@@ -1,0 +1,98 @@
+"""Freezes a preview into phases and targets: the preview is the plan (spec section 4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models.fields.json import KeyTextTransform
+
+from rollouts.delivering.counts import recount
+from rollouts.drafts.preview import REST, Preview
+from rollouts.models import Phase, Rollout, Target
+from rollouts.plans.plan import PhaseSpec, Plan
+
+_FREEZE = """
+    INSERT INTO rollouts_target (rollout_id, phase_id, agent_id, position, state, active,
+                                 previous_hash, online, was_unhealthy, error)
+    SELECT %(rollout)s, %(phase)s, m.agent_id, m.place - 1, 'waiting', false,
+           coalesce(s.running_hash, ''), coalesce(s.connected, false), false, ''
+    FROM unnest(%(agents)s::bigint[]) WITH ORDINALITY AS m(agent_id, place)
+    LEFT JOIN agents_agentstatus s ON s.agent_id = m.agent_id
+"""
+
+
+def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> list[Phase]:
+    """Write the phases and their targets as the preview shows them."""
+    names = [spec.name for spec in plan.phases]
+    phases = [_phase(rollout, index, spec) for index, spec in enumerate(plan.phases)]
+    members: list[Sequence[int]] = [shown.new for shown in preview.phases]
+    if preview.rest:
+        phases.append(rest_phase(rollout, plan, names))
+        members.append(preview.rest)
+    Phase.objects.bulk_create(phases)
+    with connection.cursor() as cursor:
+        for phase, agents in zip(phases, members, strict=True):
+            if agents:
+                values: dict[str, Any] = {
+                    "rollout": rollout.pk,
+                    "phase": phase.pk,
+                    "agents": list(agents),
+                }
+                cursor.execute(_FREEZE, values)
+    _note_environments(rollout, phases)
+    recount(phases, now)
+    return phases
+
+
+def _note_environments(rollout: Rollout, phases: Sequence[Phase]) -> None:
+    """Write down in which environments each phase is: freeze windows and guards ask for it."""
+    found: dict[int, set[str]] = defaultdict(set)
+    environment = KeyTextTransform("env", "agent__labels")
+    targets = Target.objects.filter(rollout=rollout).annotate(environment=environment)
+    for phase_id, value in targets.values_list("phase_id", "environment").distinct():
+        found[phase_id].add(value)
+    for phase in phases:
+        phase.environments = sorted(filter(None, found[phase.pk]))
+    Phase.objects.bulk_update(phases, ["environments"])
+
+
+def unfreeze(rollout: Rollout) -> None:
+    """Take the membership of a draft back, before it is frozen anew."""
+    Target.objects.filter(rollout=rollout)._raw_delete("default")
+    rollout.phases.all().delete()
+
+
+def rest_phase(
+    rollout: Rollout, plan: Plan, taken: Sequence[str], environments: Sequence[str] = ()
+) -> Phase:
+    """Return the last wave, unsaved: guarded and observed like the last phase of the plan."""
+    name = REST if REST not in taken else f"{REST}-{len(taken)}"
+    spec = replace(
+        plan.phases[-1],
+        name=name,
+        weight=1.0,
+        selector=None,
+        auto_advance=True,
+        description="everyone else who matches (promote_rest)",
+    )
+    phase = _phase(rollout, len(taken), spec)
+    phase.environments = list(environments)
+    phase.is_rest = True
+    return phase
+
+
+def _phase(rollout: Rollout, index: int, spec: PhaseSpec) -> Phase:
+    return Phase(
+        rollout=rollout,
+        index=index,
+        name=spec.name,
+        manual=spec.is_manual,
+        weight=spec.weight,
+        selector=spec.selector or "",
+        spec=asdict(spec),
+    )

@@ -1,0 +1,288 @@
+"""Preflight: can everyone run it, and is there a proven way back for everyone (spec section 5).
+
+A `block` forbids the start, a `note` is shown. Costs a few small queries whatever the fleet's size,
+because agents come grouped by what they report. A finding about agents says which by its `concern`;
+`rollouts.drafts.finding_agents` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from agents.models import Agent, ComponentSet, ConfigBody, Quarantine
+from console.lib.problems import Problem
+from rollouts.configs.collector import KINDS, Collector, type_of
+from rollouts.configs.findings import blocks
+from rollouts.configs.parse import parse_config
+from rollouts.drafts.eligibility import MAX_SAMPLES, Group
+from rollouts.drafts.finding_agents import Concern, concern, group_of, groups_of, targets_of
+from rollouts.models import Config, ConfigVersion, Rollout, Target
+from rollouts.plans.metrics import Source
+from rollouts.plans.plan import Criterion, Plan, Threshold
+
+BLOCK, NOTE, OK = "block", "note", "ok"
+# The checks that are about single agents.
+ABOUT_AGENTS = (
+    *("components", "components_unknown", "previous_version", "previous_version_lost"),
+    *("offline", "health", "reports"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of preflight. `count` is how many agents it concerns, `samples` some names;
+    `concern` is None when it is not about single agents."""
+
+    check: str
+    level: str
+    count: int
+    text: str
+    samples: tuple[str, ...] = ()
+    concern: Concern | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "level": self.level,
+            "count": self.count,
+            "text": self.text,
+            "samples": list(self.samples),
+            "about_agents": self.concern is not None,
+        }
+
+
+def readiness(
+    version: ConfigVersion,
+    plan: Plan,
+    groups: Sequence[Group],
+    sizes: Sequence[tuple[str, int]],
+    matched: int,
+) -> list[Finding]:
+    """Return every finding, blocking ones first. `sizes` are (phase, new members); `matched` counts
+    the agents the selector means, eligible or not."""
+    found = [
+        *_config(version),
+        *_targets(groups, matched),
+        *_components(version, groups),
+        *_way_back(version, groups),
+        *_connection(groups),
+        *_plan(plan, sizes),
+    ]
+    if not found:
+        found = [Finding("all", OK, sum(g.count for g in groups), "Every check passes.")]
+    order = [BLOCK, NOTE, OK]
+    return sorted(found, key=lambda one: order.index(one.level))
+
+
+def readiness_of(rollout: Rollout) -> list[Finding]:
+    """Return the findings of a rollout's own targets as they are now."""
+    plan = Plan.from_dict(rollout.plan)
+    rollout.version.config = rollout.config  # the same row, which is read already
+    phases = sorted(rollout.phases.all(), key=lambda phase: phase.index)
+    sizes = [(phase.name, phase.counts.get("members", 0)) for phase in phases if not phase.is_rest]
+    matched = int(rollout.preview.get("matched", 0))
+    return readiness(rollout.version, plan, groups_of(targets_of(rollout)), sizes, matched)
+
+
+def targets_with(rollout: Rollout, findings: Iterable[Finding]) -> QuerySet[Target]:
+    """Return the targets that any of these findings is about, with their facts."""
+    about = [finding.concern.q() for finding in findings if finding.concern is not None]
+    return targets_of(rollout).filter(reduce(or_, about, Q(pk__in=[])))
+
+
+def about(target: Target, findings: Iterable[Finding]) -> list[Finding]:
+    """Return those findings that are about this target, which carries its facts."""
+    facts = group_of(target)
+    return [f for f in findings if f.concern is not None and f.concern.holds(facts)]
+
+
+def last_completed(config: Config, *, other_than: str = "") -> ConfigVersion | None:
+    """Return the version that the config's newest succeeded rollout delivered; `other_than` is the
+    hash that is being left."""
+    done = (
+        Rollout.objects.filter(config=config, state="succeeded")
+        .exclude(version__body_ref=other_than)
+        .select_related("version")
+        .order_by("-finished_at")
+        .first()
+    )
+    return done.version if done is not None else None
+
+
+@lru_cache(maxsize=64)
+def components_of(config_hash: str) -> frozenset[str]:
+    """Return what a stored body defines, e.g. {"processor:batch"}; empty for other formats."""
+    body = ConfigBody.objects.get(pk=config_hash).body
+    try:
+        collector = Collector(parse_config(bytes(body)))
+    except Problem:
+        return frozenset()
+    return frozenset(
+        f"{kind}:{type_of(component)}"
+        for section, kind in KINDS.items()
+        for component in collector.components[section]
+    )
+
+
+def _config(version: ConfigVersion) -> Iterable[Finding]:
+    broken = blocks(version.checks)
+    if broken:
+        yield Finding("config", BLOCK, 0, f"{version} has errors: {' '.join(broken[:3])}")
+    fleet = Quarantine.objects.filter(
+        config_hash=version.config_hash, agent=None, lifted_at=None
+    ).first()
+    if fleet is not None:
+        yield Finding(
+            "quarantine",
+            BLOCK,
+            0,
+            f"{version} is quarantined for the whole fleet ({fleet.get_outcome_display().lower()}"
+            f"{', ' + fleet.cause if fleet.cause else ''}); an approver can lift it with a reason.",
+        )
+
+
+def _targets(groups: Sequence[Group], matched: int) -> Iterable[Finding]:
+    if not matched:
+        yield Finding("targets", BLOCK, 0, "No agent matches the selector.")
+    elif not sum(group.count for group in groups):
+        yield Finding("targets", BLOCK, 0, "No agent is eligible; see why each is left out.")
+
+
+def _components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
+    needed = components_of(version.config_hash)
+    if not needed:
+        return
+    hashes = {group.components for group in groups}
+    known = {
+        row.components_hash: frozenset(row.names)
+        for row in ComponentSet.objects.filter(pk__in=[h for h in hashes if h]).only("names")
+    }
+    lacking = {h: sorted(needed - names) for h, names in known.items() if needed - names}
+    if lacking:
+        names = sorted({name for missing in lacking.values() for name in missing})
+        whom = concern(components=lacking)
+        agents = whom.count(groups)
+        shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
+        yield Finding(
+            "components",
+            BLOCK,
+            agents,
+            _say(
+                agents,
+                f"report no {shown}; they would refuse {version}.",
+                f"reports no {shown}; it would refuse {version}.",
+            ),
+            _names("components_hash", lacking),
+            whom,
+        )
+    if known and hashes - known.keys():
+        whom = concern(components=hashes - known.keys())
+        agents = whom.count(groups)
+        text = _say(agents, "do not report their components.", "does not report its components.")
+        yield Finding("components_unknown", NOTE, agents, text, concern=whom)
+
+
+def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
+    config = version.config
+    running = {group.running for group in groups}
+    back = last_completed(config, other_than=version.config_hash)
+    if "" in running and back is None:
+        whom = concern(running=[""])
+        fresh = whom.count(groups)
+        yield Finding(
+            "previous_version",
+            NOTE,
+            fresh,
+            _say(
+                fresh,
+                "have no known-good version: they run no remote config, and "
+                f"{config.name} has no completed version. A rollback leaves them alone.",
+                "has no known-good version: it runs no remote config, and "
+                f"{config.name} has no completed version. A rollback leaves it alone.",
+            ),
+            _names("status__running_hash", [""]),
+            whom,
+        )
+    kept_from_all = Quarantine.objects.filter(agent=None, lifted_at=None).values("config_hash")
+    deliverable = ConfigBody.objects.filter(pk__in=running).exclude(pk__in=kept_from_all)
+    lost = running - set(deliverable.values_list("pk", flat=True)) - {""}
+    if lost:
+        whom = concern(running=lost)
+        agents = whom.count(groups)
+        kept = "a version that is not stored here or is quarantined"
+        yield Finding(
+            "previous_version_lost",
+            NOTE,
+            agents,
+            _say(
+                agents,
+                f"run {kept}; a rollback "
+                + (f"gives them {back}." if back else "leaves them alone."),
+                f"runs {kept}; a rollback " + (f"gives it {back}." if back else "leaves it alone."),
+            ),
+            _names("status__running_hash", lost),
+            whom,
+        )
+
+
+def _connection(groups: Sequence[Group]) -> Iterable[Finding]:
+    for check, whom, many, one in (
+        (
+            "offline",
+            concern(online=[False]),
+            "are offline; they get it on return.",
+            "is offline; it gets it on return.",
+        ),
+        (
+            "health",
+            concern(online=[True], healthy=[False]),
+            "are unhealthy already; that is not held against this rollout.",
+            "is unhealthy already; that is not held against this rollout.",
+        ),
+        (
+            "reports",
+            concern(reports=[False]),
+            "do not report config status; they count as timed out unless their effective config "
+            "shows the version.",
+            "does not report config status; it counts as timed out unless its effective config "
+            "shows the version.",
+        ),
+    ):
+        if agents := whom.count(groups):
+            yield Finding(check, NOTE, agents, _say(agents, many, one), concern=whom)
+
+
+def _say(agents: int, many: str, one: str) -> str:
+    return f"1 agent {one}" if agents == 1 else f"{agents:,} agents {many}"
+
+
+def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:
+    if not plan.rollback.enabled:
+        yield Finding("rollback", NOTE, 0, "Rollback is off: a failed gate pauses the rollout.")
+    empty = [name for name, members in sizes if not members]
+    if empty:
+        yield Finding("phases", NOTE, 0, f"0 agents in {', '.join(empty)}: passes at once.")
+    triggers = [trigger.name for trigger in plan.rollback.triggers]
+    gates: list[Threshold | Criterion] = [*plan.thresholds]
+    gates += [criterion for phase in plan.phases for criterion in phase.success_criteria]
+    own = [gate.metric for gate in gates if gate.query or set(gate.sources) == {Source.PROMETHEUS}]
+    if (triggers or own) and not settings.PROMETHEUS_URL:
+        names = ", ".join(dict.fromkeys([*own, *triggers]))
+        yield Finding(
+            "sources",
+            NOTE,
+            0,
+            f"{names}: nothing can answer this, because PROMETHEUS_URL is not set. Phases hold.",
+        )
+
+
+def _names(field: str, values: Iterable[str]) -> tuple[str, ...]:
+    found = Agent.objects.filter(**{f"{field}__in": list(values)}).order_by("name")
+    return tuple(found.values_list("name", flat=True)[:MAX_SAMPLES])

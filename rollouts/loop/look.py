@@ -1,0 +1,233 @@
+"""One look at one rollout: bring its rows up to date, decide, carry it out or wait.
+
+Costs what changed: news of agents since the last look, deadlines that passed, a few small queries.
+The caller holds the lock of the rollout's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actor import SYSTEM
+from agents import news
+from agents.models import Desired
+from console.lib import hints
+from rollouts.apply import Cause, write_event
+from rollouts.delivering import observe
+from rollouts.delivering.counts import recount, recount_sick
+from rollouts.delivering.offer import Offered, offer
+from rollouts.ending import settle_why
+from rollouts.engine.decide import Act, Code, Decision, decide
+from rollouts.engine.evidence import shown
+from rollouts.engine.facts import GateFacts, RolloutFacts
+from rollouts.engine.states import BEGUN_PHASES, FINAL_STATES, PhaseState, RolloutState
+from rollouts.engine.why import why
+from rollouts.limits.budget import release_settled
+from rollouts.loop.carry_out import Step, carry_out
+from rollouts.loop.load import load_facts, load_phases
+from rollouts.models import Phase, Rollout, Target
+
+CREDIT_S = 15.0  # the most that one look counts as watched time, however long nobody looked
+GAP_S = (
+    30.0  # deadlines move along when nobody looked for so long, or the clock was set back so far
+)
+CATCH_UP_S = 5.0
+LATE_LOOK_S = 10.0
+LATE = timedelta(days=7)
+STEPS_AT_ONCE = 6
+JITTER_S = 1.5
+
+
+def look_again(rollout: Rollout, now: datetime) -> None:
+    """Let a rollout go on at once after an act of a person, up to where it has to wait."""
+    for _ in range(STEPS_AT_ONCE):
+        if look(rollout, now).act is Act.WAIT:
+            return
+
+
+def look(rollout: Rollout, now: datetime) -> Decision:
+    """Take the rollout one decision further, and return that decision."""
+    phases = list(rollout.phases.order_by("index"))
+    if rollout.state in FINAL_STATES:
+        _look_late(rollout, phases, now)
+        return Decision(Act.WAIT, Code.FINISHED)
+    before = [dict(phase.counts) for phase in phases]
+    _update(rollout, phases, now)
+    facts = load_facts(rollout, phases, now)
+    decision = decide(facts, now)
+    _mark_gates(rollout, facts, now)
+    if decision.act is not Act.WAIT:
+        carry_out(Step(rollout, phases, facts, decision, now))
+        _save(rollout, looked_at=now, tick_error="")
+        return decision
+    offered = _offer(rollout, phases, facts, decision, now)
+    if offered.count or offered.held_by:
+        facts = replace(
+            facts,
+            phases=tuple(load_phases(rollout, phases, facts.gates, now)),
+            budget_note=offered.held_by,
+        )
+        decision = decide(facts, now)
+    _wait(rollout, why(facts, decision, now).to_dict(), decision, now)
+    if before != [phase.counts for phase in phases]:
+        transaction.on_commit(lambda: hints.mark_dirty(rollout.topic, "fleet"))
+    return decision
+
+
+def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
+    """Carry news, silence and the passing of time into targets, counts and watched time."""
+    config_hash = rollout.version.config_hash
+    gap_s = _gap_s(rollout, now)
+    if abs(gap_s) > GAP_S:
+        observe.extend_deadlines(rollout, gap_s)
+    changed = news.take(rollout.topic)
+    touched = observe.observe(rollout, config_hash, changed, now)
+    if touched or any(phase.counts.get("outstanding") for phase in phases):
+        touched |= observe.time_out(rollout, config_hash, now)
+    touched |= _catch_up(rollout, phases, now)
+    recount([phase for phase in phases if phase.pk in touched], now)
+    recount_sick([phase for phase in phases if phase.pk not in touched], now)
+    if touched:
+        release_settled(rollout.pk, rollout.topic)
+    _credit(rollout, phases, max(0.0, min(gap_s, CREDIT_S)))
+
+
+def _gap_s(rollout: Rollout, now: datetime) -> float:
+    """Seconds since the last look; negative when the clock was set back."""
+    return (now - rollout.looked_at).total_seconds() if rollout.looked_at is not None else 0.0
+
+
+def _catch_up(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> set[int]:
+    """From time to time, look which waiting targets of begun phases are connected now."""
+    since = now - (rollout.caught_up_at or datetime.min.replace(tzinfo=now.tzinfo))
+    due = not timedelta() <= since < timedelta(seconds=CATCH_UP_S)
+    begun = [p.pk for p in phases if p.state in BEGUN_PHASES and p.counts.get("waiting")]
+    if not due or not begun:
+        return set()
+    _save(rollout, caught_up_at=now)
+    return observe.see_connections(begun)
+
+
+def _credit(rollout: Rollout, phases: Sequence[Phase], watched_s: float) -> None:
+    """Count watched time: of the phase that is observed, or of the bake."""
+    if rollout.state == RolloutState.COMPLETING:
+        _save(rollout, baked_s=rollout.baked_s + watched_s)
+    if rollout.state != RolloutState.RUNNING:
+        return
+    for phase in phases:
+        if phase.state == PhaseState.OBSERVING:
+            phase.observed_s += watched_s
+            phase.save(update_fields=["observed_s"])
+
+
+def _offer(
+    rollout: Rollout,
+    phases: Sequence[Phase],
+    facts: RolloutFacts,
+    decision: Decision,
+    now: datetime,
+) -> Offered:
+    """Send what may be sent now: to the current phase, and to returning targets of begun ones."""
+    limit, lanes = decision.offer, []
+    if decision.offer:
+        lanes = [phase for phase in phases if phase.index == decision.phase]
+    elif decision.catch_up and not facts.is_frozen:
+        # The phase that is being sent has a room of its own, which is full or has nobody ready.
+        lanes = [
+            phase
+            for phase in phases
+            if phase.state in BEGUN_PHASES - {PhaseState.DEPLOYING} and _has_ready(phase, facts)
+        ]
+        flying = sum(phase.counts.get("outstanding", 0) for phase in lanes)
+        room = max((int(p.spec["pace"]["max_in_flight"]) for p in lanes), default=0)
+        limit = room * max(1, facts.gateways) - flying
+    if not lanes:
+        return Offered()
+    offered = offer(rollout, lanes, limit, now)
+    if offered.count:
+        recount(lanes, now)
+    return offered
+
+
+def _has_ready(phase: Phase, facts: RolloutFacts) -> bool:
+    return next(p for p in facts.phases if p.index == phase.index).counts.ready > 0
+
+
+def _mark_gates(rollout: Rollout, facts: RolloutFacts, now: datetime) -> None:
+    """Write one event when a gate becomes amber or red, and one when it is calm again."""
+    marks = {gate.gate: _mark(gate) for gate in facts.gates if _mark(gate)}
+    if marks == rollout.gate_marks:
+        return
+    gates = {gate.gate: gate for gate in facts.gates}
+    watched = next((p.name for p in facts.phases if p.index == facts.watched), "")
+    for name in sorted(marks.keys() | rollout.gate_marks.keys()):
+        gate, mark = gates.get(name), marks.get(name, "")
+        if gate is None or mark == rollout.gate_marks.get(name, ""):
+            continue
+        cause = Cause(SYSTEM, now, gate.sentence, {"gate": shown(gate)})
+        write_event(rollout, f"gate_{mark or 'calm'}", cause, phase=watched)
+    _save(rollout, gate_marks=marks)
+
+
+def _mark(gate: GateFacts) -> str:
+    if gate.firing:
+        return "notify" if gate.action == "notify" else "critical"
+    return gate.level.value if gate.level != "none" else ""
+
+
+def _wait(rollout: Rollout, line: dict[str, Any], decision: Decision, now: datetime) -> None:
+    """Store when to look again, and the why line when it says something else than before."""
+    fields: dict[str, Any] = {
+        "looked_at": now,
+        "tick_error": "",
+        "next_tick_at": now + timedelta(seconds=decision.look_in_s),
+    }
+    if rollout.state == RolloutState.ROLLING_BACK:
+        fields = {"looked_at": now, "next_tick_at": None}
+    elif not _says_the_same(rollout.why, line):
+        fields["why"] = line
+        transaction.on_commit(lambda: hints.mark_dirty(rollout.topic, "rollouts"))
+    _save(rollout, **fields)
+
+
+def _says_the_same(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Compare two lines; a deadline that is computed anew each time moves by fractions."""
+    if {**old, "deadline": None} != {**new, "deadline": None}:
+        return False
+    if not old.get("deadline") or not new.get("deadline"):
+        return bool(old.get("deadline") == new.get("deadline"))
+    moved = datetime.fromisoformat(new["deadline"]) - datetime.fromisoformat(old["deadline"])
+    return abs(moved.total_seconds()) < JITTER_S
+
+
+def _look_late(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
+    """After the end: agents that were away report that they have the version now."""
+    changed = news.take(rollout.topic)
+    touched = observe.observe(rollout, rollout.version.config_hash, changed, now)
+    late = Target.objects.filter(rollout=rollout, state="offered")
+    # Some other rollout wants something else of them now: they are no longer ours to wait for.
+    ours = Desired.objects.filter(topic=rollout.topic).values("agent_id")
+    gone = late.exclude(agent_id__in=ours)
+    touched |= set(gone.values_list("phase_id", flat=True))
+    gone.update(state="skipped", error="something else was offered to it meanwhile")
+    recount([phase for phase in phases if phase.pk in touched], now)
+    if touched:
+        settle_why(rollout)
+    over = rollout.finished_at is not None and now - rollout.finished_at > LATE
+    wants_more = not over and late.exists()
+    _save(
+        rollout,
+        looked_at=now,
+        next_tick_at=now + timedelta(seconds=LATE_LOOK_S) if wants_more else None,
+    )
+
+
+def _save(rollout: Rollout, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(rollout, name, value)
+    rollout.save(update_fields=list(fields))

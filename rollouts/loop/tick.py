@@ -1,0 +1,93 @@
+"""The loops that take rollouts and rollbacks forward: one row a transaction, one decision a look.
+
+A tick may run twice or never; the rows say what is next. A row that cannot be decided is pushed on
+and shows its error, so that it does not hold up the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from console.lib import logs
+from rollouts.delivering.joiners import welcome
+from rollouts.loop.look import look
+from rollouts.models import Rollback, Rollout
+from rollouts.models.querysets import due
+from rollouts.rollback import waves
+
+logger = logging.getLogger(__name__)
+
+POISON_S = 30.0
+POISON_ROLLBACK_S = 5.0  # a way back is tried sooner again
+MOST_PER_RUN, LONGEST_RUN_S = 500, 8.0
+
+
+def tick_one(now: datetime) -> bool:
+    """Take the most overdue rollout one decision further. False when nothing is due."""
+    rollout_id = None
+    try:
+        with transaction.atomic():
+            rollout = Rollout.objects.claim_due(now)
+            if rollout is None:
+                return False
+            rollout_id = rollout.pk
+            with logs.bind(rollout=rollout_id):
+                look(rollout, now)
+    except Exception as error:
+        if rollout_id is None:
+            raise
+        logger.exception("a tick failed, the rollout is pushed on", extra={"rollout": rollout_id})
+        _push_on(Rollout, rollout_id, error, now + timedelta(seconds=POISON_S))
+    return True
+
+
+def tick_all() -> int:
+    """Tick until nothing is due or the run has been long enough. Returns the number of looks."""
+    began, done = time.monotonic(), 0
+    while done < MOST_PER_RUN and time.monotonic() - began < LONGEST_RUN_S:
+        if not tick_one(timezone.now()):
+            break
+        done += 1
+    return done
+
+
+def welcome_all() -> int:
+    """Give late joiners the last completed version of their config. Returns how many got it."""
+    with transaction.atomic():
+        return welcome(timezone.now())
+
+
+def rollback_tick_all() -> int:
+    """Take every due rollback further until none is due. Returns the number of looks."""
+    began, done = time.monotonic(), 0
+    while done < MOST_PER_RUN and time.monotonic() - began < LONGEST_RUN_S:
+        now = timezone.now()
+        line = Rollback.objects.filter(due(now)).order_by("next_tick_at")
+        looks = sum(rollback_tick_one(pk, now) for pk in line.values_list("pk", flat=True)[:50])
+        if not looks:
+            break
+        done += looks
+    return done
+
+
+def rollback_tick_one(rollback_id: int, now: datetime) -> bool:
+    """Take one rollback a step further. False when it is not due, held by another, or failed."""
+    try:
+        return waves.tick_one(rollback_id, now)
+    except Exception as error:
+        logger.exception("a rollback tick failed", extra={"rollback": rollback_id})
+        _push_on(Rollback, rollback_id, error, now + timedelta(seconds=POISON_ROLLBACK_S))
+        return False
+
+
+def _push_on(
+    model: type[Rollout] | type[Rollback], pk: int, error: Exception, at: datetime
+) -> None:
+    model._default_manager.filter(pk=pk).update(
+        next_tick_at=at, tick_error=f"{type(error).__name__}: {error}"[:2000]
+    )

@@ -1,0 +1,89 @@
+"""The shape that scripts rely on (spec section 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from console.api.rollouts.answers import events_of, rollout_view
+from rollouts.models import Rollout, Target
+from tests.factories import connect
+from tests.rollouts.fleet import Fleet, phases_of, state_of
+
+pytestmark = pytest.mark.django_db
+
+
+def view(rollout: Rollout, fleet: Fleet) -> dict[str, Any]:
+    return rollout_view(Rollout.objects.for_detail().get(pk=rollout.pk), fleet.now)
+
+
+def test_a_running_rollout_has_the_promised_fields() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start()
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+    fleet.run(5)
+    found = view(rollout, fleet)
+    promised = {
+        "id", "number", "state", "revision", "why", "config", "version", "config_hash", "selector",
+        "phases", "counts", "url",
+    }  # fmt: skip
+    assert promised <= found.keys()
+    phase = found["phases"][0]
+    assert {
+        key: phase[key] for key in ("name", "state", "weight", "manual", "members", "confirmed")
+    } == {
+        "name": "canary",
+        "state": "observing",
+        "weight": 0.1,
+        "manual": False,
+        "members": 2,
+        "confirmed": 2,
+    }
+    gate = phase["gates"][0]
+    assert (gate["metric"], gate["value"], gate["threshold"], gate["verdict"]) == (
+        "failure_rate",
+        0.0,
+        0.1,
+        "pass",
+    )
+
+
+def test_the_counts_add_up() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start()
+    # Of the last phase, whose quorum it does not break.
+    target = Target.objects.filter(rollout=rollout).select_related("agent").latest("phase__index")
+    connect(target.agent, connected=False)
+    fleet.run_until(lambda: state_of(rollout) == "succeeded")
+    counts = view(rollout, fleet)["counts"]
+    assert counts["targets"] == counts["on_new"] + counts["on_previous"] == 20
+    assert counts["offline"] == 1
+
+
+def test_a_phase_that_passed_keeps_the_readings_of_its_end() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start()
+    fleet.run_until(lambda: phases_of(rollout)[0] == "passed")
+    assert view(rollout, fleet)["phases"][0]["gates"][0]["verdict"] == "pass"
+
+
+def test_events_can_be_paged_by_their_number() -> None:
+    fleet = Fleet(5)
+    rollout = fleet.start()
+    fleet.run_until(lambda: state_of(rollout) == "succeeded")
+    events = events_of(rollout)
+    assert events_of(rollout, after_seq=events[1]["seq"], limit=2) == events[2:4]
+    assert {"seq", "at", "actor", "act", "from", "to", "reason", "inputs"} <= events[0].keys()
+
+
+def test_a_view_costs_the_same_for_few_and_many_agents(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    fleet = Fleet(30)
+    rollout = fleet.start()
+    fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
+    read = Rollout.objects.for_detail().get(pk=rollout.pk)
+    with django_assert_max_num_queries(8):
+        rollout_view(read, fleet.now)

@@ -1,0 +1,198 @@
+"""Acts on a rollout through the pages: allowed, denied, stale, incomplete, twice, with and without htmx."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent
+from console.pages.rollouts import dialogs
+from rollouts.models import Approval, Rollout
+from tests.console.pages.rows import (
+    make_approval,
+    make_config,
+    make_fleet,
+    make_rollout,
+    make_user,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+REASON = "Export errors are rising on eu-1."
+HTMX = {"HX-Request": "true", "HX-Target": "dialog"}
+
+
+@pytest.fixture
+def rollout() -> Rollout:
+    starter = make_user("starter", "operator", "author")
+    versions = make_config("edge", 2, starter)
+    agents = make_fleet(6, running=versions[0].config_hash)
+    phases = ("passed", "passed", "awaiting_approval")
+    found = make_rollout(versions[1], agents=agents, by=starter, phases=phases)
+    make_approval(found)
+    return found
+
+
+def post(client: Client, rollout: Rollout, verb: str, htmx: bool = False, **data: object):  # type: ignore[no-untyped-def]
+    sent = {"revision": rollout.revision, "reason": REASON, **data}
+    return client.post(f"/rollouts/{rollout.pk}/{verb}/", sent, headers=HTMX if htmx else {})
+
+
+def state(rollout: Rollout) -> str:
+    return Rollout.objects.get(pk=rollout.pk).state
+
+
+def test_pausing_goes_back_to_the_rollout_and_says_so(rollout: Rollout) -> None:
+    client = sign_in("op", "operator")
+    answer = post(client, rollout, "pause")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/rollouts/{rollout.pk}/")
+    assert state(rollout) == "paused"
+    assert f"{rollout.number} is paused." in client.get(answer.headers["Location"]).content.decode()
+
+
+def test_htmx_is_sent_to_the_rollout_after_an_act(rollout: Rollout) -> None:
+    answer = post(sign_in("op", "operator"), rollout, "pause", htmx=True)
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == f"/rollouts/{rollout.pk}/"
+
+
+def test_an_act_leaves_its_reason_in_the_audit_log(rollout: Rollout) -> None:
+    post(sign_in("op", "operator"), rollout, "pause")
+    event = AuditEvent.objects.get(act="rollouts.pause")
+    assert (event.actor_name, event.reason) == ("op", REASON)
+
+
+def test_a_stale_form_does_nothing_and_keeps_what_was_typed(rollout: Rollout) -> None:
+    client = sign_in("op", "operator")
+    post(client, rollout, "pause")
+    answer = post(client, rollout, "abort", htmx=True)
+    text = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Nothing was done" in text
+    assert REASON in text
+    assert state(rollout) == "paused"
+
+
+def test_the_form_after_a_stale_one_carries_the_new_revision(rollout: Rollout) -> None:
+    client = sign_in("op", "operator")
+    post(client, rollout, "pause")
+    text = post(client, rollout, "resume").content.decode()
+    now = Rollout.objects.get(pk=rollout.pk).revision
+    assert f'name="revision" value="{now}"' in text
+
+
+def test_sending_the_same_act_twice_does_it_once(rollout: Rollout) -> None:
+    client = sign_in("op", "operator")
+    assert post(client, rollout, "pause").status_code == 303
+    assert post(client, rollout, "pause").status_code == 409
+    assert AuditEvent.objects.filter(act="rollouts.pause").count() == 1
+
+
+@pytest.mark.parametrize("verb", ["pause", "advance", "abort", "approve", "reject"])
+def test_a_viewer_is_told_what_is_missing(rollout: Rollout, verb: str) -> None:
+    answer = post(sign_in("vera", "viewer"), rollout, verb, phase="production")
+    assert answer.status_code == 403
+    assert "Needs the role" in answer.content.decode()
+    assert state(rollout) == "running"
+
+
+def test_a_viewer_sees_the_acts_disabled_with_the_reason(rollout: Rollout) -> None:
+    text = sign_in("vera", "viewer").get(f"/rollouts/{rollout.pk}/").content.decode()
+    assert text.count("disabled aria-describedby") >= 3
+    assert "Needs the role" in text
+
+
+def test_aborting_without_a_reason_asks_for_one(rollout: Rollout) -> None:
+    answer = post(sign_in("op", "operator"), rollout, "abort", htmx=True, reason="no")
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'aria-describedby="reason-h reason-e"' in text
+    assert state(rollout) == "running"
+
+
+def test_abort_rolls_back_unless_told_to_leave_them(rollout: Rollout) -> None:
+    post(sign_in("op", "operator"), rollout, "abort", mode="rollback")
+    assert state(rollout) == "rolling_back"
+
+
+def test_abort_can_leave_the_agents_as_they_are(rollout: Rollout) -> None:
+    post(sign_in("op", "operator"), rollout, "abort", mode="leave")
+    assert state(rollout) == "aborted"
+
+
+def test_an_approver_who_may_only_roll_back_can_open_the_abort(rollout: Rollout) -> None:
+    client = sign_in("chen", "approver")
+    post(client, rollout, "abort", mode="rollback")
+    assert state(rollout) == "rolling_back"
+
+
+def test_the_starter_cannot_approve_the_own_rollout(rollout: Rollout) -> None:
+    client = sign_in("both", "approver", "operator")
+    Rollout.objects.filter(pk=rollout.pk).update(
+        started_by=client.session["_auth_user_id"], created_by=client.session["_auth_user_id"]
+    )
+    digest = Approval.objects.get().digest
+    answer = post(client, rollout, "approve", phase="production", digest=digest)
+    assert answer.status_code == 403
+    assert "four eyes" in answer.content.decode()
+
+
+def test_rejecting_keeps_the_reason_and_pauses(rollout: Rollout) -> None:
+    digest = Approval.objects.get().digest
+    answer = post(sign_in("chen", "approver"), rollout, "reject", phase="production", digest=digest)
+    assert answer.status_code == 303
+    assert Approval.objects.get().state == "rejected"
+    assert Approval.objects.get().reason == REASON
+    assert state(rollout) == "paused"
+
+
+def test_the_approval_is_bound_to_the_evidence_that_was_shown(rollout: Rollout) -> None:
+    client = sign_in("chen", "approver")
+    page = client.get(f"/rollouts/{rollout.pk}/approve/").content.decode()
+    assert Approval.objects.get().digest in page
+    answer = post(client, rollout, "approve", phase="production", digest="0" * 64)
+    assert answer.status_code == 409
+    assert Approval.objects.get().state == "waiting"
+
+
+def test_a_large_act_needs_the_number_typed(
+    rollout: Rollout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogs, "TYPE_NUMBER_FROM", 1)
+    client = sign_in("op", "operator")
+    assert post(client, rollout, "abort").status_code == 422
+    assert post(client, rollout, "abort", number=rollout.number.lower()).status_code == 303
+
+
+def test_an_act_only_returns_to_local_pages(rollout: Rollout) -> None:
+    answer = post(sign_in("op", "operator"), rollout, "pause", back="//evil.example/")
+    assert answer.headers["Location"] == f"/rollouts/{rollout.pk}/"
+
+
+def test_the_dialog_is_a_page_without_htmx_and_a_part_with_it(rollout: Rollout) -> None:
+    client = sign_in("op", "operator")
+    url = f"/rollouts/{rollout.pk}/abort/"
+    assert "<html" in client.get(url).content.decode()
+    part = client.get(url, headers=HTMX).content.decode()
+    assert part.lstrip().startswith("<dialog")
+    assert "4 agents received v2" in part
+
+
+def test_a_rollback_that_runs_leaves_nothing_to_press(rollout: Rollout) -> None:
+    client = sign_in("op", "operator", "approver")
+    post(client, rollout, "abort", mode="rollback")
+    text = client.get(f"/rollouts/{rollout.pk}/").content.decode()
+    assert "A rollback is running." in text
+    assert 'hx-get="/rollouts/' not in text.split('id="acts"')[1].split("</div>")[0].replace(
+        f'hx-get="/rollouts/{rollout.pk}/" hx-trigger', ""
+    )
+
+
+@pytest.mark.parametrize(("role", "is_disabled"), [("author", True), ("operator", False)])
+def test_who_may_not_act_is_told_before_anything_is_typed(
+    rollout: Rollout, role: str, is_disabled: bool
+) -> None:
+    page = sign_in("x", role).get(f"/rollouts/{rollout.pk}/abort/").content.decode()
+    assert ('type="submit" disabled aria-describedby="may-not"' in page) is is_disabled
+    assert ("Needs the role admin or operator." in page) is is_disabled

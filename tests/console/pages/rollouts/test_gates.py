@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from console.pages.rollouts import gates
+from console.words import numbers
+from console.words.plain import NO_VALUE
+from rollouts.engine.facts import GateFacts, GateKind, Verdict
+from tests.rollouts.analysis.rows import NOW
+
+GATE = GateFacts(
+    gate="criterion:queue",
+    kind=GateKind.CRITERION,
+    metric="queue",
+    title="Queue",
+    verdict=Verdict.PASS,
+    operator="<",
+    limit=0.9,
+    value=0.1,
+    at=NOW,
+    source="prometheus",
+    query='max(q{a="b"})',
+    sentence="Queue is 0.1.",
+    note="less that of the same agents before",
+)
+
+
+def tile(gate: GateFacts) -> gates.Tile:
+    return gates.tiles([gate], {}, NOW)[0]
+
+
+def test_a_tile_says_what_its_value_was_compared_with() -> None:
+    assert tile(GATE).sentence == "Queue is 0.1. Less that of the same agents before."
+
+
+def test_a_silent_tile_says_its_reason_once() -> None:
+    silent = replace(GATE, no_data_since=NOW, sentence="Queue has no data (away).", note="away")
+    assert tile(silent).sentence == "Queue has no data (away)."
+
+
+def test_a_query_of_prometheus_can_be_opened_there(settings: Any) -> None:
+    settings.PROMETHEUS_URL = "https://prom.example/"
+    expected = "https://prom.example/graph?g0.expr=max%28q%7Ba%3D%22b%22%7D%29&g0.tab=0"
+    assert tile(GATE).graph_url == expected
+
+
+@pytest.mark.parametrize("source", ["own_metrics", "opamp", ""])
+def test_what_prometheus_was_not_asked_cannot(settings: Any, source: str) -> None:
+    settings.PROMETHEUS_URL = "https://prom.example"
+    assert tile(replace(GATE, source=source)).graph_url == ""
+
+
+def test_sources_are_called_by_their_words() -> None:
+    assert tile(replace(GATE, source="own_metrics")).source == "own metrics"
+
+
+def test_only_metrics_of_the_catalogue_lead_to_it() -> None:
+    assert not tile(GATE).is_explained
+    assert tile(replace(GATE, metric="failure_rate")).is_explained
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (10.0, "errors/min", "10 errors/min"),
+        (1e6, "bytes/min", "1 MB/min"),
+        (5 * 2**20, "bytes/min", "5 MiB/min"),
+        (2516.0, "bytes/min", "2.46 KiB/min"),
+        (None, "ms", NO_VALUE),
+    ],
+)
+def test_a_number_never_loses_its_unit(value: float | None, unit: str, shown: str) -> None:
+    assert numbers.amount(value, unit) == shown
