@@ -1,0 +1,1 @@
+"""Leaves that any app may use. Nothing here imports anything of ours but its neighbours."""

@@ -1,0 +1,1 @@
+"""Pages, one room per subject. `frame` is what all of them share."""

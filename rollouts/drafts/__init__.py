@@ -1,0 +1,1 @@
+"""What a rollout would do before it starts: who is in, who is not and why, what stands in the way."""

@@ -1,0 +1,1 @@
+"""The door for what collectors measure of themselves (OTLP over HTTP)."""

@@ -1,0 +1,1 @@
+"""Bytes in and out: listening, TLS, WebSocket and HTTP framing, who may come in."""

@@ -1,0 +1,1 @@
+"""What agents said, collected and written in batches."""

@@ -1,0 +1,1 @@
+"""Rollouts over REST: create, read, act, wait; approvals and rollbacks."""

@@ -1,0 +1,1 @@
+"""The agents list, one agent, and the acts on it."""

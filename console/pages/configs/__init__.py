@@ -1,0 +1,1 @@
+"""Configs, their versions and differences."""

@@ -1,0 +1,1 @@
+"""Shapes for SVG: bars, rings, lines. Nothing here knows a rollout."""

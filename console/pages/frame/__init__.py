@@ -1,0 +1,1 @@
+"""What all pages share: permission, navigation, paging, the envelope of live fragments."""

@@ -1,0 +1,1 @@
+"""Plans, and a plan tried on a rollout of the past."""

@@ -1,0 +1,1 @@
+"""Rollouts from the wizard to the timeline, approvals and rollbacks."""
