@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.opamp.answer import wants_config
+from agents.opamp.config_words import record_word
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_APPLIED
-from agents.opamp.report import record_word
 from agents.opamp.state import AgentState
 
 

@@ -6,9 +6,8 @@ that the agent's capabilities do not announce is ignored (opamp-go sends some of
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
@@ -16,6 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from agents.opamp import bits, scan
 from agents.opamp.attributes import as_text, clean, plain
+from agents.opamp.config_words import MAX_HASH_CHARS, known_status, take_config_status
 from agents.opamp.opamp_pb2 import (
     AgentDescription,
     AgentToServer,
@@ -25,17 +25,12 @@ from agents.opamp.opamp_pb2 import (
     ConnectionSettingsStatus,
     CustomCapabilities,
     CustomMessage,
-    RemoteConfigStatus,
-    RemoteConfigStatuses,
-    RemoteConfigStatuses_APPLIED,
-    RemoteConfigStatuses_FAILED,
-    RemoteConfigStatuses_UNSET,
 )
 from agents.opamp.outgoing import Rename
+from agents.opamp.repair import Unreadable, repaired
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
-from agents.opamp.state import AgentState, Outcome
-from agents.opamp.trees import MAX_ERROR_CHARS
+from agents.opamp.state import AgentState
 from agents.opamp.wire import Malformed
 
 _NEEDS = {
@@ -46,41 +41,62 @@ _NEEDS = {
     scan.COMPONENTS: bits.REPORTS_AVAILABLE_COMPONENTS,
     scan.SETTINGS_STATUS: bits.REPORTS_SETTINGS_STATUS,
 }
-# The same four of connection settings.
-_STATUSES = frozenset(RemoteConfigStatuses.values())
 _ONE_SHOT = frozenset({scan.CUSTOM_MESSAGE, scan.SETTINGS_REQUEST, scan.DISCONNECT})
 # A config status is looked at each time: it may answer a newer offer of the same hash.
 _ALWAYS_READ = _ONE_SHOT | {scan.REMOTE_CONFIG_STATUS}
-_KINDS: dict[int, Callable[[bytes], Message]] = {
-    field.number: GetMessageClass(cast(Descriptor, field.message_type)).FromString
+_DESCRIPTORS: dict[int, Descriptor] = {
+    field.number: cast(Descriptor, field.message_type)
     for field in AgentToServer.DESCRIPTOR.fields
     if field.message_type is not None
 }
-MAX_HASH_CHARS = 128
+_KINDS: dict[int, Callable[[bytes], Message]] = {
+    number: GetMessageClass(kind).FromString for number, kind in _DESCRIPTORS.items()
+}
 TAKING_TURNS_S = 300.0
 _WHO = frozenset({"host.name", "host.id", "process.pid", "process.creation.time", "os.boot.id"})
 
 
-def parse_changed(agent: AgentState, report: Report) -> dict[int, Any]:
+class Part(NamedTuple):
+    """One part of a report: its message, the bytes it was parsed from, a hash of those that came.
+
+    `bad_texts` is the number of its texts that were not UTF-8 and have been made readable.
+    """
+
+    message: Any
+    raw: bytes
+    came: int
+    bad_texts: int
+
+
+def parse_changed(agent: AgentState, report: Report) -> dict[int, Part]:
     """Parse the parts that differ from the last ones. Raises Malformed for the whole message."""
-    changed: dict[int, Any] = {}
+    changed: dict[int, Part] = {}
     known = agent.part_hashes
     for number, raw in report.parts.items():
-        if number not in _ALWAYS_READ and known.get(number) == hash(raw):
+        came = hash(raw)
+        if number not in _ALWAYS_READ and known.get(number) == came:
             continue
         try:
-            changed[number] = _KINDS[number](raw)
+            changed[number] = Part(_KINDS[number](raw), raw, came, 0)
         except DecodeError as error:
-            raise Malformed(f"field {number} cannot be parsed: {error}") from error
+            changed[number] = _mended(number, raw, came, error)
     if scan.SETTINGS_REQUEST in changed:
-        _refuse_certificate_request(changed[scan.SETTINGS_REQUEST])
+        _refuse_certificate_request(changed[scan.SETTINGS_REQUEST].message)
     return changed
+
+
+def _mended(number: int, raw: bytes, came: int, error: DecodeError) -> Part:
+    """Parse a part once more with its text made readable: one bad byte loses no report."""
+    try:
+        mended, bad_texts = repaired(_DESCRIPTORS[number], raw)
+        return Part(_KINDS[number](mended), mended, came, bad_texts)
+    except (Unreadable, DecodeError):
+        raise Malformed(f"field {number} cannot be parsed: {error}") from error
 
 
 def take_parts(
     agent: AgentState,
-    report: Report,
-    changed: dict[int, Any],
+    changed: dict[int, Part],
     server: ServerFacts,
     *,
     restarted: bool,
@@ -89,13 +105,14 @@ def take_parts(
     """Store what the parsed parts say. `restarted`: the agent's process is a new one."""
     if restarted:
         _forget_process(agent)
-    for number, message in changed.items():
+    for number, (message, raw, came, bad_texts) in changed.items():
         needs = _NEEDS.get(number, 0)
         if needs and not agent.capabilities & needs:
             continue
-        raw = report.parts[number]
         if number not in _ONE_SHOT:
-            agent.part_hashes[number] = hash(raw)
+            agent.part_hashes[number] = came
+        if bad_texts:
+            _note_bad_text(agent, number, bad_texts, now)
         if number == scan.DESCRIPTION:
             _take_description(agent, message, raw, server, now)
         elif number == scan.HEALTH:
@@ -106,6 +123,14 @@ def take_parts(
             take_config_status(agent, message, now)
         else:
             _take_rare(agent, number, message, raw, server, now)
+
+
+def _note_bad_text(agent: AgentState, number: int, count: int, now: float) -> None:
+    """Say it in the agent's history, once a connection for each part: it may come with each report."""
+    if number not in agent.bad_text_parts:
+        agent.bad_text_parts |= {number}
+        part = AgentToServer.DESCRIPTOR.fields_by_number[number].name
+        agent.change().event(now, "bad_text", part=part, texts=count)
 
 
 def _forget_process(agent: AgentState) -> None:
@@ -174,62 +199,6 @@ def _take_health(
         agent.healthy = healthy
         agent.health_changed_at = now
         changes.visible = True
-
-
-def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: float) -> None:
-    """Take the agent's word for a hash (OP-26 to OP-30; spec section 4, "Confirmed").
-
-    A status that repeats what was known settles nothing by itself, unless it answers an offer of
-    this connection: after a restart an agent repeats old words (interop.md section 2).
-    """
-    config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
-    status = known_status(message.status)
-    error = clean(message.error_message, MAX_ERROR_CHARS)
-    error_hash = error_digest(error)
-    is_news = (config_hash, status, error_hash) != (
-        agent.config_hash,
-        agent.config_status,
-        agent.config_error_hash,
-    )
-    if is_news:
-        agent.config_hash, agent.config_status = config_hash, status
-        agent.config_error_hash = error_hash
-        changes = agent.change()
-        changes.status = changes.visible = True
-        changes.config_error = error
-    if not config_hash:
-        return
-    if status == RemoteConfigStatuses_APPLIED:
-        agent.running_hash = config_hash
-    if is_news or config_hash == agent.offered_hash:
-        record_word(agent, config_hash, status, error, now)
-
-
-def known_status(number: int) -> int:
-    """Return one of the statuses of configs or settings; UNSET for a number that is none of them."""
-    return number if number in _STATUSES else RemoteConfigStatuses_UNSET
-
-
-def error_digest(error: str) -> str:
-    """Return what tells one error text from another; PostgreSQL's md5() gives the same."""
-    return hashlib.md5(error.encode(), usedforsecurity=False).hexdigest() if error else ""
-
-
-def record_word(agent: AgentState, config_hash: str, status: int, error: str, now: float) -> None:
-    """Record that the agent named this hash: an acknowledgement, and perhaps the outcome."""
-    fact = agent.change().delivery(config_hash)
-    fact.acknowledged_at = fact.acknowledged_at or now
-    agent.change().visible = True
-    if status == RemoteConfigStatuses_APPLIED:
-        fact.settle(Outcome.APPLIED, now)
-    elif status == RemoteConfigStatuses_FAILED:
-        fact.settle(Outcome.FAILED, now, error)
-        agent.change().refusals[config_hash] = error
-        if config_hash == agent.desired_hash:
-            agent.refused = True
-        agent.change().event(now, "config_failed", config_hash=config_hash, error=error[:500])
-    if fact.outcome is not None and config_hash == agent.open_hash:
-        agent.open_hash = ""
 
 
 def _take_rare(

@@ -51,7 +51,7 @@ def handle(
         agent.capabilities = capabilities
         agent.change().capabilities = True
     if report.parts and not is_retry:
-        take_parts(agent, report, changed, server, restarted=restarted, now=now)
+        take_parts(agent, changed, server, restarted=restarted, now=now)
     if report.flags & REQUEST_INSTANCE_UID:
         _order_uid(agent, server, now)
     return answer(agent, server, now)

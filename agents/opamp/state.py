@@ -139,6 +139,7 @@ class AgentState:
     __slots__ = (
         "accepts_custom",
         "ack",
+        "bad_text_parts",
         "capabilities",
         "changes",
         "components_hash",
@@ -212,6 +213,7 @@ class AgentState:
         self.missed = False
         self.missed_frame: int | None = None
         self.part_hashes: dict[int, int] = {}
+        self.bad_text_parts: frozenset[int] = frozenset()
         self.identity = 0
         self.identity_before: tuple[int, float] = (0, 0.0)
         self.intruder: tuple[int, bytes] | None = None
@@ -278,6 +280,7 @@ class AgentState:
         self.left_at = None
         self.offered_hash = ""
         self.settings_sent_hash = ""
+        self.bad_text_parts = frozenset()
         changes = self.change()
         changes.status = changes.visible = True
 

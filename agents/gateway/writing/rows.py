@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from agents.opamp.state import AgentState, Changes
 from agents.opamp.trees import component_details, component_names, health_tree, moment
 
 MAX_EFFECTIVE_CHARS = 4 * 1024 * 1024
+MAX_EFFECTIVE_FILES = 256
 Row = tuple[Any, ...]
 
 
@@ -184,12 +186,16 @@ def _bodies(
 def effective_files(message: EffectiveConfig, redaction_key: bytes) -> dict[str, Any]:
     """Return {"files": {name: {"body", "content_type"}}} without secrets (security.md R45).
 
-    More than 4 MiB in all is cut and marked.
+    More than 4 MiB or 256 files in all is cut and marked; `whole` then stands for all that was
+    reported, so that a change behind the cut is a change. It is keyed as the marks of secrets are.
     """
     files: dict[str, Any] = {}
     left = MAX_EFFECTIVE_CHARS
-    for name in sorted(message.config_map.config_map)[:256]:
-        file = message.config_map.config_map[name]
+    config_map = message.config_map.config_map
+    names = sorted(config_map)
+    is_cut = len(names) > MAX_EFFECTIVE_FILES
+    for name in names[:MAX_EFFECTIVE_FILES]:
+        file = config_map[name]
         text = clean(file.body.decode("utf-8", "replace"), left + 1)
         body = redact(text[:left], redaction_key)
         files[clean(name, 256)] = {
@@ -197,5 +203,18 @@ def effective_files(message: EffectiveConfig, redaction_key: bytes) -> dict[str,
             "content_type": clean(file.content_type, 100),
             **({"cut": True} if len(text) > left else {}),
         }
+        is_cut |= len(text) > left
         left = max(left - len(text), 0)
-    return {"files": files}
+    if not is_cut:
+        return {"files": files}
+    return {"files": files, "whole": _whole(message, names, redaction_key)}
+
+
+def _whole(message: EffectiveConfig, names: list[str], redaction_key: bytes) -> str:
+    """Return a hash of every byte of every file."""
+    digest = hmac.new(redaction_key, digestmod=hashlib.sha256)
+    for name in names:
+        for piece in (name.encode(), message.config_map.config_map[name].body):
+            digest.update(b"%d:" % len(piece))
+            digest.update(piece)
+    return digest.hexdigest()

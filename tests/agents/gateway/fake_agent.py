@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.anyvalue_pb2 import AnyValue, KeyValue
-from agents.opamp.wire import decode_from_server, encode
+from agents.opamp.wire import HEADER, decode_from_server
 from tests.agents.gateway.running import RunningGateway
 
 CONTENT_TYPE = "application/x-protobuf"
@@ -111,11 +111,15 @@ class FakeAgent:
         return self.exchange(self.message(**words))
 
     def exchange(self, message: pb.AgentToServer) -> pb.ServerToAgent:
+        return self.exchange_raw(message.SerializeToString())
+
+    def exchange_raw(self, payload: bytes) -> pb.ServerToAgent:
+        """Send a message as these bytes and return the answer."""
         if self._ws is not None:
-            self.ws.send(encode(message))
+            self.ws.send(HEADER + payload)
             return self.receive()
-        response = self.post(message.SerializeToString())
-        assert response.status_code == 200, response.text
+        response = self.post(payload)
+        assert response.status_code in {200, 400}, response.text
         return pb.ServerToAgent.FromString(response.content)
 
     def post(self, body: bytes, **headers: str) -> requests.Response:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from django.forms.models import model_to_dict
 
-from agents.models import AgentBody
+from agents.gateway.writing.rows import MAX_EFFECTIVE_CHARS, effective_files
+from agents.models import AgentBody, AgentEvent
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
-from tests.agents.gateway.fake_agent import FakeAgent, description
+from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
 from tests.agents.gateway.helpers import eventually, row, status, stored, write_now
 from tests.agents.gateway.running import QUICK, Starter
 
@@ -125,3 +127,61 @@ def test_attributes_are_limited(make_agent: MakeAgent) -> None:
     found = eventually(lambda: row(agent).non_identifying)
     assert len(found) == 256
     assert max(map(len, found.values())) == 4096
+
+
+def in_latin_1(agent: FakeAgent, **parts: Any) -> pb.ServerToAgent:
+    """Say something with each § as one byte that is no UTF-8."""
+    raw = agent.message(**parts).SerializeToString()
+    # One byte for two would change the lengths: a space makes up for it.
+    return agent.exchange_raw(raw.replace("§".encode(), b"\xa7 "))
+
+
+def test_one_bad_byte_loses_no_report_and_is_noted_once(agent: FakeAgent) -> None:
+    agent.begin(health=pb.ComponentHealth(healthy=True))
+    for number in (1, 2):
+        health = pb.ComponentHealth(healthy=False, last_error=f"§{number} disk full")
+        assert not in_latin_1(agent, health=health).HasField("error_response")
+    stored(agent, healthy=False, health_error="\ufffd 2 disk full")
+    write_now(agent)
+    notes = AgentEvent.objects.filter(agent=row(agent), kind="bad_text")
+    assert [note.details for note in notes] == [{"part": "health", "texts": 1}]
+
+
+def test_a_description_with_a_bad_byte_is_kept(agent: FakeAgent) -> None:
+    agent.connect()
+    in_latin_1(agent, **full_state(agent_description=description(rack="§12", env="prod")))
+    found = eventually(lambda: row(agent).labels)
+    assert (found["rack"], found["env"]) == ("\ufffd 12", "prod")
+
+
+def test_what_is_no_message_at_all_is_refused_as_before(agent: FakeAgent) -> None:
+    agent.begin()
+    raw = agent.message(health=pb.ComponentHealth(last_error="§" * 4)).SerializeToString()
+    spoilt = raw.replace("§".encode() * 4, b"\xff" * 8)[:-3]
+    assert agent.exchange_raw(spoilt).HasField("error_response")
+
+
+def test_a_change_behind_the_cut_of_a_large_effective_config_is_seen(agent: FakeAgent) -> None:
+    first = "a: 1\n" * (MAX_EFFECTIVE_CHARS // 5) + "secret_end: 1\n"
+    agent.begin(effective_config=effective(first))
+    before = body(agent, "effective_config")
+    assert before.body["files"][""]["cut"]
+    agent.say(effective_config=effective(first.replace("secret_end: 1", "secret_end: 2")))
+    after = eventually(
+        AgentBody.objects.filter(agent=row(agent), part="effective_config")
+        .exclude(body_hash=before.body_hash)
+        .first
+    )
+    assert after.body["files"] == before.body["files"]
+    assert "secret_end" not in json.dumps(after.body)
+
+
+def test_a_change_in_the_last_of_many_files_is_seen() -> None:
+    def files(last: str) -> pb.EffectiveConfig:
+        texts = {f"{number:03}.yaml": "a: 1\n" for number in range(300)} | {"zzz.yaml": last}
+        many = {name: pb.AgentConfigFile(body=text.encode()) for name, text in texts.items()}
+        return pb.EffectiveConfig(config_map=pb.AgentConfigMap(config_map=many))
+
+    one, two = (effective_files(files(last), b"key") for last in ("a: 1\n", "a: 2\n"))
+    assert one["files"] == two["files"]
+    assert one["whole"] != two["whole"]

@@ -1,0 +1,76 @@
+"""What an agent says of a config hash, and what it means for deliveries and refusals. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+
+from agents.opamp.attributes import clean
+from agents.opamp.opamp_pb2 import (
+    RemoteConfigStatus,
+    RemoteConfigStatuses,
+    RemoteConfigStatuses_APPLIED,
+    RemoteConfigStatuses_FAILED,
+    RemoteConfigStatuses_UNSET,
+)
+from agents.opamp.state import AgentState, Outcome
+from agents.opamp.trees import MAX_ERROR_CHARS
+
+# The same four of connection settings.
+_STATUSES = frozenset(RemoteConfigStatuses.values())
+MAX_HASH_CHARS = 128
+
+
+def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: float) -> None:
+    """Take the agent's word for a hash (OP-26 to OP-30; spec section 4, "Confirmed").
+
+    A status that repeats what was known settles nothing by itself, unless it answers an offer of
+    this connection: after a restart an agent repeats old words (interop.md section 2).
+    """
+    config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
+    status = known_status(message.status)
+    error = clean(message.error_message, MAX_ERROR_CHARS)
+    error_hash = error_digest(error)
+    is_news = (config_hash, status, error_hash) != (
+        agent.config_hash,
+        agent.config_status,
+        agent.config_error_hash,
+    )
+    if is_news:
+        agent.config_hash, agent.config_status = config_hash, status
+        agent.config_error_hash = error_hash
+        changes = agent.change()
+        changes.status = changes.visible = True
+        changes.config_error = error
+    if not config_hash:
+        return
+    if status == RemoteConfigStatuses_APPLIED:
+        agent.running_hash = config_hash
+    if is_news or config_hash == agent.offered_hash:
+        record_word(agent, config_hash, status, error, now)
+
+
+def known_status(number: int) -> int:
+    """Return one of the statuses of configs or settings; UNSET for a number that is none of them."""
+    return number if number in _STATUSES else RemoteConfigStatuses_UNSET
+
+
+def error_digest(error: str) -> str:
+    """Return what tells one error text from another; PostgreSQL's md5() gives the same."""
+    return hashlib.md5(error.encode(), usedforsecurity=False).hexdigest() if error else ""
+
+
+def record_word(agent: AgentState, config_hash: str, status: int, error: str, now: float) -> None:
+    """Record that the agent named this hash: an acknowledgement, and perhaps the outcome."""
+    fact = agent.change().delivery(config_hash)
+    fact.acknowledged_at = fact.acknowledged_at or now
+    agent.change().visible = True
+    if status == RemoteConfigStatuses_APPLIED:
+        fact.settle(Outcome.APPLIED, now)
+    elif status == RemoteConfigStatuses_FAILED:
+        fact.settle(Outcome.FAILED, now, error)
+        agent.change().refusals[config_hash] = error
+        if config_hash == agent.desired_hash:
+            agent.refused = True
+        agent.change().event(now, "config_failed", config_hash=config_hash, error=error[:500])
+    if fact.outcome is not None and config_hash == agent.open_hash:
+        agent.open_hash = ""
