@@ -81,6 +81,15 @@ def _roll_back(phase: str, inputs: Inputs) -> str:
     ) % {"n": agents}
 
 
+def _redrawn(phase: str, inputs: Inputs) -> str:
+    agents = _number(inputs, "agents")
+    return ngettext(
+        "%(n)d member went away since the preview; phases were drawn again from the connected.",
+        "%(n)d members went away since the preview; phases were drawn again from the connected.",
+        agents,
+    ) % {"n": agents}
+
+
 def _fixed(text: Callable[[], str]) -> Callable[[str, Inputs], str]:
     """Return a wording without numbers; `text` is called at the time, so that it is translated.
 
@@ -108,6 +117,7 @@ WORDINGS: dict[str, Wording] = {
     "draft": Wording("off", "draft", _fixed(lambda: _("Drafted."))),
     "schedule": Wording("wait", "clock", _fixed(lambda: _("Scheduled."))),
     "start": Wording("run", "play", _fixed(lambda: _("Rollout started."))),
+    "redrawn": Wording("warn", "nav-agents", _redrawn),
     "pause": Wording("warn", "paused", _fixed(lambda: _("Paused."))),
     "resume": Wording("run", "play", _fixed(lambda: _("Resumed."))),
     "bake": Wording("run", "clock", _fixed(lambda: _("Every phase passed. Guards keep watching."))),

@@ -12,14 +12,13 @@ from accounts.policy import require
 from console.lib.problems import Refused, Stale
 from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.apply import Cause, change_rollout
-from rollouts.drafts.membership_rows import freeze, unfreeze
+from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.drafts.preview import Preview
 from rollouts.engine.membership import has_drifted
 from rollouts.engine.states import RolloutState
-from rollouts.loop.begin import begin, blockers_of, count_again, sentence
+from rollouts.loop.begin import begin, blockers_of, count_again, gone_members, sentence
 from rollouts.loop.look import look_again
 from rollouts.models import Config, Rollout, Target
-from rollouts.plans.plan import Plan
 
 
 def start(
@@ -34,7 +33,9 @@ def start(
     """Start a draft now, or let it wait for its time or (`queue`) for the rollout in its way.
 
     Raises Denied, Missing, Stale (moved on, or the fleet changed since the preview by more than 1 %
-    or 5 agents), Refused (busy, or preflight forbids it). Locks the config, then the rollout.
+    or 5 agents, those counted who went away from a phase of connected ones; fewer of them are
+    replaced at the start, by the same seed), Refused (busy, or preflight forbids it). Locks the
+    config, then the rollout.
     """
     require(by, "rollouts.start")
     reason, now = checked_reason(reason), now or timezone.now()
@@ -73,7 +74,7 @@ def _preflight(rollout: Rollout, seen_preview: str | None, now: datetime) -> Non
     fresh = count_again(rollout, now)
     if seen_preview is not None and seen_preview == fresh.digest:
         if fresh.digest != rollout.preview.get("digest"):
-            _freeze_anew(rollout, fresh, now)
+            freeze_anew(rollout, fresh, now)
     else:
         _check_drift(rollout, fresh, seen_preview)
     if fresh.blocks:
@@ -83,19 +84,13 @@ def _preflight(rollout: Rollout, seen_preview: str | None, now: datetime) -> Non
 def _check_drift(rollout: Rollout, fresh: Preview, seen_preview: str | None) -> None:
     frozen = set(Target.objects.filter(rollout=rollout).values_list("agent_id", flat=True))
     found = {agent for phase in fresh.phases for agent in phase.new} | set(fresh.rest)
-    more, fewer = len(found - frozen), len(frozen - found)
-    if has_drifted(len(frozen), more + fewer):
+    more, fewer, gone = len(found - frozen), len(frozen - found), gone_members(rollout)
+    if has_drifted(len(frozen), more + fewer + gone):
         raise Stale(
-            f"The fleet changed since the preview: {more} agents more, {fewer} fewer. "
+            f"The fleet changed since the preview: {more} agents more, {fewer} fewer, "
+            f"{gone} members of its first phases are away. "
             "Look at the new preview and start again. Nothing was done.",
             code="fleet_changed",
         )
     if seen_preview is not None and seen_preview != rollout.preview.get("digest"):
         raise Stale("This is not the preview that you saw. Nothing was done.", code="other_preview")
-
-
-def _freeze_anew(rollout: Rollout, fresh: Preview, now: datetime) -> None:
-    unfreeze(rollout)
-    rollout.preview, rollout.preview_at = fresh.to_dict(), now
-    rollout.save(update_fields=["preview", "preview_at"])
-    freeze(rollout, Plan.from_dict(rollout.plan), fresh, now)

@@ -28,6 +28,7 @@ _COUNT = """
             AND NOT t.was_unhealthy) AS sick,
         count(*) FILTER (WHERE (t.state = 'waiting' AND NOT t.online)
             OR (t.state = 'offered' AND t.deadline_at IS NULL)) AS offline,
+        count(*) FILTER (WHERE t.away AND t.state = 'waiting') AS away,
         count(*) FILTER (WHERE t.state IN ('applied', 'failed')) AS confirmed,
         count(*) FILTER (WHERE t.state = 'skipped') AS skipped,
         count(*) FILTER (WHERE t.state = 'rolled_back') AS rolled_back

@@ -1,7 +1,8 @@
 """Who of a selection can be in a rollout, in what order, and who cannot and why: one SQL query.
 
 The order is that of `engine.membership.order_key`, computed by PostgreSQL because a preview over
-100,000 agents must take < 300 ms; `engine.membership` spreads it over a label if asked.
+100,000 agents must take < 300 ms; `engine.membership` spreads it over a label if asked. Agents that
+are connected come first, those that are away after them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.db.models import Q
 
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse
-from rollouts.engine.membership import by_stratum, spread_order
+from rollouts.engine.membership import Line, by_stratum, spread_order
 from rollouts.models import Target
 from rollouts.selectors import selector_q
 
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     OFFLINE = "offline"
     NOT_FAILED = "not_failed"
+    AWAY = "away"
 
 
 REASON_TEXT = {
@@ -42,6 +44,7 @@ REASON_TEXT = {
     Reason.BUSY: "in another active rollout",
     Reason.OFFLINE: "offline longer than the plan allows",
     Reason.NOT_FAILED: "did not fail before",
+    Reason.AWAY: "away, and this plan leaves a part of the fleet as it is",
 }
 
 
@@ -90,30 +93,32 @@ class Group:
 class Selection:
     """The answer. `order` are eligible ids in rollout order; `strata` gives each its value of the
     spread label ("" when it has none), and is empty when no agent has that label. `parts` has the
-    order narrowed by each phase selector, "" is the whole."""
+    order narrowed by each phase selector, "" is the whole. `away` are samples of who is away."""
 
     matched: int
     order: list[int]
+    away: tuple[str, ...]
     strata: Mapping[int, str]
     excluded: tuple[Excluded, ...]
     groups: tuple[Group, ...]
-    parts: Mapping[str, list[int]]
+    parts: Mapping[str, Line]
 
 
 def select(question: Question, phase_selectors: frozenset[str], now: datetime) -> Selection:
     """Return the eligible agents in order, with what preflight needs to know of them."""
     base = selector_q(parse(question.selector))
-    eligible, strata, excluded, groups = _one(*_statement(question, base, now))
-    order, strata_of = _spread(eligible or [], strata)
-    parts = {"": order}
+    eligible, strata, present, excluded, groups, away = _one(*_statement(question, base, now))
+    order, strata_of = _spread(eligible or [], strata, present)
+    parts = {"": Line(order, present)}
     for text in phase_selectors - {""}:
         narrow = base & selector_q(parse(text))
-        part, strata = _one(*_statement(question, narrow, now, lean=True))
-        parts[text], _ = _spread(part or [], strata)
+        part, strata, present = _one(*_statement(question, narrow, now, lean=True))
+        parts[text] = Line(_spread(part or [], strata, present)[0], present)
     left_out = _excluded(excluded or [])
     return Selection(
         len(order) + sum(one.count for one in left_out),
         order,
+        tuple(away or ()),
         strata_of,
         left_out,
         tuple(Group(**group) for group in groups or []),
@@ -121,15 +126,19 @@ def select(question: Question, phase_selectors: frozenset[str], now: datetime) -
     )
 
 
-def _spread(order: list[int], strata: list[str] | None) -> tuple[list[int], dict[int, str]]:
-    """Return the order spread over the label, and the stratum of each; as it is when none has it."""
-    if not any(strata or ()):
+def _spread(
+    order: list[int], strata: list[str] | None, present: int
+) -> tuple[list[int], dict[int, str]]:
+    """Return the order spread over the label, and the stratum of each; as it is when none has it.
+
+    The first `present` are connected and stay before the others.
+    """
+    if strata is None or not any(strata):
         return order, {}
-    members = by_stratum(order, strata or [])
-    strata_of: dict[int, str] = {}
-    for stratum, ids in members.items():
-        strata_of.update(dict.fromkeys(ids, stratum))
-    return spread_order(members), strata_of
+    spread: list[int] = []
+    for part in (slice(present), slice(present, None)):
+        spread += spread_order(by_stratum(order[part], strata[part]))
+    return spread, dict(zip(order, strata, strict=True))
 
 
 def _one(sql: str, params: list[Any]) -> tuple[Any, ...]:
@@ -166,6 +175,7 @@ def _statement(
     cases, joins, (case_params, join_params) = _reasons(question, now)
     spread = bool(question.spread_label)
     answer = "array_agg(id), " + ("array_agg(stratum)" if spread else "NULL")
+    answer += ", count(*) FILTER (WHERE online)"
     if not lean:
         answer += f""",
             (SELECT json_agg(e) FROM (
@@ -175,7 +185,9 @@ def _statement(
             (SELECT json_agg(g) FROM (
                 SELECT version, components_hash AS components, running, online, healthy, reports,
                        count(*) AS count
-                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5, 6) g)"""  # noqa: S608
+                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5, 6) g),
+            (SELECT (array_agg(name ORDER BY name))[1:{MAX_SAMPLES}]
+             FROM judged WHERE reason = '' AND NOT online)"""  # noqa: S608
     sql = f"""
         WITH judged AS MATERIALIZED (
             SELECT m.id, m.name, CASE {cases} ELSE '' END AS reason,
@@ -184,7 +196,7 @@ def _statement(
                    s.connected IS TRUE AS online, s.healthy,
                    (m.capabilities & 4096) <> 0 AS reports
             FROM ({matching}) m {joins}
-            ORDER BY md5(%s || m.instance_uid::text) COLLATE "C"
+            ORDER BY s.connected IS NOT TRUE, md5(%s || m.instance_uid::text) COLLATE "C"
         )
         SELECT {answer} FROM judged WHERE reason = ''
     """  # noqa: S608  the pieces are constants of this module

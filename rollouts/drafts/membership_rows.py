@@ -13,14 +13,16 @@ from django.db.models.fields.json import KeyTextTransform
 
 from rollouts.delivering.counts import recount
 from rollouts.drafts.preview import REST, Preview
+from rollouts.engine.membership import takes_away
 from rollouts.models import Phase, Rollout, Target
 from rollouts.plans.plan import PhaseSpec, Plan
 
 _FREEZE = """
     INSERT INTO rollouts_target (rollout_id, phase_id, agent_id, position, state, active,
-                                 previous_hash, online, was_unhealthy, error)
+                                 previous_hash, online, away, was_unhealthy, error)
     SELECT %(rollout)s, %(phase)s, m.agent_id, m.place - 1, 'waiting', false,
-           coalesce(s.running_hash, ''), coalesce(s.connected, false), false, ''
+           coalesce(s.running_hash, ''), coalesce(s.connected, false),
+           %(last)s AND s.connected IS NOT TRUE, false, ''
     FROM unnest(%(agents)s::bigint[]) WITH ORDINALITY AS m(agent_id, place)
     LEFT JOIN agents_agentstatus s ON s.agent_id = m.agent_id
 """
@@ -42,6 +44,8 @@ def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> lis
                     "rollout": rollout.pk,
                     "phase": phase.pk,
                     "agents": list(agents),
+                    "last": phase.is_rest
+                    or takes_away(phase.weight, is_last=phase.index == len(plan.phases) - 1),
                 }
                 cursor.execute(_FREEZE, values)
     _note_environments(rollout, phases)
@@ -65,6 +69,14 @@ def unfreeze(rollout: Rollout) -> None:
     """Take the membership of a draft back, before it is frozen anew."""
     Target.objects.filter(rollout=rollout)._raw_delete("default")
     rollout.phases.all().delete()
+
+
+def freeze_anew(rollout: Rollout, fresh: Preview, now: datetime) -> None:
+    """Put what was counted now in the place of the draft's membership."""
+    unfreeze(rollout)
+    rollout.preview, rollout.preview_at = fresh.to_dict(), now
+    rollout.save(update_fields=["preview", "preview_at"])
+    freeze(rollout, Plan.from_dict(rollout.plan), fresh, now)
 
 
 def rest_phase(

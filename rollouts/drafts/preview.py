@@ -16,6 +16,7 @@ from rollouts.drafts.eligibility import (
     REASON_TEXT,
     Excluded,
     Question,
+    Reason,
     Selection,
     select,
 )
@@ -25,11 +26,13 @@ from rollouts.models import Config, ConfigVersion, Target
 from rollouts.plans.plan import Plan
 
 REST = "rest"
+WAITS = "away: the last wave gives it to them when they are back"
 
 
 @dataclass(frozen=True, slots=True)
 class PhasePreview:
-    """One phase: who joins it (`new`), and how they spread over the label."""
+    """One phase: who joins it (`new`), and how they spread over the label. `away` of them are not
+    connected and get it when they return."""
 
     name: str
     weight: float
@@ -39,6 +42,7 @@ class PhasePreview:
     split: dict[str, int]
     samples: tuple[str, ...]
     duration_s: float
+    away: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The answer to "who would get it"; `digest` names exactly this answer."""
+    """The answer to "who would get it"; `digest` names exactly this answer. `waits` are members of
+    the last wave who are away: they block nothing, and get it when they return."""
 
     counted_at: datetime
     matched: int
@@ -60,6 +65,7 @@ class Preview:
     digest: str
     phases: tuple[PhasePreview, ...]
     rest: tuple[int, ...]
+    waits: tuple[Excluded, ...]
     excluded: tuple[Excluded, ...]
     conflicts: tuple[Conflict, ...]
     coverage: dict[str, Any]
@@ -84,6 +90,7 @@ class Preview:
                     "manual": phase.manual,
                     "members": phase.members,
                     "new_members": len(phase.new),
+                    "away": phase.away,
                     "split": phase.split,
                     "samples": list(phase.samples),
                     "duration_s": phase.duration_s,
@@ -91,15 +98,8 @@ class Preview:
                 for phase in self.phases
             ],
             "rest": len(self.rest),
-            "excluded": [
-                {
-                    "reason": one.reason.value,
-                    "text": REASON_TEXT[one.reason],
-                    "count": one.count,
-                    "samples": list(one.samples),
-                }
-                for one in self.excluded
-            ],
+            "waits": [_reason(one, WAITS) for one in self.waits],
+            "excluded": [_reason(one, REASON_TEXT[one.reason]) for one in self.excluded],
             "conflicts": [
                 {"rollout": one.rollout, "number": one.number, "agents": one.agents}
                 for one in self.conflicts
@@ -141,23 +141,48 @@ def preview(
     members = assign(shares, selection.parts)
     rest = rest_of(selection.order, members) if plan.promote_rest else ()
     phases = _phases(plan, members, selection)
+    waits, left = _away(selection, sum(phase.away for phase in phases), rest)
     sizes = [(phase.name, len(phase.new)) for phase in phases]
     findings = readiness(version, plan, selection.groups, sizes, selection.matched)
     return Preview(
         counted_at=now,
         matched=selection.matched,
-        eligible=len(selection.order),
+        eligible=len(selection.order) - sum(one.count for one in left),
         digest=fingerprint(
             [version.config_hash, repr(plan), asked.selector, seed],
             [*(phase.new for phase in phases), rest],
         ),
         phases=phases,
         rest=rest,
-        excluded=selection.excluded,
+        waits=waits,
+        excluded=(*selection.excluded, *left),
         conflicts=conflicts(selection.order, rollout_id),
         coverage=_coverage(phases, selection, question.spread_label),
         readiness=tuple(findings),
     )
+
+
+def _away(
+    selection: Selection, in_phases: int, rest: Sequence[int]
+) -> tuple[tuple[Excluded, ...], tuple[Excluded, ...]]:
+    """Return the away who wait for the last wave, and those whom the plan never reaches."""
+    line = selection.parts[""]
+    away = set(line.ids[line.connected :])
+    waiting = in_phases + len(away.intersection(rest))
+    counts = (waiting, len(away) - waiting)
+    waits, left = (
+        (Excluded(Reason.AWAY, count, selection.away),) if count else () for count in counts
+    )
+    return waits, left
+
+
+def _reason(one: Excluded, text: str) -> dict[str, Any]:
+    return {
+        "reason": one.reason.value,
+        "text": text,
+        "count": one.count,
+        "samples": list(one.samples),
+    }
 
 
 def conflicts(agent_ids: Sequence[int], rollout_id: int | None) -> tuple[Conflict, ...]:
@@ -182,6 +207,8 @@ def _phases(
     plan: Plan, members: Sequence[PhaseMembers], selection: Selection
 ) -> tuple[PhasePreview, ...]:
     sampled = [agent_id for phase in members for agent_id in phase.new[:MAX_SAMPLES]]
+    line = selection.parts[""]
+    away = set(line.ids[line.connected :])
     names = dict(Agent.objects.filter(pk__in=sampled).values_list("pk", "name"))
     return tuple(
         PhasePreview(
@@ -193,6 +220,7 @@ def _phases(
             split=_split(phase.new, selection.strata),
             samples=tuple(names[agent_id] for agent_id in phase.new[:MAX_SAMPLES]),
             duration_s=spec.duration_s,
+            away=len(away.intersection(phase.new)),
         )
         for spec, phase in zip(plan.phases, members, strict=True)
     )

@@ -161,8 +161,14 @@ def _after_last(facts: RolloutFacts) -> Decision:
 
 
 def _pending(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision:
-    if phase.counts.members + (facts.joiners if phase.is_rest else 0) == 0:
-        return Decision(Act.PASS, Code.MOVING, phase.index, reason="0 agents, passes at once")
+    if phase.counts.expected + (facts.joiners if phase.is_rest else 0) == 0:
+        away = phase.counts.away
+        if not away:
+            return Decision(Act.PASS, Code.MOVING, phase.index, reason="0 agents, passes at once")
+        # After others have proved the version, nobody is waited for who was gone from the start.
+        if any(p.counts.expected for p in facts.phases if p.index < phase.index):
+            reason = f"all {away:,} agents are away, passes at once"
+            return Decision(Act.PASS, Code.MOVING, phase.index, reason=reason)
     red = _red(facts)
     if red is not None:
         return Decision(Act.WAIT, Code.WARNING, facts.watched, red)

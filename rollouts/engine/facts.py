@@ -110,7 +110,8 @@ class Counts:
     `offered` counts every target ever offered the version; `outstanding` those of them that have
     not settled and are not offline; `confirmed` is applied + failed (the agent's own word).
     `unhealthy` are applied targets whose bad health counts (after `health_grace`). `offline` are
-    unsettled targets without a connection: the catch-up lane.
+    unsettled targets without a connection: the catch-up lane; `away` those of them who were gone
+    before membership was frozen: nobody counts on them.
     """
 
     members: int = 0
@@ -123,6 +124,7 @@ class Counts:
     unhealthy: int = 0
     sick: int = 0
     offline: int = 0
+    away: int = 0
     confirmed: int = 0
     skipped: int = 0
     rolled_back: int = 0
@@ -140,6 +142,11 @@ class Counts:
     def left(self) -> int:
         """Members that are still in the phase: not skipped, not taken back."""
         return max(0, self.members - self.skipped - self.rolled_back)
+
+    @property
+    def expected(self) -> int:
+        """Members that a quorum is a share of: those left, without the away."""
+        return max(0, self.left - self.away)
 
     @property
     def ready(self) -> int:
@@ -201,8 +208,8 @@ class PhaseFacts:
     def _is_quorum(self, agents: int) -> bool:
         """A phase that nobody is left in proves nothing, so it has no quorum. Rounded against the
         noise of binary fractions (55 % of 20 is 11)."""
-        left = self.counts.left
-        return left > 0 and agents >= round(self.spec.pace.quorum * left, 6)
+        expected = self.counts.expected
+        return expected > 0 and agents >= round(self.spec.pace.quorum * expected, 6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Who is in which phase (spec section 4). Pure.
 
 The order of agents comes from a stable hash of (rollout seed, uid), so that the preview is the
-plan; PostgreSQL sorts by it (`rollouts.drafts.eligibility`).
+plan; PostgreSQL sorts by it (`rollouts.drafts.eligibility`). Agents that are away stand behind all
+that are connected, and only the last wave reaches them: a canary is drawn from the living, and every
+share is a share of agents that can be members of that phase.
 """
 
 from __future__ import annotations
@@ -22,6 +24,18 @@ class PhaseShare:
     name: str
     weight: float
     selector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Eligible agents of one selector in rollout order: `connected` of them, then the away."""
+
+    ids: Sequence[int]
+    connected: int
+
+    @property
+    def present(self) -> Sequence[int]:
+        return self.ids[: self.connected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +83,28 @@ def phase_size(weight: float, matched: int) -> int:
     return min(matched, math.ceil(round(weight * matched, 6)))
 
 
-def assign(
-    phases: Sequence[PhaseShare], orders: Mapping[str, Sequence[int]]
-) -> tuple[PhaseMembers, ...]:
+def assign(phases: Sequence[PhaseShare], lines: Mapping[str, Line]) -> tuple[PhaseMembers, ...]:
     """Divide the ordered agents over the phases; weights are cumulative (1 % is inside 5 %).
 
-    `orders` has, for each distinct selector text of the phases, the matching ids in order.
+    `lines` has, for each distinct selector text of the phases, the matching agents. A weight is a
+    share of the connected ones; only a last phase of 100 % takes the away as well.
     """
     taken: set[int] = set()
     result: list[PhaseMembers] = []
-    for phase in phases:
+    for place, phase in enumerate(phases):
         taken.update(result[-1].new if result else ())
-        order = orders[phase.selector]
+        line = lines[phase.selector]
+        is_last = place == len(phases) - 1
+        order = line.ids if takes_away(phase.weight, is_last=is_last) else line.present
         size = phase_size(phase.weight, len(order))
         new = tuple([agent_id for agent_id in order[:size] if agent_id not in taken])
         result.append(PhaseMembers(phase.name, len(order), size, new))
     return tuple(result)
+
+
+def takes_away(weight: float, *, is_last: bool) -> bool:
+    """Tell whether agents that are away can be members: of a last phase that leaves nobody out."""
+    return is_last and weight >= 1.0
 
 
 def rest_of(everyone: Sequence[int], phases: Sequence[PhaseMembers]) -> tuple[int, ...]:

@@ -180,8 +180,15 @@ def _quorum(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
             "warn",
             d.code.value,
         )
+    if not counts.expected:
+        return Why(
+            f"Holding: {agents(counts.away)} of {_name(phase)}, all of them away.",
+            "It goes on when agents return, or when a person advances it.",
+            "wait",
+            d.code.value,
+        )
     return Why(
-        f"Holding: {counts.confirmed:,} of {counts.left:,} agents of {_name(phase)} confirmed, "
+        f"Holding: {counts.confirmed:,} of {counts.expected:,} agents of {_name(phase)} confirmed, "
         f"{share:.0%} are needed. {agents(counts.offline)} offline.",
         "It goes on when enough agents return, or when a person advances it.",
         "wait",

@@ -11,13 +11,15 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from accounts.actor import Actor
+from accounts.actor import SYSTEM, Actor
 from console.lib.problems import Refused
-from rollouts.apply import Cause, change_rollout
+from rollouts.apply import Cause, change_rollout, write_event
+from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.drafts.preview import Preview, preview
 from rollouts.drafts.readiness import BLOCK, readiness_of
 from rollouts.ending import end_phases, let_go
 from rollouts.engine.facts import Blocker
+from rollouts.engine.membership import takes_away
 from rollouts.engine.states import ACTIVE_STATES, RolloutState
 from rollouts.engine.why import agents
 from rollouts.models import Rollout, Target
@@ -88,6 +90,30 @@ def blocking_findings(rollout: Rollout) -> tuple[str, ...]:
     return tuple(finding.text for finding in readiness_of(rollout) if finding.level == BLOCK)
 
 
+def gone_members(rollout: Rollout) -> int:
+    """Count who was connected when membership was frozen, stands in a phase that takes nobody who
+    is away, and is away now."""
+    last = len(rollout.plan["phases"]) - 1
+    early = [
+        phase.pk
+        for phase in rollout.phases.all()
+        if not phase.is_rest and not takes_away(phase.weight, is_last=phase.index == last)
+    ]
+    members = Target.objects.filter(phase__in=early)
+    return members.exclude(agent__status__connected=True).count()
+
+
+def redraw(rollout: Rollout, cause: Cause) -> None:
+    """Draw the phases again by the draft's own seed when members of an early one went away since
+    the preview: a dead canary proves nothing, and would hold the rollout. Says so in the timeline."""
+    gone = gone_members(rollout)
+    fresh = count_again(rollout, cause.now) if gone else None
+    if fresh is None or not any(phase.new for phase in fresh.phases):
+        return
+    freeze_anew(rollout, fresh, cause.now)
+    write_event(rollout, "redrawn", Cause(SYSTEM, cause.now, inputs={"agents": gone}))
+
+
 def begin(rollout: Rollout, cause: Cause, by: Actor) -> None:
     """Claim every target and let the rollout run. Call with the rollout's row locked.
 
@@ -96,6 +122,7 @@ def begin(rollout: Rollout, cause: Cause, by: Actor) -> None:
     """
     if rollout.when_busy == "supersede":
         supersede_others(rollout, cause)
+    redraw(rollout, cause)
     try:
         with transaction.atomic():
             Target.objects.filter(rollout=rollout).update(active=True)

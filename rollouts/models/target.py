@@ -12,7 +12,8 @@ class Target(models.Model):
     """One agent in one rollout: its phase, its place in line, what it ran before, how it goes.
 
     `active` is true from start until the rollout is over for it; the database allows an agent only
-    one active target. `previous_hash` is "" when the agent had no remote config.
+    one active target. `previous_hash` is "" when the agent had no remote config. `away` it was when
+    membership was frozen: until it returns it counts for no quorum.
     """
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets", db_index=False)
@@ -28,6 +29,7 @@ class Target(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
     online = models.BooleanField(default=True)
+    away = models.BooleanField(default=False, db_default=False)
     healthy = models.BooleanField(null=True)
     was_unhealthy = models.BooleanField(default=False)
     unhealthy_since = models.DateTimeField(null=True)

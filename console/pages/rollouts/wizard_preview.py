@@ -62,6 +62,7 @@ class PreviewView:
     digest: str
     phases: list[PhaseShare]
     rest: int
+    waits: list[tuple[int, str]]
     excluded: list[tuple[int, str]]
     left_out: int
     conflicts: list[dict[str, Any]]
@@ -114,6 +115,7 @@ def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewV
     for index, phase in enumerate(data.get("phases") or []):
         phases.append(_phase(phase, before, eligible, first=index == 0))
         before += phases[-1].adds
+    waits = [(int(e["count"]), str(e["text"])) for e in data.get("waits") or []]
     excluded = [(int(e["count"]), str(e["text"])) for e in data.get("excluded") or []]
     readiness = [check for check in data.get("readiness") or [] if check.get("text")]
     counted = data.get("counted_at")
@@ -124,6 +126,7 @@ def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewV
         digest=str(data.get("digest", "")),
         phases=phases,
         rest=int(data.get("rest", 0)),
+        waits=waits,
         excluded=[e for e in excluded if e[0]],
         left_out=sum(number for number, _reason in excluded),
         conflicts=list(data.get("conflicts") or []),
@@ -152,7 +155,7 @@ def preview_of(form: WizardForm, now: datetime) -> PreviewView:
             now=now,
         )
     except Problem as problem:
-        return PreviewView(None, 0, 0, "", [], 0, [], 0, [], [], True, problem=problem)
+        return PreviewView(None, 0, 0, "", [], 0, [], [], 0, [], [], True, problem=problem)
     return view_of(counted.to_dict())
 
 

@@ -148,9 +148,9 @@ def test_offline_agents_do_not_block_a_phase_with_quorum() -> None:
 
 def test_without_quorum_a_phase_holds_and_says_how_many_are_missing() -> None:
     fleet = Fleet(10)
+    rollout = fleet.start({**ALL_AT_ONCE, "max_in_flight": 1})
     for agent in fleet.agents[:3]:
         connect(agent, connected=False)
-    rollout = fleet.start(ALL_AT_ONCE)
     fleet.run(60)
     assert phases_of(rollout) == ["deploying"]
     assert "7 of 10 agents of all confirmed, 90% are needed" in why_of(rollout)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from agents.models import Agent, AgentStatus
 from rollouts.models import ConfigVersion, Rollout, Target
 from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
 
@@ -177,3 +178,9 @@ def test_a_viewer_may_look_but_not_draft(version: ConfigVersion) -> None:
     assert "Needs the role" in text
     assert client.post("/rollouts/new/", form(act="draft")).status_code == 403
     assert not Rollout.objects.exists()
+
+
+def test_the_preview_says_who_is_away_and_waits(client: Client, version: ConfigVersion) -> None:
+    AgentStatus.objects.filter(agent__in=Agent.objects.order_by("pk")[:7]).update(connected=False)
+    text = client.post("/rollouts/new/preview/", form(), headers=PREVIEW).content.decode()
+    assert "<dt>7</dt><dd>away: the last wave gives it to them when they are back</dd>" in text
