@@ -2,6 +2,9 @@
 
 Every secret is also read from NAME_FILE. Without DATABASE_URL and REDIS_URL the addresses come
 from the running `manage.py up` of the data directory (spec section 2).
+
+The comment above a variable is its line in docs/settings.md (`manage.py settings_page` writes that
+page). It ends with "Default: ..." where the default is not a plain value.
 """
 
 from __future__ import annotations
@@ -18,14 +21,22 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 
 # --- Data directory and stores -------------------------------------------------------------
+# Where `manage.py up` keeps the stores, logs and passwords of its run, and where other commands look
+# for a run that goes on. Default: `var` beside `manage.py`.
 DATA_DIR = Path(env.str("TIDEGATE_DATA", default=str(BASE_DIR / "var"))).resolve()
 _running: dict[str, str] = {}
 if (DATA_DIR / "env.json").is_file():
     _running = json.loads((DATA_DIR / "env.json").read_text())
 
+# PostgreSQL, as `postgresql://user:password@host:5432/name`. Default: that of the running
+# `manage.py up`, which brings its own.
 DATABASE_URL = env.str("DATABASE_URL", default=_running.get("DATABASE_URL", ""))
+# Redis, as `redis://host:6379/0`, for caches and wake-up hints; nothing in it must survive.
+# Default: that of the running `manage.py up`.
 REDIS_URL = env.str("REDIS_URL", default=_running.get("REDIS_URL", ""))
+# Redis for the queue of tasks. Default: `REDIS_URL`.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL)
+# Redis for live pages. Default: `REDIS_URL`.
 CHANNEL_REDIS_URL = env.str("CHANNEL_REDIS_URL", default=REDIS_URL)
 
 DATABASES = {
@@ -39,6 +50,7 @@ DATABASES = {
         "OPTIONS": {
             "pool": {
                 "min_size": 1,
+                # Connections to PostgreSQL that one process holds at most.
                 "max_size": env.int("DATABASE_POOL_SIZE", default=8),
                 "timeout": 10,
             }
@@ -49,16 +61,26 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Keys and addresses --------------------------------------------------------------------
+# Error pages with source text and settings: for development on your own machine only.
 DEBUG = env.bool("DEBUG", default=False)
+# Signs sessions, forms and the tokens of own metrics: 50 random characters or more, the same for all
+# processes. The start is refused without it. Default: that of the running `manage.py up`, which
+# makes one.
 SECRET_KEY = env.str("SECRET_KEY", default=_running.get("SECRET_KEY", ""))
+# Earlier values of SECRET_KEY that still verify, while a new one is brought in.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# How people reach the console. With https, cookies are only sent over TLS. Default:
+# `http://127.0.0.1:8080`, or where the running `manage.py up` listens.
 PUBLIC_URL = env.str("PUBLIC_URL", default=_running.get("PUBLIC_URL", "http://127.0.0.1:8080"))
-# Where agents reach the gateway, as pages show it; "" is this console's host and the usual port.
+# Where agents reach the gateway, as pages show it. Default: the host of the page, port 4320,
+# `/v1/opamp`.
 OPAMP_URL = env.str("OPAMP_URL", default="")
+# Names in the Host header that the console answers to; others get 400.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-# TLS may end in front of us, and forwarded headers are not read: then a browser's https origin is
-# not what the request looks like, and every form would be refused.
 _PUBLIC_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))
+# Origins that forms may come from. TLS may end in front of us, and forwarded headers are not read:
+# then a browser's https origin is not what the request looks like, and every form would be refused.
+# Default: the origin of `PUBLIC_URL`.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[_PUBLIC_ORIGIN])
 _MANAGEMENT_ONLY = {"collectstatic", "help", "makemigrations", "simulate", "spectacular", "up"}
 if not SECRET_KEY:
@@ -148,8 +170,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Language and time ---------------------------------------------------------------------
+# The language of pages for a browser that asks for none we have.
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English")]
+# The zone of times on pages until a person chooses another one; the API always says UTC.
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True
@@ -157,6 +181,8 @@ USE_I18N = True
 # --- Static files --------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Where `collectstatic` puts the files of pages and the console finds them. Default: `staticfiles` in
+# `TIDEGATE_DATA`.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "staticfiles")))
 # Names with hashes once they are collected; `collectstatic` itself makes them.
 _HASHED = (STATIC_ROOT / "staticfiles.json").is_file() or sys.argv[1:2] == ["collectstatic"]
@@ -189,17 +215,25 @@ CHANNEL_LAYERS = {
 }
 
 # --- Engine --------------------------------------------------------------------------------
+# Seconds from one look at what is due to the next.
 TICK_INTERVAL_S = env.float("TIDEGATE_TICK_INTERVAL_S", default=1.0)
+# A server of the Prometheus HTTP API that gates may ask; without one they judge by what agents
+# report.
 PROMETHEUS_URL = env.str("PROMETHEUS_URL", default="")
+# Sent as `X-Scope-OrgID`, for servers with tenants.
 PROMETHEUS_TENANT = env.str("PROMETHEUS_TENANT", default="")
+# Sent as a bearer token.
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
+# Certificates (PEM) that the server's own is checked against, instead of the usual ones.
 PROMETHEUS_CA_FILE = env.str("PROMETHEUS_CA_FILE", default="")
-# How long readings are kept: of rollouts that are over; agents' own series while a rollout holds
-# the agent, and as a baseline otherwise (the "before" of a comparison must fit into the latter).
+# Days that the readings of gates are kept after their rollout is over.
 MEASUREMENTS_KEEP_DAYS = env.int("MEASUREMENTS_KEEP_DAYS", default=90)
+# Hours that own metrics of agents are kept while a rollout watches the agent.
 OWN_METRICS_KEEP_H = env.int("OWN_METRICS_KEEP_H", default=72)
+# Hours that they are kept otherwise; the "before" of a comparison must fit into it.
 OWN_METRICS_BASELINE_H = env.int("OWN_METRICS_BASELINE_H", default=3)
-# Hosts inside that Tidegate may call (webhooks and the like); PROMETHEUS_URL allows itself.
+# Hosts with private addresses that Tidegate may call (webhooks and the like). The host of
+# `PROMETHEUS_URL` is allowed by being named there.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 
 # --- REST API ------------------------------------------------------------------------------
@@ -249,7 +283,9 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Logs ----------------------------------------------------------------------------------
+# `DEBUG`, `INFO`, `WARNING` or `ERROR`.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+# `text`, or `json` with one object a line.
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {
     "version": 1,
