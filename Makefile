@@ -23,10 +23,11 @@ test: .venv/dev.stamp  ## Run all tests but those that need a browser or real co
 
 # mypy and Django read the settings, which want a key; nothing is signed here.
 lint: export SECRET_KEY ?= only-for-checks
-lint: .venv/dev.stamp  ## Check style, types and migrations
+lint: .venv/dev.stamp  ## Check style, types, imports and migrations
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 fmt: .venv/dev.stamp  ## Format the code
