@@ -1,0 +1,166 @@
+"""The figures of `python -m tools.house`, on small sources whose answer is known."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.house import sizes
+from tools.house.__main__ import ROOT, figures
+from tools.house.circles import Circle, circles
+from tools.house.sentences import sentences
+from tools.house.settings import unexplained, variables
+from tools.house.sources import Source, files, python
+from tools.house.states import writers
+
+MODELS = Source(
+    Path("rollouts/models/target.py"),
+    "class Target(models.Model):\n    state = models.CharField()\n"
+    "class Back(models.Model):\n    state = models.CharField()\n"
+    "class Plan(models.Model):\n    name = models.CharField()\n",
+)
+
+
+def code(text: str, path: str = "rollouts/acts.py") -> Source:
+    return Source(Path(path), text)
+
+
+def written(text: str) -> dict[str, list[str]]:
+    return writers([MODELS, code(text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Target.objects.filter(pk=1).update(state='done')",
+        "def act(rollout):\n    late = Target.objects.all()\n    late.filter(pk=1).update(state='x')",
+        "def act(target: Target):\n    target.state = 'done'",
+        "def act(targets: QuerySet[Target]):\n    targets.update(state='done', at=now)",
+        "def act():\n    for one in Target.objects.all():\n        one.state = 'done'",
+        "SQL = 'UPDATE rollouts_target t SET at = 1, state = %s FROM x WHERE t.id = 1'",
+        "SQL = f'UPDATE rollouts_target SET state = {word} WHERE id = 1'",
+        "SQL = 'WITH v AS (SELECT 1) UPDATE rollouts_target SET state = 1 RETURNING id'",
+    ],
+)
+def test_each_way_to_write_a_state_is_seen(text: str) -> None:
+    assert written(text) == {"Target": ["rollouts.acts"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Target.objects.filter(state='done').update(at=now)",
+        "Target.objects.create(state='waiting')",
+        "SQL = 'UPDATE rollouts_target SET at = 1 WHERE state = 1'",
+        "SQL = 'SELECT 1 FROM rollouts_target WHERE state = 1'",
+        "SQL = 'UPDATE rollouts_target SET at = 1 FROM x WHERE state = 1'",
+        "class Machine:\n    def go(self):\n        self.state = 1",
+        "state = 'done'",
+    ],
+)
+def test_reading_a_state_is_no_writing(text: str) -> None:
+    assert written(text) == {}
+
+
+def test_a_writer_that_cannot_be_followed_is_not_forgotten() -> None:
+    assert written("def act(things):\n    things.update(state='x')") == {"?": ["rollouts.acts"]}
+
+
+def test_one_statement_may_write_two_states() -> None:
+    text = (
+        "SQL = 'WITH a AS (UPDATE rollouts_target SET state = 1 RETURNING id)"
+        " UPDATE rollouts_back b SET state = 2 FROM a'"
+    )
+    assert written(text) == {"Back": ["rollouts.acts"], "Target": ["rollouts.acts"]}
+
+
+def test_circles_are_found_over_any_number_of_steps() -> None:
+    sources = [
+        code("", "console/__init__.py"),
+        code("", "console/pages/__init__.py"),
+        code("from console.live import feed", "console/pages/list.py"),
+        code("", "console/live/__init__.py"),
+        code("import console.top", "console/live/feed.py"),
+        code("from console.pages.list import rows", "console/top.py"),
+        code("from console.top import x", "console/alone.py"),
+    ]
+    assert circles(sources) == [Circle("console", ("live", "pages", "top"), has_folder=True)]
+
+
+def test_a_circle_of_files_is_told_apart() -> None:
+    sources = [
+        code("", "console/__init__.py"),
+        code("from console import b", "console/a.py"),
+        code("from console.a import x", "console/b.py"),
+    ]
+    assert circles(sources) == [Circle("console", ("a", "b"), has_folder=False)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'raise Invalid("There is no such plan.")',
+        'why = f"waiting for {count} agents to answer"',
+        'def f():\n    """What it does, in words."""\n    return "nobody has answered yet"',
+        'raise ValueError("this is no duration")',
+    ],
+)
+def test_sentences_are_counted(text: str) -> None:
+    assert len(sentences([code(text)])) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""A docstring of many words."""',
+        'class A:\n    """A docstring of many words."""',
+        'why = _("waiting for the agents")',
+        'logger.warning("the store is away now")',
+        'raise RuntimeError("must run inside a transaction")',
+        'SQL = "SELECT id FROM rollouts_target WHERE id = 1"',
+        'assert x, "an event belongs to a rollout"',
+        'key = "rollouts.approve"',
+        'said = "two words"',
+    ],
+)
+def test_what_is_not_for_people_is_not_counted(text: str) -> None:
+    assert sentences([code(text)]) == []
+
+
+def test_settings_are_looked_up_as_whole_words() -> None:
+    settings = code(
+        'A = env.str("LOG_LEVEL")\nB = env.int("KEEP", default=1)', "console/settings.py"
+    )
+    assert variables(settings) == ["LOG_LEVEL", "KEEP"]
+    assert unexplained(settings, ["`LOG_LEVEL_OF_ALL` and `KEEP`"]) == ["LOG_LEVEL"]
+
+
+def test_sizes_name_the_worst(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("ab\n" + "x" * 130 + "\n")
+    assert sizes.longest_line(tmp_path, [Path("a.html")]) == (130, "a.html:2")
+    assert sizes.fullest_folder([Path("a/1.py"), Path("a/2.py"), Path("b/1.py")]) == (2, "a")
+    assert sizes.longest_file([code("x = 1\n" * 3)]) == (3, "rollouts/acts.py")
+    function = code("x = 1\n\ndef f():\n    return 1\n")
+    assert sizes.longest_function([function]) == (2, "rollouts/acts.py:3 f")
+
+
+def test_what_git_does_not_know_is_measured_but_what_it_ignores_is_not(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("var/\n")
+    for name in ("new.py", "x_pb2.py", "var/old.py", "migrations/0001.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [str(source.path) for source in python(tmp_path)] == ["new.py"]
+    assert len(files(tmp_path, "*.py")) == 3
+
+
+REACHED = {"files in a folder, Python", "lines of a file", "settings that no page explains"}
+
+
+def test_what_was_reached_stays() -> None:
+    found = list(figures(ROOT))
+    over = [f for f in found if f.is_over and (f.name in REACHED or "circles" in f.name)]
+    assert over == []
+    assert len(found) >= 15
