@@ -6,6 +6,7 @@ from datetime import datetime
 
 from agents.actions.set_desired import release_topic, set_desired
 from rollouts.apply import Cause, change_approval, change_phase, change_rollout
+from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
@@ -36,7 +37,7 @@ def withdraw_questions(rollout: Rollout, phase: Phase, cause: Cause) -> None:
 
 def let_go(rollout: Rollout, now: datetime) -> None:
     """Free the agents for other rollouts and stop news about them; what was offered stays."""
-    Target.objects.filter(rollout=rollout, state="waiting").update(state="skipped")
+    targets.skip(rollout)
     Target.objects.filter(rollout=rollout, active=True).update(active=False)
     release_topic(rollout.topic)
     release(rollout.topic)
@@ -62,10 +63,8 @@ def succeed(rollout: Rollout, config_hash: str, cause: Cause) -> None:
             topic=rollout.topic,
             now=cause.now,
         )
-        late.filter(agent_id__in=result.offered).update(
-            state="offered", offered_at=cause.now, deadline_at=None
-        )
-        late.filter(agent_id__in=result.quarantined).update(state="skipped")
+        targets.offer(rollout, result.offered, cause.now, waits=False)
+        targets.skip(rollout, result.quarantined)
     change_rollout(rollout, "succeed", cause, finished_at=cause.now)
     recount(rollout.phases.all(), cause.now)
     settle_why(rollout)

@@ -7,6 +7,7 @@ through one door only.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -156,3 +157,41 @@ def test_no_folder_is_too_long_to_be_read() -> None:
     folders = Counter(path.parent for path in sources(tests=True))
     long = {str(folder): number for folder, number in folders.items() if number > MAX_FILES}
     assert not long, f"which rooms are missing in {long}?"
+
+
+# How a statement over many rows could write the state of targets: by the ORM, or as SQL.
+STATE_OF_TARGETS = re.compile(
+    r"\b(?:bulk_)?update\((?:[^()]|\([^()]*\))*?\bstate\s*="
+    r"|bulk_update\([^)]*[\"']state[\"']"
+    r"|UPDATE\s+rollouts_(?:rollback)?target\b(?:(?!;|\"\"\").)*?\bSET\b(?:(?!\bFROM\b|\"\"\").)*?"
+    r"(?<![.\w])state\s*=",
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sources() if p.parts[0] in {"rollouts", "console"}], ids=str
+)
+def test_the_state_of_targets_has_one_writer(path: Path) -> None:
+    if str(path) == "rollouts/delivering/targets.py":
+        return
+    found = STATE_OF_TARGETS.search((ROOT / path).read_text())
+    assert not found, (
+        f"{path} writes a state: {found and found[0][:80]!r}; use delivering/targets.py"
+    )
+
+
+def test_the_look_for_other_writers_sees_them() -> None:
+    for written in (
+        'Target.objects.filter(a=f(1)).update(active=True, state="skipped")',
+        'rows.update(\n    state="x",\n)',
+        'Target.objects.bulk_update(rows, ["state"])',
+        "UPDATE rollouts_target t SET online = true, state = 'applied' FROM x",
+        "UPDATE rollouts_rollbacktarget SET state = %s WHERE id = 1",
+    ):
+        assert STATE_OF_TARGETS.search(written), written
+    for read in (
+        "UPDATE rollouts_target t SET online = s.connected FROM s WHERE t.state = 'waiting'",
+        'rows.filter(state="waiting").update(active=False)',
+    ):
+        assert not STATE_OF_TARGETS.search(read), read

@@ -16,6 +16,7 @@ from agents.selectors.grammar import parse, to_text
 from console.lib.problems import Refused
 from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_rollout, write_event
+from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.engine.states import RollbackState, RolloutState
 from rollouts.engine.why import agents as agents_words
@@ -157,8 +158,11 @@ def _take_from_rollouts(agent_ids: Sequence[int], by: Actor, reason: str, now: d
     rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=holders)
     for rollout in rollouts.exclude(state=RolloutState.ROLLING_BACK).order_by("pk"):
         mine = Target.objects.filter(rollout=rollout, active=True, agent_id__in=agent_ids)
-        taken = mine.update(
-            state="rolled_back", active=False, error="taken out by a rollback by selector"
+        taken = targets.take_back(
+            rollout,
+            mine.values("agent_id"),
+            active=False,
+            error="taken out by a rollback by selector",
         )
         recount(rollout.phases.all(), now)
         why = f"a rollback by selector took {agents_words(taken)} of it: {reason}"

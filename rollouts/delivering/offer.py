@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from agents.actions.set_desired import set_desired
+from rollouts.delivering import targets
 from rollouts.limits.budget import lease, release
 from rollouts.models import Phase, Rollout, Target
 
@@ -41,38 +40,10 @@ def offer(rollout: Rollout, phases: Sequence[Phase], limit: int, now: datetime) 
         topic=rollout.topic,
         now=now,
     )
-    _mark(rollout, result.offered, now, state="offered")
-    _mark(rollout, result.already_running, now, state="applied")
-    Target.objects.filter(rollout=rollout, agent_id__in=result.quarantined).update(
-        state="skipped", error="quarantined for this version"
-    )
+    targets.offer(rollout, result.offered, now)
+    targets.find(rollout, result.already_running, now)
+    targets.skip(rollout, result.quarantined, "quarantined for this version")
     settled = [*result.already_running, *result.quarantined]
     if settled:
         release(rollout.topic, settled)
     return Offered(len(leased.allowed), leased.note)
-
-
-_MARK = """
-    UPDATE rollouts_target t SET
-        state = %(state)s,
-        offered_at = %(now)s,
-        confirmed_at = CASE WHEN %(state)s = 'applied' THEN %(now)s END,
-        previous_hash = coalesce(s.running_hash, ''),
-        healthy = s.healthy,
-        was_unhealthy = s.healthy IS FALSE,
-        deadline_at = CASE WHEN %(state)s = 'offered' THEN
-            %(now)s + make_interval(secs => (p.spec #>> '{pace,apply_timeout_s}')::float8) END
-    FROM rollouts_phase p, agents_agentstatus s
-    WHERE t.rollout_id = %(rollout)s AND t.agent_id = ANY(%(agents)s::bigint[])
-      AND p.id = t.phase_id AND s.agent_id = t.agent_id
-"""
-
-
-def _mark(rollout: Rollout, agents: Sequence[int], now: datetime, *, state: str) -> None:
-    """Note the offer, and what each agent ran until now: its way back."""
-    if not agents:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MARK, {"rollout": rollout.pk, "agents": list(agents), "now": now, "state": state}
-        )

@@ -3,7 +3,7 @@ the database constraints and docs/architecture.md (`python -m rollouts.engine.st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -203,6 +203,62 @@ ROLLBACK_TRANSITIONS = (
     ),
 )
 
+_T = TargetState
+TARGET_TRANSITIONS = (
+    Transition("offer", (_T.WAITING, _T.OFFERED), _T.OFFERED, "the version is offered to it"),
+    Transition("found", (_T.WAITING,), _T.APPLIED, "it runs the version already, and says so"),
+    Transition(
+        "confirm", (_T.OFFERED, _T.TIMED_OUT), _T.APPLIED, "it says that it runs the version"
+    ),
+    Transition(
+        "refuse", (_T.OFFERED, _T.TIMED_OUT, _T.APPLIED), _T.FAILED, "it says that it cannot run it"
+    ),
+    Transition("time_out", (_T.OFFERED,), _T.TIMED_OUT, "it said nothing within apply_timeout"),
+    Transition(
+        "skip",
+        (_T.WAITING, _T.OFFERED),
+        _T.SKIPPED,
+        "it is let go: the rollout ended, something else is wanted of it, or it is quarantined",
+    ),
+    Transition(
+        "take_back",
+        tuple(state for state in _T if state is not _T.ROLLED_BACK),
+        _T.ROLLED_BACK,
+        "it went back, or another rollback took it",
+    ),
+)
+
+_W = RollbackTargetState
+BACK_TRANSITIONS = (
+    Transition("offer", (_W.WAITING,), _W.OFFERED, "the version from before is offered to it"),
+    Transition("found", (_W.WAITING,), _W.CONFIRMED, "it runs that version already, and says so"),
+    Transition(
+        "confirm",
+        (_W.OFFERED, _W.TIMED_OUT, _W.FAILED),
+        _W.CONFIRMED,
+        "it says that it runs that version",
+    ),
+    Transition(
+        "refuse",
+        (_W.WAITING, _W.OFFERED, _W.TIMED_OUT),
+        _W.FAILED,
+        "it says that it cannot run it, or that version is quarantined for it",
+    ),
+    Transition("time_out", (_W.OFFERED,), _W.TIMED_OUT, "it said nothing within apply_timeout"),
+    Transition(
+        "skip",
+        (_W.WAITING, _W.OFFERED),
+        _W.SKIPPED,
+        "the batch before did not come back, or something else is wanted of it",
+    ),
+    Transition(
+        "ask_again",
+        (_W.FAILED, _W.TIMED_OUT, _W.SKIPPED),
+        _W.WAITING,
+        "a person asked for the stragglers again",
+    ),
+)
+
 
 def _table(transitions: Iterable[Transition]) -> dict[tuple[str, str], str]:
     return {(t.act, source): t.to for t in transitions for source in t.sources}
@@ -211,6 +267,8 @@ def _table(transitions: Iterable[Transition]) -> dict[tuple[str, str], str]:
 ROLLOUT_TABLE = _table(ROLLOUT_TRANSITIONS)
 PHASE_TABLE = _table(PHASE_TRANSITIONS)
 ROLLBACK_TABLE = _table(ROLLBACK_TRANSITIONS)
+TARGET_TABLE = _table(TARGET_TRANSITIONS)
+BACK_TABLE = _table(BACK_TRANSITIONS)
 
 
 class NotAllowed(ValueError):
@@ -225,12 +283,22 @@ def next_state(table: dict[tuple[str, str], str], act: str, state: str) -> str:
         raise NotAllowed(f"{act} is not possible from {state}") from None
 
 
+def step_of(table: Mapping[tuple[str, str], str], act: str) -> tuple[list[str], str]:
+    """Return from which states `act` leads, and to which: what a statement over many rows needs."""
+    sources = [source for name, source in table if name == act]
+    if not sources:
+        raise NotAllowed(f"{act} is in no table of transitions")
+    return sources, table[(act, sources[0])]
+
+
 def as_markdown() -> dict[str, str]:
     """Return the transition tables as docs/architecture.md shows them, by what they are of."""
     tables = {
         "rollout": ROLLOUT_TRANSITIONS,
         "phase": PHASE_TRANSITIONS,
         "rollback": ROLLBACK_TRANSITIONS,
+        "target": TARGET_TRANSITIONS,
+        "way back": BACK_TRANSITIONS,
     }
     return {
         kind: "\n".join(

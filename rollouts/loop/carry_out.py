@@ -16,7 +16,7 @@ from rollouts.apply import (
 )
 from rollouts.delivering.counts import recount
 from rollouts.delivering.joiners import add_joiners
-from rollouts.delivering.observe import see_connections
+from rollouts.delivering.targets import see_connections
 from rollouts.drafts.membership_rows import rest_phase
 from rollouts.ending import succeed, withdraw_questions
 from rollouts.engine.decide import Act, Decision

@@ -18,7 +18,7 @@ from agents import news
 from agents.models import Desired
 from console.lib import hints
 from rollouts.apply import Cause, write_event
-from rollouts.delivering import observe
+from rollouts.delivering import targets
 from rollouts.delivering.counts import recount, recount_sick
 from rollouts.delivering.offer import Offered, offer
 from rollouts.ending import settle_why
@@ -81,14 +81,13 @@ def look(rollout: Rollout, now: datetime) -> Decision:
 
 def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
     """Carry news, silence and the passing of time into targets, counts and watched time."""
-    config_hash = rollout.version.config_hash
     gap_s = _gap_s(rollout, now)
     if abs(gap_s) > GAP_S:
-        observe.extend_deadlines(rollout, gap_s)
+        targets.extend_deadlines(rollout, gap_s)
     changed = news.take(rollout.topic)
-    touched = observe.observe(rollout, config_hash, changed, now)
+    touched = targets.observe(rollout, changed, now)
     if touched or any(phase.counts.get("outstanding") for phase in phases):
-        touched |= observe.time_out(rollout, config_hash, now)
+        touched |= targets.time_out(rollout, now)[1]
     touched |= _catch_up(rollout, phases, now)
     recount([phase for phase in phases if phase.pk in touched], now)
     recount_sick([phase for phase in phases if phase.pk not in touched], now)
@@ -110,7 +109,7 @@ def _catch_up(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> set[i
     if not due or not begun:
         return set()
     _save(rollout, caught_up_at=now)
-    return observe.see_connections(begun)
+    return targets.see_connections(begun)
 
 
 def _credit(rollout: Rollout, phases: Sequence[Phase], watched_s: float) -> None:
@@ -208,13 +207,13 @@ def _says_the_same(old: dict[str, Any], new: dict[str, Any]) -> bool:
 def _look_late(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
     """After the end: agents that were away report that they have the version now."""
     changed = news.take(rollout.topic)
-    touched = observe.observe(rollout, rollout.version.config_hash, changed, now)
+    touched = targets.observe(rollout, changed, now)
     late = Target.objects.filter(rollout=rollout, state="offered")
     # Some other rollout wants something else of them now: they are no longer ours to wait for.
     ours = Desired.objects.filter(topic=rollout.topic).values("agent_id")
     gone = late.exclude(agent_id__in=ours)
     touched |= set(gone.values_list("phase_id", flat=True))
-    gone.update(state="skipped", error="something else was offered to it meanwhile")
+    targets.skip(rollout, gone.values("agent_id"), targets.TAKEN_OVER)
     recount([phase for phase in phases if phase.pk in touched], now)
     if touched:
         settle_why(rollout)

@@ -17,6 +17,7 @@ from agents.actions.quarantine import quarantine
 from agents.models import Quarantine
 from console.lib.problems import Refused
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout
+from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.drafts.readiness import last_completed
 from rollouts.ending import withdraw_questions
@@ -185,7 +186,7 @@ def _let_go_of_untouched(rollout: Rollout, now: datetime) -> None:
     """Free the agents that were never offered the version, or ran it before."""
     touched = RollbackTarget.objects.filter(rollback__rollout=rollout).values("agent_id")
     others = Target.objects.filter(rollout=rollout).exclude(agent_id__in=touched)
-    others.filter(state="waiting").update(state="skipped")
+    targets.skip(rollout, others.filter(state="waiting").values("agent_id"))
     others.filter(active=True).update(active=False)
     release(rollout.topic)
     recount(rollout.phases.all(), now)
@@ -197,7 +198,7 @@ def _again(rollout: Rollout, rollback: Rollback, cause: Cause) -> Rollback:
         rollback=rollback, state__in=["failed", "timed_out", "skipped"]
     )
     _lift_refusals(left, cause)
-    count = left.update(state="waiting", deadline_at=None, error="")
+    count = targets.ask_again(rollback)
     agents = RollbackTarget.objects.filter(rollback=rollback, state="waiting").values("agent_id")
     change_rollback(
         rollback,

@@ -9,13 +9,14 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.actor import SYSTEM
 from agents import news
 from agents.actions.set_desired import release_topic, set_desired
 from console.lib import hints, logs
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
+from rollouts.delivering import targets
 from rollouts.delivering.counts import recount as recount_phases
 from rollouts.ending import settle_why
 from rollouts.engine.states import PhaseState, RollbackState, RolloutState
@@ -24,8 +25,7 @@ from rollouts.engine.why import rolling_back
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.models.querysets import due
-from rollouts.plans.plan import Plan
-from rollouts.rollback import observe
+from rollouts.rollback.counts import recount
 from rollouts.rollback.durations import durations
 from rollouts.rollback.targets import batch_is_good
 
@@ -58,20 +58,19 @@ def tick_one(rollback_id: int, now: datetime) -> bool:
 
 def look(rollback: Rollback, now: datetime) -> None:
     """Read what agents said, give up on the silent, send the next wave, finish when it is done."""
-    timeout_s = _timeout_s(rollback)
     gap_s = (now - rollback.looked_at).total_seconds() if rollback.looked_at else 0.0
     if abs(gap_s) > GAP_S:  # nobody looked, or the clock was set back
-        observe.extend_deadlines(rollback, gap_s)
+        targets.extend_deadlines(rollback, gap_s)
     changed = news.take(rollback.topic)
-    observe.observe(rollback, changed, timeout_s, now)
-    changed |= set(observe.time_out(rollback, timeout_s, now))
+    targets.observe(rollback, changed, now)
+    changed |= targets.time_out(rollback, now)[0]
     sent = Sent()
     if rollback.state == RollbackState.RUNNING:
-        sent = _send(rollback, timeout_s, now)
+        sent = _send(rollback, now)
     rollback.looked_at = now
     rollback.tick_error = ""
     if changed or sent.count or not rollback.counts:
-        rollback.counts = {**rollback.counts, **observe.recount(rollback)}
+        rollback.counts = {**rollback.counts, **recount(rollback)}
     # An offer alone moves no target of the rollout: counting them after each chunk took seconds.
     if changed or sent.already:
         _bring_targets_back(rollback, changed, now)
@@ -89,11 +88,6 @@ def look(rollback: Rollback, now: datetime) -> None:
     if changed or sent.count:
         topics = [rollback.topic] + ([rollback.rollout.topic] if rollback.rollout else [])
         transaction.on_commit(lambda: hints.mark_dirty(*topics, "fleet"))
-
-
-def _timeout_s(rollback: Rollback) -> float:
-    plan = rollback.rollout.plan if rollback.rollout else None
-    return Plan.from_dict(plan).pace.apply_timeout_s if plan else 120.0
 
 
 def _next_look(rollback: Rollback, sent: int, now: datetime) -> datetime | None:
@@ -114,7 +108,7 @@ class Sent:
     already: int = 0
 
 
-def _send(rollback: Rollback, timeout_s: float, now: datetime) -> Sent:
+def _send(rollback: Rollback, now: datetime) -> Sent:
     """Offer the next targets their way back; most recent phase first, or the next batch."""
     line = RollbackTarget.objects.filter(rollback=rollback, state="waiting")
     if rollback.method == Rollback.Method.GRADUAL:
@@ -137,10 +131,9 @@ def _send(rollback: Rollback, timeout_s: float, now: datetime) -> Sent:
         topic=rollback.topic,
         now=now,
     )
-    _mark(rollback, result.offered, result.already_running, timeout_s, now)
-    RollbackTarget.objects.filter(rollback=rollback, agent_id__in=result.quarantined).update(
-        state="failed", error="the version before is quarantined for it"
-    )
+    targets.offer(rollback, result.offered, now)
+    targets.find(rollback, result.already_running, now)
+    targets.refuse(rollback, result.quarantined, "the version before is quarantined for it")
     release(rollback.topic, [*result.already_running, *result.quarantined])
     _note_wave(rollback, sent[-1][2], len(sent), now)
     return Sent(len(sent), len(result.already_running))
@@ -171,38 +164,14 @@ def _gradual_wave(rollback: Rollback, now: datetime) -> int | None:
     confirmed, failed = states.count("confirmed"), states.count("failed")
     if batch_is_good(confirmed, failed, states.count("timed_out")):
         return following
-    left.update(state="skipped", error=f"not sent: batch {rollback.wave} did not come back")
+    error = f"not sent: batch {rollback.wave} did not come back"
+    targets.skip(rollback, left.values("agent_id"), error)
     reason = f"batch {rollback.wave}: {confirmed} of {len(states)} agents came back"
     write_event(
         rollback.rollout, "rollback_check_failed", Cause(SYSTEM, now, reason), rollback=rollback
     )
     rollback.counts = {}
     return None
-
-
-def _mark(
-    rollback: Rollback, offered: list[int], already: list[int], timeout_s: float, now: datetime
-) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE rollouts_rollbacktarget t SET state = 'offered', offered_at = %(now)s,
-                online = coalesce(s.connected, false),
-                deadline_at = CASE WHEN s.connected THEN %(due)s::timestamptz END
-            FROM agents_agentstatus s
-            WHERE t.rollback_id = %(id)s AND t.agent_id = ANY(%(agents)s::bigint[])
-              AND s.agent_id = t.agent_id
-            """,
-            {
-                "now": now,
-                "due": now + timedelta(seconds=timeout_s),
-                "id": rollback.pk,
-                "agents": offered,
-            },
-        )
-    RollbackTarget.objects.filter(rollback=rollback, agent_id__in=already).update(
-        state="confirmed", offered_at=now, confirmed_at=now
-    )
 
 
 def _bring_targets_back(rollback: Rollback, changed: set[int], now: datetime) -> None:
@@ -213,9 +182,7 @@ def _bring_targets_back(rollback: Rollback, changed: set[int], now: datetime) ->
     if rollback.rollout is None:
         return
     back = RollbackTarget.objects.filter(rollback=rollback, state="confirmed")
-    Target.objects.filter(rollout=rollback.rollout, agent_id__in=back.values("agent_id")).exclude(
-        state="rolled_back"
-    ).update(state="rolled_back")
+    targets.take_back(rollback.rollout, back.values("agent_id"))
     recount_phases(rollback.rollout.phases.all(), now)
 
 
