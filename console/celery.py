@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from django.conf import settings
+
+from console import wake
+from console.lib.sessions import SessionLimits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -25,8 +28,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=True,
-    task_soft_time_limit=20,
-    task_time_limit=30,
+    task_soft_time_limit=settings.TASK_SOFT_LIMIT_S,
+    task_time_limit=settings.TASK_HARD_LIMIT_S,
     task_ignore_result=True,
     task_default_queue="tick",
     task_routes={
@@ -78,3 +81,17 @@ app.conf.update(
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )
 app.autodiscover_tasks(["agents", "rollouts", "certs"])
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # the same
+def limit_sessions(**_: object) -> None:
+    """Bound what the database sessions of a worker, and of each process of its pool, may take."""
+    between = (settings.TASK_SOFT_LIMIT_S + settings.TASK_HARD_LIMIT_S) / 2
+    SessionLimits(statement_s=settings.WORKER_STATEMENT_TIMEOUT_S, task_s=between).install()
+
+
+@signals.beat_init.connect  # type: ignore[untyped-decorator]  # the same
+def listen_for_news(**_: object) -> None:
+    """Start ticks between the seconds too, when something was written that a rollout waits for."""
+    wake.start(app)

@@ -217,6 +217,15 @@ CHANNEL_LAYERS = {
 # --- Engine --------------------------------------------------------------------------------
 # Seconds from one look at what is due to the next.
 TICK_INTERVAL_S = env.float("TIDEGATE_TICK_INTERVAL_S", default=1.0)
+TASK_SOFT_LIMIT_S, TASK_HARD_LIMIT_S = 20, 30
+# Seconds after which PostgreSQL cancels a statement of a worker. Less than the 20 after which the
+# task itself is stopped: PostgreSQL would go on with it when nobody waits any more.
+WORKER_STATEMENT_TIMEOUT_S = env.float("WORKER_STATEMENT_TIMEOUT_S", default=15.0)
+if not 0 < WORKER_STATEMENT_TIMEOUT_S < TASK_SOFT_LIMIT_S:
+    raise ImproperlyConfigured(
+        f"WORKER_STATEMENT_TIMEOUT_S is {WORKER_STATEMENT_TIMEOUT_S:g}; it must be more than 0 and "
+        f"less than {TASK_SOFT_LIMIT_S}, the seconds after which a task is stopped."
+    )
 # A server of the Prometheus HTTP API that gates may ask; without one they judge by what agents
 # report.
 PROMETHEUS_URL = env.str("PROMETHEUS_URL", default="")

@@ -89,6 +89,11 @@ class RedisHints:
         """Say what live pages should look at again."""
         await self._try(hints.DIRTY, sorted(topics))
 
+    async def tell_news(self, topics: set[str]) -> None:
+        """Say that agents of these topics said something which is written now."""
+        if topics:
+            await self._try(hints.NEWS, " ".join(sorted(topics)))
+
     async def tell_moved(self, gateway_id: UUID, agent_id: int) -> None:
         """Tell a gateway that an agent has another one now."""
         await self._try(MOVED, f"{gateway_id}:{agent_id}")

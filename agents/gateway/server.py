@@ -205,6 +205,7 @@ class Server:
                 self.gateway.flusher.mark(agent)
 
     async def _news(self, topics: set[str]) -> None:
+        await self.redis.tell_news(topics)
         await self.redis.mark_dirty({"fleet", "agents", *topics})
 
     async def _renew(self) -> None:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 DESIRED = "tidegate:hint:desired"  # payload: newest change number, ASCII
 SETTINGS = "tidegate:hint:settings"  # payload: "" ; offers of connection settings changed
 COMMAND = "tidegate:hint:command"  # payload: "" ; commands or custom messages are queued
+NEWS = "tidegate:hint:news"  # payload: topics with news ("rollout:42"), a space between
 DIRTY = "tidegate:live:dirty"  # a Redis set of topic names waiting to be published
 
 _SILENCE_S = 10.0
