@@ -18,7 +18,7 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from agents.gateway.keepalive import keepalive
+from agents.gateway.sockets.keepalive import keepalive
 from console.lib import hints
 
 logger = logging.getLogger(__name__)

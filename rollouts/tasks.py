@@ -7,13 +7,19 @@ from django.utils import timezone
 
 from rollouts.analysis.measure import measure_all
 from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
-from rollouts.loop.tick import rollback_tick_all, tick_all, welcome_all
+from rollouts.loop.tick import look_at_news, rollback_tick_all, tick_all, welcome_all
 
 
 @shared_task(name="rollouts.tasks.tick")
 def tick() -> None:
     """Take due rollouts further."""
     tick_all()
+
+
+@shared_task(name="rollouts.tasks.look_at_news")
+def look_at_news_of(rollout_ids: list[int]) -> None:
+    """Look at rollouts whose agents said something that is written now."""
+    look_at_news(rollout_ids, timezone.now())
 
 
 @shared_task(name="rollouts.tasks.rollback_tick")

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from psycopg.errors import QueryCanceled
 
-from console.lib import logs
+from console.lib import hints, logs
 from rollouts.delivering.joiners import welcome
+from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.loop.look import look
 from rollouts.models import Rollback, Rollout
 from rollouts.models.querysets import due
@@ -29,10 +34,15 @@ MOST_PER_RUN, LONGEST_RUN_S = 500, 8.0
 
 def tick_one(now: datetime) -> bool:
     """Take the most overdue rollout one decision further. False when nothing is due."""
+    return _look(lambda: Rollout.objects.claim_due(now), now)
+
+
+def _look(claim: Callable[[], Rollout | None], now: datetime) -> bool:
+    """Take the claimed rollout one decision further. False when there was none to claim."""
     rollout_id = None
     try:
         with transaction.atomic():
-            rollout = Rollout.objects.claim_due(now)
+            rollout = claim()
             if rollout is None:
                 return False
             rollout_id = rollout.pk
@@ -44,6 +54,30 @@ def tick_one(now: datetime) -> bool:
         logger.exception("a tick failed, the rollout is pushed on", extra={"rollout": rollout_id})
         _push_on(Rollout, rollout_id, error, now + timedelta(seconds=POISON_S))
     return True
+
+
+def look_at_news(rollout_ids: Collection[int], now: datetime) -> int:
+    """Look at once at those of these rollouts that are being sent: who confirmed makes room for the
+    next. Returns the number of looks.
+
+    A hint asks for this. A rollout that somebody looks at in this moment is hinted at again, because
+    that look may have begun before the news came; one whose look failed waits for its time.
+    """
+    sending = Rollout.objects.filter(
+        state=RolloutState.RUNNING,
+        pk__in=rollout_ids,
+        tick_error="",
+        phases__state=PhaseState.DEPLOYING,
+    )
+    looks, held = 0, []
+    for rollout_id in sorted(set(sending.values_list("pk", flat=True))):
+        if _look(partial(Rollout.objects.claim, rollout_id), now):
+            looks += 1
+        else:
+            held.append(f"rollout:{rollout_id}")
+    if held:
+        hints.publish(hints.NEWS, " ".join(held))
+    return looks
 
 
 def tick_all() -> int:
@@ -88,6 +122,15 @@ def rollback_tick_one(rollback_id: int, now: datetime) -> bool:
 def _push_on(
     model: type[Rollout] | type[Rollback], pk: int, error: Exception, at: datetime
 ) -> None:
-    model._default_manager.filter(pk=pk).update(
-        next_tick_at=at, tick_error=f"{type(error).__name__}: {error}"[:2000]
-    )
+    model._default_manager.filter(pk=pk).update(next_tick_at=at, tick_error=_say(error)[:2000])
+
+
+def _say(error: Exception) -> str:
+    """Say why a look failed, in words where an operator can do something about it."""
+    if isinstance(error.__cause__, QueryCanceled):
+        limit_s = settings.WORKER_STATEMENT_TIMEOUT_S
+        return (
+            f"PostgreSQL did not answer a question within {limit_s:g} s, so the look was given up; "
+            "nothing of it was kept, and it is tried again."
+        )
+    return f"{type(error).__name__}: {error}"

@@ -198,7 +198,7 @@ class Pace:
     apply_timeout_s: float = 120.0
     health_grace_s: float = 15.0
     quorum: float = 0.9
-    max_in_flight: int = 200
+    max_in_flight: int = 2000
     spread: str = ""
 
     @classmethod
