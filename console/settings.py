@@ -235,6 +235,13 @@ PROMETHEUS_TENANT = env.str("PROMETHEUS_TENANT", default="")
 PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
 # Certificates (PEM) that the server's own is checked against, instead of the usual ones.
 PROMETHEUS_CA_FILE = env.str("PROMETHEUS_CA_FILE", default="")
+# Labels of Prometheus that name an agent, strongest first. `host_name` carries the attribute
+# `host.name` of the agent; `node=host.name` says it where the names differ. A series that fits no
+# agent is a stranger's and decides nothing.
+PROMETHEUS_AGENT_LABELS = env.list(
+    "PROMETHEUS_AGENT_LABELS",
+    default=["service_instance_id", "instance", "host_name", "k8s_pod_name"],
+)
 # Days that the readings of gates are kept after their rollout is over.
 MEASUREMENTS_KEEP_DAYS = env.int("MEASUREMENTS_KEEP_DAYS", default=90)
 # Hours that own metrics of agents are kept while a rollout watches the agent.

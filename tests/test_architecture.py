@@ -29,6 +29,7 @@ PURE = [
     "agents/selectors/grammar.py",
     "agents/selectors/versions.py",
     "rollouts/plans",
+    "rollouts/promql",
     "rollouts/engine",
     *(
         f"rollouts/analysis/{name}.py"
@@ -40,8 +41,8 @@ PURE = [
                 "comparing",
                 "estimates",
                 "flows",
+                "identity",
                 "points",
-                "promql",
             ),
             *("readings", "sentences", "specs", "verdicts"),
         )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
+from rollouts.analysis.identity import AgentLabel, agent_labels, attributes_of, names_of
 from rollouts.engine.facts import Counts
-from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, TargetState
+from rollouts.engine.states import BEGUN_PHASES, TargetState
 from rollouts.models import Phase, Rollout, Target
 
 MOST_MEMBERS = 20_000
@@ -25,11 +27,11 @@ CHANGED = (TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One agent of a cohort. `instance_id` is its service.instance.id as metrics carry it, by
-    default its uid. `changed_at` is when it confirmed the new version, None before."""
+    """One agent of a cohort. `names` are the attributes and values that metrics may call it by; its
+    uid is always one of them. `changed_at` is when it confirmed the new version, None before."""
 
     agent_id: int
-    instance_id: str
+    names: tuple[tuple[str, str], ...] = ()
     stratum: str = ""
     changed_at: datetime | None = None
 
@@ -81,23 +83,28 @@ class Scene:
         return Target.objects.filter(failed | timed_out | unhealthy, phase=self.phase).count()
 
     @cached_property
-    def touched_ids(self) -> frozenset[str]:
-        """service.instance.id of every agent of the rollout that was offered the new version."""
-        found = Target.objects.filter(rollout=self.rollout, state__in=TOUCHED_TARGETS)
-        return frozenset(member.instance_id for member in self._members(found))
+    def running(self) -> list[Member]:
+        """Agents of the whole rollout that have the new version, whatever phase gave it to them."""
+        found = Target.objects.filter(state=TargetState.APPLIED, confirmed_at__isnull=False)
+        return self._members(found.filter(rollout=self.rollout))
+
+    @cached_property
+    def labels(self) -> tuple[AgentLabel, ...]:
+        """The labels of Prometheus that name an agent, strongest first."""
+        return agent_labels(settings.PROMETHEUS_AGENT_LABELS)
 
     def _members(self, targets: QuerySet[Target]) -> list[Member]:
+        wanted = attributes_of(self.labels)
+        names = {f"_name{n}": KeyTextTransform(a, "agent__labels") for n, a in enumerate(wanted)}
+        stratum = KeyTextTransform(self.rollout.spread_label or STRATUM, "agent__labels")
         rows = (
-            targets.annotate(
-                _stratum=KeyTextTransform(self.rollout.spread_label or STRATUM, "agent__labels"),
-                _instance=KeyTextTransform("service.instance.id", "agent__labels"),
-            )
+            targets.annotate(_stratum=stratum, **names)
             .order_by("position")
-            .values_list("agent_id", "agent__instance_uid", "_instance", "_stratum", "confirmed_at")
+            .values_list("agent_id", "agent__instance_uid", "_stratum", "confirmed_at", *names)
         )
         return [
-            Member(agent_id, instance or str(uid), stratum or "", changed_at)
-            for agent_id, uid, instance, stratum, changed_at in rows[:MOST_MEMBERS]
+            Member(row[0], names_of(row[1], wanted, row[4:]), row[2] or "", row[3])
+            for row in rows[:MOST_MEMBERS]
         ]
 
 

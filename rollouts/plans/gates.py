@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.lib.durations import BadValue, shown
@@ -18,6 +19,7 @@ from rollouts.plans.metrics import (
     Source,
 )
 from rollouts.plans.plan import Criterion, Operator, Threshold
+from rollouts.promql import read as promql
 
 MAX_METRIC_NAME = 80
 CRITERION_KEYS = (
@@ -68,7 +70,7 @@ def criteria_of(fields: Fields, defaults: Defaults) -> tuple[Criterion, ...]:
             operator=criterion.choice("operator", Operator, Operator.LT),
             threshold=_amount(criterion, "threshold", kind.unit, bare=True) or 0.0,
             unit=kind.unit,
-            query=criterion.text("query").strip(),
+            query=promql_of(criterion, "query", promql.query),
             compare=_compare(criterion, kind, defaults),
             sources=criterion.read("source", _sources, defaults.sources),
             failure_limit=criterion.whole("failure_limit", 0, least=1),
@@ -98,7 +100,7 @@ def thresholds_of(fields: Fields, defaults: Defaults) -> tuple[Threshold, ...]:
                 critical=critical,
                 direction=_direction(threshold, kind, warning, critical),
                 unit=kind.unit,
-                query=threshold.text("query").strip(),
+                query=promql_of(threshold, "query", promql.query),
                 compare=_compare(threshold, kind, defaults),
                 sources=threshold.read("source", _sources, defaults.sources),
                 consecutive=threshold.whole("consecutive", 1, least=1),
@@ -121,6 +123,17 @@ def _kind(fields: Fields, metric: str, key: str | None) -> MetricKind:
             "its PromQL as query",
         )
     return OWN_METRIC
+
+
+def promql_of(fields: Fields, key: str, read: Callable[[str], object]) -> str:
+    """Read PromQL; what is wrong with it is noted with line and column of the expression."""
+    text = fields.text(key).strip()
+    if text:
+        try:
+            read(text)
+        except promql.BadPromql as bad:
+            fields.wrong(key, f"{key} is wrong at {bad}")
+    return text
 
 
 def _amount(fields: Fields, key: str, unit: Unit, *, bare: bool = False) -> float | None:

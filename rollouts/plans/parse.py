@@ -13,7 +13,7 @@ from agents.selectors.grammar import parse_any, to_text
 from console.lib.durations import format_share, shown
 from console.lib.fields import Fields, documents_of, in_data, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
-from rollouts.plans.gates import Defaults, criteria_of, defaults_of, thresholds_of
+from rollouts.plans.gates import Defaults, criteria_of, defaults_of, promql_of, thresholds_of
 from rollouts.plans.plan import (
     OnNoData,
     Pace,
@@ -25,6 +25,7 @@ from rollouts.plans.plan import (
     Trigger,
     TriggerAction,
 )
+from rollouts.promql import read as promql
 
 MAX_PHASES = 50
 MAX_NAME = 100
@@ -236,7 +237,7 @@ def _triggers(rollback: Fields) -> tuple[Trigger, ...]:
         fields.required("name")
         fields.required("condition")
         name = fields.text("name", max_length=MAX_NAME).strip()
-        condition = fields.text("condition").strip()
+        condition = promql_of(fields, "condition", promql.condition)
         for key, value in (("name", name), ("condition", condition)):
             if fields.has(key) and not value:
                 fields.wrong(key, f"{key} is empty")

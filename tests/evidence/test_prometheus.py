@@ -158,7 +158,7 @@ def test_an_empty_answer_about_unknown_metrics_is_not_calm(serve: Serve) -> None
     assert "no metric no_such_metric" in found.note
 
 
-def test_the_other_spelling_of_a_counter_is_named(serve: Serve) -> None:
+def test_the_other_spelling_of_a_counter_is_asked_and_said(serve: Serve) -> None:
     fleet = Fleet(2)
     serve(fleet, GOOD)
     condition = {
@@ -169,8 +169,8 @@ def test_the_other_spelling_of_a_counter_is_named(serve: Serve) -> None:
     rollout = fleet.start(plan(rollback={"triggers": [condition]}))
     fleet.run(240, step=STEP_S)
     found = gate(rollout, fleet, "trigger:spelling")
-    assert found.verdict is Verdict.INSUFFICIENT
-    assert "otelcol_exporter_sent_spans_total: write that" in found.note
+    assert found.verdict is Verdict.PASS
+    assert "otelcol_exporter_sent_spans_total for otelcol_exporter_sent_spans" in found.note
 
 
 def criterion(metric: str, operator: str, threshold: str, **more: Any) -> dict[str, Any]:
@@ -239,13 +239,3 @@ def test_a_metric_of_the_users_own_is_read_per_agent(serve: Serve) -> None:
     assert found.value == pytest.approx(50.0, rel=0.01)
     assert found.verdict is Verdict.FAIL
     assert found.agents == 6
-
-
-def test_a_query_that_cannot_be_read_says_what_prometheus_says(serve: Serve) -> None:
-    fleet = Fleet(2)
-    serve(fleet, GOOD)
-    rollout = fleet.start(plan(criteria=[criterion("own", "<", "1", query="rate(a[5m]")]))
-    fleet.run(120, step=STEP_S)
-    found = gate(rollout, fleet, "criterion:own")
-    assert found.verdict is Verdict.INSUFFICIENT
-    assert "refuses the query" in found.note

@@ -11,21 +11,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agents.own_metrics import SIGNALS
-from rollouts.analysis import comparing, estimates, flows, promql
+from rollouts.analysis import comparing, estimates, flows
 from rollouts.analysis.cohort import FEWEST_STILL_SENDING, STALE_S, settling_of, warm_up_of
 from rollouts.analysis.comparing import Answer, Slope
 from rollouts.analysis.points import AgentSeries, Point
 from rollouts.analysis.readings import Outcome
 from rollouts.analysis.scene import Member, Scene
-from rollouts.analysis.sources.prometheus_api import PrometheusApi
+from rollouts.analysis.sources.prometheus_agents import Known, Merge
 from rollouts.plans.metrics import Compare
+from rollouts.promql import build
+from rollouts.promql.names import spellings
 
 LONGEST_WINDOW_S, SHORTEST_WINDOW_S = 1800.0, 10.0
 SHORTEST_BEFORE_S = 300.0
 # Agents that changed last may be left out for now, so that one latecomer does not shorten the window
 # of all.
 _MOST_LATE = 0.05
+_LOGS = spellings("otelcol_log_records")
 _ERROR_LEVELS = "error|ERROR|fatal|FATAL|panic|critical"
+
+
+_Build = Callable[[float], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,8 @@ class Windows:
 class Asked:
     """Asks per-agent numbers for the windows of a scene, and joins them with its cohorts."""
 
-    def __init__(self, api: PrometheusApi, scene: Scene, windows: Windows) -> None:
-        self._api = api
+    def __init__(self, known: Known, scene: Scene, windows: Windows) -> None:
+        self._known = known
         self._scene = scene
         self.windows = windows
         self.first_query = ""
@@ -82,27 +88,29 @@ class Asked:
     def controls(self) -> Sequence[Member]:
         return self._scene.control
 
-    def after(self, build: Callable[[float], str]) -> dict[str, float]:
-        """Ask for the window after the change; `build` makes the query for so many seconds."""
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """The labels that name agents, to group by."""
+        return self._known.grouping
+
+    def after(self, build: Callable[[float], str], merge: Merge = sum) -> dict[int, float]:
+        """Ask for the window after the change; `build` makes the query for so many seconds. Returns
+        values by agent, `merge`d where it has several series."""
         query = build(self.windows.after_s)
         self.first_query = self.first_query or query
-        return self._values(query, self._scene.now)
+        return self._known.values(query, self._scene.now, merge)
 
-    def before(self, build: Callable[[float], str]) -> dict[str, float]:
+    def before(self, build: Callable[[float], str], merge: Merge = sum) -> dict[int, float]:
         """Ask for the window before the phase began."""
-        return self._values(build(self.windows.before_s), self.windows.split_at)
-
-    def _values(self, query: str, at: datetime) -> dict[str, float]:
-        return {s.instance: s.value for s in self._api.query(query, at) if s.instance}
+        return self._known.values(build(self.windows.before_s), self.windows.split_at, merge)
 
     def why_stale(self) -> tuple[Outcome, str] | None:
         """Say that the newest samples of these agents are old, or that agents fell silent."""
-        series = promql.selector(_CPU)
-        query = f"max by ({promql.INSTANCE}) (timestamp({series}))"
-        newest = self._values(query, self._scene.now)
-        known = [newest[m.instance_id] for m in self.members if m.instance_id in newest]
-        before = self._values(query, self.windows.split_at)
-        had = sum(member.instance_id in before for member in self.members)
+        query = build.by("max", self.grouping, build.first_of("timestamp", _CPU, None))
+        newest = self._known.values(query, self._scene.now, max)
+        known = [newest[m.agent_id] for m in self.members if m.agent_id in newest]
+        before = self._known.values(query, self.windows.split_at, max)
+        had = sum(member.agent_id in before for member in self.members)
         if not known:
             gone = "these agents have no samples any more" if had else "it knows none of the agents"
             return (Outcome.STALE if had else Outcome.NO_DATA), gone
@@ -116,19 +124,15 @@ class Asked:
         return None
 
 
-def _ids(members: Sequence[Member]) -> dict[str, Member]:
-    return {member.instance_id: member for member in members}
-
-
 def _series(
     members: Sequence[Member],
-    after: Callable[[str], Point | None],
-    before: Callable[[str], Point | None],
+    after: Callable[[int], Point | None],
+    before: Callable[[int], Point | None],
 ) -> list[AgentSeries]:
     """Make two-point series: from nothing to the increase over the window."""
     found = []
-    for instance, member in _ids(members).items():
-        new, old = after(instance), before(instance)
+    for member in members:
+        new, old = after(member.agent_id), before(member.agent_id)
         if new is not None:
             found.append(
                 AgentSeries(
@@ -143,18 +147,26 @@ def _series(
 
 # --- CPU -----------------------------------------------------------------------------------
 
-_CPU = promql.both_spellings("otelcol_process_cpu_seconds", "process_cpu_seconds")
-_RSS = ["otelcol_process_memory_rss", "otelcol_process_memory_rss_bytes"]
+# Its own name first: on a host a collector has it alone.
+_CPU = spellings("otelcol_process_cpu_seconds")
+_RSS = [name for name in spellings("otelcol_process_memory_rss") if not name.endswith("_total")]
 
 
-def _cpu_query(window_s: float) -> str:
-    return promql.per_instance("rate", promql.selector(_CPU), window_s)
+def _per_agent(asked: Asked, function: str, names: Sequence[str], *more: str) -> _Build:
+    """Return what asks for `function` over a window, summed by agent."""
+
+    def query(window_s: float) -> str:
+        inside = build.first_of(function, names, window_s)
+        return build.by("sum", [*asked.grouping, *more], inside)
+
+    return query
 
 
 def _cpu(asked: Asked, compare: Compare) -> Answer:
-    new, old = asked.after(_cpu_query), asked.before(_cpu_query)
+    query = _per_agent(asked, "rate", _CPU)
+    new, old = asked.after(query), asked.before(query)
 
-    def point(values: Mapping[str, float]) -> Callable[[str], Point | None]:
+    def point(values: Mapping[int, float]) -> Callable[[int], Point | None]:
         return lambda i: Point(at=1.0, cpu_s=values[i]) if i in values else None
 
     changed = _series(asked.members, point(new), point(old))
@@ -172,16 +184,16 @@ def _memory(asked: Asked, compare: Compare) -> Answer:
 
     def query(window_s: float) -> str:
         window_s = max(SHORTEST_WINDOW_S, window_s - settling_s)
-        grown = f"deriv({promql.selector(_RSS)}[{max(1, round(window_s))}s])"
-        return f"60 * max by ({promql.INSTANCE}) ({grown})"
+        grown = build.first_of("deriv", _RSS, window_s)
+        return f"60 * {build.by('max', asked.grouping, grown)}"
 
-    def slopes(values: Mapping[str, float], members: Sequence[Member]) -> list[Slope]:
-        return [Slope(values[m.instance_id]) for m in members if m.instance_id in values]
+    def slopes(values: Mapping[int, float], members: Sequence[Member]) -> list[Slope]:
+        return [Slope(values[m.agent_id]) for m in members if m.agent_id in values]
 
-    new = asked.after(query)
+    new = asked.after(query, max)
     after, base = slopes(new, asked.members), []
     if compare is Compare.BEFORE:
-        base = slopes(asked.before(query), asked.members)
+        base = slopes(asked.before(query, max), asked.members)
     elif compare is Compare.CONTROL:
         base = slopes(new, asked.controls)
     return comparing.growth(after, base, compare, len(after))
@@ -201,15 +213,16 @@ def _latency(asked: Asked, compare: Compare) -> Answer:
     """Mean over agents of each agent's 95th percentile."""
 
     def query(window_s: float) -> str:
-        seconds = promql.per_instance("rate", promql.selector(_SECONDS), window_s, "le")
-        millis = promql.per_instance("rate", promql.selector(_MILLISECONDS), window_s, "le")
-        quantile = "histogram_quantile(0.95, {})"
-        return f"1000 * {quantile.format(seconds)} or {quantile.format(millis)}"
+        seconds, millis = (
+            f"histogram_quantile(0.95, {_per_agent(asked, 'rate', names, 'le')(window_s)})"
+            for names in (_SECONDS, _MILLISECONDS)
+        )
+        return f"1000 * {seconds} or {millis}"
 
-    def of(values: Mapping[str, float], members: Sequence[Member]) -> list[float]:
-        return [values[m.instance_id] for m in members if m.instance_id in values]
+    def of(values: Mapping[int, float], members: Sequence[Member]) -> list[float]:
+        return [values[m.agent_id] for m in members if m.agent_id in values]
 
-    new = asked.after(query)
+    new = asked.after(query, max)
     after = of(new, asked.members)
     if not after:
         return Answer(None, "no export latency (collectors have it at metrics level detailed)")
@@ -217,7 +230,7 @@ def _latency(asked: Asked, compare: Compare) -> Answer:
     if compare is Compare.ABSOLUTE:
         return Answer(found)
     is_control = compare is Compare.CONTROL
-    base = of(new, asked.controls) if is_control else of(asked.before(query), asked.members)
+    base = of(new, asked.controls) if is_control else of(asked.before(query, max), asked.members)
     if not base:
         return Answer(None, "no export latency to compare with")
     return Answer(comparing.difference(found, estimates.mean(base, len(base))), "as a difference")
@@ -226,26 +239,35 @@ def _latency(asked: Asked, compare: Compare) -> Answer:
 # --- What flows through --------------------------------------------------------------------
 
 
-def _increase(*names: str) -> Callable[[float], str]:
-    series = promql.selector(promql.both_spellings(*names))
-    return lambda window_s: promql.per_instance("increase", series, window_s)
+_Values = Mapping[tuple[str, str], Mapping[int, float]]
+_NAMES = {
+    "received": ("otelcol_receiver_accepted_{}",),
+    "sent": ("otelcol_exporter_sent_{}",),
+    "failed": ("otelcol_exporter_send_failed_{}", "otelcol_exporter_enqueue_failed_{}"),
+}
 
 
-_Values = Mapping[tuple[str, str], Mapping[str, float]]
+def _increase(asked: Asked, names: Sequence[str]) -> _Build:
+    """Return what asks for the increase of several counters together, each under its spellings."""
+
+    def query(window_s: float) -> str:
+        parts = [build.first_of("increase", spellings(name), window_s) for name in names]
+        # Marked apart, for `or` leaves out what it has seen under the same labels.
+        parts[1:] = [
+            f'label_replace({part}, "counter", "{n}", "", "")' for n, part in enumerate(parts[1:])
+        ]
+        return build.by("sum", asked.grouping, " or ".join(parts))
+
+    return query
 
 
 def _flow_cohorts(
     asked: Asked, *, with_before: bool
 ) -> tuple[list[AgentSeries], list[AgentSeries]]:
     """Ask what was received, sent and failed, by signal; of changed agents and of the control."""
-    names = {
-        "received": ["otelcol_receiver_accepted_{}"],
-        "sent": ["otelcol_exporter_sent_{}"],
-        "failed": ["otelcol_exporter_send_failed_{}", "otelcol_exporter_enqueue_failed_{}"],
-    }
     queries = {
-        (flow, signal): _increase(*(name.format(signal) for name in templates))
-        for flow, templates in names.items()
+        (flow, signal): _increase(asked, [name.format(signal) for name in templates])
+        for flow, templates in _NAMES.items()
         for signal in SIGNALS
     }
     new = {key: asked.after(query) for key, query in queries.items()}
@@ -257,10 +279,10 @@ def _flow_cohorts(
     return series(asked.members), series(asked.controls)
 
 
-def _flow_point(values: _Values, instance: str) -> Point | None:
+def _flow_point(values: _Values, agent: int) -> Point | None:
     """A series that is missing beside a present one of the agent is zero."""
     found = {
-        flow: tuple(values.get((flow, signal), {}).get(instance) for signal in SIGNALS)
+        flow: tuple(values.get((flow, signal), {}).get(agent) for signal in SIGNALS)
         for flow in ("received", "sent", "failed")
     }
     present = [any(found[flow][n] is not None for flow in found) for n in range(len(SIGNALS))]
@@ -288,12 +310,12 @@ def _continuity(asked: Asked, compare: Compare) -> Answer:
 
 def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Answer:
     def query(window_s: float) -> str:
-        series = promql.selector(promql.both_spellings("otelcol_log_records", "log_records"))
-        level = f"{series[:-1]},level=~{promql.quoted(_ERROR_LEVELS)}}}"
-        return promql.per_instance(function, level, window(window_s))
+        level = f"level=~{build.quoted(_ERROR_LEVELS)}"
+        inside = build.first_of(function, _LOGS, window(window_s), level)
+        return build.by("sum", asked.grouping, inside)
 
     values = asked.after(query)
-    found = [values[m.instance_id] for m in asked.members if m.instance_id in values]
+    found = [values[m.agent_id] for m in asked.members if m.agent_id in values]
     if not found:
         return Answer(None, "the agents do not count error log records")
     return Answer(estimates.Estimate(sum(found), None, None, len(found), len(found)))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from django.conf import settings
+
+from rollouts.analysis.identity import agent_labels, grouping_of
 from rollouts.analysis.scene import Member
+from rollouts.analysis.sources.prometheus_agents import Merge
 from rollouts.analysis.sources.prometheus_metrics import METRICS, Asked
 from rollouts.plans.metrics import Compare
 
@@ -29,11 +33,15 @@ class _Listed(Asked):
     def controls(self) -> Sequence[Member]:
         return ()
 
-    def after(self, build: Callable[[float], str]) -> dict[str, float]:
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        return grouping_of(agent_labels(settings.PROMETHEUS_AGENT_LABELS))
+
+    def after(self, build: Callable[[float], str], merge: Merge = sum) -> dict[int, float]:
         self.queries[build(WINDOW_S)] = None
         return {}
 
-    def before(self, build: Callable[[float], str]) -> dict[str, float]:
+    def before(self, build: Callable[[float], str], merge: Merge = sum) -> dict[int, float]:
         return self.after(build)
 
 

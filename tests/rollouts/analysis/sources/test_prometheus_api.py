@@ -81,7 +81,10 @@ def ask(server: Server, **words: Any) -> list[Any]:
 def test_samples_come_with_their_labels(server: Server) -> None:
     server.answer = vector(({"service_instance_id": "a"}, "1.5"), ({}, "2"))
     samples = ask(server)
-    assert [(sample.instance, sample.value) for sample in samples] == [("a", 1.5), ("", 2.0)]
+    assert [(sample.labels.get("service_instance_id"), sample.value) for sample in samples] == [
+        ("a", 1.5),
+        (None, 2.0),
+    ]
     assert server.asked[0]["query"] == "up"
     assert float(server.asked[0]["time"]) == NOW.timestamp()
 
@@ -113,7 +116,7 @@ def test_a_number_is_one_sample(server: Server) -> None:
         (200, {"status": "success", "data": {"resultType": "matrix", "result": []}}, "a matrix"),
         (200, {"status": "success", "data": {"resultType": "vector"}}, "cannot be read"),
         (200, vector(({}, "+Inf")), "divided by zero"),
-        (200, vector(*[({}, "1")] * 20_001), "20,001 series"),
+        (200, vector(*[({}, "1")] * 50_001), "50,001 series"),
         (200, b"[" * 100_000, "no JSON of its API"),
         (200, {"status": "success", "data": None}, "cannot be read"),
         (200, {"status": "success", "data": {"resultType": "vector", "result": 7}}, "cannot be"),
@@ -184,7 +187,8 @@ def triggered(
     trigger = {"name": "odd", "condition": condition, "for": "1s"}
     rollout = make_rollout({**TRIGGER_PLAN, "rollback": {"triggers": [trigger]}})
     phase = make_phase(rollout, counts={"offered": 20, "failed": 10})
-    make_target(phase, labels={"service.instance.id": "us"})
+    changed_at = NOW - timedelta(minutes=10)
+    make_target(phase, confirmed_at=changed_at, labels={"service.instance.id": "us"})
     take_measurements(phase.rollout_id, NOW)
     found = {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
     assert found["threshold:failure_rate"].firing
@@ -195,9 +199,11 @@ def known(*rows: tuple[dict[str, str], str], of: dict[str, str]) -> Callable[[st
     """Answer the condition with `rows`; the metric x is known, of one agent."""
 
     def answer(query: str) -> Any:
-        if query.startswith("count by (__name__)"):
-            return vector(({"__name__": "x"}, "1"))
-        return vector((of, "1")) if query.startswith("count by") else vector(*rows)
+        if query.startswith("group by (__name__") and "target_info" in query:
+            return EMPTY
+        if query.startswith("group by (__name__"):
+            return vector(({"__name__": "x", **of}, "1"))
+        return vector(*rows)
 
     return answer
 
@@ -213,7 +219,8 @@ def test_a_series_is_true_whatever_its_value(server: Server, settings: Any) -> N
 def test_nought_is_no_where_the_condition_asks_for_bool(
     server: Server, settings: Any, labels: dict[str, str]
 ) -> None:
-    found = triggered(server, settings, "x > bool 1", known((labels, "0"), of=US))
+    asked = "x > bool 1" if labels else "sum(x) > bool 1"
+    found = triggered(server, settings, asked, known((labels, "0"), of=US))
     assert found.verdict is Verdict.PASS
 
 
@@ -227,11 +234,21 @@ def test_an_empty_answer_about_other_peoples_agents_is_not_calm(
 
 
 @pytest.mark.django_db
-def test_an_empty_answer_about_no_agent_in_particular_is_calm(
+def test_only_a_condition_that_names_no_agent_is_calm_about_none_in_particular(
     server: Server, settings: Any
 ) -> None:
-    found = triggered(server, settings, "x > 1", known(of={"job": "backend"}))
+    """A series of a backend is a stranger's; its sum speaks for the rollout as a whole."""
+    found = triggered(server, settings, "sum(x) > 1", known(of={"job": "backend"}))
     assert found.verdict is Verdict.PASS
+    assert "as a whole" in found.note
+
+
+@pytest.mark.django_db
+def test_series_of_a_backend_say_nothing_of_agents(server: Server, settings: Any) -> None:
+    answers = known(({"job": "backend"}, "5"), of={"job": "backend"})
+    found = triggered(server, settings, "x > 1", answers)
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "1 series speak of strangers" in found.note
 
 
 @pytest.mark.django_db

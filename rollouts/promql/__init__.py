@@ -1,0 +1,1 @@
+"""PromQL as text and as a tree: reading it with its mistakes, its names, and writing it again. Pure."""

@@ -1,0 +1,250 @@
+"""Reading a PromQL expression: what is wrong with it and where, and what it speaks of. Pure.
+
+The parser names no places. A word that no ending can make right is found by trying prefixes; what
+is wrong with a function or a bracket is found by reading it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import promql_parser as parser
+
+from rollouts.promql import reach
+from rollouts.promql.kept import Kept, kept_by
+from rollouts.promql.reach import Reach
+from rollouts.promql.tokens import OPENERS, Token, place_of, plain, tokens_of, unclosed
+
+MOST_CHARS = 10_000
+_SYNTAX = "invalid promql query"
+_ENDINGS = (
+    "",
+    "a",
+    "1",
+    '"a"',
+    '="a"',
+    "5m",
+    "a[5m]",
+    '{a="b"}',
+    "(a)",
+    "(1)",
+    "by (a) (a)",
+    ":5m",
+)
+_OPERANDS = ("(a)", "a")
+_KINDS = {"NumberLiteral": "number", "StringLiteral": "text", "MatrixSelector": "range"}
+_NUMBERS = frozenset({"scalar", "time", "pi"})
+
+
+class BadPromql(ValueError):
+    """What is wrong, and where: line and column of the expression, both counted from 1."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that was understood.
+
+    `kind` is what it gives: vector, number, range or text. `metrics` are named in order. `kept` are
+    the labels that its result can carry, `reach` how far back its present looks.
+    """
+
+    text: str
+    tree: Any
+    kind: str
+    metrics: tuple[str, ...]
+    kept: Kept
+    reach: Reach
+    uses_bool: bool
+
+
+@lru_cache(maxsize=512)
+def read(text: str) -> Expression:
+    """Read an expression. Raises BadPromql."""
+    if len(text) > MOST_CHARS:
+        raise BadPromql(f"it is longer than {MOST_CHARS:,} characters")
+    found = tokens_of(text)
+    if not found:
+        raise BadPromql("it is empty")
+    try:
+        tree = parser.parse(_readable(text, found))
+    except ValueError as error:
+        raise _placed(text, found, str(error)) from None
+    return Expression(
+        text=text,
+        tree=tree,
+        kind=_kind(tree),
+        metrics=tuple(dict.fromkeys(_metrics(tree))),
+        kept=kept_by(tree),
+        reach=reach.of(tree),
+        uses_bool=any(_is_bool(node) for node in _nodes(tree)),
+    )
+
+
+def condition(text: str) -> Expression:
+    """Read the condition of a trigger: it must be able to give nothing. Raises BadPromql."""
+    found = read(text)
+    if found.kind == "vector":
+        return found
+    if found.kind == "number":
+        raise BadPromql("it gives a number, so it would always be true; compare a metric with it")
+    raise BadPromql(f"it gives a {found.kind}; a condition compares what a function makes of it")
+
+
+def query(text: str) -> Expression:
+    """Read the query of a metric: it must give numbers. Raises BadPromql."""
+    found = read(text)
+    if found.kind in {"vector", "number"}:
+        return found
+    raise BadPromql(f"it gives a {found.kind}, not a value; use a function such as rate")
+
+
+# --- What the tree says ----------------------------------------------------------------------
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    found: list[Any] = []
+    parser.walk(tree, found.append)
+    yield from found
+
+
+def _metrics(tree: Any) -> Iterator[str]:
+    for node in _nodes(tree):
+        if type(node).__name__ == "VectorSelector":
+            name = metric_of(node)
+        elif type(node).__name__ == "MatrixSelector":
+            name = metric_of(node.vector_selector)
+        else:
+            continue
+        if name:
+            yield name
+
+
+def metric_of(selector: Any) -> str:
+    """Return the metric that a vector selector names, "" when it names none."""
+    if selector.name:
+        return str(selector.name)
+    for matcher in selector.matchers.matchers:
+        if matcher.name == "__name__" and matcher.op == parser.MatchOp.Equal:
+            return str(matcher.value)
+    return ""
+
+
+def _is_bool(node: Any) -> bool:
+    modifier = getattr(node, "modifier", None) if type(node).__name__ == "BinaryExpr" else None
+    return bool(modifier and modifier.return_bool)
+
+
+def _kind(tree: Any) -> str:
+    name = type(tree).__name__
+    if name in {"ParenExpr", "UnaryExpr"}:
+        return _kind(tree.expr)
+    if name == "BinaryExpr":
+        return "number" if _kind(tree.lhs) == _kind(tree.rhs) == "number" else "vector"
+    if name == "Call":
+        return "number" if tree.func.name in _NUMBERS else "vector"
+    return "range" if name == "SubqueryExpr" else _KINDS.get(name, "vector")
+
+
+# --- What is wrong, and where ----------------------------------------------------------------
+
+
+def _readable(text: str, found: list[Token]) -> str:
+    """Return the text with raw strings in double quotes."""
+    for token in reversed(found):
+        if token.text[0] == "`":
+            text = text[: token.start] + plain([token]) + text[token.start + len(token.text) :]
+    return text
+
+
+def _placed(text: str, found: list[Token], message: str) -> BadPromql:
+    open_brackets = unclosed(found)
+    if open_brackets:
+        token = open_brackets[-1]
+        return BadPromql(f"{token.text} is never closed", *place_of(text, token.start))
+    stray = _stray(found)
+    if stray is not None:
+        return BadPromql(f"{stray.text} closes nothing", *place_of(text, stray.start))
+    if message == _SYNTAX or not message:
+        return _unexpected(text, found)
+    if "unexpected end of input" in message:
+        return BadPromql("it ends too early", *place_of(text, len(text.rstrip())))
+    token = _smallest_wrong(found, message) or found[0]
+    return BadPromql(message, *place_of(text, token.start))
+
+
+def _stray(found: list[Token]) -> Token | None:
+    """Return the first closing bracket that no opening one asks for."""
+    asked: list[str] = []
+    for token in found:
+        if token.text in OPENERS:
+            asked.append(OPENERS[token.text])
+        elif token.text in OPENERS.values() and (not asked or token.text != asked.pop()):
+            return token
+    return None
+
+
+def _unexpected(text: str, found: list[Token]) -> BadPromql:
+    """Name the first word after which nothing can be right any more (by halving)."""
+    low, high = 0, len(found)
+    while low < high:
+        middle = (low + high) // 2
+        if _can_go_on(found[: middle + 1]):
+            low = middle + 1
+        else:
+            high = middle
+    if low < len(found):
+        token = found[low]
+        return BadPromql(f"{token.text[:60]} is not expected here", *place_of(text, token.start))
+    return BadPromql("it ends too early", *place_of(text, len(text.rstrip())))
+
+
+def _can_go_on(found: list[Token]) -> bool:
+    """Whether some ending makes these words an expression, be it one of wrong types."""
+    closers = "".join(OPENERS[token.text] for token in reversed(unclosed(found)))
+    begun = plain(found)
+    tails = [end + closers for end in _ENDINGS]
+    if closers:  # of a list of labels: what it belongs to may still be missing
+        tails += [end + closers[0] + more + closers[1:] for end in ("", "a") for more in _OPERANDS]
+    return any(_is_grammatical(f"{begun} {tail}") for tail in tails)
+
+
+def _is_grammatical(text: str) -> bool:
+    try:
+        parser.parse(text)
+    except ValueError as error:
+        return str(error) not in {_SYNTAX, ""} and "end of input" not in str(error)
+    return True
+
+
+def _smallest_wrong(found: list[Token], message: str) -> Token | None:
+    """Return where the innermost call or bracket that is wrong in the same way begins."""
+    stack: list[int] = []
+    for at, token in enumerate(found):
+        if token.text in OPENERS:
+            stack.append(at)
+        elif stack and token.text == OPENERS[found[stack[-1]].text]:
+            begun = stack.pop()
+            first = begun - 1 if begun and found[begun - 1].is_word else begun
+            if _complaint(found[first : at + 1]) == message:
+                return found[first]
+    return None
+
+
+def _complaint(found: list[Token]) -> str:
+    try:
+        parser.parse(plain(found))
+    except ValueError as error:
+        return str(error)
+    return ""
