@@ -1,21 +1,36 @@
 """Errors people read: each says what was read, where, what is wrong and what would be right.
 
-The API answers them as RFC 9457 problem+json, pages show `detail` and the field messages,
-commands print them. Raise the class whose meaning fits; `code` is stable and for scripts.
+Raised with the code of a text and its parameters (`Refused("rollout.busy", names=names)`); the
+sentences stand in `console.words`. The API answers them as RFC 9457 problem+json, pages show `detail`
+and the field messages, commands print them. Raise the class whose meaning fits; `code` is stable and
+for scripts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from console.lib.texts import Text, said
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong place: `path` is a field, `file:line` or JSON path; `message` one sentence."""
+    """One wrong place: `path` is a field, `file:line` or JSON path; `says` one sentence."""
 
     path: str
-    message: str
+    says: Text | str
+
+    @property
+    def message(self) -> str:
+        """The sentence in the language of who reads it."""
+        return said(self.says)
+
+
+def _is_code(says: str) -> bool:
+    """Tell a code of the tables from a sentence that came ready-made (from a library)."""
+    return " " not in says
 
 
 class Problem(Exception):
@@ -26,12 +41,22 @@ class Problem(Exception):
     title = "The request could not be carried out."
 
     def __init__(
-        self, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = ()
+        self,
+        says: Text | str,
+        *,
+        code: str | None = None,
+        errors: Sequence[FieldError] = (),
+        **params: Any,
     ) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.says = Text(says, params) if isinstance(says, str) and _is_code(says) else says
+        super().__init__(self.says)
         self.code = code or type(self).code
         self.errors = tuple(errors)
+
+    @property
+    def detail(self) -> str:
+        """The sentence in the language of who reads it."""
+        return said(self.says)
 
     def __str__(self) -> str:
         return "\n".join([self.detail, *(f"{e.path}: {e.message}" for e in self.errors)])

@@ -1,0 +1,97 @@
+"""Sentences for people as code and parameters; the words are put to them at the edge.
+
+The domain raises, returns and stores a `Text`; which words a code has, in the language of who reads
+it, stands in `console.words` (one table per kind), which registers its tables when the console app
+is ready. Pages, API and commands say the same `Text` by `said`. A leaf: knows no sentence itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Sentence = str | Callable[[Mapping[str, Any]], str]
+"""A template with `{name}` fields (may be lazily translated), or a function of the parameters."""
+
+_MARK = "text"
+_sentences: dict[str, Sentence] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is to be said: a code of the tables and its parameters.
+
+    Parameters are strings, numbers, other texts, or sequences of these (said with commas between).
+    """
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return said(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON, to be kept in a row and read by `from_json`."""
+        return {_MARK: self.code, **{name: _plain(value) for name, value in self.params.items()}}
+
+
+def text(code: str, **params: Any) -> Text:
+    """Return the text of a code of the tables in `console.words`."""
+    return Text(code, params)
+
+
+def from_json(kept: Any) -> Any:
+    """Return what `to_json` wrote, texts within texts too; anything else comes back as it is."""
+    if isinstance(kept, Mapping) and _MARK in kept:
+        params = {name: from_json(value) for name, value in kept.items() if name != _MARK}
+        return Text(str(kept[_MARK]), params)
+    if isinstance(kept, list):
+        return [from_json(value) for value in kept]
+    return kept
+
+
+def register(table: Mapping[str, Sentence]) -> None:
+    """Add the sentences of one kind. Raises ValueError for a code that has one already."""
+    twice = sorted(table.keys() & _sentences.keys())
+    if twice:
+        raise ValueError(f"these texts have a sentence already: {', '.join(twice)}")
+    _sentences.update(table)
+
+
+def registered() -> Mapping[str, Sentence]:
+    """Return all sentences by code (for tests and tools)."""
+    return dict(_sentences)
+
+
+def said(what: Text | str) -> str:
+    """Say a text in the language that is active now; a string is said as it is.
+
+    A code without a sentence is shown with its parameters: nothing is ever left unsaid.
+    """
+    if isinstance(what, str):
+        return what
+    params = {name: _shown(value) for name, value in what.params.items()}
+    sentence = _sentences.get(what.code)
+    if sentence is None:
+        more = ", ".join(f"{name}={value}" for name, value in params.items())
+        return f"{what.code}: {more}" if more else what.code
+    if callable(sentence):
+        return sentence(params)
+    return str(sentence).format_map(params)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Text):
+        return said(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return ", ".join(str(_shown(one)) for one in value)
+    return "" if value is None else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Text):
+        return value.to_json()
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(one) for one in value]
+    return value
