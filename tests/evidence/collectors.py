@@ -38,11 +38,17 @@ def write(
     before: Behaviour = GOOD,
     minutes: tuple[int, int] = (40, 40),
     silent_after_s: float | None = None,
+    scraped: bool = False,
 ) -> None:
-    """Add samples of these agents around a change, at which all restart as `after`."""
+    """Add samples of these agents around a change, at which all restart as `after`. Where they are
+    `scraped`, only their target_info says who they are."""
     change = change_at.timestamp()
-    for agent in agents:
-        collector = _Collector(history, str(agent.instance_uid))
+    for number, agent in enumerate(agents):
+        uid = str(agent.instance_uid)
+        labels = {"service_instance_id": uid, "job": "collectors"}
+        if scraped:
+            labels = {"job": "collectors", "instance": f"10.1.0.{number}:8888"}
+        collector = _Collector(history, labels, uid if scraped else "")
         collector.run(change - minutes[0] * 60, change, before)
         collector.restart()
         until = change + (minutes[1] * 60 if silent_after_s is None else silent_after_s)
@@ -50,10 +56,55 @@ def write(
         collector.write()
 
 
+def write_strangers(history: History, *, change_at: datetime, minutes: int = 40) -> None:
+    """Add programs that are none of our agents and fare badly from the change on: somebody else's
+    collector, and one that has our metrics under their Prometheus names."""
+    change = change_at.timestamp()
+    collector = {"job": "their-collectors", "instance": "10.9.0.1:8888"}
+    theirs = _Collector(history, collector, "11111111-0000-4000-8000-000000000000")
+    bad = Behaviour(cpu=2.0, send_failed=50.0, leak=1.2e9, errors=3000.0)
+    theirs.run(change - minutes * 60, change, GOOD)
+    theirs.run(change, change + minutes * 60, bad)
+    theirs.write()
+    for job in ("prometheus", "node", "shop"):
+        labels = {"job": job, "instance": f"10.1.0.0:{9000 + len(job)}"}
+        program = _Program(history, labels)
+        program.run(change - minutes * 60, change, 0.0)
+        program.run(change, change + minutes * 60, 1.0)
+        program.write()
+
+
+class _Program:
+    """Any other program, on a host of ours even, under the names that every program exports."""
+
+    def __init__(self, history: History, labels: dict[str, str]) -> None:
+        self._history, self._labels = history, labels
+        self._cpu, self._rss, self._errors = 0.0, 1e8, 0.0
+        self._rows: list[tuple[float, float, float, float]] = []
+
+    def run(self, since: float, until: float, badness: float) -> None:
+        at = since
+        while at < until:
+            self._cpu += STEP_S * (0.1 + badness)
+            self._rss += STEP_S * badness * 3e7
+            self._errors += STEP_S * badness * 50
+            self._rows.append((at, self._cpu, self._rss, self._errors))
+            at += STEP_S
+
+    def write(self) -> None:
+        names = ("process_cpu_seconds_total", "process_resident_memory_bytes", "log_messages")
+        for position, name in enumerate(names, 1):
+            labels = self._labels | ({"level": "error"} if name == "log_messages" else {})
+            self._history.add(name, labels, [(row[0], row[position]) for row in self._rows])
+
+
 class _Collector:
-    def __init__(self, history: History, instance: str) -> None:
+    """`uid` is said by a target_info, where it stands on no series."""
+
+    def __init__(self, history: History, labels: dict[str, str], uid: str = "") -> None:
         self._history = history
-        self._labels = {"service_instance_id": instance, "job": "collectors"}
+        self._labels = labels
+        self._uid = uid
         self._samples: dict[tuple[str, str], list[tuple[float, float]]] = {}
         self.restart()
 
@@ -67,6 +118,9 @@ class _Collector:
             self._step(behaviour)
             for key, value in self._counters.items():
                 self._samples.setdefault(key, []).append((at, value))
+            if self._uid:
+                info = ("target_info", f'service_instance_id="{self._uid}"')
+                self._samples.setdefault(info, []).append((at, 1.0))
             rss = ("otelcol_process_memory_rss_bytes", "")
             self._samples.setdefault(rss, []).append((at, self._rss))
             at += STEP_S
@@ -80,7 +134,9 @@ class _Collector:
         if behaviour.send_failed:
             failed = "otelcol_exporter_send_failed_spans_total"
             self._count(failed, exporter, behaviour.send_failed)
+        self._count("log_messages", 'level="info"', 1.0)
         if behaviour.errors:
+            self._count("log_messages", 'level="error"', behaviour.errors / 60)
             self._count("otelcol_log_records_total", 'level="error"', behaviour.errors / 60)
         for bound in (*BOUNDS, float("inf")):
             name = "+Inf" if bound == float("inf") else repr(bound)
