@@ -71,10 +71,14 @@ def names_of(
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The agents that a series speaks of, and how weak the label is that says so (0 strongest)."""
+    """The agents that a series speaks of, and how weak the label is that says so (0 strongest).
+
+    `is_sure` where it names a program, not all that runs on a host.
+    """
 
     agents: Ids = NOBODY
     rank: int = 0
+    is_sure: bool = False
 
 
 STRANGER = Fit()
@@ -139,13 +143,13 @@ class Resolver:
             if not value:
                 continue
             if found := self.names.find(one.attribute, value):
-                return Fit(found, rank)
+                return Fit(found, rank, one.attribute == SERVICE_INSTANCE)
             if one.is_proof:
                 return STRANGER
             if one.label == INSTANCE:
                 known = self.targets.find(labels.get(JOB, ""), value)
                 if known is not None:
-                    return Fit(known, rank) if known else STRANGER
+                    return Fit(known, rank, True) if known else STRANGER
         return STRANGER
 
     def add_target(self, labels: Mapping[str, str]) -> None:

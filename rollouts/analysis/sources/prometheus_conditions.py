@@ -158,8 +158,10 @@ class _Asking:
         mine, others, strangers = [], 0, 0
         for sample in samples:
             fit = self._fit(sample)
-            if fit is STRANGER or all(self._is_weak(fit, agent) for agent in fit.agents):
+            if fit is STRANGER:
                 strangers += 1
+            elif all(self._is_weak(fit, agent) for agent in fit.agents):
+                strangers += not fit.is_sure  # else the agent itself, under other labels
             elif fit.agents & agents:
                 mine.append((sample, fit.agents & agents))
             else:
