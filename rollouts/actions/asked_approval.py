@@ -33,7 +33,7 @@ def waiting_question(
     """Return what is asked. Raises Missing, Denied (four eyes), Stale, Refused."""
     rollout = locked(rollout_id, seen_revision, now)
     row = phase_named(rollout, phase)
-    answer = four_eyes(by, involved(rollout))
+    answer = four_eyes(by, rollout.involved_ids())
     if not answer:
         raise Denied(answer.why_not)
     approval = Approval.objects.filter(phase=row, state="waiting").select_related("phase").first()
@@ -48,9 +48,3 @@ def waiting_question(
             code="evidence_changed",
         )
     return Question(rollout, row, approval)
-
-
-def involved(rollout: Rollout) -> frozenset[int]:
-    """Return the ids of everybody whose work this is: they cannot approve it."""
-    people = (rollout.created_by_id, rollout.started_by_id, rollout.version.author_id)
-    return frozenset(person for person in people if person is not None)

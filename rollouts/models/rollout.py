@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from functools import reduce
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from rollouts.engine.states import ACTIVE_STATES, PhaseState, RolloutState
 from rollouts.models.config import Config, ConfigVersion
-from rollouts.models.querysets import RolloutQuerySet
+from rollouts.models.querysets import INVOLVED, RolloutQuerySet
 
 
 class Rollout(models.Model):
@@ -97,6 +99,11 @@ class Rollout(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE_STATES
+
+    def involved_ids(self) -> frozenset[int]:
+        """Return the ids of everybody whose work this is: they cannot approve it (four eyes)."""
+        people = (reduce(getattr, f"{path}_id".split("__"), self) for path in INVOLVED)
+        return frozenset(person for person in people if isinstance(person, int))
 
 
 class Phase(models.Model):

@@ -31,12 +31,6 @@ class Act:
     why_not: str = ""
 
 
-def involved(rollout: Rollout) -> frozenset[int]:
-    """Return the ids of everyone whose work this is: they cannot approve it (four eyes)."""
-    people = (rollout.created_by_id, rollout.started_by_id, rollout.version.author_id)
-    return frozenset(person for person in people if person is not None)
-
-
 def waiting_phase(steps: Sequence[Phase]) -> Phase | None:
     """Return the phase that waits for approval now."""
     return next((p for p in steps if p.state == PhaseState.AWAITING_APPROVAL), None)
@@ -78,7 +72,7 @@ def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act | No
             "phase": phases.title(manual)
         }
     elif not why_not:
-        why_not = four_eyes(actor, involved(rollout)).why_not
+        why_not = four_eyes(actor, rollout.involved_ids()).why_not
     css = "" if why_not else "primary"
     return _act(rollout, "approve", _("Approve…"), "check", why_not, css)
 

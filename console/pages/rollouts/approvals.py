@@ -16,7 +16,6 @@ from accounts.policy import can, four_eyes
 from console.lib.problems import Missing
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import evidence_rows, phases
-from console.pages.rollouts.acts import involved
 from console.pages.rollouts.evidence_rows import GateRow
 from console.words import states as words
 from rollouts.engine.facts import Counts
@@ -59,7 +58,7 @@ def _question(
     own = next(p for p in steps if p.pk == approval.phase_id)
     answer = can(actor, "rollouts.approve", rollout)
     if answer:
-        answer = four_eyes(actor, involved(rollout))
+        answer = four_eyes(actor, rollout.involved_ids())
     return Question(
         approval=approval,
         phase_name=phases.title(approval.phase),
