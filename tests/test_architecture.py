@@ -177,9 +177,8 @@ def test_the_state_of_targets_has_one_writer(path: Path) -> None:
     if str(path) == "rollouts/delivering/targets.py":
         return
     found = STATE_OF_TARGETS.search((ROOT / path).read_text())
-    assert not found, (
-        f"{path} writes a state: {found and found[0][:80]!r}; use delivering/targets.py"
-    )
+    written = found[0][:80] if found else ""
+    assert not written, f"{path} writes a state: {written!r}; use delivering/targets.py"
 
 
 def test_the_look_for_other_writers_sees_them() -> None:

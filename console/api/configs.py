@@ -16,7 +16,7 @@ from console.api.idempotency import once
 from console.api.links import page
 from console.api.parsers import RawParser
 from console.api.shapes import configs as shapes
-from console.api.views import ApiView, query, raw, whole_number
+from console.api.views import ApiView, query, raw
 from console.lib.problems import FieldError, Invalid, Missing
 from rollouts.actions.upload_config import upload_config
 from rollouts.models import Config, ConfigVersion
@@ -73,14 +73,9 @@ class VersionList(ApiView):
     )
     def get(self, request: Request, name: str) -> Response:
         """The versions of a config, newest first, without their bodies."""
-        limit = whole_number(request, "limit", paging.DEFAULT, least=1, most=paging.MOST)
-        after = whole_number(request, "after", 0)
-        rows = versions().filter(config=config_of(name)).order_by("-number")
-        if after:
-            rows = rows.filter(number__lt=after)
-        found = list(rows[: limit + 1])
-        following = str(found[limit - 1].number) if len(found) > limit else None
-        shown = [version_row(version) for version in found[:limit]]
+        rows = versions().filter(config=config_of(name))
+        found, following = paging.newest(rows, request, "number")
+        shown = [version_row(version) for version in found]
         return Response({"name": name, "versions": shown, "next": following})
 
 

@@ -15,14 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console.api import paging, params
-from console.api.rollouts.answers import events_of
+from console.api.rollouts.answers import event_row, events_of
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
-from console.api.views import ApiView, query, whole_number
+from console.api.views import ApiView, query
 from console.lib import csvs
 from console.lib.problems import FieldError, Invalid
 from console.words.incidents import incident_text
-from rollouts.models import Measurement
+from rollouts.models import Event, Measurement
 
 MOST_EVENTS = 10_000
 _COLUMNS = ("seq", "at", "actor", "act", "phase", "from", "to", "reason", "inputs")
@@ -39,11 +39,8 @@ class Events(ApiView):
     def get(self, request: Request, pk: int) -> Response:
         """The events, oldest first. `after` is the `seq` of the last one that was seen."""
         rollout = rollout_of(self, pk)
-        limit = whole_number(request, "limit", paging.DEFAULT, least=1, most=paging.MOST)
-        after = whole_number(request, "after", 0, most=2**31 - 1)
-        found = events_of(rollout, after_seq=after, limit=limit + 1)
-        following = str(found[limit - 1]["seq"]) if len(found) > limit else None
-        return Response({"events": found[:limit], "next": following})
+        found, following = paging.oldest(Event.objects.filter(rollout=rollout), request, "seq")
+        return Response({"events": [event_row(event) for event in found], "next": following})
 
 
 class Timeline(ApiView):

@@ -18,7 +18,7 @@ from console.api.rollouts.answers import event_row
 from console.api.rollouts.views import text_of
 from console.api.shapes import rollbacks as shapes
 from console.api.shapes.events import EventList
-from console.api.views import ApiView, named_in_body, whole_number
+from console.api.views import ApiView, named_in_body
 from console.lib.problems import FieldError, Invalid, Missing
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.states import RollbackTargetState
@@ -93,12 +93,9 @@ class RollbackEvents(ApiView):
     )
     def get(self, request: Request, pk: int) -> Response:
         """The events of a rollback by selector, oldest first."""
-        limit = whole_number(request, "limit", paging.DEFAULT, least=1, most=paging.MOST)
-        after = whole_number(request, "after", 0, most=2**31 - 1)
-        rows = Event.objects.filter(rollback=_rollback(pk), seq__gt=after).order_by("seq")
-        found = [event_row(event) for event in rows[: limit + 1]]
-        following = str(found[limit - 1]["seq"]) if len(found) > limit else None
-        return Response({"events": found[:limit], "next": following})
+        rows = Event.objects.filter(rollback=_rollback(pk))
+        found, following = paging.oldest(rows, request, "seq")
+        return Response({"events": [event_row(event) for event in found], "next": following})
 
 
 def rollback_row(rollback: Rollback) -> dict[str, Any]:

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-
-from django.db.models import Q
 
 from accounts.actor import Actor
 from agents.models import Agent, AgentStatus
 from agents.models.querysets import AgentQuerySet
 from agents.selectors.grammar import to_text
 from agents.selectors.nearest import nearest
+from console.lib.paging import count_up_to, part_of, place_of
 from console.pages.agents.filters import SORTS, AgentFilter, write_place
 from console.pages.configs.names import ConfigName, names_of
-from console.pages.frame.keyset import count_up_to
 from console.words import states as words
 from rollouts.selectors import selector_q
 
 PER_PAGE = 50
-COUNT_SHOWN = 10_000
 NEAR_VALUES = 500  # of one label: among more, the nearest is chance
 BAD = frozenset({"quarantined", "config_failed", "unhealthy"})
 
@@ -105,41 +101,17 @@ def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
     return rows
 
 
-def _beyond(fields: Sequence[str], place: Sequence[object], *, forward: bool) -> Q:
-    """Return the condition "after this place" for rows ordered by `fields`."""
-    step = "gt" if forward else "lt"
-    alternatives = []
-    for i, field in enumerate(fields):
-        same = {fields[j]: place[j] for j in range(i)}
-        alternatives.append(Q(**same, **{f"{field}__{step}": place[i]}))
-    return reduce(Q.__or__, alternatives)
-
-
 def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
     """Read one page: rows, names of configs, the count (exact to 10,000)."""
     fields = SORTS[form.sort]
     found = matching(form, actor, now)
     total = count_up_to(found)
-    place = form.before or form.after
-    forward = form.before is None
-    listed = found.for_list()
-    if place is not None and len(place) == len(fields):
-        listed = listed.filter(_beyond(fields, place, forward=forward))
-    order = fields if forward else [f"-{field}" for field in fields]
-    read = list(listed.order_by(*order)[: PER_PAGE + 1])
-    more, agents = len(read) > PER_PAGE, read[:PER_PAGE]
-    if not forward:
-        agents = agents[::-1]
-
-    def place_of(agent: Agent) -> str:
-        return write_place([getattr(agent, field) for field in fields])
-
-    has_newer = more if not forward else place is not None
-    has_older = more if forward else bool(agents)
+    part = part_of(found.for_list(), fields, PER_PAGE, after=form.after, before=form.before)
+    agents = part.rows
     return AgentPage(
         rows=rows_of(agents),
-        newer=place_of(agents[0]) if agents and has_newer else "",
-        older=place_of(agents[-1]) if agents and has_older else "",
+        newer=write_place(place_of(agents[0], fields)) if part.has_before else "",
+        older=write_place(place_of(agents[-1], fields)) if part.has_after else "",
         total=total,
         meant="" if total or form.is_empty else _meant(form, actor),
     )

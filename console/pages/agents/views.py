@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from agents.models import Agent
 from console.lib import csvs
+from console.lib.paging import COUNT_LIMIT
 from console.lib.problems import Missing
 from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import facets as agent_facets
@@ -48,7 +49,7 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
         "seq": int(now.timestamp() * 1000),
         "counted_at": now,
         "topics": ["agents"],
-        "limit": agent_rows.COUNT_SHOWN,
+        "limit": COUNT_LIMIT,
     }
     if target != "agent-table":
         if form.error is None:

@@ -1,4 +1,4 @@
-"""Keyset paging for lists ordered by id: no OFFSET, no COUNT over 10,000."""
+"""Pages of lists ordered by id, as addresses of pages ask for them. See `console/lib/paging.py`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Generic, TypeVar
 from django.db import models
 from django.http import QueryDict
 
+from console.lib.paging import part_of
+
 M = TypeVar("M", bound=models.Model)
 
 PER_PAGE = 50
-COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +37,26 @@ def newest_first(
     queryset: models.QuerySet[M], params: QueryDict, per_page: int = PER_PAGE
 ) -> Page[M]:
     """Return the page that `?after=ID` (older than) or `?before=ID` (newer than) asks for."""
-    after, before = _id(params, "after"), _id(params, "before")
-    if before is not None:
-        found = list(queryset.filter(pk__gt=before).order_by("pk")[: per_page + 1])
-        has_newer = len(found) > per_page
-        rows = found[:per_page][::-1]
-        older = str(rows[-1].pk) if rows else ""
-        return Page(rows, str(rows[0].pk) if has_newer else "", older)
-    ordered = queryset.order_by("-pk")
-    if after is not None:
-        ordered = ordered.filter(pk__lt=after)
-    found = list(ordered[: per_page + 1])
-    rows = found[:per_page]
-    newer = str(rows[0].pk) if after is not None and rows else ""
-    return Page(rows, newer, str(rows[-1].pk) if len(found) > per_page else "")
+    return _page(queryset, "-pk", params, per_page)
 
 
 def in_line(queryset: models.QuerySet[M], params: QueryDict, per_page: int = PER_PAGE) -> Page[M]:
     """Return the page of a list by ascending id; `?after=ID` and `?before=ID` as they read."""
+    return _page(queryset, "pk", params, per_page)
+
+
+def _page(queryset: models.QuerySet[M], order: str, params: QueryDict, per_page: int) -> Page[M]:
     after, before = _id(params, "after"), _id(params, "before")
-    if before is not None:
-        found = list(queryset.filter(pk__lt=before).order_by("-pk")[: per_page + 1])
-        rows = found[:per_page][::-1]
-        has_more = len(found) > per_page
-        return Page(rows, _edge(rows[:1], has_more), _edge(rows[-1:], True), True)
-    found = list(queryset.filter(pk__gt=after or 0).order_by("pk")[: per_page + 1])
-    rows = found[:per_page]
-    return Page(
-        rows, _edge(rows[:1], after is not None), _edge(rows[-1:], len(found) > per_page), True
+    part = part_of(
+        queryset,
+        [order],
+        per_page,
+        after=None if after is None else [after],
+        before=None if before is None else [before],
     )
-
-
-def _edge(row: list[M], has_more: bool) -> str:
-    return str(row[0].pk) if row and has_more else ""
-
-
-def count_up_to(queryset: models.QuerySet[M], limit: int = COUNT_LIMIT) -> int:
-    """Count rows, but never more than `limit` + 1."""
-    return queryset.order_by()[: limit + 1].count()
+    return Page(
+        part.rows,
+        str(part.rows[0].pk) if part.has_before else "",
+        str(part.rows[-1].pk) if part.has_after else "",
+        is_in_line=order == "pk",
+    )

@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.policy import can
 from agents.models import Agent
 from agents.selectors.grammar import parse
+from console.lib.paging import count_up_to
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused
 from console.pages.frame import keyset
 from console.pages.frame.needs import HtmxRequest, needs
@@ -106,7 +107,7 @@ def new(request: HtmxRequest) -> HttpResponse:
 
 def _matched(asked: Asked, actor: Actor) -> int:
     found = Agent.objects.visible_to(actor).matching(selector_q(parse(asked.selector)))
-    return keyset.count_up_to(found.accepting_remote_config())
+    return count_up_to(found.accepting_remote_config())
 
 
 def _begin(request: HtmxRequest, asked: Asked) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.policy import can
+from console.lib.paging import count_up_to
 from console.lib.problems import Missing
 from console.pages.frame import keyset
 from console.pages.frame.needs import HtmxRequest, needs
@@ -108,7 +109,7 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "page": page,
         "chosen": chosen,
         "phase": phase,
-        "total": keyset.count_up_to(found),
+        "total": count_up_to(found),
         "kinds": words.TARGET,
         "phases": sorted(rollout.phases.all(), key=lambda step: step.index),
     }

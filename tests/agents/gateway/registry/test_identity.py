@@ -144,7 +144,8 @@ def test_op_07_assignments_move_with_the_rename(agent: FakeAgent) -> None:
     agent.say()
     config_hash = want(agent)
     assert agent.pushed().remote_config.config_hash.hex() == config_hash
-    assert not Agent.objects.filter(instance_uid=uuid.UUID(bytes=old)).exists()
+    gone = Agent.objects.filter(instance_uid=uuid.UUID(bytes=old))
+    eventually(lambda: not gone.exists())
 
 
 def test_op_10_a_half_open_older_connection_is_closed(make_agent: MakeAgent) -> None:

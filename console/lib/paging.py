@@ -1,0 +1,80 @@
+"""Keyset paging: a part of a list after or before a place in its order. No OFFSET, no long COUNT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Generic, TypeVar
+
+from django.db import models
+from django.db.models import Q
+
+M = TypeVar("M", bound=models.Model)
+Place = Sequence[object]
+
+COUNT_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[M]):
+    """Rows in the order of the list, and whether it goes on before and after them."""
+
+    rows: list[M]
+    has_before: bool
+    has_after: bool
+
+
+def part_of(
+    queryset: models.QuerySet[M],
+    order: Sequence[str],
+    limit: int,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> Part[M]:
+    """Return up to `limit` rows after or before a place; one query. `before` wins.
+
+    `order` names fields as `order_by` does, "-" for descending ones, the last one unique. A place
+    holds the values of these fields of a row; one of another length is no place.
+    """
+    after, before = (
+        place if place and len(place) == len(order) else None for place in (after, before)
+    )
+    place, forward = (after, True) if before is None else (before, False)
+    line = order if forward else [_turned(field) for field in order]
+    found = queryset
+    if place is not None:
+        found = found.filter(_beyond(line, place))
+    rows = list(found.order_by(*line)[: limit + 1])
+    has_more, rows = len(rows) > limit, rows[:limit]
+    has_place = place is not None and bool(rows)
+    if forward:
+        return Part(rows, has_place, has_more)
+    return Part(rows[::-1], has_more, has_place)
+
+
+def place_of(row: models.Model, order: Sequence[str]) -> list[object]:
+    """Return the place of a row in this order."""
+    return [getattr(row, field.removeprefix("-")) for field in order]
+
+
+def count_up_to(queryset: models.QuerySet[M], limit: int = COUNT_LIMIT) -> int:
+    """Count rows, but never more than `limit` + 1."""
+    return queryset.order_by()[: limit + 1].count()
+
+
+def _turned(field: str) -> str:
+    return field.removeprefix("-") if field.startswith("-") else f"-{field}"
+
+
+def _beyond(line: Sequence[str], place: Place) -> Q:
+    """Return the condition "after this place" for rows in this line."""
+    names = [field.removeprefix("-") for field in line]
+    alternatives = []
+    for index, field in enumerate(line):
+        same = dict(zip(names[:index], place[:index], strict=True))
+        step = "lt" if field.startswith("-") else "gt"
+        alternatives.append(Q(**same, **{f"{names[index]}__{step}": place[index]}))
+    return reduce(or_, alternatives)
