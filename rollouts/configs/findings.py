@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+MAX_PLACES = 5  # findings of one kind that are shown by themselves
+_MAX_CHARS = 400
+
 
 class Level(StrEnum):
-    """`error` blocks a rollout, the others do not."""
+    """`error` blocks a rollout; a `warning` may be accepted by name when one starts."""
 
     OK = "ok"
     NOTE = "note"
@@ -26,19 +30,27 @@ class Check(StrEnum):
     PIPELINES = "pipelines"
     REFERENCES = "references"
     CONNECTORS = "connectors"
+    PROVIDED = "provided"
     UNUSED = "unused"
+    TELEMETRY = "telemetry"
     SECRETS = "secrets"
     AVAILABLE = "available"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of one rule; `line` counts from 1, 0 when it concerns no line."""
+    """One result of one rule; `line` counts from 1, 0 when it concerns no line.
+
+    `is_final`: no collector of any version can run this, or an agent would be lost by it, so
+    nobody can override it. `count` is how many places it stands for.
+    """
 
     check: Check
     level: Level
     message: str
     line: int = 0
+    is_final: bool = False
+    count: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON data, as ConfigVersion.checks keeps it and the API shows it."""
@@ -46,14 +58,38 @@ class Finding:
             "check": self.check.value,
             "level": self.level.value,
             "line": self.line,
-            "message": self.message,
+            "message": self.message[:_MAX_CHARS],
+            "final": self.is_final,
+            "count": self.count,
         }
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings in the order they are shown, few of each kind.
+
+    A kind is one level of one rule. Its first places stand alone, the others are one finding that
+    counts them: what a config of a megabyte is told stays small enough to read.
+    """
+    kinds: dict[tuple[Check, Level, bool], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        kinds[finding.check, finding.level, finding.is_final].append(finding)
+    shown: list[Finding] = []
+    for (check, level, is_final), found in kinds.items():
+        found.sort(key=lambda one: one.line)
+        more = found[MAX_PLACES:] if len(found) > MAX_PLACES + 1 else []
+        shown += found[: len(found) - len(more)]
+        if more:
+            message = f"... and {len(more):,} more like these, down to line {more[-1].line:,}."
+            shown.append(Finding(check, level, message, more[0].line, is_final, len(more)))
+    order = list(Check)
+    return sorted(shown, key=lambda one: (order.index(one.check), one.line))
 
 
 def blocks(checks: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the messages among stored checks that forbid a rollout."""
-    return [_with_line(check) for check in checks if check["level"] == Level.ERROR]
+    return [with_line(check) for check in checks if check["level"] == Level.ERROR]
 
 
-def _with_line(check: Mapping[str, Any]) -> str:
+def with_line(check: Mapping[str, Any]) -> str:
+    """Return the message of a check as `line 3: ...`."""
     return f"line {check['line']}: {check['message']}" if check["line"] else str(check["message"])

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.components import lacking
 from console.lib.yaml import Document, Mark, load
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Finding, Level, blocks
+from rollouts.configs.findings import Check, Finding, Level, blocks
 
 GOOD = """\
 receivers:
@@ -49,7 +50,7 @@ def the_finding(text: str) -> Finding:
 def test_a_good_config_passes_every_check() -> None:
     found = check_config(load(GOOD))
     assert {finding.level for finding in found} == {Level.OK}
-    assert len(found) == 8
+    assert len(found) == 10
 
 
 WRONG = [
@@ -81,11 +82,6 @@ def test_a_wrong_config_is_pointed_at(
     assert old in GOOD
     found = findings(GOOD.replace(old, new, 1))
     assert (line, level, True) in {(f.line, f.level.value, words in f.message) for f in found}
-
-
-def test_a_config_without_pipelines_is_warned_about() -> None:
-    finding = the_finding("service: {pipelines: {}}\nreceivers:\n")
-    assert (finding.level, finding.line) == (Level.WARNING, 1)
 
 
 def test_another_kind_of_config_is_only_checked_for_syntax() -> None:
@@ -142,6 +138,116 @@ def test_components_are_compared_with_what_agents_report() -> None:
 def test_stored_errors_block_a_rollout() -> None:
     stored = [f.to_dict() for f in findings(GOOD.replace("receivers: [otlp]", "receivers: [x]"))]
     assert blocks(stored) == ["line 20: pipeline traces uses receiver x, which is not defined."]
+
+
+def test_a_renamed_component_is_in_builds_that_report_its_present_name() -> None:
+    assert lacking(["exporter:otlphttp", "exporter:otlp"], {"exporter:otlp_http"}) == [
+        "exporter:otlp"
+    ]
+    # A build that knows only the old name is older than the present one.
+    assert lacking(["exporter:otlp_http"], {"exporter:otlphttp"}) == ["exporter:otlp_http"]
+    assert lacking(["receiver:otlp"], {"receiver:otlp_grpc"}) == ["receiver:otlp"]
+
+
+FINAL = [
+    ("receivers:\nservice:\n", "receivers is empty. A supervisor keeps"),
+    ("receivers:\nservice:\n", "service is empty. A supervisor keeps"),
+    ("receivers:\nservice:\n", "There are no pipelines in service"),
+    ("receivers: {}\nexporters: {debug: }\n", "There are no receivers;"),
+    ("receivers: {otlp: }\nexporters: {}\n", "There are no exporters;"),
+    (GOOD.replace("extensions:\n  health_check:", "extensions:"), "extensions is empty."),
+    (GOOD.replace("connectors:\n  count:", "connectors:"), "connectors is empty."),
+    (GOOD.replace("processors:\n  batch:\n    send_batch_size: 1000", "processors:"), "is empty."),
+    (GOOD.replace("      receivers: [otlp]\n", ""), "pipeline traces has no receivers"),
+    (GOOD.replace("      receivers: [otlp]", "      receivers: []"), "traces has no receivers"),
+    (GOOD.replace("exporters: [debug]", "exporters:"), "metrics/counts has no exporters"),
+    (GOOD.replace("receivers: [otlp]", "receivers: [x]"), "receiver x, which is not defined"),
+    (GOOD.replace("processors: [batch]", "processors: [x]"), "processor x, which is not defined"),
+    (GOOD.replace("[health_check]", "[x]"), "service.extensions names x, which is not defined"),
+    (GOOD.split("  pipelines:")[0] + "  pipelines: []\n", "There are no pipelines"),
+    (GOOD.split("  pipelines:")[0] + "  pipelines: [traces]\n", "a mapping goes here"),
+    (GOOD.split("    traces:")[0] + "    traces:\n", "receivers and exporters go here"),
+    (GOOD.split("service:")[0], "There are no pipelines in service"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), FINAL)
+def test_what_no_collector_can_run_is_final(text: str, words: str) -> None:
+    final = [f for f in findings(text) if f.is_final]
+    assert any(words in f.message for f in final), findings(text)
+    assert all(f.level is Level.ERROR for f in final)
+
+
+PROVIDED = [
+    ("receivers:\n  otlp:", "receivers: ${file:receivers.yaml}", "receivers comes from ${file:re"),
+    ("exporters: [debug]", 'exporters: ["${env:X}"]', "exporters names ${env:X}; what that is"),
+    ("exporters: [debug]", "exporters: ${env:X}", "exporters comes from ${env:X}"),
+    ("receivers: [otlp]", 'receivers: [otlp, "in/${env:X}"]', "receivers names in/${env:X}"),
+    ("  batch:\n    send_batch_size: 1000", "  batch: ${file:b.yaml}", "processors.batch comes"),
+    ("[health_check]", "${env:EXTENSIONS}", "service.extensions comes from ${env:EXTENSIONS}"),
+    ("telemetry: {logs: {level: info}}", "telemetry: ${file:t}", "service.telemetry comes from"),
+    (GOOD[GOOD.index("service:") :], "service: ${file:service.yaml}\n", "service comes from"),
+    (
+        GOOD[GOOD.index("  pipelines:") :],
+        "  pipelines: ${file:p}\n",
+        "service.pipelines comes from",
+    ),
+    (
+        GOOD[GOOD.index("    traces:") :],
+        "    traces: ${file:t}\n",
+        "service.pipelines.traces comes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), PROVIDED, ids=[words for *_, words in PROVIDED])
+def test_what_only_the_agent_can_resolve_is_a_note(old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    found = findings(GOOD.replace(old, new, 1))
+    assert {f.level for f in found} == {Level.NOTE}
+    assert any(words in f.message for f in found)
+
+
+MAYBE = [
+    ("      receivers: [otlp]", "      receivers: [otlp, otlp]", "is named twice in receivers"),
+    ("    traces:", "    profiles:", "runs only where service.profilesSupport is on"),
+    ("    traces:", "    traces/a b:", "has a blank or a symbol in its name"),
+    ("exporters: [debug]", "exporters: [$X]", "$X is not resolved by newer collectors"),
+    ("{level: info}", "{level: info}, metrics: {readers: []}", "replace the one that a supervisor"),
+    ("{level: info}", "{level: info}, metrics: {level: none}", "level none ends the metrics"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), MAYBE, ids=[words for *_, words in MAYBE])
+def test_what_only_some_collectors_refuse_is_a_warning(old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    found = findings(GOOD.replace(old, new, 1))
+    assert {f.level for f in found} <= {Level.WARNING, Level.NOTE}
+    assert any(words in f.message for f in found if f.level is Level.WARNING)
+
+
+def test_blanks_in_an_id_are_no_difference() -> None:
+    assert findings(GOOD.replace("otlp/backend:", "otlp / backend:")) == []
+    both = GOOD.replace("  debug:\n", "  otlp / backend:\n  debug:\n")
+    assert any("is defined twice" in f.message for f in findings(both))
+
+
+def test_a_config_of_a_megabyte_gets_an_answer_that_can_be_read() -> None:
+    names = [f"batch/{n}" for n in range(9_400)]
+    lines = "".join(f"  {name}:\n" for name in names)
+    found = check_config(load(GOOD.replace("  batch:\n", f"{lines}  batch:\n")))
+    unused = [f for f in found if f.check is Check.UNUSED]
+    assert len(unused) == 6
+    assert sum(f.count for f in unused) == 9_400
+    assert unused[0].message == "processor batch/0 is defined but not used."
+    assert unused[-1].message == "... and 9,395 more like these, down to line 9,403."
+    assert len(found) < 20
+
+
+def test_many_errors_with_long_names_stay_short_too() -> None:
+    used = ", ".join(f"x/{n}{'y' * 500}" for n in range(1_000))
+    found = check_config(load(GOOD.replace("receivers: [otlp]", f"receivers: [{used}]")))
+    assert len(str([f.to_dict() for f in found])) < 10_000
 
 
 NAMES = st.sampled_from(

@@ -1,0 +1,39 @@
+"""What a config does to the metrics that agents report about themselves. Pure.
+
+A supervisor adds a reader to `service.telemetry.metrics` that sends a collector's own metrics; a
+list in the config replaces it (a supervisor merges maps, not lists), and level `none` ends them.
+Gates that read own metrics then have no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rollouts.configs.collector import Collector
+from rollouts.configs.findings import Check, Finding, Level
+
+_PATH = ("service", "telemetry", "metrics")
+
+
+def own_metrics(collector: Collector) -> Iterator[Finding]:
+    """Yield a warning for each setting that ends agents' own metrics."""
+    metrics: Any = collector.service
+    for key in _PATH[1:]:
+        metrics = metrics.get(key) if isinstance(metrics, dict) else None
+    if not isinstance(metrics, dict):
+        return
+    if isinstance(metrics.get("level"), str) and metrics["level"].lower() == "none":
+        message = "level none ends the metrics that agents report of themselves."
+        yield _ends(collector, "level", message)
+    if isinstance(metrics.get("readers"), list):
+        message = (
+            "these readers replace the one that a supervisor adds: agents report no metrics of "
+            "themselves to Tidegate any more."
+        )
+        yield _ends(collector, "readers", message)
+
+
+def _ends(collector: Collector, key: str, message: str) -> Finding:
+    line = collector.line(*_PATH, key)
+    return Finding(Check.TELEMETRY, Level.WARNING, f"{'.'.join(_PATH)}: {message}", line)
