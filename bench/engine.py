@@ -32,7 +32,7 @@ from rollouts.drafts.preview import preview
 from rollouts.loop.look import look
 from rollouts.models import Rollout
 from rollouts.rollback import waves
-from tests.factories import make_version
+from tests.factories import RUNNABLE, make_version
 
 BUDGETS_S = {
     "preview": 0.3,
@@ -114,8 +114,8 @@ def prepare(agents: int, clock: Clock) -> None:
         cursor.execute("TRUNCATE agents_agent, agents_componentset, rollouts_config CASCADE")
     fill(agents)
     Agent.objects.update(capabilities=7175)
-    first = make_version(text="# 1\nreceivers: {otlp: }\n")
-    make_version(text="# 2\nreceivers: {otlp: }\n")
+    first = make_version(text=f"# 1\n{RUNNABLE}")
+    make_version(text=f"# 2\n{RUNNABLE}")
     running = first.config_hash
     AgentStatus.objects.bulk_create(
         (

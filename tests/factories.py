@@ -28,6 +28,14 @@ def make_user(role: str, name: str = "") -> Actor:
     return Actor.of(user)
 
 
+# The least that a collector runs.
+RUNNABLE = """\
+receivers: {otlp: }
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}
+"""
+
+
 def make_agent(
     labels: dict[str, str] | None = None,
     *,
@@ -69,7 +77,7 @@ def make_version(
     return ConfigVersion.objects.create(
         config=row,
         number=number,
-        body_ref_id=make_body(text or f"# {config} {number}\nreceivers: {{nop: }}\n"),
+        body_ref_id=make_body(text or f"# {config} {number}\n{RUNNABLE}"),
         author=author.user if author else None,
         created_at=NOW,
     )

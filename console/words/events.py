@@ -104,6 +104,10 @@ def _gate(phase: str, inputs: Inputs) -> str:
     return str(gate.get("sentence") or gate.get("title")) if isinstance(gate, dict) else ""
 
 
+def _accepted(phase: str, inputs: Inputs) -> str:
+    return _("Accepted before the start: %(finding)s") % {"finding": inputs.get("finding", "")}
+
+
 def _wave(phase: str, inputs: Inputs) -> str:
     agents = _number(inputs, "agents")
     return ngettext(
@@ -170,6 +174,7 @@ WORDINGS: dict[str, Wording] = {
     "rollback_check_failed": Wording(
         "bad", "octagon-x", _fixed(lambda: _("The check after a batch failed."))
     ),
+    "accept_finding": Wording("warn", "person", _accepted),
     "waive": Wording("warn", "person", _fixed(lambda: _("A gate of %(in_phase)s was overridden."))),
     "agents_taken": Wording(
         "off", "undo", _fixed(lambda: _("Some agents were taken over by a rollback."))

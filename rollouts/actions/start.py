@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -11,7 +12,8 @@ from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused, Stale
 from rollouts.actions.checks import checked_reason, locked, not_possible
-from rollouts.apply import Cause, change_rollout
+from rollouts.apply import Cause, change_rollout, write_event
+from rollouts.drafts.accepting import accepted_by, still_blocking
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.drafts.preview import Preview
 from rollouts.engine.membership import has_drifted
@@ -28,11 +30,15 @@ def start(
     reason: str = "",
     seen_revision: int | None = None,
     seen_preview: str | None = None,
+    accept: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> Rollout:
     """Start a draft now, or let it wait for its time or (`queue`) for the rollout in its way.
 
-    Raises Denied, Missing, Stale (moved on, or the fleet changed since the preview by more than 1 %
+    `accept` names findings of preflight that are no obstacle, each with a reason; one event is
+    written for each, and they stay accepted while the rollout waits.
+
+    Raises Denied, Invalid (what is accepted), Missing, Stale (moved on, or the fleet changed since the preview by more than 1 %
     or 5 agents, those counted who went away from a phase of connected ones; fewer of them are
     replaced at the start, by the same seed), Refused (busy, or preflight forbids it). Locks the
     config, then the rollout.
@@ -53,7 +59,7 @@ def start(
                 f"Not started: {sentence(blockers)}. Wait for it, queue this one, or supersede it.",
                 code="busy",
             )
-        _preflight(rollout, seen_preview, now)
+        _preflight(rollout, seen_preview, accept or {}, cause)
         waits = bool(blockers) or (rollout.start_at is not None and rollout.start_at > now)
         if waits:
             change_rollout(rollout, "schedule", cause)
@@ -69,16 +75,33 @@ def _lock_config(rollout_id: int) -> None:
     config.select_for_update(of=("self",), no_key=True).first()
 
 
-def _preflight(rollout: Rollout, seen_preview: str | None, now: datetime) -> None:
+def _preflight(
+    rollout: Rollout, seen_preview: str | None, accept: Mapping[str, str], cause: Cause
+) -> None:
     """Count again by the draft's own seed; freeze anew when the person saw just this count."""
+    now = cause.now
     fresh = count_again(rollout, now)
     if seen_preview is not None and seen_preview == fresh.digest:
         if fresh.digest != rollout.preview.get("digest"):
             freeze_anew(rollout, fresh, now)
     else:
         _check_drift(rollout, fresh, seen_preview)
-    if fresh.blocks:
-        raise Refused(f"Not started: {' '.join(fresh.blocks)}", code="not_ready")
+    _accept(rollout, fresh, accept, cause)
+    blocking = still_blocking(fresh.readiness, accept)
+    if blocking:
+        said = " ".join(finding.text for finding in blocking)
+        raise Refused(f"Not started: {said}", code="not_ready")
+
+
+def _accept(rollout: Rollout, fresh: Preview, accept: Mapping[str, str], cause: Cause) -> None:
+    """Keep what is accepted, one event for each."""
+    rollout.accepted = []
+    for finding in accepted_by(fresh.readiness, accept):
+        reason = accept[finding.check].strip()
+        inputs = {"check": finding.check, "finding": finding.text, "agents": finding.count}
+        write_event(rollout, "accept_finding", Cause(cause.by, cause.now, reason, inputs))
+        rollout.accepted.append({"check": finding.check, "reason": reason, "by": cause.by.name})
+    rollout.save(update_fields=["accepted"])
 
 
 def _check_drift(rollout: Rollout, fresh: Preview, seen_preview: str | None) -> None:

@@ -85,11 +85,6 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(shown, key=lambda one: (order.index(one.check), one.line))
 
 
-def blocks(checks: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the messages among stored checks that forbid a rollout."""
-    return [with_line(check) for check in checks if check["level"] == Level.ERROR]
-
-
 def with_line(check: Mapping[str, Any]) -> str:
     """Return the message of a check as `line 3: ...`."""
     return f"line {check['line']}: {check['message']}" if check["line"] else str(check["message"])

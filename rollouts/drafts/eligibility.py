@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from agents.models import Agent, Quarantine
+from agents.opamp.bits import REPORTS_AVAILABLE_COMPONENTS
 from agents.selectors.grammar import parse
 from rollouts.engine.membership import Line, by_stratum, spread_order
 from rollouts.models import Target
@@ -192,7 +193,10 @@ def _statement(
         WITH judged AS MATERIALIZED (
             SELECT m.id, m.name, CASE {cases} ELSE '' END AS reason,
                    {"coalesce(m.labels ->> %s, '')" if spread else "''"} AS stratum,
-                   m.version, m.components_hash, coalesce(s.running_hash, '') AS running,
+                   m.version,
+                   CASE WHEN (m.capabilities & {REPORTS_AVAILABLE_COMPONENTS}) = 0 THEN ''
+                        ELSE m.components_hash END AS components_hash,
+                   coalesce(s.running_hash, '') AS running,
                    s.connected IS TRUE AS online, s.healthy,
                    (m.capabilities & 4096) <> 0 AS reports
             FROM ({matching}) m {joins}

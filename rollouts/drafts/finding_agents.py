@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
-from agents.opamp.bits import REPORTS_REMOTE_CONFIG
+from agents.opamp.bits import REPORTS_AVAILABLE_COMPONENTS, REPORTS_REMOTE_CONFIG
 from rollouts.drafts.eligibility import Group
 from rollouts.models import Rollout, Target
 
@@ -47,8 +47,11 @@ def with_facts(rows: QuerySet[Any], agent: str, running: str) -> QuerySet[Any]:
     `running` the field that says what it runs, or ran before it was touched."""
     found: QuerySet[Any] = rows.annotate(
         bits=F(f"{agent}capabilities").bitand(REPORTS_REMOTE_CONFIG),
+        component_bits=F(f"{agent}capabilities").bitand(REPORTS_AVAILABLE_COMPONENTS),
         fact_version=F(f"{agent}version"),
-        fact_components=F(f"{agent}components_hash"),
+        fact_components=Case(
+            When(component_bits=0, then=Value("")), default=F(f"{agent}components_hash")
+        ),
         fact_running=F(running),
         fact_online=Coalesce(F(f"{agent}status__connected"), False),
         fact_healthy=F(f"{agent}status__healthy"),

@@ -20,7 +20,8 @@ from rollouts.drafts.eligibility import (
     Selection,
     select,
 )
-from rollouts.drafts.readiness import BLOCK, Finding, readiness
+from rollouts.drafts.finding import BLOCK, Finding
+from rollouts.drafts.readiness import readiness
 from rollouts.engine.membership import PhaseMembers, PhaseShare, assign, fingerprint, rest_of
 from rollouts.models import Config, ConfigVersion, Target
 from rollouts.plans.plan import Plan

@@ -8,54 +8,26 @@ because agents come grouped by what they report. A finding about agents says whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from agents.models import Agent, ComponentSet, ConfigBody, Quarantine
-from console.lib.problems import Problem
-from rollouts.configs.collector import KINDS, Collector, type_of
-from rollouts.configs.findings import blocks
-from rollouts.configs.parse import parse_config
-from rollouts.drafts.eligibility import MAX_SAMPLES, Group
-from rollouts.drafts.finding_agents import Concern, concern, group_of, groups_of, targets_of
+from agents.models import ConfigBody, Quarantine
+from rollouts.drafts import config_findings
+from rollouts.drafts.eligibility import Group
+from rollouts.drafts.finding import BLOCK, NOTE, OK, Finding, agents_with, say
+from rollouts.drafts.finding_agents import concern, group_of, groups_of, targets_of
 from rollouts.models import Config, ConfigVersion, Rollout, Target
 from rollouts.plans.metrics import Source
 from rollouts.plans.plan import Criterion, Plan, Threshold
 
-BLOCK, NOTE, OK = "block", "note", "ok"
 # The checks that are about single agents.
 ABOUT_AGENTS = (
     *("components", "components_unknown", "previous_version", "previous_version_lost"),
     *("offline", "health", "reports"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One result of preflight. `count` is how many agents it concerns, `samples` some names;
-    `concern` is None when it is not about single agents."""
-
-    check: str
-    level: str
-    count: int
-    text: str
-    samples: tuple[str, ...] = ()
-    concern: Concern | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "check": self.check,
-            "level": self.level,
-            "count": self.count,
-            "text": self.text,
-            "samples": list(self.samples),
-            "about_agents": self.concern is not None,
-        }
 
 
 def readiness(
@@ -68,9 +40,10 @@ def readiness(
     """Return every finding, blocking ones first. `sizes` are (phase, new members); `matched` counts
     the agents the selector means, eligible or not."""
     found = [
-        *_config(version),
+        *config_findings.text(version, plan),
+        *_quarantine(version),
         *_targets(groups, matched),
-        *_components(version, groups),
+        *config_findings.components(version, groups),
         *_way_back(version, groups),
         *_connection(groups),
         *_plan(plan, sizes),
@@ -116,25 +89,7 @@ def last_completed(config: Config, *, other_than: str = "") -> ConfigVersion | N
     return done.version if done is not None else None
 
 
-@lru_cache(maxsize=64)
-def components_of(config_hash: str) -> frozenset[str]:
-    """Return what a stored body defines, e.g. {"processor:batch"}; empty for other formats."""
-    body = ConfigBody.objects.get(pk=config_hash).body
-    try:
-        collector = Collector(parse_config(bytes(body)))
-    except Problem:
-        return frozenset()
-    return frozenset(
-        f"{kind}:{type_of(component)}"
-        for section, kind in KINDS.items()
-        for component in collector.components[section]
-    )
-
-
-def _config(version: ConfigVersion) -> Iterable[Finding]:
-    broken = blocks(version.checks)
-    if broken:
-        yield Finding("config", BLOCK, 0, f"{version} has errors: {' '.join(broken[:3])}")
+def _quarantine(version: ConfigVersion) -> Iterable[Finding]:
     fleet = Quarantine.objects.filter(
         config_hash=version.config_hash, agent=None, lifted_at=None
     ).first()
@@ -155,40 +110,6 @@ def _targets(groups: Sequence[Group], matched: int) -> Iterable[Finding]:
         yield Finding("targets", BLOCK, 0, "No agent is eligible; see why each is left out.")
 
 
-def _components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
-    needed = components_of(version.config_hash)
-    if not needed:
-        return
-    hashes = {group.components for group in groups}
-    known = {
-        row.components_hash: frozenset(row.names)
-        for row in ComponentSet.objects.filter(pk__in=[h for h in hashes if h]).only("names")
-    }
-    lacking = {h: sorted(needed - names) for h, names in known.items() if needed - names}
-    if lacking:
-        names = sorted({name for missing in lacking.values() for name in missing})
-        whom = concern(components=lacking)
-        agents = whom.count(groups)
-        shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
-        yield Finding(
-            "components",
-            BLOCK,
-            agents,
-            _say(
-                agents,
-                f"report no {shown}; they would refuse {version}.",
-                f"reports no {shown}; it would refuse {version}.",
-            ),
-            _names("components_hash", lacking),
-            whom,
-        )
-    if known and hashes - known.keys():
-        whom = concern(components=hashes - known.keys())
-        agents = whom.count(groups)
-        text = _say(agents, "do not report their components.", "does not report its components.")
-        yield Finding("components_unknown", NOTE, agents, text, concern=whom)
-
-
 def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
     config = version.config
     running = {group.running for group in groups}
@@ -200,14 +121,14 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             "previous_version",
             NOTE,
             fresh,
-            _say(
+            say(
                 fresh,
                 "have no known-good version: they run no remote config, and "
                 f"{config.name} has no completed version. A rollback leaves them alone.",
                 "has no known-good version: it runs no remote config, and "
                 f"{config.name} has no completed version. A rollback leaves it alone.",
             ),
-            _names("status__running_hash", [""]),
+            agents_with("status__running_hash", [""]),
             whom,
         )
     kept_from_all = Quarantine.objects.filter(agent=None, lifted_at=None).values("config_hash")
@@ -221,13 +142,13 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             "previous_version_lost",
             NOTE,
             agents,
-            _say(
+            say(
                 agents,
                 f"run {kept}; a rollback "
                 + (f"gives them {back}." if back else "leaves them alone."),
                 f"runs {kept}; a rollback " + (f"gives it {back}." if back else "leaves it alone."),
             ),
-            _names("status__running_hash", lost),
+            agents_with("status__running_hash", lost),
             whom,
         )
 
@@ -256,11 +177,7 @@ def _connection(groups: Sequence[Group]) -> Iterable[Finding]:
         ),
     ):
         if agents := whom.count(groups):
-            yield Finding(check, NOTE, agents, _say(agents, many, one), concern=whom)
-
-
-def _say(agents: int, many: str, one: str) -> str:
-    return f"1 agent {one}" if agents == 1 else f"{agents:,} agents {many}"
+            yield Finding(check, NOTE, agents, say(agents, many, one), concern=whom)
 
 
 def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:
@@ -281,8 +198,3 @@ def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:
             0,
             f"{names}: nothing can answer this, because PROMETHEUS_URL is not set. Phases hold.",
         )
-
-
-def _names(field: str, values: Iterable[str]) -> tuple[str, ...]:
-    found = Agent.objects.filter(**{f"{field}__in": list(values)}).order_by("name")
-    return tuple(found.values_list("name", flat=True)[:MAX_SAMPLES])

@@ -14,9 +14,10 @@ from django.db.models import Q
 from accounts.actor import SYSTEM, Actor
 from console.lib.problems import Refused
 from rollouts.apply import Cause, change_rollout, write_event
+from rollouts.drafts.accepting import still_blocking
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.drafts.preview import Preview, preview
-from rollouts.drafts.readiness import BLOCK, readiness_of
+from rollouts.drafts.readiness import readiness_of
 from rollouts.ending import end_phases, let_go
 from rollouts.engine.facts import Blocker
 from rollouts.engine.membership import takes_away
@@ -87,7 +88,8 @@ def count_again(rollout: Rollout, now: datetime) -> Preview:
 
 def blocking_findings(rollout: Rollout) -> tuple[str, ...]:
     """Return what forbids the start now: a version may be quarantined while its rollout waits."""
-    return tuple(finding.text for finding in readiness_of(rollout) if finding.level == BLOCK)
+    accepted = [one["check"] for one in rollout.accepted]
+    return tuple(finding.text for finding in still_blocking(readiness_of(rollout), accepted))
 
 
 def gone_members(rollout: Rollout) -> int:

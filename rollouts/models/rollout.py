@@ -33,6 +33,8 @@ class Rollout(models.Model):
     spread_label = models.CharField(max_length=100, blank=True)
     preview = models.JSONField(default=dict)
     preview_at = models.DateTimeField()
+    # Findings of preflight that somebody accepted at the start: [{"check", "reason", "by"}].
+    accepted = models.JSONField(default=list, db_default=[])
 
     state = models.CharField(
         max_length=20, choices=RolloutState.choices(), default=RolloutState.DRAFT

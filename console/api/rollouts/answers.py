@@ -54,6 +54,7 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> dict[str, Any
         ],
         "counts": counts_view(phases),
         "when_busy": rollout.when_busy,
+        "accepted": rollout.accepted,
         "retry_of": rollout.retry_of_id,
         "superseded_by": rollout.superseded_by_id,
         "rollback": _rollback_id(rollout),

@@ -13,16 +13,9 @@ from console.api.rollouts.views import rollout_of
 from console.api.shapes import readiness as shapes
 from console.api.views import ApiView, query
 from console.lib.problems import FieldError, Invalid
+from rollouts.drafts.finding import BLOCK, NOTE, Finding
 from rollouts.drafts.finding_agents import targets_of
-from rollouts.drafts.readiness import (
-    ABOUT_AGENTS,
-    BLOCK,
-    NOTE,
-    Finding,
-    about,
-    readiness_of,
-    targets_with,
-)
+from rollouts.drafts.readiness import ABOUT_AGENTS, about, readiness_of, targets_with
 from rollouts.models import Target
 
 

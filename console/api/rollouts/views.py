@@ -26,7 +26,7 @@ from rollouts.drafts.preview import preview
 from rollouts.engine.states import RolloutState
 from rollouts.models import Rollout
 
-_NOT_FOR_DRAFT = ("start", "seen_preview")
+_NOT_FOR_DRAFT = ("start", "seen_preview", "accept")
 
 
 class RolloutList(ApiView):
@@ -66,6 +66,7 @@ class RolloutList(ApiView):
                     by=self.actor,
                     reason=body.get("reason", ""),
                     seen_preview=body.get("seen_preview"),
+                    accept=body.get("accept"),
                 )
         return shown(self, drafted.pk, status=201)
 

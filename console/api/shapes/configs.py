@@ -13,6 +13,10 @@ class Check(Shape):
     level = serializers.ChoiceField(words.CHECK_LEVELS)
     line = serializers.IntegerField(help_text="counts from 1; 0: no line")
     message = serializers.CharField()
+    final = serializers.BooleanField(
+        required=False, help_text="no collector can run it: nobody can override it at a start"
+    )
+    count = serializers.IntegerField(required=False, help_text="how many places it stands for")
 
 
 class Uploaded(Shape):

@@ -15,6 +15,9 @@ class Finding(Shape):
     text = serializers.CharField()
     samples = serializers.ListField(child=serializers.CharField())
     about_agents = serializers.BooleanField(help_text="`?check=` lists them")
+    can_override = serializers.BooleanField(
+        help_text="a start may `accept` it by its `check`, with a reason"
+    )
 
 
 class FoundAboutTarget(Shape):

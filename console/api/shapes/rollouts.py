@@ -41,12 +41,24 @@ class Draft(Body):
     )
 
 
+class Accept(serializers.DictField):
+    """Findings of preflight that are no obstacle to this start: the reason by `check`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            child=Text(max_length=500),
+            required=False,
+            help_text="findings of preflight to start in spite of: the reason by `check`",
+        )
+
+
 class NewRollout(Draft):
     title = Text(required=False, allow_blank=True, max_length=200)
     reason = Reason()
     start = serializers.BooleanField(required=False, help_text="start at once (default: a draft)")
     start_at = serializers.DateTimeField(required=False, allow_null=True)
     seen_preview = Text(required=False, help_text="`digest` of the preview that was seen")
+    accept = Accept()
 
 
 class PreviewPhase(Shape):
@@ -98,6 +110,7 @@ class Act(Body):
 
 class Start(Act):
     seen_preview = Text(required=False, help_text="`digest` of the preview that was seen")
+    accept = Accept()
 
 
 class Decide(Act):
@@ -181,6 +194,12 @@ class RolloutCounts(Shape):
     rolled_back = serializers.IntegerField()
 
 
+class Accepted(Shape):
+    check = serializers.CharField()
+    reason = serializers.CharField()
+    by = serializers.CharField()
+
+
 class Rollout(Shape):
     """One rollout, and the sentence that says where it stands."""
 
@@ -202,6 +221,7 @@ class Rollout(Shape):
     phases = RolloutPhase(many=True)
     counts = RolloutCounts()
     when_busy = serializers.ChoiceField(words.WHEN_BUSY)
+    accepted = Accepted(many=True, help_text="findings of preflight it was started in spite of")
     retry_of = serializers.IntegerField(allow_null=True)
     superseded_by = serializers.IntegerField(allow_null=True)
     rollback = serializers.IntegerField(allow_null=True, help_text="see rollbacks/{id}")

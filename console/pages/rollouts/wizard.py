@@ -25,6 +25,7 @@ from rollouts.actions.start import start as start_rollout
 from rollouts.models import Rollout
 
 REASON_MAX = 500
+ACCEPT = "accept."
 
 
 def _load(request: HtmxRequest) -> WizardForm:
@@ -115,11 +116,22 @@ def start(request: HtmxRequest, rollout_id: int) -> HttpResponse:
             reason=request.POST.get("reason", "").strip()[:REASON_MAX],
             seen_revision=int(revision) if revision.isdecimal() else None,
             seen_preview=request.POST.get("digest") or None,
+            accept=_accepted(request),
         )
     except (Invalid, Refused, Denied, Stale) as problem:
         return _review(request, find(rollout_id, request.actor), problem)
     messages.success(request, _("%(number)s is started.") % {"number": rollout.number})
     return HttpResponseRedirect(reverse("rollouts:detail", args=[rollout.pk]), status=303)
+
+
+def _accepted(request: HtmxRequest) -> dict[str, str]:
+    """Return the reasons that were written beside findings, by the name of each."""
+    given = {name: str(value).strip() for name, value in request.POST.items()}
+    return {
+        name.removeprefix(ACCEPT): reason[:REASON_MAX]
+        for name, reason in given.items()
+        if name.startswith(ACCEPT) and reason
+    }
 
 
 def _review(request: HtmxRequest, rollout: Rollout, problem: Problem | None) -> HttpResponse:
@@ -133,6 +145,7 @@ def _review(request: HtmxRequest, rollout: Rollout, problem: Problem | None) -> 
         "may_start": can(request.actor, "rollouts.start"),
         "reason": request.POST.get("reason", ""),
         "reason_max": REASON_MAX,
+        "accepted": _accepted(request),
     }
     status = problem.status if problem else 200
     return render(request, "rollouts/start.html", context, status=status)

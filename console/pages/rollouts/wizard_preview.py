@@ -50,11 +50,14 @@ class Check:
     icon: str
     text: str
     url: str = ""
+    may_accept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """The whole preview. `problem` is set when it could not be counted; then the rest is empty."""
+    """The whole preview. `problem` is set when it could not be counted; then the rest is empty.
+
+    `blocked` is what no reason helps against."""
 
     counted_at: datetime | None
     matched: int
@@ -105,7 +108,8 @@ def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> Check:
     name, url = str(data.get("check", "")), ""
     if rollout is not None and data.get("about_agents"):
         url = f"{reverse('rollouts:readiness', args=[rollout.pk])}?{urlencode({'check': name})}"
-    return Check(name, token, icon, str(data.get("text", "")), url)
+    may_accept = bool(data.get("can_override"))
+    return Check(name, token, icon, str(data.get("text", "")), url, may_accept)
 
 
 def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:
@@ -131,7 +135,7 @@ def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewV
         left_out=sum(number for number, _reason in excluded),
         conflicts=list(data.get("conflicts") or []),
         checks=[check_of(check, rollout) for check in readiness],
-        blocked=any(check.get("level") == "block" for check in readiness),
+        blocked=any(c.get("level") == "block" and not c.get("can_override") for c in readiness),
         coverage=plain((data.get("coverage") or {}).get("text", ""), limit=400),
     )
 

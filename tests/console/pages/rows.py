@@ -28,7 +28,18 @@ from rollouts.models import (
 
 FIRST_SEEN = datetime(2026, 5, 12, tzinfo=UTC)
 PASSWORD = "correct-horse-battery"
-TEXT = "receivers:\n  otlp:\nprocessors:\n  batch:\n    send_batch_size: {n}\n"
+TEXT = """\
+receivers:
+  otlp:
+processors:
+  batch:
+    send_batch_size: {n}
+exporters:
+  debug:
+service:
+  pipelines:
+    traces: {{receivers: [otlp], processors: [batch], exporters: [debug]}}
+"""
 
 
 def make_user(name: str, *roles: str, password: str = "") -> User:

@@ -107,4 +107,5 @@ def test_only_authors_apply() -> None:
 
 def test_findings_come_with_the_config(author: Actor) -> None:
     (config,) = [one for one in apply(author) if one.kind == "config"]
-    assert {"check", "level", "line", "message"} == set(config.checks[0])
+    keys = {"check", "level", "line", "message", "final", "count"}
+    assert keys == set(config.checks[0])

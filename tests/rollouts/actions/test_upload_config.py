@@ -56,10 +56,10 @@ def test_two_configs_may_hold_the_same_bytes(author: Actor) -> None:
 
 
 def test_findings_are_kept_with_the_version(author: Actor) -> None:
-    body = b"receivers:\n  otlp:\nservice:\n  pipelines:\n    traces: {receivers: [x]}\n"
+    body = b"receivers:\n  otlp:\nexporters: {debug: }\nservice:\n  pipelines:\n    traces: {receivers: [x]}\n"
     version = upload_config(name="edge", body=body, by=author).version
     errors = [check for check in version.checks if check["level"] == "error"]
-    assert [check["line"] for check in errors] == [5, 5]
+    assert [check["line"] for check in errors] == [6, 6]
 
 
 def test_components_that_agents_lack_are_a_warning(author: Actor) -> None:

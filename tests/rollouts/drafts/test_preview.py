@@ -12,7 +12,7 @@ from console.lib.problems import Invalid, Missing
 from rollouts.drafts.preview import Preview, preview
 from rollouts.engine.membership import by_stratum, order_key, spread_order
 from rollouts.models import Target
-from tests.factories import NOW, make_agent, make_version
+from tests.factories import NOW, RUNNABLE, make_agent, make_version
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, state_of
 
 pytestmark = pytest.mark.django_db
@@ -158,8 +158,8 @@ def test_a_phase_selector_narrows_its_phase_only() -> None:
 def test_components_that_agents_lack_block_the_start() -> None:
     fleet = Fleet(3)
     ComponentSet.objects.create(components_hash="h", names=["receiver:nop"], at=NOW)
-    Agent.objects.filter(pk=fleet.agents[0].pk).update(components_hash="h")
-    make_version(text="receivers: {otlp: }\nexporters: {debug: }\n")
+    Agent.objects.filter(pk=fleet.agents[0].pk).update(components_hash="h", capabilities=0x5003)
+    make_version(text=RUNNABLE)
     found = counted(fleet, version=3)
     assert checks(found, "block") == {"components": 1}
     assert checks(found, "note")["components_unknown"] == 2

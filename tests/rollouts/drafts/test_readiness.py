@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Agent, AgentStatus, ComponentSet
-from rollouts.drafts.readiness import BLOCK, about, readiness_of, targets_with
-from tests.factories import NOW, make_agent, make_version
+from rollouts.drafts.finding import BLOCK
+from rollouts.drafts.readiness import about, readiness_of, targets_with
+from tests.factories import NOW, RUNNABLE, make_agent, make_version
 from tests.rollouts.fleet import Fleet
 
 pytestmark = pytest.mark.django_db
@@ -15,15 +16,15 @@ pytestmark = pytest.mark.django_db
 def mixed() -> Fleet:
     """Return six targets: one lacks components, one is offline, one unhealthy, one fresh, one mute."""
     fleet = Fleet(4)
-    make_version(text="receivers: {otlp: }\nexporters: {debug: }\n")
+    make_version(text=RUNNABLE)
     for name, components in {"can": ["exporter:debug", "receiver:otlp"], "cannot": []}.items():
         ComponentSet.objects.create(components_hash=name, names=components, at=NOW)
     lacking, offline, ill, mute = fleet.agents
-    Agent.objects.update(components_hash="can")
+    Agent.objects.update(components_hash="can", capabilities=0x5003)
     Agent.objects.filter(pk=lacking.pk).update(components_hash="cannot")
     AgentStatus.objects.filter(agent=offline).update(connected=False)
     AgentStatus.objects.filter(agent=ill).update(healthy=False)
-    Agent.objects.filter(pk=mute.pk).update(capabilities=0x3)
+    Agent.objects.filter(pk=mute.pk).update(capabilities=0x4003)
     fleet.agents.append(make_agent())
     return fleet
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEvent
+from agents.models import Agent, ComponentSet
 from rollouts.models import Rollout
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.fleet import ROLLOUTS, WANTED, create, created, make_fleet, send
@@ -76,6 +78,20 @@ def test_what_cannot_start_leaves_no_draft() -> None:
     assert second.status_code == 409
     assert "R-" in second.json()["detail"]
     assert Rollout.objects.count() == 1
+
+
+def test_a_finding_is_accepted_by_name_with_a_reason() -> None:
+    ComponentSet.objects.create(components_hash="h", names=[], at=timezone.now())
+    Agent.objects.update(components_hash="h", capabilities=0x5003)
+    refused = create(start=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_ready")
+    wrong = create(start=True, accept={"offline": "why not"})
+    assert [error["path"] for error in wrong.json()["errors"]] == ["accept.offline"]
+    answer = create(start=True, accept={"components": "the list is wrong"})
+    found = assert_as_documented("rollouts_create", answer)
+    (accepted,) = found["accepted"]
+    assert (accepted["check"], accepted["reason"]) == ("components", "the list is wrong")
+    assert AuditEvent.objects.get(act="rollouts.accept_finding").reason == "the list is wrong"
 
 
 def test_a_viewer_starts_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from agents.models import Agent, AgentStatus
+from agents.models import Agent, AgentStatus, ComponentSet
 from rollouts.models import ConfigVersion, Rollout, Target
 from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
 
@@ -184,3 +184,20 @@ def test_the_preview_says_who_is_away_and_waits(client: Client, version: ConfigV
     AgentStatus.objects.filter(agent__in=Agent.objects.order_by("pk")[:7]).update(connected=False)
     text = client.post("/rollouts/new/preview/", form(), headers=PREVIEW).content.decode()
     assert "<dt>7</dt><dd>away: the last wave gives it to them when they are back</dd>" in text
+
+
+def test_a_finding_that_can_be_accepted_asks_for_its_reason(
+    client: Client, version: ConfigVersion
+) -> None:
+    ComponentSet.objects.create(components_hash="h", names=[], at=timezone.now())
+    Agent.objects.update(components_hash="h", capabilities=0x5003)
+    client.post("/rollouts/new/", form(act="review"))
+    rollout = Rollout.objects.get()
+    url = f"/rollouts/{rollout.pk}/start/"
+    assert 'name="accept.components"' in client.get(url).content.decode()
+    data = {"revision": rollout.revision, "digest": rollout.preview["digest"]}
+    refused = client.post(url, {**data, "accept.components": " ", "reason": "mine"})
+    assert (refused.status_code, Rollout.objects.get().state) == (409, "draft")
+    kept = {**data, "accept.components": "the list is wrong"}
+    assert client.post(url, kept).status_code == 303
+    assert Rollout.objects.get().accepted[0]["reason"] == "the list is wrong"
