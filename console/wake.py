@@ -18,8 +18,8 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from agents.gateway.sockets.keepalive import keepalive
 from console.lib import hints
+from console.lib.redis import listener
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +50,7 @@ class Waker:
         self._stopped.set()
 
     def _listen(self) -> None:
-        client = redis.Redis.from_url(
-            self._url,
-            socket_connect_timeout=AGAIN_S,
-            socket_keepalive=True,
-            socket_keepalive_options=keepalive(idle_s=10, interval_s=5, count=2, timeout_s=20),
-        )
+        client = listener(self._url)
         waiting: set[int] = set()
         free_at = 0.0
         heard = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]

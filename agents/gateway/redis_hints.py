@@ -7,23 +7,15 @@ import logging
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from redis import asyncio as aioredis
-from redis.exceptions import RedisError
-
-from agents.gateway.sockets.keepalive import keepalive
 from console.lib import hints
+from console.lib.redis import ANSWER_S, AWAY, Patience, async_client
 
 logger = logging.getLogger(__name__)
 
-MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
 _PAUSE_S = 2.0
-_ANSWER_S = 2.0
 # Writing statuses waits while live pages are told. A Redis that hangs is left alone for a while, or
 # each flush would take as long as the patience.
-_TELL_S, _LEFT_ALONE_S = 0.5, 5.0
-# One that vanished without a word is noticed within about this long.
-_NOTICE_LOSS = keepalive(idle_s=10, interval_s=5, count=2, timeout_s=20)
-_AWAY = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
+_LEFT_ALONE_S = 5.0
 
 
 class RedisHints:
@@ -32,44 +24,24 @@ class RedisHints:
     def __init__(self, url: str, handlers: Mapping[str, Callable[[str], None]]) -> None:
         self._url = url
         self._handlers = handlers
-        self._client = (
-            # No `socket_timeout`: the client would wait with `asyncio.wait_for`, which in Python
-            # 3.11 swallows a cancellation that comes as the wait ends: a loop that cannot be ended.
-            aioredis.Redis.from_url(
-                url,
-                socket_timeout=None,
-                socket_connect_timeout=_ANSWER_S,
-                socket_keepalive=True,
-                socket_keepalive_options=_NOTICE_LOSS,
-                max_connections=4,
-            )
-            if url
-            else None
-        )
-        self._away_until = 0.0
+        self._client = async_client(url) if url else None
+        self._patience = Patience(_LEFT_ALONE_S)
 
     async def run(self) -> None:
         """Listen until cancelled; after a loss, connect again and act as if all hints came."""
         while self._client is not None:
             try:
                 await self._listen()
-            except _AWAY as error:
+            except AWAY as error:
                 logger.info("Redis is away, hints wait", extra={"error": str(error)})
             await asyncio.sleep(_PAUSE_S)
 
     async def _listen(self) -> None:
-        client = aioredis.Redis.from_url(
-            self._url,
-            socket_timeout=None,
-            socket_connect_timeout=_ANSWER_S,
-            socket_keepalive=True,
-            socket_keepalive_options=_NOTICE_LOSS,
-            health_check_interval=15,
-        )
+        client = async_client(self._url)
         async with client, client.pubsub() as pubsub:
             await pubsub.subscribe(*self._handlers)
             for channel, handler in self._handlers.items():
-                if channel != MOVED:
+                if channel != hints.MOVED:
                     handler("")
             while True:
                 message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=30.0)
@@ -96,20 +68,19 @@ class RedisHints:
 
     async def tell_moved(self, gateway_id: UUID, agent_id: int) -> None:
         """Tell a gateway that an agent has another one now."""
-        await self._try(MOVED, f"{gateway_id}:{agent_id}")
+        await self._try(hints.MOVED, f"{gateway_id}:{agent_id}")
 
     async def _try(self, channel: str, value: list[str] | str) -> None:
-        clock = asyncio.get_running_loop().time
-        if self._client is None or clock() < self._away_until:
+        if self._client is None or self._patience.is_out():
             return
         try:
-            async with asyncio.timeout(_TELL_S):
+            async with asyncio.timeout(ANSWER_S):
                 if isinstance(value, str):
                     await self._client.publish(channel, value)
                 else:
                     await self._client.sadd(channel, *value)
-        except _AWAY:
-            self._away_until = clock() + _LEFT_ALONE_S
+        except AWAY:
+            self._patience.lose()
 
     async def close(self) -> None:
         """Close the client's connections."""

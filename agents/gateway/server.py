@@ -23,7 +23,7 @@ from agents.gateway.own_metrics.offer import own_metrics_offer
 from agents.gateway.own_metrics.receiver import PATH as OWN_METRICS_PATH
 from agents.gateway.own_metrics.receiver import OwnMetrics
 from agents.gateway.own_metrics.token import OwnMetricsTokens
-from agents.gateway.redis_hints import MOVED, RedisHints
+from agents.gateway.redis_hints import RedisHints
 from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.connections import Connection
 from agents.gateway.registry.duplicates import Duplicates
@@ -83,7 +83,7 @@ class Server:
                 hints.DESIRED: self._hint,
                 hints.SETTINGS: self._hint_settings,
                 hints.COMMAND: self._hint,
-                MOVED: self._hint_moved,
+                hints.MOVED: self._hint_moved,
             },
         )
         gateway.flusher = Flusher(

@@ -5,11 +5,12 @@ poll or tick (spec section 2, "level-triggered"), so a Redis that is away is log
 from __future__ import annotations
 
 import logging
-import threading
-import time
+from collections.abc import Callable
 
 import redis
 from django.conf import settings
+
+from console.lib.redis import AWAY, Patience, client
 
 logger = logging.getLogger(__name__)
 
@@ -17,25 +18,10 @@ DESIRED = "tidegate:hint:desired"  # payload: newest change number, ASCII
 SETTINGS = "tidegate:hint:settings"  # payload: "" ; offers of connection settings changed
 COMMAND = "tidegate:hint:command"  # payload: "" ; commands or custom messages are queued
 NEWS = "tidegate:hint:news"  # payload: topics with news ("rollout:42"), a space between
+MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
 DIRTY = "tidegate:live:dirty"  # a Redis set of topic names waiting to be published
 
-_SILENCE_S = 10.0
-_client: redis.Redis | None = None
-_lock = threading.Lock()
-_away_until = 0.0
-
-
-def _redis() -> redis.Redis:
-    global _client
-    with _lock:
-        if _client is None:
-            _client = redis.Redis.from_url(
-                settings.REDIS_URL,
-                socket_timeout=0.5,
-                socket_connect_timeout=0.5,
-                max_connections=16,
-            )
-        return _client
+_patience = Patience(alone_s=10.0)
 
 
 def publish(channel: str, payload: str = "") -> bool:
@@ -48,14 +34,13 @@ def mark_dirty(*topics: str) -> bool:
     return bool(topics) and _try(lambda client: client.sadd(DIRTY, *topics))
 
 
-def _try(call) -> bool:  # type: ignore[no-untyped-def]
-    global _away_until
-    if not settings.REDIS_URL or time.monotonic() < _away_until:
+def _try(call: Callable[[redis.Redis], object]) -> bool:
+    if not settings.REDIS_URL or _patience.is_out():
         return False
     try:
-        call(_redis())
-    except redis.RedisError as error:
-        _away_until = time.monotonic() + _SILENCE_S
+        call(client(settings.REDIS_URL))
+    except AWAY as error:
+        _patience.lose()
         logger.warning("Redis is away, hints are skipped", extra={"error": str(error)})
         return False
     return True

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from functools import lru_cache
 
 import redis
 from django.conf import settings
+
+from console.lib import redis as lib_redis
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +21,9 @@ KEY = "tidegate:live:wanted"
 LIFE_S = 150
 
 
-@lru_cache(maxsize=1)
 def client() -> redis.Redis:
     """Return the process's connection to Redis for the live feed."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0, decode_responses=True
-    )
+    return lib_redis.client(settings.REDIS_URL)
 
 
 def want(topics: Iterable[str]) -> None:

@@ -14,9 +14,9 @@ from agents.gateway.options import Options
 from agents.gateway.sockets.auth import Denied
 from agents.gateway.sockets.door import Door, peer_of, problem
 from agents.gateway.sockets.http import HttpPolls
-from agents.gateway.sockets.keepalive import keepalive
 from agents.gateway.sockets.reception import Reception
 from agents.opamp.upgrade_head import PROTOBUF, Upgrade, media_type, upgrade_in
+from console.lib.keepalive import keepalive
 
 BACKLOG = 4096
 # A lost connection ends about as soon as one whose heartbeats stop.

@@ -14,12 +14,12 @@ from redis import Redis
 
 from agents.gateway.options import Limits, Options
 from agents.gateway.process import GatewayDied, _serve
-from agents.gateway.redis_hints import MOVED
 from agents.gateway.registry.loader import Loaded
 from agents.gateway.sweep import Sweep
 from agents.models import GatewayLease
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
+from console.lib import hints
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import full_state
 from tests.agents.gateway.helpers import eventually, stored, want
@@ -170,7 +170,7 @@ def test_a_hint_of_rubbish_ends_nothing(
     agent.begin()
     mine = payload.replace(b"x", str(gateway.server.gateway.id).encode())
     with closing(Redis.from_url(settings.REDIS_URL)) as redis:
-        eventually(lambda: redis.publish(MOVED, mine) == 2, "both gateways listen")
+        eventually(lambda: redis.publish(hints.MOVED, mine) == 2, "both gateways listen")
     config_hash = want(agent)
     assert agent.receive().remote_config.config_hash.hex() == config_hash
     assert gateway.server._is_well()

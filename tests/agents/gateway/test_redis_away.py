@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from console.lib import hints
+from console.lib.redis import Patience
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.forwarder import Forwarder
 from tests.agents.gateway.helpers import GOOD, OTHER, want
@@ -27,9 +28,7 @@ def redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Forwarder]
     who = address.netloc.rpartition("@")[0]
     here = f"{who}@127.0.0.1:{way.port}" if who else f"127.0.0.1:{way.port}"
     settings.REDIS_URL = address._replace(netloc=here).geturl()
-    # The process keeps one client; the one made here is not to outlive the test.
-    monkeypatch.setattr(hints, "_client", None)
-    monkeypatch.setattr(hints, "_away_until", 0.0)
+    monkeypatch.setattr(hints, "_patience", Patience(alone_s=10.0))
     yield way
     way.cut()
 
