@@ -83,6 +83,7 @@ plans_urls: Routes = [
     path("new/", plans.edit, name="new"),
     path("<slug:name>/", plans.detail, name="detail"),
     path("<slug:name>/edit/", plans.edit, name="edit"),
+    path("<slug:name>/today/", plans.today, name="today"),
     path("<slug:name>/backtest/", backtest.page, name="backtest"),
 ]
 settings_urls: Routes = [

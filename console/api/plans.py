@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,9 +17,13 @@ from console.api.parsers import RawParser
 from console.api.shapes import plans as shapes
 from console.api.views import ApiView, raw
 from console.lib.problems import Invalid, Missing
+from console.words import plans as plan_words
 from rollouts.actions.save_plan import save_plan
 from rollouts.actions.save_selector import save_selector
+from rollouts.analysis.dry_run import Today, dry_answers
 from rollouts.models import NamedSelector, Plan
+from rollouts.plans.parse import parse_plan
+from rollouts.plans.plan import Plan as ParsedPlan
 
 
 class PlanList(ApiView):
@@ -52,12 +57,28 @@ class PlanDetail(ApiView):
     @once
     def put(self, request: Request, name: str) -> Response:
         """Save a plan file (raw YAML) under this name. Running rollouts keep their own copy."""
-        body = raw(request)
-        try:
-            text = body.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise Invalid("The plan is not UTF-8 text.") from error
+        text = _text(raw(request))
         return Response(_plan_detail(save_plan(name=name, text=text, by=self.actor)))
+
+
+class PlanCheck(ApiView):
+    verbs = {"POST": "plans.view"}
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="plans_check",
+        request={"application/yaml": OpenApiTypes.BINARY},
+        responses=shapes.PlanCheck,
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Check a plan file (raw YAML; without a body the saved plan), and ask Prometheus what its
+        conditions find now. Nothing is saved."""
+        body = raw(request)
+        plan = parse_plan(_text(body), name=name, file=f"{name}.yaml") if body else _saved(name)
+        answers = dry_answers(plan, timezone.now())
+        return Response(
+            {"name": name, "plan": plan.to_dict(), "today": [_today_row(one) for one in answers]}
+        )
 
 
 class SelectorList(ApiView):
@@ -85,6 +106,34 @@ class SelectorDetail(ApiView):
         found = self.read(shapes.SelectorBody)
         saved = save_selector(name=name, selector=found["selector"], by=self.actor)
         return Response(_selector_row(saved))
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid("The plan is not UTF-8 text.") from error
+
+
+def _saved(name: str) -> ParsedPlan:
+    plan = Plan.objects.filter(name=name).first()
+    if plan is None:
+        raise Missing(f"There is no plan {name}.")
+    return ParsedPlan.from_dict(plan.parsed)
+
+
+def _today_row(answer: Today) -> dict[str, Any]:
+    return {
+        "name": answer.name,
+        "promql": answer.promql,
+        "agents": answer.agents,
+        "strangers": answer.strangers,
+        "breached": answer.breached,
+        "whole": answer.is_whole,
+        "missing": answer.missing,
+        "trouble": answer.trouble,
+        "says": plan_words.today(answer),
+    }
 
 
 def _plan_row(plan: Plan) -> dict[str, Any]:

@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("quarantines/<int:pk>/lift", quarantines.Lift.as_view(), name="quarantine-lift"),
     path("plans", plans.PlanList.as_view(), name="plans"),
     path("plans/<slug:name>", plans.PlanDetail.as_view(), name="plan"),
+    path("plans/<slug:name>/check", plans.PlanCheck.as_view(), name="plan-check"),
     path("selectors", plans.SelectorList.as_view(), name="selectors"),
     path("selectors/<slug:name>", plans.SelectorDetail.as_view(), name="selector"),
     path("rollouts", rollouts.RolloutList.as_view(), name="rollouts"),

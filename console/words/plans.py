@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from console.words import numbers, times
 from rollouts.analysis.catalogue import title_of
+from rollouts.analysis.dry_run import Today
 from rollouts.plans.plan import Criterion, PhaseSpec, Plan, Threshold, Trigger
 
 
@@ -78,6 +79,31 @@ def _then(following: PhaseSpec | None) -> str:
     if following is None:
         return _("finish")
     return _("ask for approval") if following.is_manual else _("continue")
+
+
+def today(answer: Today) -> str:
+    """`Today: 120 of your agents, 0 strangers, no breach.`"""
+    if answer.trouble:
+        return _("Not answered: %(why)s.") % {"why": answer.trouble.rstrip(".")}
+    parts = [
+        _("Today: %(n)s of your agents, %(s)s strangers")
+        % {"n": f"{answer.agents:,}", "s": f"{answer.strangers:,}"}
+    ]
+    if answer.is_whole:
+        parts.append(_("it names no agent and speaks for the rollout as a whole"))
+    if answer.missing:
+        parts.append(_("nothing has %(m)s") % {"m": ", ".join(answer.missing)})
+    if answer.breached is not None:
+        parts.append(_breach(answer))
+    return ", ".join(parts) + (f" ({answer.note})." if answer.note else ".")
+
+
+def _breach(answer: Today) -> str:
+    if not answer.breached:
+        return _("no breach")
+    if answer.is_whole:
+        return _("it is true now")
+    return _("true for %(n)s of them") % {"n": f"{answer.breached:,}"}
 
 
 def summary(plan: Plan) -> str:

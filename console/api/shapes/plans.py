@@ -31,6 +31,28 @@ class PlanDetail(Plan):
     plan = serializers.DictField(help_text="the plan with every default filled in")
 
 
+class DryAnswer(Shape):
+    name = serializers.CharField(help_text="the trigger, or the metric of the query")
+    promql = serializers.CharField()
+    agents = serializers.IntegerField(help_text="agents of ours that have the metrics it names")
+    strangers = serializers.IntegerField(help_text="series that fit no agent of ours: ignored")
+    breached = serializers.IntegerField(
+        allow_null=True, help_text="agents that it is true for; null: a query has no yes or no"
+    )
+    whole = serializers.BooleanField(help_text="names no agent, speaks for the rollout as a whole")
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="metrics that are there under no known name"
+    )
+    trouble = serializers.CharField(help_text='why there is no answer, "" when there is one')
+    says = serializers.CharField(help_text="all of it in one sentence")
+
+
+class PlanCheck(Shape):
+    name = serializers.CharField()
+    plan = serializers.DictField(help_text="the plan with every default filled in")
+    today = DryAnswer(many=True, help_text="what its PromQL finds now")
+
+
 class SelectorBody(Body):
     selector = SelectorField()
 

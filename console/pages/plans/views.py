@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -13,6 +14,7 @@ from console.lib.problems import Invalid, Missing, Problem, Refused
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words import plans as plan_words
 from rollouts.actions.save_plan import save_plan
+from rollouts.analysis.dry_run import dry_answers, has_promql
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.plan import Plan
 
@@ -47,9 +49,20 @@ def detail(request: HtmxRequest, name: str) -> HttpResponse:
         "phases": plan_words.phase_rows(plan),
         "thresholds": [plan_words.threshold(t) for t in plan.thresholds],
         "triggers": [(plan_words.trigger(t), t.condition) for t in plan.rollback.triggers],
+        "asks_prometheus": has_promql(plan),
         "may_write": can(request.actor, "plans.write"),
     }
     return render(request, "plans/detail.html", context)
+
+
+@require_GET
+@needs("plans.view")
+def today(request: HtmxRequest, name: str) -> HttpResponse:
+    """What the PromQL of a plan finds now; asked after the page is shown, for it may take seconds."""
+    plan = Plan.from_dict(find(name).parsed)
+    answers = dry_answers(plan, timezone.now())
+    rows = [(answer, plan_words.today(answer)) for answer in answers]
+    return render(request, "plans/_today.html", {"rows": rows})
 
 
 @require_http_methods(["GET", "POST"])

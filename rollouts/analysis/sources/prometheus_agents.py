@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
 
 from agents.models import Agent
 from rollouts.analysis.identity import (
@@ -33,8 +33,8 @@ from rollouts.promql.names import spellings
 # What says who a target is, and what only a collector exports while it runs.
 ALIVE = spellings("otelcol_process_uptime")
 _WHO = ["target_info", *ALIVE]
-# At most so many values of one attribute are looked up among agents outside the rollout.
-MOST_LOOKED_UP = 2_000
+# So many values of one attribute are looked up among agents outside the rollout at once, and at most.
+LOOKED_UP_AT_ONCE, MOST_LOOKED_UP = 2_000, 20_000
 Merge = Callable[[Sequence[float]], float]
 
 
@@ -46,13 +46,12 @@ class Known:
         api: PrometheusApi,
         labels: Sequence[AgentLabel],
         members: Iterable[Member],
-        fleet: Callable[[], QuerySet[Agent]] = Agent.objects.all,
     ) -> None:
         self._api = api
         self._labels = tuple(labels)
         self._names = Names()
-        self._fleet = fleet
         self._resolvers: dict[datetime, Resolver] = {}
+        self._told: dict[datetime, list[Sample]] = {}
         self._looked_up: set[tuple[str, str]] = set()
         for member in members:
             for attribute, value in member.names:
@@ -78,8 +77,10 @@ class Known:
         return self._resolvers[at]
 
     def _targets(self, at: datetime) -> list[Sample]:
-        labels = ["__name__", *self.grouping]
-        return self._api.query(build.by("group", labels, build.selector(_WHO)), at)
+        if at not in self._told:
+            labels = ["__name__", *self.grouping]
+            self._told[at] = self._api.query(build.by("group", labels, build.selector(_WHO)), at)
+        return self._told[at]
 
     def fits(self, samples: Sequence[Sample], at: datetime) -> list[Fit]:
         """Return whose series each sample is."""
@@ -115,17 +116,18 @@ class Known:
 
     def _look_up(self, attribute: str, values: set[str]) -> None:
         wanted = {value for value in values if (attribute, value) not in self._looked_up}
-        wanted = set(sorted(wanted)[:MOST_LOOKED_UP])
         self._looked_up |= {(attribute, value) for value in wanted}
-        if not wanted:
-            return
-        agents = self._fleet().filter(pk__in=_going_by(attribute, wanted))
-        for agent_id, uid, labels in agents.values_list("pk", "instance_uid", "labels"):
-            for name, value in names_of(uid, [attribute], [labels.get(attribute)]):
-                self._names.add(agent_id, name, value)
+        asked = sorted(wanted)[:MOST_LOOKED_UP]
+        for begin in range(0, len(asked), LOOKED_UP_AT_ONCE):
+            some = asked[begin : begin + LOOKED_UP_AT_ONCE]
+            agents = Agent.objects.filter(pk__in=_going_by(attribute, some))
+            said = agents.annotate(_name=KeyTextTransform(attribute, "labels"))
+            for agent_id, uid, name in said.values_list("pk", "instance_uid", "_name"):
+                for known_as, value in names_of(uid, [attribute], [name]):
+                    self._names.add(agent_id, known_as, value)
 
 
-def _going_by(attribute: str, values: set[str]) -> list[int]:
+def _going_by(attribute: str, values: Sequence[str]) -> list[int]:
     """Return the ids of the agents that go by one of these values; both sides have an index."""
     uids = [uid for value in values if (uid := _uid(value))]
     with connection.cursor() as cursor:

@@ -91,7 +91,7 @@ class PrometheusApi:
         self._away = _away.setdefault(url, _Away())
 
     @classmethod
-    def from_settings(cls) -> PrometheusApi | None:
+    def from_settings(cls, *, budget_s: float = BUDGET_S) -> PrometheusApi | None:
         """Return the API of PROMETHEUS_URL, None when it is not set."""
         if not settings.PROMETHEUS_URL:
             return None
@@ -100,6 +100,7 @@ class PrometheusApi:
             tenant=settings.PROMETHEUS_TENANT,
             token=settings.PROMETHEUS_TOKEN,
             ca_file=settings.PROMETHEUS_CA_FILE,
+            budget_s=budget_s,
         )
 
     def query(self, promql: str, at: datetime) -> list[Sample]:

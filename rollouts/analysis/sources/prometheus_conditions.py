@@ -87,6 +87,12 @@ def vocabulary(
     )
 
 
+def is_true(found: Expression, sample: Sample) -> bool:
+    """Tell whether a series that a condition gives says yes. Whatever its value it does
+    (`sum(x) == 0` gives 0); only where the condition says `bool` PromQL itself answers 0 for no."""
+    return sample.value != 0 or not found.uses_bool
+
+
 def read_condition(api: PrometheusApi, known: Known, spec: GateSpec, scene: Scene) -> Reading:
     """Return the reading of a trigger. Raises Trouble, BadPromql."""
     return _Asking(api, known, spec, scene).reading()
@@ -133,7 +139,8 @@ class _Asking:
                 self._notes.append(
                     f"ranges cut to {longest_s:.0f} s: what was before the change does not count"
                 )
-            samples = self._true(self._api.query(query, self._scene.now))
+            found = self._api.query(query, self._scene.now)
+            samples = [sample for sample in found if is_true(self._found, sample)]
             if self._is_whole:
                 ours += samples
                 continue
@@ -144,13 +151,6 @@ class _Asking:
             breached |= {agent for _, found in mine for agent in found}
             others, strangers = max(others, outside), max(strangers, unknown)
         return Answer(ours, frozenset(breached), others, strangers)
-
-    def _true(self, samples: list[Sample]) -> list[Sample]:
-        """Whatever its value, a series is true (`sum(x) == 0` gives 0); only where the condition
-        says `bool` does PromQL itself answer 0 for no."""
-        if not self._found.uses_bool:
-            return samples
-        return [sample for sample in samples if sample.value != 0]
 
     def _sorted(
         self, samples: Iterable[Sample], agents: frozenset[int]

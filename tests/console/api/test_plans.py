@@ -69,3 +69,53 @@ def test_a_selector_is_saved_in_either_form(selector: Any) -> None:
 def test_what_is_no_selector_is_refused(body: Any) -> None:
     answer = by_token("author").put("/api/v1/selectors/x", body, content_type="application/json")
     assert answer.status_code == 422
+
+
+WATCHED = (
+    PLAN
+    + b"""rollback:
+  triggers:
+    - name: busy
+      condition: rate(process_cpu_seconds_total[5m]) > 0.1
+      for: 5m
+"""
+)
+
+
+def check(body: bytes = b"", name: str = "mine", role: str = "viewer") -> Reply:
+    url = f"/api/v1/plans/{name}/check"
+    return by_token(role).generic("POST", url, body, content_type="text/yaml")
+
+
+def test_a_mistake_in_promql_is_refused_with_file_line_and_column() -> None:
+    answer = save(WATCHED.replace(b"[5m])", b"[5m]"))
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["path"] == "mine.yaml:7"
+    assert error["message"] == "condition is wrong at line 1, column 5: ( is never closed"
+
+
+def test_a_query_of_ones_own_is_read_as_well() -> None:
+    criterion = b'{metric: own, operator: "<", threshold: 1, query: "a b"}'
+    body = PLAN.replace(
+        b"duration: 15m}", b"duration: 15m, success_criteria: [" + criterion + b"]}"
+    )
+    answer = save(body)
+    assert answer.status_code == 422
+    assert "line 1, column 3: b is not expected" in answer.json()["errors"][0]["message"]
+
+
+def test_a_check_saves_nothing_and_says_that_nobody_can_be_asked(settings: Any) -> None:
+    settings.PROMETHEUS_URL = ""
+    found = assert_as_documented("plans_check", check(WATCHED))
+    assert found["today"][0]["name"] == "busy"
+    assert "PROMETHEUS_URL" in found["today"][0]["trouble"]
+    assert check().status_code == 404
+    save(WATCHED)
+    assert check().json() == found
+
+
+def test_a_server_that_is_away_is_an_answer(settings: Any) -> None:
+    settings.PROMETHEUS_URL = "http://127.0.0.1:9"
+    found = assert_as_documented("plans_check", check(WATCHED))
+    assert "gives no answer" in found["today"][0]["says"]

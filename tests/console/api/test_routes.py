@@ -14,7 +14,7 @@ from console.api.urls import urlpatterns
 from console.api.views import ApiView
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
-READ_ONLY_POSTS = {"rollout-preview"}
+READ_ONLY_POSTS = {"rollout-preview", "plan-check"}
 VALUES = {"uid": str(uuid.UUID(int=1)), "pk": "1", "name": "edge", "number": "1", "act": "pause"}
 
 
