@@ -61,7 +61,8 @@ _DISCONNECT = """
         WHERE l.stopped_at IS NOT NULL AND s.connected
         ORDER BY s.agent_id FOR NO KEY UPDATE OF s
     )
-    UPDATE agents_agentstatus s SET connected = false, disconnected_at = gone.renewed_at
+    UPDATE agents_agentstatus s SET connected = false, disconnected_at = gone.renewed_at,
+        left_reason = 'gateway lost'
     FROM gone WHERE s.agent_id = gone.agent_id
     RETURNING s.agent_id
 """

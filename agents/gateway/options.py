@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * 1024
@@ -57,8 +57,22 @@ class Intervals:
     heartbeat_s: float = 30.0
     http_poll_s: float = 30.0
     missed_heartbeats: float = 3.0
-    drain_s: float = 5.0
     probe_s: float = 3.0
+    # Silence on a WebSocket is noticed within that time, whatever heartbeats were promised: who
+    # has said nothing for `ping_s` is asked for a sign of life.
+    silence_s: float = 150.0
+    ping_s: float = 60.0
+    # A stop: connections are closed over `drain_s`, who does not answer is cut after `goodbye_s`,
+    # requests that are being answered have `requests_s`.
+    drain_s: float = 5.0
+    goodbye_s: float = 2.0
+    requests_s: float = 1.0
+
+    def ending_within(self, seconds: float) -> Intervals:
+        """Return the same intervals with a stop that takes no longer; a fifth is left for writing."""
+        return replace(
+            self, drain_s=seconds * 0.5, goodbye_s=seconds * 0.2, requests_s=seconds * 0.1
+        )
 
 
 @dataclass(frozen=True, slots=True)

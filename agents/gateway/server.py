@@ -43,7 +43,6 @@ from console.lib import hints
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_S = 2.0
 OVERLOADED_AFTER_S = 5.0
 _LOOP_TICK_S = 0.05
 _CONNECTIONS = ("load", "flush", "read", "series")
@@ -291,8 +290,8 @@ class Server:
         connection.close(frames.SERVICE_RESTART, "the gateway is stopping")
 
     async def _wait_for_goodbyes(self) -> None:
-        """Let clients finish the closing handshake, a second at most, then cut them."""
-        for _ in range(int(GOODBYE_S / 0.02)):
+        """Let clients finish the closing handshake for a moment, then cut them."""
+        for _ in range(int(self.options.intervals.goodbye_s / 0.02)):
             if not self.gateway.connections:
                 return
             await asyncio.sleep(0.02)

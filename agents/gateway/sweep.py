@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 
 from agents.gateway.database import AWAY
@@ -12,6 +13,7 @@ from agents.gateway.registry.budgets import has_room
 from agents.gateway.registry.connections import Connection
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.sockets.reception import Reception
+from agents.models.status import SILENT
 from agents.opamp import bits, frames
 from agents.opamp.state import AgentState
 
@@ -39,14 +41,23 @@ class Sweep:
                 await self.write_seen()
 
     async def look(self, now: float) -> None:
-        """End what has been silent too long, ask for what was missed, cut slow readers."""
+        """End what has been silent too long, ask who may be, or what was missed; cut slow readers."""
+        asked: set[Connection] = set()
         for position, agent in enumerate(self._gateway.registry.connected(), start=1):
-            if now - agent.last_seen > self.silence_s(agent):
+            if self._is_pinged(agent):
+                agent.last_seen = max(agent.last_seen, agent.connection.answered_at)
+            quiet_s = now - agent.last_seen
+            if quiet_s > self.silence_s(agent):
                 await self._end(agent, now)
             elif agent.missed:
                 self._ask_again(agent)
+            elif quiet_s > self._intervals.ping_s and self._is_pinged(agent):
+                asked.add(agent.connection)
             if position % SLICE == 0:
                 await asyncio.sleep(0)
+        for connection in asked:
+            if not connection.is_lagging:  # who does not read gets no more to read
+                connection.ping()
         for connection in list(self._gateway.connections):
             if connection.is_lagging:
                 self._cut_lagging(connection, now)
@@ -55,14 +66,30 @@ class Sweep:
 
     def silence_s(self, agent: AgentState) -> float:
         """Return how long an agent may say nothing (OP-36): three heartbeats if it promised them,
-        three polls over HTTP, else for ever."""
-        missed = self._intervals.missed_heartbeats
+        three polls over HTTP. Over a WebSocket never longer than 150 s: who promised nothing, or
+        less often, is pinged meanwhile, and its pong is a word."""
         connection: Connection | None = agent.connection
         if connection is None or not connection.is_websocket:
+            missed = self._intervals.missed_heartbeats
             return missed * self._heartbeat_s(agent, self._intervals.http_poll_s)
-        if agent.capabilities & bits.REPORTS_HEARTBEAT:
-            return missed * self._heartbeat_s(agent, self._intervals.heartbeat_s)
-        return float("inf")
+        return min(self._promised_s(agent), self._intervals.silence_s)
+
+    def _promised_s(self, agent: AgentState) -> float:
+        """Return after how long its missing heartbeats say that it is gone."""
+        if not agent.capabilities & bits.REPORTS_HEARTBEAT:
+            return math.inf
+        beat = self._heartbeat_s(agent, self._intervals.heartbeat_s)
+        return self._intervals.missed_heartbeats * beat
+
+    def _is_pinged(self, agent: AgentState) -> bool:
+        """Whether its pongs are words. Not where heartbeats tell soon enough: a stuck agent whose
+        library answers pings has stopped to beat."""
+        connection: Connection | None = agent.connection
+        return (
+            connection is not None
+            and connection.is_websocket
+            and self._promised_s(agent) > self._intervals.silence_s
+        )
 
     def _heartbeat_s(self, agent: AgentState, default: float) -> float:
         """Return the interval we offered, else the protocol's default."""
@@ -84,7 +111,7 @@ class Sweep:
         connection: Connection | None = agent.connection
         if connection is None:
             return
-        self._gateway.leave(connection, agent, "silent", now)
+        self._gateway.leave(connection, agent, SILENT, now)
         if connection.is_websocket and not connection.agents:
             connection.close(frames.NORMAL, "no heartbeat")
 

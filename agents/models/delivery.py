@@ -64,6 +64,8 @@ class Delivery(models.Model):
     acknowledged_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
+    # What the outcome was read from: "" the agent's own status, else "effective config".
+    confirmed_by = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "deliveries"

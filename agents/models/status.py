@@ -36,14 +36,20 @@ class ConfigStatus(models.IntegerChoices):
     FAILED = 3, "Failed"
 
 
+# Why a connection was ended: its agent said nothing for too long (OP-36).
+SILENT = "silent"
+
+
 class AgentStatus(models.Model):
     """The hot row of an agent: connection, health and config as last reported.
 
     Written only by gateways (batched) and by the reconcile task when a gateway dies. No index on
     columns that change often, so that updates stay HOT (gateway.md section 8). A gateway writes
     only while `session_id` is its own session of the agent, so a late word from a gateway that the
-    agent has left changes nothing. `running_hash` is the last hash reported APPLIED.
-    `settings_offered_hash` is what was last sent, `settings_hash` what the agent last named.
+    agent has left changes nothing. `running_hash` is the last hash reported APPLIED, "" when nobody
+    knows what runs; `former_hash` what ran before it. `refused_hash` is the first hash refused
+    since then, `wedged_since` the one since which the agent refuses everything (`wedged.py`).
+    `left_reason` says why the agent is not connected. `settings_offered_hash` is what was last sent, `settings_hash` what the agent last named.
     """
 
     agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="status")
@@ -55,6 +61,7 @@ class AgentStatus(models.Model):
     transport = models.CharField(max_length=4, blank=True)
     address = models.CharField(max_length=64, blank=True)
     last_seen_at = models.DateTimeField(null=True)
+    left_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
     sequence_num = models.BigIntegerField(default=0)
 
     healthy = models.BooleanField(null=True)
@@ -68,6 +75,9 @@ class AgentStatus(models.Model):
     config_error = models.TextField(blank=True)
     config_at = models.DateTimeField(null=True)
     running_hash = models.CharField(max_length=128, blank=True, default="")
+    former_hash = models.CharField(max_length=128, blank=True, default="", db_default="")
+    refused_hash = models.CharField(max_length=128, blank=True, default="", db_default="")
+    wedged_since = models.CharField(max_length=128, blank=True, default="", db_default="")
     effective_hash = models.CharField(max_length=64, blank=True, default="")
 
     settings_offered_hash = models.CharField(max_length=64, blank=True, default="")
@@ -81,6 +91,12 @@ class AgentStatus(models.Model):
 
     def __str__(self) -> str:
         return f"status of agent {self.agent_id}"
+
+    @property
+    def no_word_since(self) -> datetime | None:
+        """Since when the agent has said nothing, where silence is what ended its connection."""
+        is_silent = not self.connected and self.left_reason == SILENT
+        return self.last_seen_at if is_silent else None
 
 
 class AgentBody(models.Model):

@@ -14,6 +14,7 @@ from agents.opamp.opamp_pb2 import (
 )
 from agents.opamp.state import AgentState, Outcome
 from agents.opamp.trees import MAX_ERROR_CHARS
+from agents.opamp.wedged import wedged_since
 
 # The same four of connection settings.
 _STATUSES = frozenset(RemoteConfigStatuses.values())
@@ -42,11 +43,26 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
         changes.status = changes.visible = True
         changes.config_error = error
     if not config_hash:
+        if status == RemoteConfigStatuses_UNSET and (agent.running_hash or agent.refused_hash):
+            # It knows of no config: what it ran and refused is gone with its storage.
+            take_running(agent, "")
         return
-    if status == RemoteConfigStatuses_APPLIED:
-        agent.running_hash = config_hash
+    if status == RemoteConfigStatuses_APPLIED and (
+        config_hash != agent.running_hash or agent.refused_hash
+    ):
+        take_running(agent, config_hash)
     if is_news or config_hash == agent.offered_hash:
         record_word(agent, config_hash, status, error, now)
+
+
+def take_running(agent: AgentState, config_hash: str) -> None:
+    """The agent runs this config now, "" for one that nobody knows."""
+    if agent.running_hash not in ("", config_hash):
+        agent.former_hash = agent.running_hash
+    agent.running_hash = config_hash
+    agent.refused_hash = agent.wedged_since = ""
+    changes = agent.change()
+    changes.status = changes.visible = True
 
 
 def known_status(number: int) -> int:
@@ -72,5 +88,24 @@ def record_word(agent: AgentState, config_hash: str, status: int, error: str, no
         if config_hash == agent.desired_hash:
             agent.refused = True
         agent.change().event(now, "config_failed", config_hash=config_hash, error=error[:500])
+        _take_refusal(agent, config_hash, now)
     if fact.outcome is not None and config_hash == agent.open_hash:
         agent.open_hash = ""
+
+
+def _take_refusal(agent: AgentState, config_hash: str, now: float) -> None:
+    """See whether the agent refuses everything (`wedged.py`): then nobody knows what it runs."""
+    since = agent.wedged_since or wedged_since(
+        config_hash,
+        running=agent.running_hash,
+        former=agent.former_hash,
+        first_refused=agent.refused_hash,
+        is_unhealthy=agent.healthy is False,
+    )
+    agent.refused_hash = agent.refused_hash or config_hash
+    if since and not agent.wedged_since:
+        agent.wedged_since = since
+        agent.former_hash = agent.running_hash or agent.former_hash
+        agent.running_hash = ""
+        agent.change().event(now, "wedged", config_hash=since)
+    agent.change().status = True

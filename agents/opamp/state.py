@@ -24,7 +24,14 @@ class Outcome(StrEnum):
 class DeliveryFact:
     """What became known of the open delivery of one hash since the last flush."""
 
-    __slots__ = ("acknowledged_at", "error", "outcome", "sent_at", "settled_at")
+    __slots__ = (
+        "acknowledged_at",
+        "confirmed_by",
+        "error",
+        "outcome",
+        "sent_at",
+        "settled_at",
+    )
 
     def __init__(self) -> None:
         self.sent_at: float | None = None
@@ -32,6 +39,7 @@ class DeliveryFact:
         self.settled_at: float | None = None
         self.outcome: Outcome | None = None
         self.error = ""
+        self.confirmed_by = ""
 
     def settle(self, outcome: Outcome, now: float, error: str = "") -> None:
         """Record the outcome; the first one stays: a later healthy never undoes a FAILED."""
@@ -118,11 +126,8 @@ class Changes:
             newer.sent_at = fact.sent_at or newer.sent_at
             newer.acknowledged_at = fact.acknowledged_at or newer.acknowledged_at
             if fact.outcome is not None:
-                newer.outcome, newer.settled_at, newer.error = (
-                    fact.outcome,
-                    fact.settled_at,
-                    fact.error,
-                )
+                newer.outcome, newer.settled_at = fact.outcome, fact.settled_at
+                newer.error, newer.confirmed_by = fact.error, fact.confirmed_by
 
 
 class AgentState:
@@ -151,6 +156,7 @@ class AgentState:
         "desired_change",
         "desired_hash",
         "effective_hash",
+        "former_hash",
         "full_asked_at",
         "full_owed",
         "greeted",
@@ -167,6 +173,7 @@ class AgentState:
         "last_frame",
         "last_seen",
         "left_at",
+        "left_reason",
         "missed",
         "missed_frame",
         "must_send",
@@ -177,6 +184,7 @@ class AgentState:
         "outbox",
         "part_hashes",
         "refused",
+        "refused_hash",
         "running_hash",
         "sequence_num",
         "session_id",
@@ -189,6 +197,7 @@ class AgentState:
         "swept_at",
         "uid",
         "wanted_settings",
+        "wedged_since",
     )
 
     def __init__(self, uid: bytes, agent_id: int) -> None:
@@ -204,6 +213,7 @@ class AgentState:
         self.last_frame: int = 0
         self.last_seen = 0.0
         self.left_at: float | None = None
+        self.left_reason = ""
         self.swept_at = 0.0
         self.sequence_num = 0
         self.capabilities = 0
@@ -235,7 +245,8 @@ class AgentState:
         self.config_hash = ""
         self.config_status: int | None = None
         self.config_error_hash = ""
-        self.running_hash = ""
+        self.running_hash = self.former_hash = ""
+        self.refused_hash = self.wedged_since = ""
         self.effective_hash = ""
         self.components_hash = ""
         self.desired_hash = ""
@@ -277,17 +288,17 @@ class AgentState:
         self.greeted = False
         if not is_new_session:
             return
-        self.left_at = None
+        self.left_at, self.left_reason = None, ""
         self.offered_hash = ""
         self.settings_sent_hash = ""
         self.bad_text_parts = frozenset()
         changes = self.change()
         changes.status = changes.visible = True
 
-    def end(self, now: float) -> None:
+    def end(self, now: float, reason: str) -> None:
         """The connection is gone."""
         self.connected = False
         self.connection = None
-        self.left_at = now
+        self.left_at, self.left_reason = now, reason
         changes = self.change()
         changes.status = changes.visible = True

@@ -28,6 +28,10 @@ class StartFailed(Exception):
     """A process did not come up; the message names it and its end."""
 
 
+# Three groups stop one after the other (fleet, services, stores), within 10 s in all.
+STOP_PATIENCE_S = 3.5
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """How to run one process.
@@ -43,8 +47,7 @@ class Spec:
     is_ready: Callable[[], Awaitable[bool]] | None = None
     ready_patience_s: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
-    # Three groups stop one after the other (fleet, services, stores), within 10 s in all.
-    stop_patience_s: float = 3.5
+    stop_patience_s: float = STOP_PATIENCE_S
     # Commands that are tied to us already (the embedded servers) are run as they are.
     tied: bool = False
     before_start: Callable[[], None] = field(default=lambda: None)

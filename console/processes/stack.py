@@ -12,7 +12,7 @@ from pathlib import Path
 
 from console import embedded
 from console.processes import probes
-from console.processes.child import Spec
+from console.processes.child import STOP_PATIENCE_S, Spec
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,6 +130,7 @@ def service_specs(options: Options, env: dict[str, str]) -> list[Spec]:
     worker = [*celery, "worker", *quiet, "--queues", "tick,certs,notify", "--concurrency", "2"]
     rollbacks = [*celery, "worker", *quiet, "--queues", "rollback", "--concurrency", "1"]
     gateway = ["gateway", "--host", options.host, "--port", str(options.opamp_port)]
+    gateway += ["--stop-within", f"{STOP_PATIENCE_S - 0.5:g}"]
     host = probes.reachable(options.host)
     return [
         Spec(

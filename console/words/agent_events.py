@@ -42,6 +42,11 @@ def line(event: AgentEvent) -> AgentLine:
         "settings_offered": ("run", "link", _("Connection settings sent")),
         "custom_message": ("", "arrow-right", _("Said by a custom message")),
         "rename_ordered": ("run", "person", _("Told to take a new id")),
+        "wedged": (
+            "bad",
+            "octagon-x",
+            _("Refuses everything, also what it ran before; its stored config must be removed"),
+        ),
         "bad_text": ("warn", "triangle", _("Reported text that is not UTF-8")),
         "config_too_large": ("bad", "octagon-x", _("The config is too large to be sent")),
     }

@@ -20,6 +20,7 @@ class Connection:
     __slots__ = (
         "agents",
         "alive",
+        "answered_at",
         "budget",
         "bytes_budget",
         "closing",
@@ -37,6 +38,8 @@ class Connection:
         self.principal = principal
         self.agents: dict[bytes, AgentState] = {}
         self.alive = 0
+        # When it last answered a ping, in seconds since 1970.
+        self.answered_at = 0.0
         self.budget = self.bytes_budget = -1.0
         self.refilled_at = 0.0
         self.is_lagging = False

@@ -247,7 +247,7 @@ class Gateway:
         connection.agents.pop(agent.uid, None)
         if agent.connection is not connection:
             return
-        agent.end(now)
+        agent.end(now, reason)
         self.metrics.connected.dec()
         self.metrics.disconnects.labels(reason).inc()
         self.flusher.close_session(agent.session_id, now, reason)

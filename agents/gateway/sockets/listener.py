@@ -86,7 +86,7 @@ class Listener:
             app,
             handle_signals=False,
             access_log=None,
-            shutdown_timeout=2.0,
+            shutdown_timeout=self._options.intervals.requests_s,
             auto_decompress=False,
             keepalive_timeout=120.0,
             max_field_size=16 * 1024,
@@ -119,8 +119,7 @@ class Listener:
     async def close(self) -> None:
         """Close everything, open requests included."""
         self.stop_accepting()
-        for runner in self._runners:
-            await runner.cleanup()
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
         self._runners, self._servers = [], []
 
     async def _poll(self, request: web.Request) -> web.StreamResponse:

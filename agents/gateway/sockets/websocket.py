@@ -227,6 +227,7 @@ class Socket(Connection, asyncio.Protocol):
                 self._write(frames.control(frames.PONG, payload))
         elif opcode == frames.PONG:
             self.alive += 1
+            self.answered_at = time.time()
         else:
             self._closed_by_client(payload)
 

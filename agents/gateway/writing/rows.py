@@ -97,6 +97,7 @@ def _add_facts(batch: Batch, agent: AgentState, changes: Changes, when: datetime
                 at(fact.settled_at),
                 fact.outcome.value if fact.outcome is not None else None,
                 fact.error,
+                fact.confirmed_by,
             )
         )
     for config_hash, reason in changes.refusals.items():
@@ -129,6 +130,10 @@ def _status(agent: AgentState, gateway_id: UUID, changes: Changes, when: datetim
         when if changes.config_error is not None else None,
         agent.running_hash,
         agent.effective_hash,
+        agent.left_reason[:200],
+        agent.former_hash,
+        agent.refused_hash,
+        agent.wedged_since,
     )
 
 

@@ -63,6 +63,10 @@ STATUS = Write(
         "config_at": "timestamptz",
         "running_hash": "text",
         "effective_hash": "text",
+        "left_reason": "text",
+        "former_hash": "text",
+        "refused_hash": "text",
+        "wedged_since": "text",
     },
     """
     UPDATE agents_agentstatus s SET
@@ -73,7 +77,9 @@ STATUS = Write(
         config_hash = v.config_hash, config_status = v.config_status,
         config_error = coalesce(v.config_error, s.config_error),
         config_at = coalesce(v.config_at, s.config_at),
-        running_hash = v.running_hash, effective_hash = v.effective_hash
+        running_hash = v.running_hash, effective_hash = v.effective_hash,
+        left_reason = v.left_reason, former_hash = v.former_hash,
+        refused_hash = v.refused_hash, wedged_since = v.wedged_since
     FROM {v} WHERE s.agent_id = v.agent_id AND s.gateway_id = v.gateway_id
     RETURNING s.agent_id
     """,
@@ -178,6 +184,7 @@ DELIVERY = Write(
         "settled_at": "timestamptz",
         "state": "text",
         "error": "text",
+        "confirmed_by": "text",
     },
     """
     WITH v AS (SELECT * FROM {v}), found AS (
@@ -193,7 +200,7 @@ DELIVERY = Write(
         state = coalesce(f.state, d.state),
         settled_at = CASE WHEN f.state IS NULL THEN NULL
             ELSE greatest(f.settled_at, d.offered_at) END,
-        error = coalesce(f.error, '')
+        error = coalesce(f.error, ''), confirmed_by = coalesce(f.confirmed_by, '')
     FROM found f WHERE d.id = f.id
     RETURNING d.state,
         CASE WHEN f.acknowledged_at IS NOT NULL

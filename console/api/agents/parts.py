@@ -114,5 +114,6 @@ def _delivery(row: Delivery) -> dict[str, Any]:
         "sent_at": row.sent_at,
         "acknowledged_at": row.acknowledged_at,
         "settled_at": row.settled_at,
+        "confirmed_by": row.confirmed_by,
         "error": shown(row.error),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.models import ConfigStatus, GatewayLease
 from agents.models.querysets import AgentQuerySet
+from agents.models.status import SILENT
 
 CHUNK = 1000
 _FIELDS = (
@@ -24,6 +25,7 @@ _FIELDS = (
     "status__gateway__stopped_at",
     "status__connected_at",
     "status__last_seen_at",
+    "status__left_reason",
     "status__transport",
     "status__healthy",
     "status__health_error",
@@ -31,6 +33,7 @@ _FIELDS = (
     "status__config_status",
     "status__config_error",
     "status__running_hash",
+    "status__wedged_since",
     "desired__config_hash",
 )
 _SHOWN_CHARACTERS = 1024
@@ -82,8 +85,15 @@ def row(values: dict[str, Any], now: datetime) -> dict[str, Any]:
         "transport": values["status__transport"] or "",
         "connected_at": values["status__connected_at"],
         "last_seen_at": values["status__last_seen_at"],
+        "no_word_since": _no_word_since(values),
+        "refuses_everything_since": values["status__wedged_since"] or "",
         "first_seen_at": values["first_seen_at"],
     }
+
+
+def _no_word_since(values: dict[str, Any]) -> datetime | None:
+    is_silent = not values["status__connected"] and values["status__left_reason"] == SILENT
+    return values["status__last_seen_at"] if is_silent else None
 
 
 def config_status(number: int | None) -> str | None:

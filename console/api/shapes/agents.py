@@ -19,7 +19,7 @@ class Agent(Shape):
     connected = serializers.BooleanField()
     healthy = serializers.BooleanField(allow_null=True, help_text="null: never reported")
     health_error = serializers.CharField()
-    config_hash = Hash(help_text="what it runs, by its own word")
+    config_hash = Hash(help_text="what it runs, by its own word; empty: nobody knows")
     desired_config_hash = Hash(help_text="what it should run")
     config_status = serializers.ChoiceField(
         words.CONFIG_STATUSES,
@@ -31,6 +31,12 @@ class Agent(Shape):
     transport = serializers.CharField(help_text="ws, http or empty")
     connected_at = serializers.DateTimeField(allow_null=True)
     last_seen_at = serializers.DateTimeField(allow_null=True)
+    no_word_since = serializers.DateTimeField(
+        allow_null=True, help_text="it fell silent; null: it is connected, or said goodbye"
+    )
+    refuses_everything_since = Hash(
+        help_text="the config since which it refuses all others; its stored config must be removed"
+    )
     first_seen_at = serializers.DateTimeField()
 
 
@@ -64,6 +70,7 @@ class Delivery(Shape):
     sent_at = serializers.DateTimeField(allow_null=True)
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     settled_at = serializers.DateTimeField(allow_null=True)
+    confirmed_by = serializers.CharField(help_text='empty: its own status, else "effective config"')
     error = serializers.CharField()
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.gateway import process
-from agents.gateway.options import Options
+from agents.gateway.options import Intervals, Options
 
 
 class Command(BaseCommand):
@@ -31,6 +31,14 @@ class Command(BaseCommand):
             help="URL of /v1/metrics as agents reach it (by itself only on loopback), or off",
         )
 
+        parser.add_argument(
+            "--stop-within",
+            type=float,
+            default=10.0,
+            help="end so many seconds after SIGTERM at the latest; connections are closed over the "
+            "first half, so that agents do not all come to the next gateway at once (10)",
+        )
+
     def handle(self, *args: Any, **words: Any) -> None:
         options = Options(
             host=words["host"],
@@ -40,6 +48,7 @@ class Command(BaseCommand):
             reuse_port=words["workers"] > 1,
             auth=words["auth"] or process.default_auth(words["host"]),
             own_metrics_url=words["own_metrics_url"],
+            intervals=Intervals().ending_within(words["stop_within"]),
         )
         if not settings.DATABASE_URL:
             raise CommandError("DATABASE_URL is not set; `make up` starts a database and sets it.")

@@ -1,0 +1,98 @@
+"""A supervisor that refuses everything since some version, seen over both transports."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.models import AgentEvent
+from agents.opamp import opamp_pb2 as pb
+from tests.agents.factories import make_body
+from tests.agents.gateway.conftest import MakeAgent
+from tests.agents.gateway.fake_agent import FakeAgent, config_status
+from tests.agents.gateway.helpers import GOOD, OTHER, row, stored, write_now
+from tests.agents.gateway.running import Starter
+
+APPLIED, FAILED = pb.RemoteConfigStatuses_APPLIED, pb.RemoteConfigStatuses_FAILED
+NULLS = "service must have at least one pipeline"
+
+
+def say(agent: FakeAgent, config_hash: str, status: pb.RemoteConfigStatuses) -> None:
+    error = NULLS if status == FAILED else ""
+    agent.say(remote_config_status=config_status(config_hash, status, error))
+
+
+@pytest.fixture
+def wedged(agent: FakeAgent) -> FakeAgent:
+    """An agent that ran GOOD, refused OTHER, and then GOOD."""
+    agent.begin()
+    say(agent, make_body(GOOD), APPLIED)
+    say(agent, make_body(OTHER), FAILED)
+    assert stored(agent, config_status=FAILED).running_hash == make_body(GOOD)
+    say(agent, make_body(GOOD), FAILED)
+    return agent
+
+
+def test_it_is_recognised_and_nobody_knows_what_it_runs(wedged: FakeAgent) -> None:
+    assert stored(wedged, wedged_since=make_body(OTHER)).running_hash == ""
+    (event,) = AgentEvent.objects.filter(agent=row(wedged), kind="wedged")
+    assert event.details == {"config_hash": make_body(OTHER)}
+
+
+def test_another_gateway_knows_it_from_the_first(
+    wedged: FakeAgent, make_agent: MakeAgent, start_gateway: Starter
+) -> None:
+    stored(wedged, wedged_since=make_body(OTHER))
+    wedged.close()
+    third = make_body("receivers:\n  nop: {}\n")
+    again = make_agent(wedged.transport, at=start_gateway(), uid=wedged.uid)
+    again.sequence_num = wedged.sequence_num
+    again.connect()
+    say(again, third, FAILED)
+    assert stored(again, config_hash=third).wedged_since == make_body(OTHER)
+
+
+def test_a_refusal_before_the_gateway_went_counts(
+    agent: FakeAgent, make_agent: MakeAgent, start_gateway: Starter
+) -> None:
+    agent.begin()
+    say(agent, make_body(GOOD), APPLIED)
+    say(agent, make_body(OTHER), FAILED)
+    stored(agent, refused_hash=make_body(OTHER))
+    write_now(agent)
+    agent.close()
+    again = make_agent(agent.transport, at=start_gateway(), uid=agent.uid)
+    again.sequence_num = agent.sequence_num
+    again.connect()
+    say(again, make_body(GOOD), FAILED)
+    assert stored(again, wedged_since=make_body(OTHER)).running_hash == ""
+
+
+def test_it_is_over_when_something_is_applied(wedged: FakeAgent) -> None:
+    stored(wedged, wedged_since=make_body(OTHER))
+    say(wedged, make_body(GOOD), APPLIED)
+    assert stored(wedged, wedged_since="").running_hash == make_body(GOOD)
+
+
+def test_it_is_over_when_its_storage_is_removed(wedged: FakeAgent) -> None:
+    stored(wedged, wedged_since=make_body(OTHER))
+    say(wedged, "", pb.RemoteConfigStatuses_UNSET)
+    assert stored(wedged, config_status=0).running_hash == ""
+    say(wedged, make_body(OTHER), FAILED)
+    assert stored(wedged, config_status=FAILED).wedged_since == ""
+
+
+def test_one_that_refuses_versions_and_goes_on_is_not(agent: FakeAgent) -> None:
+    agent.begin()
+    say(agent, make_body(GOOD), APPLIED)
+    for text in (OTHER, "a: 1\n", "a: 2\n"):
+        say(agent, make_body(text), FAILED)
+    found = stored(agent, config_hash=make_body("a: 2\n"))
+    assert (found.wedged_since, found.running_hash) == ("", make_body(GOOD))
+
+
+def test_one_that_lost_its_storage_runs_nothing_that_is_known(agent: FakeAgent) -> None:
+    agent.begin()
+    say(agent, make_body(GOOD), APPLIED)
+    stored(agent, running_hash=make_body(GOOD))
+    say(agent, "", pb.RemoteConfigStatuses_UNSET)
+    assert stored(agent, config_status=0).running_hash == ""
