@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import Q
 
 from agents.models.agent import Agent
 
@@ -88,6 +89,9 @@ class AgentStatus(models.Model):
 
     class Meta:
         verbose_name_plural = "agent statuses"
+        indexes = [
+            models.Index(fields=["agent"], name="wedged_agents", condition=~Q(wedged_since=""))
+        ]
 
     def __str__(self) -> str:
         return f"status of agent {self.agent_id}"

@@ -64,6 +64,7 @@ class AgentView:
     row: AgentRow
     status: AgentStatus
     config_look: words.Look
+    wedged: ConfigName | None
     accepts_config: bool
     attributes: list[tuple[str, str]]
     operator_labels: dict[str, str]
@@ -146,6 +147,7 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         row=row,
         status=status,
         config_look=_config_look(status, row),
+        wedged=names_of([since])[since] if (since := status.wedged_since) else None,
         accepts_config=agent.has_capability(ACCEPTS_REMOTE_CONFIG),
         attributes=sorted((plain(k, limit=200), plain(v)) for k, v in attributes.items()),
         operator_labels=agent.operator_labels or {},

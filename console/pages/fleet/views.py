@@ -9,19 +9,19 @@ from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
 from console.pages.fleet import fragments
+from console.pages.fleet import needs as needs_person
 from console.pages.fleet import view as fleet_view
-from console.pages.frame import counts as navigation
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import rows as rollout_rows
 from console.words import events as event_words
-from rollouts.models import Approval, Event, Rollout
+from rollouts.models import Event, Rollout
 
 RECENT = 8
 
 
-def needs_you(actor: Actor) -> list[Approval]:
-    """Return the approvals this person can decide, oldest first."""
-    return list(navigation.waiting_for(actor).for_list().order_by("asked_at")[:5])
+def needs_you(actor: Actor) -> dict[str, object]:
+    """Return the context of `fleet/_needs.html`."""
+    return {"waiting": needs_person.approvals(actor), "wedged": needs_person.wedged(actor)}
 
 
 @require_GET
@@ -31,7 +31,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
     now = timezone.now()
     target = request.htmx.target
     if target == "needs":
-        return render(request, "fleet/_needs.html", {"waiting": needs_you(request.actor)})
+        return render(request, "fleet/_needs.html", needs_you(request.actor))
     active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
     context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
     if target == "active-rollouts":
@@ -45,7 +45,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
     context |= {
         "fleet": fleet,
         "seq": fleet.seq,
-        "waiting": needs_you(request.actor),
+        **needs_you(request.actor),
         "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
     }

@@ -1,0 +1,74 @@
+"""What a page and the API say of an agent that fell silent, or that refuses everything."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent, AgentStatus
+from tests.console.api.people import by_token
+from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def words(client: Client, url: str) -> str:
+    """Return the text of a page, without its markup."""
+    page = client.get(url).content.decode()
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def shown(agent: Agent) -> dict[str, object]:
+    answer: dict[str, object] = (
+        by_token("viewer").get(f"/api/v1/agents/{agent.instance_uid}").json()
+    )
+    return answer
+
+
+@pytest.fixture
+def wedged() -> Agent:
+    versions = make_config("edge", 2, make_user("author-1", "author"))
+    agent, _ = make_fleet(2, running=versions[0].config_hash)
+    AgentStatus.objects.filter(agent=agent).update(
+        running_hash="", former_hash=versions[0].config_hash, wedged_since=versions[1].config_hash
+    )
+    return agent
+
+
+def test_the_page_says_since_when_it_refuses_and_what_to_do(wedged: Agent) -> None:
+    page = words(sign_in("viewer-1", "viewer"), f"/agents/{wedged.instance_uid}/")
+    assert "Refuses everything since edge v2. Its stored config must be removed." in page
+
+
+def test_it_needs_the_reader(wedged: Agent) -> None:
+    page = words(sign_in("viewer-1", "viewer"), "/")
+    assert f"{wedged.name} Refuses everything since edge v2." in page
+    assert "Nothing needs you" not in page
+
+
+def test_the_api_does_not_say_that_it_runs_the_old_one(wedged: Agent) -> None:
+    status = AgentStatus.objects.get(agent=wedged)
+    answer = shown(wedged)
+    assert answer["config_hash"] == ""
+    assert answer["refuses_everything_since"] == status.wedged_since
+
+
+def test_others_do_not_need_the_reader() -> None:
+    make_fleet(2, running="ab" * 32)
+    assert "Nothing needs you" in words(sign_in("viewer-1", "viewer"), "/")
+
+
+def test_silence_is_told_from_an_end(wedged: Agent) -> None:
+    silent, ended = make_fleet(2)
+    for agent, reason in ((silent, "silent"), (ended, "agent_disconnect")):
+        AgentStatus.objects.filter(agent=agent).update(
+            connected=False, left_reason=reason, last_seen_at=NOW
+        )
+    assert str(shown(silent)["no_word_since"]).startswith(NOW.strftime("%Y-%m-%dT%H:%M"))
+    assert shown(ended)["no_word_since"] is None
+    client = sign_in("viewer-1", "viewer")
+    assert "No word since" in words(client, f"/agents/{silent.instance_uid}/")
+    assert "No word since" not in words(client, f"/agents/{ended.instance_uid}/")
