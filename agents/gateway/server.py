@@ -29,6 +29,7 @@ from agents.gateway.registry.connections import Connection
 from agents.gateway.registry.duplicates import Duplicates
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.loader import Loader
+from agents.gateway.registry.shown_configs import ShownConfigs
 from agents.gateway.registry.wishes import Wishes
 from agents.gateway.sockets.auth import Doorkeeper
 from agents.gateway.sockets.door import Door
@@ -103,6 +104,7 @@ class Server:
             adopt=gateway.adopt,
         )
         gateway.duplicates = Duplicates(gateway)
+        gateway.shown_configs = ShownConfigs(bodies, gateway.flusher.mark)
         self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
         self.door = Door(self.keeper, limits, gateway.metrics)
         self.reception = Reception(gateway, self.door, self.options.path)
@@ -140,6 +142,7 @@ class Server:
         await self.wishes.begin()
         self._spawn("load", self.gateway.loader.run())
         self._spawn("flush", self.gateway.flusher.run())
+        self._spawn("shown configs", self.gateway.shown_configs.run())
         own_metrics = web.post(OWN_METRICS_PATH, self.own_metrics.serve)
         await self.listener.open([own_metrics, *self._routes])
         self.gateway.facts.default_settings = own_metrics_offer(self.options, self.port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from agents.opamp import shown_config
 from agents.opamp.attributes import clean
 from agents.opamp.opamp_pb2 import (
     RemoteConfigStatus,
@@ -12,6 +13,7 @@ from agents.opamp.opamp_pb2 import (
     RemoteConfigStatuses_FAILED,
     RemoteConfigStatuses_UNSET,
 )
+from agents.opamp.shown_config import is_judged_by_it
 from agents.opamp.state import AgentState, Outcome
 from agents.opamp.trees import MAX_ERROR_CHARS
 from agents.opamp.wedged import wedged_since
@@ -65,6 +67,19 @@ def take_running(agent: AgentState, config_hash: str) -> None:
     changes.status = changes.visible = True
 
 
+def take_shown(agent: AgentState, config_hash: str, now: float) -> None:
+    """Take what the effective config of an agent that reports no status says it runs; "" for a
+    config that is none of those it was sent."""
+    status = RemoteConfigStatuses_APPLIED if config_hash else None
+    is_news = (agent.config_hash, agent.config_status) != (config_hash, status)
+    if is_news:
+        agent.config_hash, agent.config_status, agent.config_error_hash = config_hash, status, ""
+        agent.change().config_error = ""
+        take_running(agent, config_hash)
+    if config_hash and (is_news or config_hash in (agent.offered_hash, agent.open_hash)):
+        record_word(agent, config_hash, RemoteConfigStatuses_APPLIED, "", now)
+
+
 def known_status(number: int) -> int:
     """Return one of the statuses of configs or settings; UNSET for a number that is none of them."""
     return number if number in _STATUSES else RemoteConfigStatuses_UNSET
@@ -79,6 +94,7 @@ def record_word(agent: AgentState, config_hash: str, status: int, error: str, no
     """Record that the agent named this hash: an acknowledgement, and perhaps the outcome."""
     fact = agent.change().delivery(config_hash)
     fact.acknowledged_at = fact.acknowledged_at or now
+    fact.confirmed_by = shown_config.SOURCE if is_judged_by_it(agent.capabilities) else ""
     agent.change().visible = True
     if status == RemoteConfigStatuses_APPLIED:
         fact.settle(Outcome.APPLIED, now)

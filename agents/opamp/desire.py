@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agents.opamp.answer import wants_config
 from agents.opamp.config_words import record_word
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_APPLIED
+from agents.opamp.shown_config import is_judged_by_it
 from agents.opamp.state import AgentState
 
 
@@ -42,5 +43,8 @@ def take_wish(agent: AgentState, wish: Wish, now: float) -> bool:
     if is_open and reported == (wish.config_hash, RemoteConfigStatuses_APPLIED):
         record_word(agent, wish.config_hash, RemoteConfigStatuses_APPLIED, "", now)
         return False
+    if is_open and is_judged_by_it(agent.capabilities):
+        # It may run that already, and would not show again what has not changed.
+        agent.full_owed = True
     agent.must_send = is_open and wish.unsent
     return wants_config(agent, now)

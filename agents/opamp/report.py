@@ -25,11 +25,13 @@ from agents.opamp.opamp_pb2 import (
     ConnectionSettingsStatus,
     CustomCapabilities,
     CustomMessage,
+    EffectiveConfig,
 )
 from agents.opamp.outgoing import Rename
 from agents.opamp.repair import Unreadable, repaired
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
+from agents.opamp.shown_config import is_judged_by_it
 from agents.opamp.state import AgentState
 from agents.opamp.wire import Malformed
 
@@ -74,7 +76,8 @@ def parse_changed(agent: AgentState, report: Report) -> dict[int, Part]:
     known = agent.part_hashes
     for number, raw in report.parts.items():
         came = hash(raw)
-        if number not in _ALWAYS_READ and known.get(number) == came:
+        is_same = number not in _ALWAYS_READ and known.get(number) == came
+        if is_same and not (number == scan.EFFECTIVE_CONFIG and _waits_for_what_is_shown(agent)):
             continue
         try:
             changed[number] = Part(_KINDS[number](raw), raw, came, 0)
@@ -109,6 +112,7 @@ def take_parts(
         needs = _NEEDS.get(number, 0)
         if needs and not agent.capabilities & needs:
             continue
+        is_same = agent.part_hashes.get(number) == came
         if number not in _ONE_SHOT:
             agent.part_hashes[number] = came
         if bad_texts:
@@ -118,7 +122,7 @@ def take_parts(
         elif number == scan.HEALTH:
             _take_health(agent, message, raw, restarted, now)
         elif number == scan.EFFECTIVE_CONFIG:
-            agent.change().body("effective_config", message, len(raw))
+            _take_effective_config(agent, message, len(raw), is_same=is_same)
         elif number == scan.REMOTE_CONFIG_STATUS:
             take_config_status(agent, message, now)
         else:
@@ -199,6 +203,21 @@ def _take_health(
         agent.healthy = healthy
         agent.health_changed_at = now
         changes.visible = True
+
+
+def _take_effective_config(
+    agent: AgentState, message: EffectiveConfig, size: int, *, is_same: bool
+) -> None:
+    if not is_same:
+        agent.change().body("effective_config", message, size)
+    if is_judged_by_it(agent.capabilities):
+        agent.shown_config = message
+
+
+def _waits_for_what_is_shown(agent: AgentState) -> bool:
+    """Whether an effective config that was seen before may still be a word about an offer."""
+    is_open = agent.desired_hash not in ("", agent.running_hash)
+    return is_open and is_judged_by_it(agent.capabilities)
 
 
 def _take_rare(

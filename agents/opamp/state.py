@@ -138,7 +138,8 @@ class AgentState:
     status. `must_send` is set by a new push and by nothing else. `refused` says that the desired
     hash is in this agent's refusal memory (OP-28). `missed` says that a message was refused unread
     and the full state has not been asked for since; `missed_frame` is the hash of the last such
-    message when nothing but refused messages is missing.
+    message when nothing but refused messages is missing. `shown_config` is an effective config that
+    is the agent's word about what it runs and has not been read as such.
     """
 
     __slots__ = (
@@ -193,6 +194,7 @@ class AgentState:
         "settings_offered_hash",
         "settings_sent_hash",
         "settings_status",
+        "shown_config",
         "started_at",
         "swept_at",
         "uid",
@@ -248,6 +250,7 @@ class AgentState:
         self.running_hash = self.former_hash = ""
         self.refused_hash = self.wedged_since = ""
         self.effective_hash = ""
+        self.shown_config: Any = None
         self.components_hash = ""
         self.desired_hash = ""
         self.desired_change = 0

@@ -56,3 +56,8 @@ def remote_config(config_hash: str, body: bytes) -> bytes:
     config = AgentConfigMap(config_map={"": file})
     remote = AgentRemoteConfig(config=config, config_hash=bytes.fromhex(config_hash))
     return ServerToAgent(remote_config=remote).SerializeToString()
+
+
+def body_of(part: bytes) -> bytes:
+    """Return the config in a serialized offer."""
+    return ServerToAgent.FromString(part).remote_config.config.config_map[""].body

@@ -16,6 +16,7 @@ from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.budgets import Room
 from agents.gateway.registry.connections import Connection, Registry
 from agents.gateway.registry.loader import Loaded, Loader
+from agents.gateway.registry.shown_configs import ShownConfigs
 from agents.gateway.registry.take_over_sql import Wanted
 from agents.gateway.writing.flush import Flusher, Taken
 from agents.gateway.writing.rows import at
@@ -44,6 +45,7 @@ class Gateway:
     flusher: Flusher
     loader: Loader
     duplicates: Duplicates
+    shown_configs: ShownConfigs
 
     def __init__(
         self, options: Options, gateway_id: UUID, bodies: Bodies, facts: ServerFacts
@@ -122,6 +124,8 @@ class Gateway:
         now = time.time()
         raw_hash = hash(payload) if report.parts or agent.missed else 0
         answer = handle(agent, report, self.facts, now, raw_hash)
+        if agent.shown_config is not None:
+            self.shown_configs.note(agent)
         if agent.connection is not connection and agent.connection is not None:
             self.duplicates.heard_again(connection, agent)
         if scan.DISCONNECT in report.parts:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, AgentBody, AgentEvent, AgentStatus, ConfigStatus, Delivery
 from agents.models.querysets import ACCEPTS_REMOTE_CONFIG
+from agents.opamp.shown_config import is_judged_by_it
 from console.pages.agents.rows import AgentRow, rows_of
 from console.pages.agents.settings import OfferedSettings, offered_settings
 from console.pages.configs.names import ConfigName, names_of
@@ -65,6 +66,7 @@ class AgentView:
     status: AgentStatus
     config_look: words.Look
     wedged: ConfigName | None
+    shows_only: bool
     accepts_config: bool
     attributes: list[tuple[str, str]]
     operator_labels: dict[str, str]
@@ -148,6 +150,7 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         status=status,
         config_look=_config_look(status, row),
         wedged=names_of([since])[since] if (since := status.wedged_since) else None,
+        shows_only=is_judged_by_it(agent.capabilities),
         accepts_config=agent.has_capability(ACCEPTS_REMOTE_CONFIG),
         attributes=sorted((plain(k, limit=200), plain(v)) for k, v in attributes.items()),
         operator_labels=agent.operator_labels or {},

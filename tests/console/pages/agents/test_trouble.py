@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from agents.models import Agent, AgentStatus
+from agents.models import Agent, AgentStatus, Delivery
 from tests.console.api.people import by_token
 from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
 from tests.factories import NOW
@@ -72,3 +72,27 @@ def test_silence_is_told_from_an_end(wedged: Agent) -> None:
     client = sign_in("viewer-1", "viewer")
     assert "No word since" in words(client, f"/agents/{silent.instance_uid}/")
     assert "No word since" not in words(client, f"/agents/{ended.instance_uid}/")
+
+
+def test_who_confirms_by_the_effective_config_is_said() -> None:
+    (version,) = make_config("edge", 1, make_user("author-1", "author"))
+    quiet, telling = make_fleet(2, running=version.config_hash)
+    Agent.objects.filter(pk=quiet.pk).update(capabilities=0x2 | 0x4)
+    Agent.objects.filter(pk=telling.pk).update(capabilities=0x2 | 0x4 | 0x1000)
+    for agent, source in ((quiet, "effective config"), (telling, "")):
+        Delivery.objects.create(
+            agent=agent,
+            config_hash=version.config_hash,
+            cause="rollout:1",
+            state="applied",
+            offered_at=NOW,
+            settled_at=NOW,
+            confirmed_by=source,
+        )
+    client = sign_in("viewer-1", "viewer")
+    page = words(client, f"/agents/{quiet.instance_uid}/")
+    assert "applied confirmed by effective config" in page
+    assert "Applied by effective config" in page
+    assert "by effective config" not in words(client, f"/agents/{telling.instance_uid}/")
+    answer = by_token("viewer").get(f"/api/v1/agents/{quiet.instance_uid}/deliveries").json()
+    assert answer["deliveries"][0]["confirmed_by"] == "effective config"
