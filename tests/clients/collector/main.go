@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/forwardconnector"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/debugexporter"
 	"go.opentelemetry.io/collector/exporter/nopexporter"
@@ -63,6 +65,7 @@ func factories() (all otelcol.Factories, err error) {
 	all.ProcessorModules = map[component.Type]string{}
 	all.ExporterModules = map[component.Type]string{}
 	all.ExtensionModules = map[component.Type]string{}
+	all.ConnectorModules = map[component.Type]string{}
 	if all.Receivers, err = add(all.ReceiverModules, map[string]receiver.Factory{
 		core + "receiver/otlpreceiver" + beta:           otlpreceiver.NewFactory(),
 		core + "receiver/nopreceiver" + beta:            nopreceiver.NewFactory(),
@@ -80,6 +83,11 @@ func factories() (all otelcol.Factories, err error) {
 		core + "exporter/debugexporter" + beta:    debugexporter.NewFactory(),
 		core + "exporter/nopexporter" + beta:      nopexporter.NewFactory(),
 		core + "exporter/otlphttpexporter" + beta: otlphttpexporter.NewFactory(),
+	}); err != nil {
+		return all, err
+	}
+	if all.Connectors, err = add(all.ConnectorModules, map[string]connector.Factory{
+		core + "connector/forwardconnector" + beta: forwardconnector.NewFactory(),
 	}); err != nil {
 		return all, err
 	}
