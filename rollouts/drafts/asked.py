@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from agents.selectors.grammar import parse, to_text
-from console.lib.durations import BadValue, parse_duration, parse_share
-from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.problems import FieldError, Missing
 from rollouts.models import Config, ConfigVersion
 from rollouts.models import Plan as SavedPlan
+from rollouts.plans.overrides import with_overrides
 from rollouts.plans.parse import plan_from_data
-from rollouts.plans.plan import OnNoData, Pace, Plan, RollbackMethod
+from rollouts.plans.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,75 +63,3 @@ def _plan(plan: str | Mapping[str, Any] | Plan) -> Plan:
 
 def _missing(path: str, message: str) -> Missing:
     return Missing(message, errors=[FieldError(path, message)])
-
-
-def with_overrides(plan: Plan, overrides: Mapping[str, Any]) -> Plan:
-    """Return the plan with what this one rollout does otherwise: keys and units of a plan file.
-
-    Raises Invalid for an unknown key or a value that the key cannot have.
-    """
-    for key, value in overrides.items():
-        path = f"overrides.{key}"
-        if key not in _OVERRIDES:
-            known = ", ".join(sorted(_OVERRIDES))
-            message = f"{key} cannot be changed for one rollout; known are {known}"
-            raise Invalid(message, errors=[FieldError(path, message)])
-        try:
-            plan = _OVERRIDES[key](plan, value)
-        except (BadValue, ValueError, TypeError, AttributeError) as bad:
-            message = f"{path}: {bad}"
-            raise Invalid(message, errors=[FieldError(path, str(bad))]) from bad
-    return plan
-
-
-def _paced(plan: Plan, **changes: Any) -> Plan:
-    def change(pace: Pace) -> Pace:
-        return replace(pace, **changes)
-
-    phases = tuple(replace(phase, pace=change(phase.pace)) for phase in plan.phases)
-    return replace(plan, pace=change(plan.pace), phases=phases)
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadValue(f"{value!r} is not a whole number from 1")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise BadValue(f"{value!r} is neither true nor false")
-    return value
-
-
-def _seconds(value: object) -> float:
-    return parse_duration(value).total_seconds()
-
-
-def _rollback(plan: Plan, value: Mapping[str, Any]) -> Plan:
-    rollback = plan.rollback
-    for key, given in value.items():
-        if key == "enabled":
-            rollback = replace(rollback, enabled=_flag(given))
-        elif key == "method":
-            method = RollbackMethod(given)
-            rollback = replace(rollback, strategy=replace(rollback.strategy, method=method))
-        else:
-            raise BadValue(f"{key} is not known; known are enabled, method")
-    return replace(plan, rollback=rollback)
-
-
-_OVERRIDES = {
-    "max_in_flight": lambda plan, value: _paced(plan, max_in_flight=_whole(value)),
-    "on_no_data": lambda plan, value: _paced(plan, on_no_data=OnNoData(value)),
-    "apply_timeout": lambda plan, value: _paced(plan, apply_timeout_s=_seconds(value)),
-    "health_grace": lambda plan, value: _paced(plan, health_grace_s=_seconds(value)),
-    "quorum": lambda plan, value: _paced(plan, quorum=parse_share(value)),
-    "min_samples": lambda plan, value: _paced(plan, min_samples=_whole(value)),
-    "bake": lambda plan, value: replace(plan, bake_s=_seconds(value)),
-    "promote_rest": lambda plan, value: replace(plan, promote_rest=_flag(value)),
-    "offline": lambda plan, value: replace(
-        plan, offline_exclude_after_s=None if value is None else _seconds(value)
-    ),
-    "rollback": _rollback,
-}

@@ -108,7 +108,8 @@ def read_plan(fields: Fields, name: str, *, needs_phases: bool = True) -> Plan:
     fields.known(*PLAN_KEYS)
     defaults = defaults_of(fields)
     spread = fields.text("spread", max_length=253)
-    pace = _pace(fields, Pace(spread=spread))
+    pace = pace_of(fields, Pace(spread=spread))
+    base = Plan(name, ())
     return Plan(
         name=fields.text("name", name, MAX_NAME) or name,
         description=fields.text("description"),
@@ -116,13 +117,14 @@ def read_plan(fields: Fields, name: str, *, needs_phases: bool = True) -> Plan:
         thresholds=thresholds_of(fields, defaults),
         rollback=_rollback(fields),
         pace=pace,
-        bake_s=fields.seconds("bake", 900.0),
-        promote_rest=fields.flag("promote_rest", True),
-        offline_exclude_after_s=_offline(fields),
+        bake_s=fields.seconds("bake", base.bake_s),
+        promote_rest=fields.flag("promote_rest", base.promote_rest),
+        offline_exclude_after_s=_offline(fields, base),
     )
 
 
-def _pace(fields: Fields, base: Pace) -> Pace:
+def pace_of(fields: Fields, base: Pace) -> Pace:
+    """Read what a mapping says about pace; the rest is as in `base`."""
     return Pace(
         min_agents=fields.whole("min_agents", base.min_agents, least=1),
         min_samples=fields.whole("min_samples", base.min_samples, least=1, most=10_000),
@@ -172,7 +174,7 @@ def _phase(fields: Fields, pace: Pace, defaults: Defaults) -> PhaseSpec:
         selector=selector_text(fields, "selector"),
         auto_advance=fields.flag("auto_advance", True),
         success_criteria=criteria_of(fields, defaults),
-        pace=_pace(fields, pace),
+        pace=pace_of(fields, pace),
     )
 
 
@@ -214,18 +216,21 @@ def _rollback(fields: Fields) -> Rollback:
     rollback.known("enabled", "triggers", "strategy")
     strategy = rollback.child("strategy")
     strategy.known("method", "preserve_history", "max_rollback_depth")
-    preserve_history = strategy.flag("preserve_history", True)
+    base = Rollback()
+    preserve_history = strategy.flag("preserve_history", base.strategy.preserve_history)
     if not preserve_history:
         strategy.wrong(
             "preserve_history", "preserve_history false is not possible; history is always kept"
         )
     return Rollback(
-        enabled=rollback.flag("enabled", True),
+        enabled=rollback.flag("enabled", base.enabled),
         triggers=_triggers(rollback),
         strategy=Strategy(
-            method=strategy.choice("method", RollbackMethod, RollbackMethod.IMMEDIATE),
+            method=strategy.choice("method", RollbackMethod, base.strategy.method),
             preserve_history=preserve_history,
-            max_rollback_depth=strategy.whole("max_rollback_depth", 5, least=1, most=100),
+            max_rollback_depth=strategy.whole(
+                "max_rollback_depth", base.strategy.max_rollback_depth, least=1, most=100
+            ),
         ),
     )
 
@@ -253,9 +258,11 @@ def _triggers(rollback: Fields) -> tuple[Trigger, ...]:
     return tuple(found.values())
 
 
-def _offline(fields: Fields) -> float | None:
+def _offline(fields: Fields, base: Plan) -> float | None:
     offline = fields.child("offline")
     offline.known("exclude_after")
     if offline.data.get("exclude_after") == "never":
         return None
-    return offline.seconds("exclude_after", 86_400.0)
+    if not offline.has("exclude_after"):
+        return base.offline_exclude_after_s
+    return offline.seconds("exclude_after", 0.0)
