@@ -38,6 +38,7 @@ VERBS: dict[str, frozenset[str]] = {
     "quarantine.add": frozenset({Role.OPERATOR, Role.ADMIN}),
     "quarantine.lift": frozenset({Role.APPROVER}),
     "agents.label": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "agents.retire": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.restart": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.settings": frozenset({Role.OPERATOR, Role.ADMIN}),
     "policies.write": frozenset({Role.ADMIN}),

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from agents import reconcile as reconciling
+from agents import refused, retiring, succession
 from agents.pruning import prune_series
 
 
@@ -17,5 +18,18 @@ def reconcile() -> None:
 
 @shared_task
 def prune() -> None:
-    """Forget own metrics that no gate looks at any more."""
+    """Forget own metrics that no gate looks at any more, and old refusals."""
     prune_series(timezone.now())
+    refused.forget(timezone.now())
+
+
+@shared_task
+def retire() -> None:
+    """Retire by rule what was not seen for long."""
+    retiring.retire_by_rules(timezone.now())
+
+
+@shared_task
+def recognise() -> None:
+    """Find whom new agents replace."""
+    succession.recognise(timezone.now())

@@ -66,6 +66,16 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 10, "queue": "tick"},
         },
+        "retire-agents": {
+            "task": "agents.tasks.retire",
+            "schedule": 300.0,
+            "options": {"expires": 60, "queue": "tick"},
+        },
+        "recognise-agents": {
+            "task": "agents.tasks.recognise",
+            "schedule": 15.0,
+            "options": {"expires": 15, "queue": "tick"},
+        },
         "prune-own-metrics": {
             "task": "agents.tasks.prune",
             "schedule": 60.0,

@@ -106,7 +106,7 @@ class Server:
         gateway.duplicates = Duplicates(gateway)
         gateway.shown_configs = ShownConfigs(bodies, gateway.flusher.mark)
         self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
-        self.door = Door(self.keeper, limits, gateway.metrics)
+        self.door = Door(self.keeper, limits, gateway.metrics, gateway.refusals)
         self.reception = Reception(gateway, self.door, self.options.path)
         self.sweep = Sweep(gateway, self.reception)
         self.listener = Listener(
@@ -265,6 +265,7 @@ class Server:
         await self.listener.close()
         try:
             await self.gateway.flusher.flush()
+            await self.sweep.write_refused()
             await self.own_metrics.flush()
             await self.lease.end()
         except AWAY as error:

@@ -36,9 +36,20 @@ class Sweep:
         while True:
             await asyncio.sleep(self._intervals.sweep_s)
             await self.look(time.time())
+            await self.write_refused()
             if time.monotonic() - self._seen_at >= self._intervals.last_seen_s:
                 self._seen_at = time.monotonic()
                 await self.write_seen()
+
+    async def write_refused(self) -> None:
+        """Write who was not let in. What PostgreSQL cannot take now is let go: they come again."""
+        rows = self._gateway.refusals.take()
+        if not rows:
+            return
+        try:
+            await self._gateway.flusher.write_refused(rows)
+        except AWAY as error:
+            logger.warning("PostgreSQL is away", extra={"error": str(error)})
 
     async def look(self, now: float) -> None:
         """End what has been silent too long, ask who may be, or what was missed; cut slow readers."""

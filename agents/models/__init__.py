@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.models.agent import Agent, AgentAlias, ComponentSet
 from agents.models.delivery import ConfigBody, Delivery, Desired, News, Quarantine
+from agents.models.ends import RefusedAgent, RetirementRule
 from agents.models.series import Series
 from agents.models.session import AgentEvent, Session
 from agents.models.settings import Command, DesiredSettings
@@ -27,6 +28,8 @@ __all__ = [
     "GatewayLease",
     "News",
     "Quarantine",
+    "RefusedAgent",
+    "RetirementRule",
     "Series",
     "Session",
 ]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Left
 
 from agents.models.querysets import AgentQuerySet
 
@@ -12,6 +14,10 @@ class Agent(models.Model):
     `labels` is what selectors match: reported attributes as text, overlaid by `operator_labels`
     (which win). `version_keys` holds a sortable key for each label whose value is a version.
     `bound_to` names the credential that first claimed the uid (security.md section 3.2).
+
+    A retired agent (`retired_at`) is out of selections and counts until it connects again. `replaces`
+    is the agent whose host this one runs on now under a new uid; with `took_over_at` it has that
+    agent's labels and history. `kin_sought_at` is when such a predecessor was looked for.
     """
 
     class Kind(models.TextChoices):
@@ -35,6 +41,12 @@ class Agent(models.Model):
     bound_to = models.CharField(max_length=64, blank=True, default="")
     first_seen_at = models.DateTimeField()
     described_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+    retired_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    retired_why = models.CharField(max_length=500, blank=True, default="", db_default="")
+    replaces = models.OneToOneField("self", models.SET_NULL, null=True, related_name="replaced_by")
+    took_over_at = models.DateTimeField(null=True)
+    kin_sought_at = models.DateTimeField(null=True)
 
     objects = AgentQuerySet.as_manager()
 
@@ -43,6 +55,20 @@ class Agent(models.Model):
             GinIndex(fields=["labels"], name="agent_labels", opclasses=["jsonb_path_ops"]),
             models.Index(fields=["name", "id"], name="agent_name"),
             models.Index(fields=["components_hash"], name="agent_components"),
+            # Cut, because agents choose their labels and an index takes no long ones.
+            models.Index(
+                Left(KT("labels__host.name"), 200),
+                Left(KT("labels__service.name"), 200),
+                name="agent_host",
+            ),
+            models.Index(
+                fields=["id"], name="agent_without_kin", condition=models.Q(kin_sought_at=None)
+            ),
+            models.Index(
+                fields=["replaces"],
+                name="agent_maybe_replaced",
+                condition=models.Q(replaces__isnull=False, took_over_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +18,7 @@ APPLYING, FAILED = 2, 3  # RemoteConfigStatuses of OpAMP
 
 # Worst first; the place in this list is `status_rank`.
 STATUS_WORDS = (
+    "retired",
     "quarantined",
     "config_failed",
     "unhealthy",
@@ -34,9 +36,21 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
         """Agents inside the actor's scope. Every page and API list starts here."""
         return self.all()
 
+    def living(self) -> Self:
+        """Agents that are not retired: all that is counted, selected and shown unasked."""
+        return self.filter(retired_at=None)
+
     def matching(self, condition: Q) -> Self:
-        """Agents that match a compiled selector (`agents.selectors.compile.to_q`)."""
-        return self.filter(condition)
+        """Living agents that match a compiled selector (`agents.selectors.compile.to_q`)."""
+        return self.living().filter(condition)
+
+    def in_status(self, words: Collection[str]) -> Self:
+        """Agents read `with_status_word` that have one of these; the living when none is asked.
+
+        Only who asks for "retired" finds the retired.
+        """
+        found = self if "retired" in words else self.living()
+        return found.filter(status_word__in=words) if words else found
 
     def label_keys(self) -> list[str]:
         """Names of the labels that these agents have."""
@@ -109,6 +123,7 @@ def _status_rules(now: datetime) -> list[tuple[str, Q]]:
     )
     of_desired = Q(status__config_hash=F("desired__config_hash"))
     return [
+        ("retired", Q(retired_at__isnull=False)),
         ("quarantined", Q(Exists(quarantines))),
         ("offline", ~connected_q(now)),
         ("config_failed", Q(status__config_status=FAILED) & of_desired),

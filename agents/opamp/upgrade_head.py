@@ -14,17 +14,20 @@ from dataclasses import dataclass
 MAX_BYTES = 16 * 1024
 END = b"\r\n\r\n"
 PROTOBUF = "application/x-protobuf"
+UID_HEADER = "OpAMP-Instance-UID"
 _REQUEST_LINE = re.compile(r"GET (?P<target>[!-~]+) HTTP/1\.1")
 _HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[^\x00\r\n]*?)[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A request for a WebSocket on the OpAMP path. `problem` says why it cannot be granted."""
+    """A request for a WebSocket on the OpAMP path. `problem` says why it cannot be granted; `uid`
+    is what the client calls itself, proven by nothing."""
 
     key: str
     authorization: tuple[str, ...]
     problem: str = ""
+    uid: str = ""
 
 
 def media_type(content_type: str) -> str:
@@ -68,7 +71,8 @@ def _checked(headers: Mapping[str, Sequence[str]]) -> Upgrade:
         problem = "Sec-WebSocket-Key must be 16 bytes in base64."
     elif "content-length" in headers or "transfer-encoding" in headers:
         problem = "An upgrade has no body."
-    return Upgrade(keys[0] if keys else "", authorization, problem)
+    uid = "".join(headers.get(UID_HEADER.lower(), ()))
+    return Upgrade(keys[0] if keys else "", authorization, problem, uid)
 
 
 def _tokens(values: Sequence[str] | None) -> set[str]:

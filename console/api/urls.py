@@ -6,8 +6,8 @@ from django.urls import URLPattern, path, re_path
 
 from console.api import applying, audit, configs, limits, plans
 from console.api.agents import acts as agent_acts
+from console.api.agents import ends, quarantines
 from console.api.agents import parts as agent_parts
-from console.api.agents import quarantines
 from console.api.agents import views as agents
 from console.api.rollouts import acts as rollout_acts
 from console.api.rollouts import approvals, readiness, rollbacks, waiting
@@ -19,8 +19,11 @@ app_name = "api"
 
 urlpatterns: list[URLPattern] = [
     path("agents", agents.AgentList.as_view(), name="agents"),
+    path("agents/retire", ends.RetireSelection.as_view(), name="retire-selection"),
     path("agents/<str:uid>", agent_parts.AgentDetail.as_view(), name="agent"),
     path("agents/<str:uid>/labels", agent_acts.Labels.as_view(), name="labels"),
+    path("agents/<str:uid>/retire", ends.Retire.as_view(), name="retire"),
+    path("agents/<str:uid>/take-over", ends.TakeOver.as_view(), name="take-over"),
     path("agents/<str:uid>/restart", agent_acts.Restart.as_view(), name="restart"),
     path("agents/<str:uid>/full-state", agent_acts.FullState.as_view(), name="full-state"),
     path("agents/<str:uid>/rename", agent_acts.Rename.as_view(), name="rename"),
@@ -92,6 +95,11 @@ urlpatterns: list[URLPattern] = [
     path("budgets/<str:name>", limits.BudgetDetail.as_view(), name="budget"),
     path("guards", limits.GuardList.as_view(), name="guards"),
     path("guards/<str:name>", limits.GuardDetail.as_view(), name="guard"),
+    path("retirement-rules", ends.RetirementRules.as_view(), name="retirement-rules"),
+    path(
+        "retirement-rules/<str:name>", ends.RetirementRuleDetail.as_view(), name="retirement-rule"
+    ),
+    path("refused-agents", ends.RefusedAgents.as_view(), name="refused-agents"),
     path("audit", audit.AuditList.as_view(), name="audit"),
     re_path("", Nowhere.as_view(), name="nowhere"),
 ]

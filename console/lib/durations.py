@@ -70,6 +70,15 @@ def parse_duration(value: object) -> timedelta:
     return timedelta(microseconds=int(seconds * 1_000_000))
 
 
+def format_duration(span: timedelta) -> str:
+    """Return a time in its largest whole unit, as `parse_duration` reads it: 30d, 36h, 90m, 5s."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
 def parse_share(value: object) -> float:
     """Read `10%` as 0.1. Raises BadValue; a bare number is refused, because 0.1 and 10 both occur."""
     text = _text_of(value)

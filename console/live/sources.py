@@ -98,7 +98,7 @@ class Sources:
             self.agents = None
             return found
         fields = ("pk", "status_word", "version", "status__running_hash", "desired__config_hash")
-        rows = Agent.objects.with_status_word(now).order_by().values_list(*fields)
+        rows = Agent.objects.living().with_status_word(now).order_by().values_list(*fields)
         current = {row[0]: row[1:] for row in rows[: MAX_FLEET + 1]}
         before, self.agents = self.agents, current
         if len(current) > MAX_FLEET:

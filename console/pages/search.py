@@ -36,11 +36,12 @@ class Hit:
 
 def _agents(wanted: str, actor: Actor) -> list[Hit]:
     condition = Q(name__istartswith=wanted)
-    with contextlib.suppress(ValueError):
-        condition |= Q(instance_uid=uuid.UUID(wanted))
     key, equals, value = wanted.partition("=")
     if equals and key and value:
         condition |= Q(labels__contains={key.strip(): value.strip()})
+    condition &= Q(retired_at=None)
+    with contextlib.suppress(ValueError):
+        condition |= Q(instance_uid=uuid.UUID(wanted))  # who knows the id finds the retired too
     found = Agent.objects.visible_to(actor).filter(condition).order_by("name", "pk")[:EACH]
     return [
         Hit(reverse("agents:detail", args=[a.instance_uid]), "nav-agents", str(a), _("agent"))

@@ -37,6 +37,11 @@ def line(event: AgentEvent) -> AgentLine:
     known = {
         "connected": ("ok", "nav-agents", _("Connected")),
         "disconnected": ("off", "dashed", _("Disconnected")),
+        "retired": ("off", "stop", _("Retired")),
+        "came_back": ("ok", "nav-agents", _("Came back after it was retired")),
+        "replaces": ("run", "person", _("Speaks for the host of another agent")),
+        "replaced": ("off", "person", _("Its host speaks under another id")),
+        "took_over": ("ok", "person", _("Took over labels and history")),
         "restarted": ("run", "retry", _("Restarted")),
         "duplicate": ("warn", "triangle", _("A second agent uses the same id")),
         "settings_offered": ("run", "link", _("Connection settings sent")),

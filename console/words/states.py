@@ -24,6 +24,7 @@ class Look:
 
 # Agent status, worst first: the order of the agents list (ui.md section 1.1).
 AGENT: dict[str, Look] = {
+    "retired": Look("off", "stop", pgettext_lazy("agent status", "Retired")),
     "quarantined": Look("bad", "octagon-bar", pgettext_lazy("agent status", "Quarantined")),
     "config_failed": Look("bad", "octagon-x", pgettext_lazy("agent status", "Config failed")),
     "unhealthy": Look("bad", "triangle-fill", pgettext_lazy("agent status", "Unhealthy")),

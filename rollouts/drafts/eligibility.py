@@ -167,7 +167,7 @@ def _statement(
     their order.
     """
     matching, match_params = (
-        Agent.objects.filter(condition)
+        Agent.objects.matching(condition)
         .values(
             "id", "instance_uid", "name", "version", "capabilities", "labels", "components_hash"
         )

@@ -132,7 +132,7 @@ def _room(budget: Budget, values: dict[int, str], *, count_unhealthy: bool) -> d
             FROM agents_agent a
             LEFT JOIN agents_agentstatus s ON s.agent_id = a.id
             LEFT JOIN rollouts_budgetlease l ON l.agent_id = a.id AND l.budget_id = %(budget)s
-            WHERE a.labels ->> %(label)s = ANY(%(asked)s)
+            WHERE a.labels ->> %(label)s = ANY(%(asked)s) AND a.retired_at IS NULL
             GROUP BY 1
             """,
             {

@@ -23,7 +23,8 @@ TABLE = {
     Role.AUTHOR: {"configs.write", "plans.write", "selectors.write"},
     Role.OPERATOR: {
         "rollouts.start", "rollouts.pause", "rollouts.resume", "rollouts.advance", "rollouts.abort",
-        "rollouts.retry", "rollouts.rollback", "agents.label", "agents.restart", "agents.settings",
+        "rollouts.retry", "rollouts.rollback", "agents.label", "agents.restart",
+        "agents.retire", "agents.settings",
         "quarantine.add",
     },
     Role.APPROVER: {"rollouts.approve", "rollouts.reject", "rollouts.waive", "rollouts.rollback", "quarantine.lift"},

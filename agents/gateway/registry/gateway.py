@@ -11,6 +11,7 @@ from uuid import UUID
 
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
+from agents.gateway.refusals import Refusals
 from agents.gateway.registry.adoption import restore
 from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.budgets import Room
@@ -55,6 +56,7 @@ class Gateway:
         self.bodies = bodies
         self.facts = facts
         self.metrics = Metrics()
+        self.refusals = Refusals()
         self.room = Room(options.limits.receiving_bytes)
         self.registry = Registry()
         self.connections: set[Connection] = set()

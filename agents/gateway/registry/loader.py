@@ -16,7 +16,13 @@ from typing import Any
 
 from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.bodies import Bodies
-from agents.gateway.registry.take_over_sql import DESIRED_OF, Wanted, claim, find_or_make
+from agents.gateway.registry.take_over_sql import (
+    DESIRED_OF,
+    Wanted,
+    bring_back,
+    claim,
+    find_or_make,
+)
 from agents.opamp.desire import Wish
 from agents.opamp.state import AgentState
 
@@ -125,6 +131,7 @@ class Loader:
             await find_or_make(cursor, wanted, now)
             wanted, later = _once_per_agent([w for w in wanted if not w.is_refused])
             rows = {row["id"]: row for row in await claim(cursor, wanted, self._gateway_id, now)}
+            await bring_back(cursor, wanted, now)
         wishes = await self._wishes([w.agent_id for w in wanted])
         # No await from here on: a push read now finds every one of these agents.
         for one, future in batch:

@@ -177,6 +177,29 @@ async def claim(
     return rows
 
 
+async def bring_back(cursor: AsyncCursor[Any], wanted: list[Wanted], now: datetime) -> None:
+    """Retired agents that connect are retired no more; their history says so.
+
+    A statement of its own, after `claim` has locked the rows: only a new look sees what a
+    retirement wrote while this waited for its lock.
+    """
+    await cursor.execute(_BRING_BACK, {"ids": [w.agent_id for w in wanted], "now": now})
+
+
+_BRING_BACK = """
+    WITH was AS (
+        SELECT id, retired_at, retired_by, retired_why FROM agents_agent
+        WHERE id = ANY(%(ids)b::bigint[]) AND retired_at IS NOT NULL
+        ORDER BY id FOR NO KEY UPDATE
+    ), back AS (
+        UPDATE agents_agent a SET retired_at = NULL, retired_by = '', retired_why = ''
+        FROM was WHERE a.id = was.id
+    )
+    INSERT INTO agents_agentevent (agent_id, at, kind, details)
+    SELECT id, %(now)b, 'came_back', jsonb_build_object(
+        'retired_at', retired_at, 'retired_by', retired_by, 'why', retired_why)
+    FROM was
+"""
 _CLAIM = """
     WITH v AS (
         SELECT * FROM unnest(%(ids)b::bigint[], %(keep)b::uuid[], %(fresh)b::uuid[],

@@ -26,10 +26,18 @@ _LOOKUPS_PER_S = 20
 
 
 class Denied(Exception):
-    """No entry. `code` and `detail` are for the caller, `why` for the log only (R14)."""
+    """No entry. `code` and `detail` are for the caller; `why` is for the log and for operators only
+    (R14), as is `credential`, the name of one that was recognised."""
 
     def __init__(
-        self, status: int, code: str, detail: str, why: str = "", *, retry_after_s: float = 0.0
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        why: str = "",
+        *,
+        retry_after_s: float = 0.0,
+        credential: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -37,6 +45,7 @@ class Denied(Exception):
         self.detail = detail
         self.why = why
         self.retry_after_s = retry_after_s
+        self.credential = credential
 
 
 class Doorkeeper:
@@ -99,7 +108,8 @@ class Doorkeeper:
 
     def _checked(self, principal: Principal | None, now: float) -> Principal | None:
         if principal is not None and principal.not_after and now >= principal.not_after:
-            raise Denied(401, "token_expired", "The token has expired; ask for a new one.")
+            text = "The token has expired; ask for a new one."
+            raise Denied(401, "token_expired", text, credential=principal.name)
         return principal
 
     def _note(self, address: str, denied: Denied, now: float) -> None:

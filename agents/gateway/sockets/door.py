@@ -12,6 +12,7 @@ from aiohttp import web
 
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Limits, is_loopback
+from agents.gateway.refusals import Refusals
 from agents.gateway.registry.budgets import Bucket
 from agents.gateway.registry.principal import Principal
 from agents.gateway.sockets.auth import Denied, Doorkeeper
@@ -23,10 +24,13 @@ RETRY_AFTER_S = 30.0
 class Door:
     """Counts who is inside and lets in who may come."""
 
-    def __init__(self, keeper: Doorkeeper, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, keeper: Doorkeeper, limits: Limits, metrics: Metrics, refusals: Refusals
+    ) -> None:
         self._keeper = keeper
         self._limits = limits
         self._metrics = metrics
+        self._refusals = refusals
         self._inside: Counter[str] = Counter()
         self._handshakes = Bucket(limits.handshakes_per_s, limits.handshakes_burst)
         self.is_draining = False
@@ -72,9 +76,16 @@ class Door:
             headers["Retry-After"] = retry_after(denied.retry_after_s)
         return headers
 
-    def refusal(self, denied: Denied) -> web.Response:
-        """Return the HTTP answer of security.md section 9."""
+    def refused(self, address: str, denied: Denied, claimed: str = "") -> None:
+        """Count a refusal; operators see those that are the client's own doing."""
         self._metrics.refused.labels(denied.code).inc()
+        if denied.status < 500:
+            detail = denied.why or denied.detail
+            self._refusals.note(address, denied.code, claimed, denied.credential, detail)
+
+    def refusal(self, address: str, denied: Denied, claimed: str = "") -> web.Response:
+        """Return the HTTP answer of security.md section 9."""
+        self.refused(address, denied, claimed)
         return problem(denied.status, denied.code, denied.detail, self.headers_of(denied))
 
 

@@ -27,21 +27,19 @@ from agents.gateway.sockets.encoding import (
 )
 from agents.opamp.answer import error
 from agents.opamp.scan import measure, split
-from agents.opamp.uids import as_text
-from agents.opamp.upgrade_head import PROTOBUF
+from agents.opamp.uids import as_text, claimed
+from agents.opamp.upgrade_head import PROTOBUF, UID_HEADER
 from agents.opamp.wire import Malformed
 
 logger = logging.getLogger(__name__)
-
-UID_HEADER = "OpAMP-Instance-UID"
 
 
 class Refusal(Exception):
     """The request is answered with this instead."""
 
-    def __init__(self, response: web.Response) -> None:
+    def __init__(self, response: web.Response, code: str, detail: str) -> None:
         super().__init__(str(response.status))
-        self.response = response
+        self.response, self.code, self.detail = response, code, detail
 
 
 class HttpPolls:
@@ -55,12 +53,15 @@ class HttpPolls:
 
     async def serve(self, request: web.Request, principal: Principal) -> web.StreamResponse:
         """Answer one POST."""
+        payload = b""
         try:
             payload = await self._body(request)
             connection = self._connection(request, principal)
             self._check_rate(connection, payload)
             answer = await self._answer(request, connection, payload)
         except Refusal as refusal:
+            if refusal.response.status < 500:
+                self._note(request, principal, refusal.code, refusal.detail, payload)
             return refusal.response
         return self._respond(request, answer)
 
@@ -135,7 +136,9 @@ class HttpPolls:
             return await self._gateway.receive_poll(connection, payload)
         except Malformed as bad:
             self._gateway.metrics.refused.labels("malformed").inc()
-            return self._bad_request(payload, str(bad))
+            answer = self._bad_request(payload, str(bad))
+            self._note(request, connection.principal, "malformed", str(bad), payload)
+            return answer
         except UidRefused as bad:
             raise self._refuse(403, "uid_mismatch", str(bad)) from bad
         except (*AWAY, LookupError) as bad:
@@ -149,13 +152,21 @@ class HttpPolls:
             uid = split(payload).uid
         except Malformed:
             response = web.Response(status=400, body=error(b"", text), content_type=PROTOBUF)
-            raise Refusal(response) from None
+            raise Refusal(response, "malformed", text) from None
         return error(uid, text)
 
     def _refuse(self, status: int, code: str, detail: str) -> Refusal:
         self._gateway.metrics.refused.labels(code).inc()
         headers = {"Retry-After": retry_after(30.0)} if status in {429, 503} else {}
-        return Refusal(problem(status, code, detail, headers))
+        return Refusal(problem(status, code, detail, headers), code, detail)
+
+    def _note(
+        self, request: web.Request, principal: Principal, code: str, detail: str, payload: bytes
+    ) -> None:
+        """Keep for operators whose request was refused, and why."""
+        named = claimed(payload) or request.headers.get(UID_HEADER, "")
+        address = peer_of(request.transport)[0]
+        self._gateway.refusals.note(address, code, named, principal.name, detail)
 
     def _respond(self, request: web.Request, answer: bytes) -> web.Response:
         headers = {}

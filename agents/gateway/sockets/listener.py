@@ -15,7 +15,7 @@ from agents.gateway.sockets.auth import Denied
 from agents.gateway.sockets.door import Door, peer_of, problem
 from agents.gateway.sockets.http import HttpPolls
 from agents.gateway.sockets.reception import Reception
-from agents.opamp.upgrade_head import PROTOBUF, Upgrade, media_type, upgrade_in
+from agents.opamp.upgrade_head import PROTOBUF, UID_HEADER, Upgrade, media_type, upgrade_in
 from console.lib.keepalive import keepalive
 
 BACKLOG = 4096
@@ -137,7 +137,8 @@ class Listener:
             authorization = request.headers.getall("Authorization", ())
             principal = await self._door.look_up(address, authorization)
         except Denied as denied:
-            return self._door.refusal(denied)
+            claimed = request.headers.get(UID_HEADER, "")
+            return self._door.refusal(address, denied, claimed)
         return await self._polls.serve(request, principal)
 
     def _upgrade_of(self, request: web.Request) -> Upgrade | None:

@@ -20,7 +20,7 @@ from agents.gateway.registry.principal import Principal
 from agents.gateway.sockets.auth import Denied
 from agents.gateway.sockets.door import Door, peer_of
 from agents.gateway.sockets.websocket import Socket
-from agents.opamp import frames
+from agents.opamp import frames, uids
 from agents.opamp.upgrade_head import END, MAX_BYTES, Upgrade, read_upgrade
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,14 @@ class Reception:
         """Count one refusal."""
         self.gateway.metrics.refused.labels(reason).inc()
 
+    def turned_away(self, socket: Socket, reason: str, detail: str, message: bytes = b"") -> None:
+        """Count a message that was refused, and keep for operators whose it was."""
+        self.refused(reason)
+        known = next(iter(socket.agents), b"")
+        claimed = uids.claimed(message) or (uids.as_text(known) if known else "")
+        name = socket.principal.name
+        self.gateway.refusals.note(socket.peer[0], reason, claimed, name, detail)
+
     def upgrade(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         """Admit a WebSocket, at once when the credential is known in memory."""
         peer = peer_of(transport)
@@ -74,7 +82,7 @@ class Reception:
             self.door.check_newcomer()
             principal = self.door.recognise(peer[0], upgrade.authorization)
         except Denied as denied:
-            self._refuse(transport, denied)
+            self._refuse(transport, denied, upgrade.uid)
             return
         if principal is not None:
             self._accept(transport, peer, principal, upgrade, rest)
@@ -90,7 +98,7 @@ class Reception:
         try:
             principal = await self.door.look_up(peer[0], upgrade.authorization)
         except Denied as denied:
-            self._refuse(transport, denied)
+            self._refuse(transport, denied, upgrade.uid)
             return
         transport.resume_reading()
         self._accept(transport, peer, principal, upgrade, rest)
@@ -108,7 +116,7 @@ class Reception:
         try:
             self.door.enter(peer[0])
         except Denied as denied:
-            self._refuse(transport, denied)
+            self._refuse(transport, denied, upgrade.uid)
             return
         transport.write(_SWITCH.format(frames.accept_key(upgrade.key)).encode())
         socket = Socket(self, peer, principal)
@@ -117,8 +125,8 @@ class Reception:
         if rest:
             socket.data_received(rest)
 
-    def _refuse(self, transport: asyncio.Transport, denied: Denied) -> None:
-        self.refused(denied.code)
+    def _refuse(self, transport: asyncio.Transport, denied: Denied, claimed: str) -> None:
+        self.door.refused(peer_of(transport)[0], denied, claimed)
         answer(transport, denied.status, denied.code, denied.detail, self.door.headers_of(denied))
 
     def opened(self, socket: Socket) -> None:

@@ -164,9 +164,10 @@ class Socket(Connection, asyncio.Protocol):
         """Close with 1009, reading past the rest of the frame, so that the client's Close is seen
         and the client reads why instead of a reset."""
         limit = self._reception.limits.message_bytes
-        self._reception.refused("message_too_large")
+        text = f"a message has at most {limit:,} bytes"
+        self._reception.turned_away(self, "message_too_large", text)
         self._drop()
-        self.close(frames.TOO_BIG, f"a message has at most {limit:,} bytes")
+        self.close(frames.TOO_BIG, text)
         self._skipping = max(0, missing)
 
     def _skip(self, data: bytes) -> bytes:
@@ -272,7 +273,7 @@ class Socket(Connection, asyncio.Protocol):
                 return
             answer = reception.gateway.receive(self, payload)
         except Malformed as problem:
-            self.malformed(str(problem))
+            self.malformed(str(problem), frame)
             return
         if answer is None:
             self._later(payload, is_large=False)
@@ -295,12 +296,12 @@ class Socket(Connection, asyncio.Protocol):
                 )
             self.send(await self._reception.gateway.receive_first(self, payload))
         except TooComplex as problem:
-            self.malformed(str(problem))
+            self.malformed(str(problem), payload)
             self.close(frames.POLICY_VIOLATION, "the message is too complex")
         except Malformed as problem:
-            self.malformed(str(problem))
+            self.malformed(str(problem), payload)
         except UidRefused as problem:
-            self._reception.refused("uid_mismatch")
+            self._reception.turned_away(self, "uid_mismatch", str(problem), payload)
             self.send(error(b"", str(problem)))
             self.close(frames.POLICY_VIOLATION, "uid_mismatch")
         except (*AWAY, LookupError) as problem:
@@ -326,15 +327,15 @@ class Socket(Connection, asyncio.Protocol):
         if data:
             self.data_received(bytes(data))
 
-    def malformed(self, text: str) -> None:
+    def malformed(self, text: str, message: bytes = b"") -> None:
         """Answer BadRequest; keep the connection, but not for ever (OP-25)."""
-        self._reception.refused("malformed")
+        self._reception.turned_away(self, "malformed", text, message)
         self.send(error(b"", text))
         self._offence("too many bad messages")
 
     def _refuse_for_now(self, text: str, reason: str) -> None:
         """Answer Unavailable, and close when it goes on (security.md section 8)."""
-        self._reception.refused(reason)
+        self._reception.turned_away(self, reason, text)
         self.send(unavailable(b"", text, 30.0))
         self._offence("too many messages")
 
@@ -374,7 +375,7 @@ class Socket(Connection, asyncio.Protocol):
     def _fail(self, code: int, text: str, reason: str) -> None:
         """Close where frames cannot be told apart any more: what still comes is thrown away for a
         second, so that the Close frame arrives."""
-        self._reception.refused(reason)
+        self._reception.turned_away(self, reason, text)
         self._drop()
         self.close(code, text)
         self._skipping = 1 << 62

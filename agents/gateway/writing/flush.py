@@ -237,6 +237,14 @@ class Flusher:
             found = {row[0] for row in await cursor.fetchall()}
         return {agent.id for agent in agents} - found
 
+    async def write_refused(self, rows: list[Row]) -> None:
+        """Write who was not let in (`statements.REFUSED`), and keep their table bounded."""
+        of_address, of_all = statements.REFUSED_BOUNDS
+        async with self._database.transaction() as cursor:
+            await statements.REFUSED.run(cursor, rows)
+            await cursor.execute(of_address, [sorted({row[0] for row in rows})])
+            await cursor.execute(of_all)
+
 
 def _is_large(changes: Changes) -> bool:
     description = changes.description

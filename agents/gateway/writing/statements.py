@@ -223,6 +223,43 @@ REFUSAL = Write(
     ON CONFLICT DO NOTHING
     """,
 )
+REFUSED = Write(
+    "refused",
+    {
+        "address": "text",
+        "reason": "text",
+        "claimed_id": "text",
+        "credential": "text",
+        "detail": "text",
+        "times": "int8",
+        "first_at": "timestamptz",
+        "last_at": "timestamptz",
+    },
+    """
+    INSERT INTO agents_refusedagent AS r (address, reason, claimed_id, credential, detail, times,
+                                          first_at, last_at)
+    SELECT v.address, v.reason, v.claimed_id, v.credential, v.detail, v.times, v.first_at, v.last_at
+    FROM {v} ORDER BY 1, 2, 3
+    ON CONFLICT (address, reason, claimed_id) DO UPDATE SET times = r.times + excluded.times,
+        first_at = least(r.first_at, excluded.first_at),
+        last_at = greatest(r.last_at, excluded.last_at),
+        credential = excluded.credential, detail = excluded.detail
+    """,
+)
+# However many come: the newest of an address, and of all.
+REFUSED_BOUNDS = (
+    """
+    DELETE FROM agents_refusedagent WHERE id IN (
+        SELECT id FROM (
+            SELECT id, row_number() OVER (PARTITION BY address ORDER BY last_at DESC, id DESC) AS n
+            FROM agents_refusedagent WHERE address = ANY(%b::text[])) x
+        WHERE n > 50)
+    """,
+    """
+    DELETE FROM agents_refusedagent WHERE id IN (
+        SELECT id FROM agents_refusedagent ORDER BY last_at DESC, id DESC OFFSET 5000)
+    """,
+)
 EVENT = Write(
     "event",
     {"agent_id": "int8", "at": "timestamptz", "kind": "text", "details": "text"},

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from agents.models import Agent, AgentBody, AgentEvent, ComponentSet, Delivery, Quarantine
 from agents.selectors.capabilities import BITS
+from agents.succession import lineage
 from console.api import paging, params
 from console.api.agents.rows import one, shown
 from console.api.agents.views import agent_of
@@ -39,8 +40,9 @@ class Deliveries(ApiView):
         responses=shapes.DeliveryList,
     )
     def get(self, request: Request, uid: str) -> Response:
-        """Every offer of a config to this agent and how it went, newest first."""
-        rows = Delivery.objects.filter(agent__in=agent_of(self, uid).values("pk"))
+        """Every offer of a config to this agent and how it went, newest first; of one that took over
+        from another also those of that one."""
+        rows = Delivery.objects.filter(agent__in=lineage(agent_of(self, uid).get().pk))
         page, following = paging.newest(rows, request)
         return Response({"deliveries": [_delivery(row) for row in page], "next": following})
 
@@ -54,8 +56,9 @@ class History(ApiView):
         responses=shapes.HistoryList,
     )
     def get(self, request: Request, uid: str) -> Response:
-        """What happened to this agent (connection, health, config, commands), newest first."""
-        rows = AgentEvent.objects.filter(agent__in=agent_of(self, uid).values("pk"))
+        """What happened to this agent (connection, health, config, commands), newest first; of one
+        that took over from another also what happened to that one."""
+        rows = AgentEvent.objects.filter(agent__in=lineage(agent_of(self, uid).get().pk))
         page, following = paging.newest(rows, request)
         found = [{"at": e.at, "kind": e.kind, "details": e.details} for e in page]
         return Response({"events": found, "next": following})
@@ -91,6 +94,7 @@ def more_of(agent: Agent) -> dict[str, Any]:
     """Return what only the detail of an agent says, beside its row in the list."""
     components = ComponentSet.objects.filter(pk=agent.components_hash).first()
     quarantines = Quarantine.objects.filter(agent=agent, lifted_at=None).order_by("-pk")[:100]
+    successor = Agent.objects.filter(replaces=agent).first()
     return {
         "operator_labels": agent.operator_labels,
         "identifying": agent.identifying,
@@ -101,6 +105,11 @@ def more_of(agent: Agent) -> dict[str, Any]:
         "rollout": Target.objects.filter(agent=agent, active=True)
         .values_list("rollout_id", flat=True)
         .first(),
+        "retired_by": agent.retired_by,
+        "retired_why": agent.retired_why,
+        "replaces": agent.replaces.instance_uid if agent.replaces is not None else None,
+        "replaced_by": successor.instance_uid if successor is not None else None,
+        "took_over_at": agent.took_over_at,
     }
 
 

@@ -19,6 +19,7 @@ _FIELDS = (
     "version",
     "labels",
     "first_seen_at",
+    "retired_at",
     "status_word",
     "status__connected",
     "status__gateway__renewed_at",
@@ -88,6 +89,7 @@ def row(values: dict[str, Any], now: datetime) -> dict[str, Any]:
         "no_word_since": _no_word_since(values),
         "refuses_everything_since": values["status__wedged_since"] or "",
         "first_seen_at": values["first_seen_at"],
+        "retired_at": values["retired_at"],
     }
 
 

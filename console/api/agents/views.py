@@ -47,10 +47,10 @@ class AgentList(ApiView):
     def matching(self, request: Request, now: datetime) -> AgentQuerySet:
         """Return the agents of the query string. Raises Invalid with the place of a typo."""
         agents = Agent.objects.visible_to(self.actor).with_status_word(now)
-        if words := query(request, "status"):
-            agents = agents.filter(status_word__in=_status_words(words))
+        words = query(request, "status")
+        agents = agents.in_status(_status_words(words) if words else ())
         text = query(request, "selector") or query(request, "q")
-        return agents.matching(selector_q(parse(text))) if text else agents
+        return agents.filter(selector_q(parse(text))) if text else agents
 
 
 def _status_words(text: str) -> list[str]:

@@ -38,6 +38,9 @@ class Agent(Shape):
         help_text="the config since which it refuses all others; its stored config must be removed"
     )
     first_seen_at = serializers.DateTimeField()
+    retired_at = serializers.DateTimeField(
+        allow_null=True, help_text="retired: in no list or count unless status=retired is asked"
+    )
 
 
 class AgentList(Shape):
@@ -57,6 +60,13 @@ class AgentDetail(Agent):
     )
     quarantined_hashes = serializers.ListField(child=Hash())
     rollout = serializers.IntegerField(allow_null=True, help_text="the rollout it is in now")
+    retired_by = serializers.CharField()
+    retired_why = serializers.CharField()
+    replaces = serializers.UUIDField(allow_null=True, help_text="whose host it runs on now")
+    replaced_by = serializers.UUIDField(allow_null=True)
+    took_over_at = serializers.DateTimeField(
+        allow_null=True, help_text="since then it has labels and history of `replaces`"
+    )
 
 
 class Delivery(Shape):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from agents.models import Agent, AgentBody, AgentEvent, AgentStatus, ConfigStatus, Delivery
 from agents.models.querysets import ACCEPTS_REMOTE_CONFIG
 from agents.opamp.shown_config import is_judged_by_it
+from agents.succession import lineage
 from console.pages.agents.rows import AgentRow, rows_of
 from console.pages.agents.settings import OfferedSettings, offered_settings
 from console.pages.configs.names import ConfigName, names_of
@@ -77,6 +78,8 @@ class AgentView:
     events: list[AgentLine]
     target: Target | None
     settings: OfferedSettings | None
+    replaces: Agent | None
+    replaced_by: Agent | None
     seq: int
 
 
@@ -118,8 +121,8 @@ def _files(body: AgentBody | None) -> list[tuple[str, str]]:
     ]
 
 
-def _deliveries(agent: Agent) -> list[DeliveryRow]:
-    found = list(Delivery.objects.filter(agent=agent).order_by("-id")[:HISTORY])
+def _deliveries(line: list[int]) -> list[DeliveryRow]:
+    found = list(Delivery.objects.filter(agent__in=line).order_by("-id")[:HISTORY])
     names = names_of(d.config_hash for d in found)
     return [
         DeliveryRow(
@@ -141,7 +144,8 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
     target = (
         Target.objects.filter(agent=agent, active=True).select_related("rollout", "phase").first()
     )
-    events = AgentEvent.objects.filter(agent=agent).order_by("-id")[
+    line = lineage(agent.pk) if agent.took_over_at is not None else [agent.pk]
+    events = AgentEvent.objects.filter(agent__in=line).order_by("-id")[
         : HISTORY if tab == "history" else 8
     ]
     attributes = {**(agent.identifying or {}), **(agent.non_identifying or {})}
@@ -159,9 +163,11 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         else None,
         effective=_files(effective) if tab == "config" else [],
         effective_at=effective.at if effective else None,
-        deliveries=_deliveries(agent) if tab in {"summary", "history"} else [],
+        deliveries=_deliveries(line) if tab in {"summary", "history"} else [],
         events=[agent_event_words.line(event) for event in events],
         target=target,
         settings=offered_settings(status, getattr(agent, "desired_settings", None)),
+        replaces=agent.replaces if agent.replaces_id else None,
+        replaced_by=Agent.objects.filter(replaces=agent).first(),
         seq=int(now.timestamp() * 1000),
     )

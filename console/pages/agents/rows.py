@@ -60,10 +60,8 @@ class AgentPage:
 
 def matching(form: AgentFilter, actor: Actor, now: datetime) -> AgentQuerySet:
     """Return the agents a filter means, each with its status word."""
-    found = (
-        Agent.objects.visible_to(actor).matching(selector_q(form.selector)).with_status_word(now)
-    )
-    return found.filter(status_word__in=form.statuses) if form.statuses else found
+    visible = Agent.objects.visible_to(actor).filter(selector_q(form.selector))
+    return visible.with_status_word(now).in_status(form.statuses)
 
 
 def _status_of(agent: Agent) -> AgentStatus:
@@ -119,7 +117,7 @@ def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
 
 def _meant(form: AgentFilter, actor: Actor) -> str:
     """Return the nearest selector made of labels that exist, "" when there is none."""
-    agents = Agent.objects.visible_to(actor)
+    agents = Agent.objects.visible_to(actor).living()
     meant = nearest(
         form.selector, agents.label_keys(), lambda key: agents.label_values(key, NEAR_VALUES)
     )

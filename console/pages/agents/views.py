@@ -53,7 +53,7 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
     }
     if target != "agent-table":
         if form.error is None:
-            context["all_agents"] = Agent.objects.visible_to(request.actor).count()
+            context["all_agents"] = Agent.objects.visible_to(request.actor).living().count()
         return render(request, "agents/list.html", context, status=422 if form.error else 200)
     if form.error is not None:
         return _error_only(request, context)

@@ -87,7 +87,7 @@ def _add(into: dict[str, tuple[int, int]], value: str | None, number: int, bad: 
 
 def read(actor: Actor, now: datetime) -> Fleet:
     """Count the fleet by status, version and region: one pass over the agents."""
-    agents = Agent.objects.visible_to(actor).with_status_word(now).order_by()
+    agents = Agent.objects.visible_to(actor).living().with_status_word(now).order_by()
     rows = agents.values_list("status_word", "version", "labels__region").annotate(n=Count("pk"))
     by_word: dict[str, int] = {}
     versions: dict[str, tuple[int, int]] = {}
