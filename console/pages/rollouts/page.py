@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 
 from console.api.rollouts.answers import judged_at
-from console.pages.drawing.charts import Part, stacked_bar
 from console.pages.rollouts import gates, phases, targets
+from console.pages.rollouts.progress import Progress, progress_of
 from console.words import states as words
 from console.words.events import Line, newest_first
 from rollouts.analysis.measure import load_gates
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.decide import Code
 from rollouts.engine.facts import GateKind
-from rollouts.engine.states import RollbackTargetState
-from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
+from rollouts.models import Event, Rollback, Rollout, Target
 
 RECENT_EVENTS = 8
 WHY_ICONS: dict[str, str] = {
@@ -49,25 +48,6 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """Where the rollback of a rollout stands."""
-
-    rollback: Rollback
-    total: int
-    confirmed: int
-    offered: int
-    failed: int
-    offline: int
-    no_version: int
-    bar: str
-
-    @property
-    def online(self) -> int:
-        """Agents that can come back now."""
-        return self.total - self.offline - self.no_version
-
-
-@dataclass(frozen=True, slots=True)
 class View:
     """Everything of the page that does not depend on who looks at it."""
 
@@ -78,7 +58,7 @@ class View:
     tiles: list[gates.Tile]
     gates_summary: str
     events: list[Line]
-    way_back: WayBack | None
+    way_back: Progress | None
     seq: int
     is_over: bool
 
@@ -108,40 +88,11 @@ def why_of(rollout: Rollout) -> Why:
     )
 
 
-def way_back_of(rollout: Rollout) -> WayBack | None:
-    """Count how many agents are back; one query. None when no rollback was decided."""
-    rollback = getattr(rollout, "rollback", None)
-    if rollback is None:
-        return None
-    state, waiting = RollbackTargetState, Q(confirmed_at=None)
-    numbers = RollbackTarget.objects.filter(rollback=rollback).aggregate(
-        total=Count("pk"),
-        confirmed=Count("pk", filter=Q(state=state.CONFIRMED)),
-        failed=Count("pk", filter=Q(state__in=[state.FAILED, state.TIMED_OUT])),
-        no_version=Count("pk", filter=Q(state=state.NO_VERSION)),
-        offline=Count(
-            "pk", filter=waiting & Q(online=False, state__in=[state.WAITING, state.OFFERED])
-        ),
-        offered=Count("pk", filter=waiting & Q(online=True, state=state.OFFERED)),
-    )
-    bar = stacked_bar(
-        [
-            Part("returned", numbers["confirmed"]),
-            Part("applying", numbers["offered"]),
-            Part("failed", numbers["failed"]),
-            Part("offline", numbers["offline"]),
-        ],
-        numbers["total"],
-        f"{numbers['confirmed']} / {numbers['total']}",
-        css="thick",
-    )
-    return WayBack(rollback=rollback, bar=bar, **numbers)
-
-
 def read(rollout: Rollout, now: datetime) -> View:
     """Read the page. Queries: phases, gates, readings, events, way back."""
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
     watched = watched_phase(steps)
+    rollback: Rollback | None = getattr(rollout, "rollback", None)
     tiles: list[gates.Tile] = []
     if watched is not None:
         readings = gates.readings_by_gate(rollout, phase=watched)
@@ -155,7 +106,7 @@ def read(rollout: Rollout, now: datetime) -> View:
         tiles=tiles,
         gates_summary=gates.summary(tiles),
         events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
-        way_back=way_back_of(rollout),
+        way_back=progress_of(rollback) if rollback is not None else None,
         seq=int(now.timestamp() * 1000),
         is_over=rollout.finished_at is not None,
     )

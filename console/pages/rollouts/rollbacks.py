@@ -73,7 +73,7 @@ def detail(request: HtmxRequest, rollback_id: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("rollouts:timeline", args=[rollback.rollout_id]))
     context = {
         "rollback": rollback,
-        "back": timeline.way_back(rollback, timezone.now()),
+        "back": timeline.course_of(rollback, timezone.now()),
         "events": event_words.lines(Event.objects.filter(rollback=rollback).order_by("seq")),
         "goal_s": recovery.GOAL_S,
         "topics": [rollback.topic],

@@ -22,6 +22,7 @@ from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import gates, recovery
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts.lookup import find
+from console.pages.rollouts.progress import Progress, progress_of
 from console.words import events as event_words
 from console.words import numbers, times
 from console.words.incidents import incident_text
@@ -45,54 +46,42 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """The rollback part of the page."""
+class Course:
+    """How a rollback went: its numbers, the curve of agents that came back, who did not."""
 
-    rollback: Rollback
+    progress: Progress
     recovery: recovery.Recovery
     curve: SafeString
     ticks: list[str]
     detect_s: float | None
-    offline: int
-    no_version: int
-    failed: int
-    total: int
     stragglers: list[RollbackTarget]
     is_running: bool
 
-
-def _targets(rollback: Rollback) -> list[RollbackTarget]:
-    found = RollbackTarget.objects.filter(rollback=rollback).only(
-        "rollback", "state", "online", "confirmed_at"
-    )
-    return list(found)
+    @property
+    def rollback(self) -> Rollback:
+        return self.progress.rollback
 
 
-def way_back(rollback: Rollback, now: datetime) -> WayBack:
-    """Read how the rollback went; two queries."""
-    state = RollbackTargetState
-    targets = _targets(rollback)
-    confirmed = [t.confirmed_at for t in targets if t.state == state.CONFIRMED and t.confirmed_at]
-    no_version = sum(t.state == state.NO_VERSION for t in targets)
-    failed = sum(t.state in {state.FAILED, state.TIMED_OUT} for t in targets)
-    offline = sum(t.state in {state.WAITING, state.OFFERED} and not t.online for t in targets)
+def course_of(rollback: Rollback, now: datetime) -> Course:
+    """Read how the rollback went; three queries."""
+    progress = progress_of(rollback)
+    found = RollbackTarget.objects.filter(rollback=rollback)
+    is_back = Q(state=RollbackTargetState.CONFIRMED)
+    times_back = found.filter(is_back, confirmed_at__isnull=False)
+    confirmed = [at for at in times_back.values_list("confirmed_at", flat=True) if at]
     is_running = rollback.state == RollbackState.RUNNING
-    online = len(targets) - no_version - offline
-    curve = recovery.recovery(rollback.decided_at, confirmed, online, now if is_running else None)
-    open_states = ~Q(state=state.CONFIRMED)
-    stragglers = RollbackTarget.objects.filter(open_states, rollback=rollback)
+    curve = recovery.recovery(
+        rollback.decided_at, confirmed, progress.online, now if is_running else None
+    )
+    stragglers = found.exclude(is_back).select_related("agent").order_by("pk")
     detect = rollback.decided_at - rollback.breach_at if rollback.breach_at else None
-    return WayBack(
-        rollback=rollback,
+    return Course(
+        progress=progress,
         recovery=curve,
         curve=_curve(curve),
         ticks=[times.exact_span(s) if s else _("0 s") for s in recovery.ticks(curve.end_s)],
         detect_s=detect.total_seconds() if detect is not None else None,
-        offline=offline,
-        no_version=no_version,
-        failed=failed,
-        total=len(targets),
-        stragglers=list(stragglers.select_related("agent").order_by("pk")[:MAX_STRAGGLERS]),
+        stragglers=list(stragglers[:MAX_STRAGGLERS]),
         is_running=is_running,
     )
 
@@ -171,7 +160,7 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
         text = incident_text(rollout, map(event_row, events))
         return HttpResponse(text, content_type="text/plain; charset=utf-8")
     rollback = getattr(rollout, "rollback", None)
-    back = way_back(rollback, now) if rollback is not None else None
+    back = course_of(rollback, now) if rollback is not None else None
     context = {
         "rollout": rollout,
         "events": event_words.lines(events),

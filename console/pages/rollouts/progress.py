@@ -1,0 +1,56 @@
+"""How many agents of a rollback are back: read in one way for every page that says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.utils.safestring import SafeString
+
+from console.pages.drawing.charts import Part, stacked_bar
+from rollouts.engine.states import RollbackTargetState
+from rollouts.models import Rollback, RollbackTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a rollback stands, in agents. `offered` are online and have not answered yet."""
+
+    rollback: Rollback
+    total: int
+    confirmed: int
+    offered: int
+    failed: int
+    offline: int
+    no_version: int
+
+    @property
+    def online(self) -> int:
+        """Agents that can come back now."""
+        return self.total - self.offline - self.no_version
+
+    @property
+    def bar(self) -> SafeString:
+        """The numbers as one bar."""
+        parts = [
+            Part("returned", self.confirmed),
+            Part("applying", self.offered),
+            Part("failed", self.failed),
+            Part("offline", self.offline),
+        ]
+        return stacked_bar(parts, self.total, f"{self.confirmed} / {self.total}", css="thick")
+
+
+def progress_of(rollback: Rollback) -> Progress:
+    """Count; one query."""
+    state = RollbackTargetState
+    is_open = Q(state__in=[state.WAITING, state.OFFERED])
+    numbers = RollbackTarget.objects.filter(rollback=rollback).aggregate(
+        total=Count("pk"),
+        confirmed=Count("pk", filter=Q(state=state.CONFIRMED)),
+        failed=Count("pk", filter=Q(state__in=[state.FAILED, state.TIMED_OUT])),
+        no_version=Count("pk", filter=Q(state=state.NO_VERSION)),
+        offline=Count("pk", filter=is_open & Q(online=False)),
+        offered=Count("pk", filter=Q(online=True, state=state.OFFERED)),
+    )
+    return Progress(rollback=rollback, **numbers)
