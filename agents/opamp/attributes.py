@@ -16,6 +16,7 @@ from agents.opamp import bits
 from agents.opamp.anyvalue_pb2 import AnyValue, KeyValue
 from agents.opamp.opamp_pb2 import AgentDescription
 from agents.selectors.versions import version_keys
+from console.lib.secret_text import hide_secrets
 
 MAX_ATTRIBUTES = 256
 MAX_VALUE_CHARS = 4096
@@ -48,6 +49,12 @@ def clean(text: str, limit: int = MAX_VALUE_CHARS) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clean_words(text: str, limit: int = MAX_VALUE_CHARS) -> str:
+    """Return free text of an agent (an error, a reason) cleaned and without secrets: programs
+    quote what they were given, passwords included."""
+    return clean(hide_secrets(text[: 2 * limit]), limit)
 
 
 def plain(value: AnyValue, depth: int = 0) -> Plain:

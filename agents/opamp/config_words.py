@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from agents.opamp import shown_config
-from agents.opamp.attributes import clean
+from agents.opamp.attributes import clean_words
 from agents.opamp.opamp_pb2 import (
     RemoteConfigStatus,
     RemoteConfigStatuses,
@@ -31,7 +31,7 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
     """
     config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
     status = known_status(message.status)
-    error = clean(message.error_message, MAX_ERROR_CHARS)
+    error = clean_words(message.error_message, MAX_ERROR_CHARS)
     error_hash = error_digest(error)
     is_news = (config_hash, status, error_hash) != (
         agent.config_hash,

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from agents.opamp import bits, scan
-from agents.opamp.attributes import as_text, clean, plain
+from agents.opamp.attributes import as_text, clean, clean_words, plain
 from agents.opamp.config_words import MAX_HASH_CHARS, known_status, take_config_status
 from agents.opamp.opamp_pb2 import (
     AgentDescription,
@@ -195,7 +195,7 @@ def _take_health(
     changes.status = True
     changes.body("health", message, len(raw))
     agent.health_status = clean(message.status, 64)
-    agent.health_error = clean(message.last_error)
+    agent.health_error = clean_words(message.last_error)
     agent.started_at = message.start_time_unix_nano
     if healthy != agent.healthy:
         if healthy is not None or agent.healthy is not None:
@@ -268,7 +268,7 @@ def _take_custom_message(
 def _take_settings_status(agent: AgentState, message: ConnectionSettingsStatus, now: float) -> None:
     agent.settings_hash = message.last_connection_settings_hash.hex()[:MAX_HASH_CHARS]
     agent.settings_status = known_status(message.status)
-    agent.settings_error = clean(message.error_message)
+    agent.settings_error = clean_words(message.error_message)
     changes = agent.change()
     changes.status = changes.settings = changes.visible = True
     changes.event(

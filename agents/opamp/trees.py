@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agents.opamp.attributes import attributes, clean
+from agents.opamp.attributes import attributes, clean, clean_words
 from agents.opamp.opamp_pb2 import AvailableComponents, ComponentDetails, ComponentHealth
 
 MAX_DEPTH = 64
@@ -56,7 +56,7 @@ def _fill(health: ComponentHealth, node: dict[str, Any]) -> None:
     if status := health.status:
         node["status"] = clean(status, 256)
     if error := health.last_error:
-        node["last_error"] = clean(error, 4096)
+        node["last_error"] = clean_words(error, 4096)
     if nanos := health.start_time_unix_nano:
         node["start_time_unix_nano"] = nanos
     if nanos := health.status_time_unix_nano:

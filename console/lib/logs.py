@@ -1,7 +1,8 @@
 """Log lines: constant message plus fields, as text for terminals or JSON for collectors.
 
 `bind(...)` adds fields (request, rollout, agent ids) to every line of the current context.
-Values cannot break lines: control characters are escaped (security.md R41).
+Values cannot break lines: control characters are escaped (security.md R41). Secrets inside texts
+are hidden, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import logging
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
+
+from console.lib.secret_text import hide_secrets
 
 _context: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -55,7 +58,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        shown = {k: hide_secrets(v) if isinstance(v, str) else v for k, v in line.items()}
+        return json.dumps(shown, default=lambda value: hide_secrets(str(value)))
 
 
 class TextFormatter(logging.Formatter):
@@ -67,4 +71,4 @@ class TextFormatter(logging.Formatter):
         line = one_line(f"{at} {record.levelname} {record.name} {record.getMessage()}{fields}")
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return line
+        return hide_secrets(line)

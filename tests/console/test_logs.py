@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import logging
 
+import pytest
+
 from console.lib import logs
 
 
@@ -28,3 +30,10 @@ def test_bound_fields_end_with_their_block() -> None:
     with logs.bind(rollout="R-0042"):
         pass
     assert logs.current("rollout") is None
+
+
+@pytest.mark.parametrize("formatter", [logs.TextFormatter(), logs.JsonFormatter()])
+def test_a_secret_in_a_line_is_hidden(formatter: logging.Formatter) -> None:
+    said = formatter.format(line("cannot reach app:pw4Me@tcp(db)/x", dsn="password=pw4Me"))
+    assert "pw4Me" not in said
+    assert "cannot reach app:[REDACTED]@tcp(db)/x" in said

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.opamp.attributes import clean_words
+from agents.opamp.opamp_pb2 import ComponentHealth
 from agents.opamp.redact import may_hold_secret, redact
+from agents.opamp.trees import health_tree
 
 _KEY = b"key"
 _NAMES = [
@@ -58,3 +61,10 @@ def test_a_line_takes_time_in_proportion_to_its_length(line: str) -> None:
 
 def test_a_plain_config_holds_no_secret() -> None:
     assert not may_hold_secret('receivers:\n  otlp: {endpoint: "0.0.0.0:4317"}\n')
+
+
+def test_what_an_agent_says_of_its_errors_repeats_no_password() -> None:
+    health = ComponentHealth(last_error="dial app:pw4Me@tcp(db)/x: refused")
+    health.component_health_map["exporter:sql"].last_error = "bad dsn host=db password=pw4Me"
+    assert "pw4Me" not in str(health_tree(health))
+    assert clean_words("x" * 10 + " token=pw4Me", 14) == "x" * 10 + " to…"
