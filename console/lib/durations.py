@@ -9,6 +9,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+from console.lib.texts import SaidError, Text, text
+
 UNIT_SECONDS = {
     "w": Decimal(604800),
     "d": Decimal(86400),
@@ -26,23 +28,23 @@ _BARE = re.compile(rf"[-+]?{_NUMBER}")
 _SHARE = re.compile(rf"({_NUMBER})\s*%")
 
 
-class BadValue(ValueError):
+class BadValue(SaidError):
     """A value that does not say what it should. The text reads on from the name of the field."""
 
 
-def shown(value: object) -> str:
+def shown(value: object) -> Text | str:
     """Return the value as the error shows it: text in quotes, numbers bare, cut at 60 characters."""
     if isinstance(value, str):
         cut = value if len(value) <= 60 else value[:57] + "..."
         return f'"{cut}"'
     if value is None:
-        return "(empty)"
+        return text("value.empty")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return "(a list)"
+        return text("value.a_list")
     if isinstance(value, dict):
-        return "(a mapping)"
+        return text("value.a_mapping")
     return str(value)[:60]
 
 
@@ -50,23 +52,20 @@ def parse_duration(value: object) -> timedelta:
     """Read `90s`, `15m`, `1h30m`, `24h`, `7d`, `250ms`. Raises BadValue saying what is right."""
     if isinstance(value, timedelta):
         return value
-    text = _text_of(value)
-    if text is not None and _BARE.fullmatch(text):
-        raise BadValue(f"{shown(value)} has no unit; write {text.lstrip('+-')}m")
-    if text is None or not _WHOLE.fullmatch(text):
-        raise BadValue(f"{shown(value)} is not a duration; write it like 90s, 15m, 1h30m or 7d")
+    written = _text_of(value)
+    if written is not None and _BARE.fullmatch(written):
+        raise BadValue("value.no_unit", read=shown(value), write=f"{written.lstrip('+-')}m")
+    if written is None or not _WHOLE.fullmatch(written):
+        raise BadValue("value.no_duration", read=shown(value))
     seconds = Decimal(0)
     sizes: list[Decimal] = []
-    for number, unit in _PART.findall(text):
+    for number, unit in _PART.findall(written):
         sizes.append(UNIT_SECONDS[unit])
         seconds += Decimal(number) * UNIT_SECONDS[unit]
     if sizes != sorted(set(sizes), reverse=True):
-        raise BadValue(
-            f"{shown(value)} has its units out of order; write each once, the largest first, "
-            "like 1h30m"
-        )
+        raise BadValue("value.units_out_of_order", read=shown(value))
     if seconds > Decimal(int(MAX_DURATION.total_seconds())):
-        raise BadValue(f"{shown(value)} is longer than 3650d; write a shorter duration")
+        raise BadValue("value.duration_too_long", read=shown(value), most="3650d")
     return timedelta(microseconds=int(seconds * 1_000_000))
 
 
@@ -81,15 +80,15 @@ def format_duration(span: timedelta) -> str:
 
 def parse_share(value: object) -> float:
     """Read `10%` as 0.1. Raises BadValue; a bare number is refused, because 0.1 and 10 both occur."""
-    text = _text_of(value)
-    if text is not None and _BARE.fullmatch(text):
-        raise BadValue(f"{shown(value)} has no unit; write {_share_hint(Decimal(text))}")
-    match = _SHARE.fullmatch(text) if text is not None else None
+    written = _text_of(value)
+    if written is not None and _BARE.fullmatch(written):
+        raise BadValue("value.no_unit", read=shown(value), write=_share_hint(Decimal(written)))
+    match = _SHARE.fullmatch(written) if written is not None else None
     if match is None:
-        raise BadValue(f"{shown(value)} is not a share; write it like 10%")
+        raise BadValue("value.no_share", read=shown(value))
     percent = Decimal(match[1])
     if percent > 100:
-        raise BadValue(f"{shown(value)} is more than everything; write at most 100%")
+        raise BadValue("value.more_than_all", read=shown(value))
     return float(percent / 100)
 
 
@@ -98,10 +97,10 @@ def format_share(share: float) -> str:
     return f"{_plain(Decimal(repr(float(share))) * 100)}%"
 
 
-def _share_hint(number: Decimal) -> str:
+def _share_hint(number: Decimal) -> Text | str:
     number = abs(number)
     if number == 1:
-        return "1% or 100%"
+        return text("value.either", one="1%", other="100%")
     return f"{_plain(number * 100 if 0 < number < 1 else min(number, Decimal(100)))}%"
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from console.lib.durations import BadValue, parse_duration, parse_share, shown
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import Text, text
 from console.lib.yaml import Document, Path, load_all
 from console.lib.yaml_scalars import YamlError
 
@@ -29,7 +30,7 @@ def documents_of(text: bytes | str, file: str) -> list[Document]:
     except YamlError as error:
         place = f"{file}:{error.line}" if error.line else file
         raise Invalid(
-            error.at(file), code=error.code, errors=[FieldError(place, error.message)]
+            error.at(file), code=error.code, errors=[FieldError(place, error.says)]
         ) from error
 
 
@@ -53,8 +54,9 @@ def raise_if_any(errors: Sequence[FieldError]) -> None:
     """Raise Invalid with all errors, in the order of their lines; its detail is the first."""
     if errors:
         errors = sorted(errors, key=_line)
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", errors=errors)
+        first, more = errors[0], len(errors) - 1
+        code = "field.first_of_more" if more else "field.only"
+        raise Invalid(code, errors=errors, path=first.path, what=first.says, count=more)
 
 
 def _line(error: FieldError) -> int:
@@ -72,20 +74,22 @@ class Fields:
         self.path = path
         self.is_mapping = isinstance(data, dict)
         if not self.is_mapping:
-            self.wrong(None, f"{shown(data)} is not a mapping of keys and values")
+            self.wrong(None, text("field.no_mapping", read=shown(data)))
 
-    def wrong(self, key: str | int | None, message: str, *, at_key: bool = False) -> None:
+    def wrong(self, key: str | int | None, says: Text | str, *, at_key: bool = False) -> None:
         """Note an error at a key of this mapping, or at the mapping itself."""
         path = self.path if key is None else (*self.path, key)
-        self.errors.append(FieldError(self.where(path, at_key), message))
+        self.errors.append(FieldError(self.where(path, at_key), says))
 
     def known(self, *keys: str) -> None:
         """Refuse every other key, naming the nearest known one."""
         for key in self.data:
             if key not in keys:
                 near = difflib.get_close_matches(key, keys, n=1)
-                right = f"did you mean {near[0]}?" if near else f"they are {', '.join(keys)}"
-                self.wrong(key, f"{key[:60]} is not a known key; {right}", at_key=True)
+                what = text("field.unknown_key", key=key[:60], known=keys)
+                if near:
+                    what = text("field.mistyped_key", key=key[:60], near=near[0])
+                self.wrong(key, what, at_key=True)
 
     def has(self, key: str) -> bool:
         """Return whether the key is given."""
@@ -98,13 +102,13 @@ class Fields:
         try:
             return parse(self.data[key])
         except BadValue as bad:
-            self.wrong(key, f"{key} {bad}")
+            self.wrong(key, text("field.wrong", key=key, what=bad.says))
             return default
 
     def required(self, key: str) -> bool:
         """Note an error when the key is missing from what is a mapping at all."""
         if key not in self.data and self.is_mapping:
-            self.wrong(None, f"{key} is missing")
+            self.wrong(None, text("field.missing", key=key))
         return key in self.data
 
     def text(self, key: str, default: str = "", max_length: int = 10_000) -> str:
@@ -112,9 +116,9 @@ class Fields:
 
         def parse(value: object) -> str:
             if not isinstance(value, str):
-                raise BadValue(f"{shown(value)} is not text; put it in quotes")
+                raise BadValue("value.no_text", read=shown(value))
             if len(value) > max_length or "\x00" in value:
-                raise BadValue(f"{shown(value)} is longer than {max_length:,} characters")
+                raise BadValue("value.text_too_long", read=shown(value), most=max_length)
             return value
 
         return self.read(key, parse, default)
@@ -124,7 +128,7 @@ class Fields:
 
         def parse(value: object) -> bool:
             if not isinstance(value, bool):
-                raise BadValue(f"{shown(value)} is neither true nor false")
+                raise BadValue("value.no_flag", read=shown(value))
             return value
 
         return self.read(key, parse, default)
@@ -134,9 +138,9 @@ class Fields:
 
         def parse(value: object) -> int:
             if not isinstance(value, int) or isinstance(value, bool):
-                raise BadValue(f"{shown(value)} is not a whole number; write it like {least or 1}")
+                raise BadValue("value.no_whole_number", read=shown(value), like=least or 1)
             if not least <= value <= most:
-                raise BadValue(f"{value} is out of bounds; write {least} to {most:,}")
+                raise BadValue("value.out_of_bounds", read=value, least=least, most=most)
             return value
 
         return self.read(key, parse, default)
@@ -147,7 +151,7 @@ class Fields:
         def parse(value: object) -> float:
             duration: timedelta = parse_duration(value)
             if duration.total_seconds() < least:
-                raise BadValue(f"{shown(value)} is too short; write at least {least:g}s")
+                raise BadValue("value.too_short", read=shown(value), least=f"{least:g}s")
             return duration.total_seconds()
 
         return self.read(key, parse, default)
@@ -158,7 +162,7 @@ class Fields:
         def parse(value: object) -> float:
             share = parse_share(value)
             if share <= 0:
-                raise BadValue(f"{shown(value)} is nothing; write more than 0%")
+                raise BadValue("value.nothing", read=shown(value))
             return share
 
         return self.read(key, parse, default)
@@ -175,7 +179,7 @@ class Fields:
         """Yield each mapping of the list under a key."""
         items = self.data.get(key, [])
         if not isinstance(items, list):
-            self.wrong(key, f"{key} {shown(items)} is not a list")
+            self.wrong(key, text("field.no_list", key=key, read=shown(items)))
             return
         for number, item in enumerate(items):
             yield Fields(item, self.where, self.errors, (*self.path, key, number))
@@ -186,5 +190,5 @@ def choose(kind: type[Choice], value: object) -> Choice:
     words = [member.value for member in kind]
     if value not in words:
         *most, last = words
-        raise BadValue(f"{shown(value)} is not known; write {', '.join(most)} or {last}")
+        raise BadValue("value.unknown_word", read=shown(value), most=most, last=last)
     return kind(str(value))

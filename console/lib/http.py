@@ -121,11 +121,17 @@ class Outbound:
             )
             return self._read(target, response)
         except urllib3.exceptions.NewConnectionError as error:
-            raise _NotConnected(f"{target.host} gave no answer: {_words(error)}") from error
+            raise _NotConnected(
+                "outbound.no_answer", host=target.host, error=_words(error)
+            ) from error
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise Unreachable(f"{target.host} takes longer than {self.timeout_s:g} s") from error
+            raise Unreachable(
+                "outbound.too_slow", host=target.host, seconds=f"{self.timeout_s:g}"
+            ) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(f"{target.host} gave no answer: {_words(error)}") from error
+            raise Unreachable(
+                "outbound.no_answer", host=target.host, error=_words(error)
+            ) from error
         finally:
             pool.close()
 
@@ -134,15 +140,14 @@ class Outbound:
         try:
             found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         except OSError as error:
-            raise Unreachable(f"{target.host} cannot be resolved: {_words(error)}") from error
+            raise Unreachable(
+                "outbound.not_resolved", host=target.host, error=_words(error)
+            ) from error
         addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
         if target.host not in self.allow:
             for address in addresses:
                 if not is_global(address):
-                    raise AddressRefused(
-                        f"{target.host} is {address}, an address inside. An administrator can "
-                        "allow the host in OUTBOUND_ALLOW."
-                    )
+                    raise AddressRefused("outbound.inside", host=target.host, address=address)
         return list(dict.fromkeys(addresses))
 
     def _pool(self, target: _Target, address: str) -> urllib3.HTTPConnectionPool:
@@ -159,14 +164,14 @@ class Outbound:
 
     def _read(self, target: _Target, response: urllib3.BaseHTTPResponse) -> Response:
         if 300 <= response.status < 400:
-            raise Unreachable(f"{target.host} redirects ({response.status}); give the final URL")
+            raise Unreachable("outbound.redirects", host=target.host, status=response.status)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise Unreachable(f"{target.host} answers in an encoding that was not asked for")
+            raise Unreachable("outbound.encoding", host=target.host)
         body = bytearray()
         while chunk := response.read1(_CHUNK):
             body += chunk
             if len(body) > self.max_bytes:
-                raise Unreachable(f"{target.host} sends more than {self.max_bytes:,} bytes")
+                raise Unreachable("outbound.too_much", host=target.host, most=self.max_bytes)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status, headers, bytes(body))
 
@@ -192,13 +197,15 @@ class _Target:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise AddressRefused(f"{url[:200]!r} is not a URL: {error}") from error
+            raise AddressRefused(
+                "outbound.no_url", url=repr(url[:200]), error=str(error)
+            ) from error
         if parts.scheme not in ("http", "https"):
-            raise AddressRefused(f"only http and https are used, not {parts.scheme[:20]!r}")
+            raise AddressRefused("outbound.scheme", scheme=repr(parts.scheme[:20]))
         if parts.username is not None or parts.password is not None:
-            raise AddressRefused("a URL must not carry a user name or password")
+            raise AddressRefused("outbound.credentials")
         if not host or any(character <= " " or character == "\x7f" for character in url):
-            raise AddressRefused(f"{url[:200]!r} names no host")
+            raise AddressRefused("outbound.no_host", url=repr(url[:200]))
         is_tls = parts.scheme == "https"
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(host, port or (443 if is_tls else 80), path, is_tls)

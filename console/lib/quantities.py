@@ -48,12 +48,12 @@ def parse_quantity(value: object, unit: Unit, *, bare: bool = False) -> float:
     written `threshold: 0.001`); counts and the user's own metrics are always bare.
     """
     if isinstance(value, float) and not math.isfinite(value):
-        raise BadValue(f"{value} is not an amount; write it like {EXAMPLES[unit]}")
+        raise BadValue("value.no_amount", read=value, like=EXAMPLES[unit])
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _bare_number(float(value), value, unit, bare)
     match = _AMOUNT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise BadValue(f"{shown(value)} is not an amount; write it like {EXAMPLES[unit]}")
+        raise BadValue("value.no_amount", read=shown(value), like=EXAMPLES[unit])
     number, suffix = Decimal(match[1]), match[2].strip()
     if not suffix:
         return _bare_number(float(number), value, unit, bare)
@@ -61,7 +61,7 @@ def parse_quantity(value: object, unit: Unit, *, bare: bool = False) -> float:
         return parse_share(value)
     scale = _scale(suffix, unit)
     if scale is None:
-        raise BadValue(f"{shown(value)} has the wrong unit; write it like {EXAMPLES[unit]}")
+        raise BadValue("value.wrong_unit", read=shown(value), like=EXAMPLES[unit])
     return float(number * scale)
 
 
@@ -96,9 +96,9 @@ def _bare_number(number: float, value: object, unit: Unit, bare: bool) -> float:
         if unit is Unit.FRACTION:
             parse_share(value)  # refuses a bare number, naming the share that was probably meant
         example = EXAMPLES[unit].lstrip("0123456789.")
-        raise BadValue(f"{shown(value)} has no unit; write {_number(number)}{example}")
+        raise BadValue("value.no_unit", read=shown(value), write=f"{_number(number)}{example}")
     if unit is Unit.FRACTION and not -1 <= number <= 1:
-        raise BadValue(f"{shown(value)} is more than everything; write {_number(number)}%")
+        raise BadValue("value.percent_meant", read=shown(value), write=f"{_number(number)}%")
     return number
 
 

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-Sentence = str | Callable[[Mapping[str, Any]], str]
-"""A template with `{name}` fields (may be lazily translated), or a function of the parameters."""
+
+class Template(Protocol):
+    """A string with `{name}` fields; it may be translated lazily."""
+
+    def format_map(self, params: Any, /) -> str: ...
+
+
+Sentence = Template | Callable[[Mapping[str, Any]], str]
+"""A template, or a function of the parameters where words depend on them (plurals)."""
 
 _MARK = "text"
 _sentences: dict[str, Sentence] = {}
@@ -39,6 +46,17 @@ class Text:
 def text(code: str, **params: Any) -> Text:
     """Return the text of a code of the tables in `console.words`."""
     return Text(code, params)
+
+
+class SaidError(ValueError):
+    """Base of errors that are worded at the edge: raised with a code and its parameters."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        self.says = Text(code, params)
+        super().__init__(self.says)
+
+    def __str__(self) -> str:
+        return said(self.says)
 
 
 def from_json(kept: Any) -> Any:
@@ -78,7 +96,7 @@ def said(what: Text | str) -> str:
         return f"{what.code}: {more}" if more else what.code
     if callable(sentence):
         return sentence(params)
-    return str(sentence).format_map(params)
+    return sentence.format_map(params)
 
 
 def _shown(value: Any) -> Any:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from console.lib import yaml_scalars
+from console.lib.texts import text as say
 from console.lib.yaml_scalars import Value, YamlError, YamlLimit
 
 Path = tuple[str | int, ...]
@@ -70,7 +71,7 @@ def load(text: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     documents = load_all(text, limits=limits)
     if len(documents) > 1:
         mark = documents[1].start
-        raise YamlError("a second document begins here; only one is expected", mark.line)
+        raise YamlError(say("yaml.second_document"), mark.line)
     return documents[0] if documents else Document(None, Mark(1, 1), {}, {})
 
 
@@ -78,22 +79,20 @@ def load_all(text: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> list[Docu
     """Read every document of a multi-document text. Raises YamlError (YamlLimit for bombs)."""
     size_bytes = len(text) if isinstance(text, bytes) else len(text.encode(errors="replace"))
     if size_bytes > limits.size_bytes:
-        raise YamlLimit(
-            f"the text has {size_bytes:,} bytes; at most {limits.size_bytes:,} are read"
-        )
+        raise YamlLimit(say("yaml.too_large", size=size_bytes, most=limits.size_bytes))
     return _Builder(limits).documents(_events(_decoded(text)))
 
 
 def _decoded(text: bytes | str) -> str:
     if isinstance(text, str):
         if (at := text.find("\x00")) >= 0:
-            raise YamlError("a NUL character is not text", text.count("\n", 0, at) + 1)
+            raise YamlError(say("yaml.nul"), text.count("\n", 0, at) + 1)
         return text.removeprefix("\ufeff")
     try:
         return _decoded(text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise YamlError("this is not UTF-8 text; save the file as UTF-8", line) from error
+        raise YamlError(say("yaml.not_utf8"), line) from error
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -103,9 +102,9 @@ def _events(text: str) -> Iterator[yaml.Event]:
         raise yaml_scalars.syntax_error(error, text) from error
     except yaml.reader.ReaderError as error:
         line = text.encode().count(b"\n", 0, error.position) + 1
-        raise YamlError(f"control character {error.character} is not allowed", line) from error
+        raise YamlError(say("yaml.control_character", character=error.character), line) from error
     except UnicodeEncodeError as error:
-        raise YamlError("a lone surrogate is not text") from error
+        raise YamlError(say("yaml.surrogate")) from error
 
 
 @dataclass(slots=True)
@@ -172,14 +171,14 @@ class _Builder:
 
     def _key(self, frame: _Frame, event: yaml.NodeEvent, mark: Mark) -> None:
         if not isinstance(event, yaml.ScalarEvent):
-            raise YamlError("a key must be plain text", mark.line, mark.column)
+            raise YamlError(say("yaml.key_is_no_text"), mark.line, mark.column)
         self._count(1, mark)
         key = event.value
         if event.anchor:
             self.anchors[event.anchor] = (key, 1)
         if key in frame.own:
             raise YamlError(
-                f'key "{key[:60]}" is given twice; it is first on line {frame.own[key]}',
+                say("yaml.key_twice", key=key[:60], line=frame.own[key]),
                 mark.line,
                 mark.column,
                 code="duplicate_key",
@@ -190,9 +189,7 @@ class _Builder:
 
     def _open(self, event: yaml.CollectionStartEvent, path: Path, mark: Mark) -> None:
         if len(self.stack) >= self.limits.depth:
-            raise YamlLimit(
-                f"this is nested more than {self.limits.depth} deep", mark.line, mark.column
-            )
+            raise YamlLimit(say("yaml.deeper_than", most=self.limits.depth), mark.line, mark.column)
         self._count(1, mark)
         yaml_scalars.check_collection_tag(event, mark.line, mark.column)
         made: dict[str, Value] | list[Value] = (
@@ -233,12 +230,10 @@ class _Builder:
     def _alias(self, anchor: str, mark: Mark) -> tuple[Value, int]:
         self.aliases += 1
         if self.aliases > self.limits.aliases:
-            raise YamlLimit(
-                f"more than {self.limits.aliases} aliases are used", mark.line, mark.column
-            )
+            raise YamlLimit(say("yaml.aliases", most=self.limits.aliases), mark.line, mark.column)
         if anchor not in self.anchors:
             raise YamlError(
-                f"alias *{anchor[:60]} has no finished anchor &{anchor[:60]} before it",
+                say("yaml.no_anchor", name=anchor[:60]),
                 mark.line,
                 mark.column,
             )
@@ -247,9 +242,7 @@ class _Builder:
     def _count(self, nodes: int, mark: Mark) -> None:
         self.nodes += nodes
         if self.nodes > self.limits.nodes:
-            raise YamlLimit(
-                f"more than {self.limits.nodes:,} values are here", mark.line, mark.column
-            )
+            raise YamlLimit(say("yaml.values", most=self.limits.nodes), mark.line, mark.column)
 
     def _next_path(self, frame: _Frame | None) -> Path:
         if frame is None:

@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 import yaml
 
+from console.lib.texts import Text, said
+from console.lib.texts import text as say
+
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -18,33 +21,40 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _TAG = "tag:yaml.org,2002:"
 _MAX_DIGITS = 400
+_TOO_DEEP = "maximum nesting depth"  # how libyaml says it
 
 
 class YamlError(ValueError):
     """A text that is not the YAML we read. `line` and `column` count from 1; 0 when unknown."""
 
     def __init__(
-        self, message: str, line: int = 0, column: int = 0, *, code: str = "yaml_syntax"
+        self, says: Text, line: int = 0, column: int = 0, *, code: str = "yaml_syntax"
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(says)
+        self.says = says
         self.line = line
         self.column = column
         self.code = code
 
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.message}" if self.line else self.message
+    @property
+    def message(self) -> str:
+        """The sentence in the language of who reads it."""
+        return said(self.says)
 
-    def at(self, name: str) -> str:
+    def __str__(self) -> str:
+        return said(say("yaml.on_line", line=self.line, what=self.says) if self.line else self.says)
+
+    def at(self, name: str) -> Text:
         """Return the error as `plan.yaml:14: ...`."""
-        return f"{name}:{self.line}: {self.message}" if self.line else f"{name}: {self.message}"
+        place = f"{name}:{self.line}" if self.line else name
+        return say("field.only", path=place, what=self.says)
 
 
 class YamlLimit(YamlError):
     """A text that would cost too much to read: too large, too deep, too many nodes or aliases."""
 
-    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
-        super().__init__(message, line, column, code="yaml_limit")
+    def __init__(self, says: Text, line: int = 0, column: int = 0) -> None:
+        super().__init__(says, line, column, code="yaml_limit")
 
 
 def resolve(event: yaml.ScalarEvent, line: int, column: int) -> Value:
@@ -65,7 +75,7 @@ def plain(text: str, line: int = 0, column: int = 0) -> Value:
     if text[0] not in "+-.0123456789":
         return text
     if len(text) > _MAX_DIGITS and (_DECIMAL.fullmatch(text) or _FLOAT.fullmatch(text)):
-        raise YamlError("this number is too long; put it in quotes", line, column)
+        raise YamlError(say("yaml.long_number"), line, column)
     if _DECIMAL.fullmatch(text):
         return int(text)
     if _OCTAL.fullmatch(text):
@@ -89,7 +99,7 @@ def merge_sources(value: Value, line: int) -> list[dict[str, Value]]:
     """Return the mappings that `<<: *base` or `<<: [*a, *b]` takes keys from, first wins."""
     sources = value if isinstance(value, list) else [value]
     if not all(isinstance(source, dict) for source in sources):
-        raise YamlError("<< takes a mapping or a list of mappings", line)
+        raise YamlError(say("yaml.bad_merge"), line)
     return [source for source in sources if isinstance(source, dict)]
 
 
@@ -98,16 +108,18 @@ def syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
     column = mark.column + 1 if mark else 0
-    message = str(error.problem or error.context or "this is not YAML")
-    if "maximum nesting depth" in message:
-        return YamlLimit("this is nested too deep", line, column)
+    message = str(error.problem or error.context or "")
+    if _TOO_DEEP in message:
+        return YamlLimit(say("yaml.too_deep"), line, column)
     if error.context and error.problem:
         message = f"{error.problem} ({error.context})"
+    # What libyaml says stays in its own words.
+    says = Text(message) if message else say("yaml.none")
     lines = text.rstrip("\n").split("\n")
     line = min(line, len(lines))  # the end of the text counts as its last line
     if line and "\t" in lines[line - 1][: column + 1]:
-        message += "; a tab cannot indent YAML, use spaces"
-    return YamlError(message, line, column)
+        says = say("yaml.tab", what=says)
+    return YamlError(says, line, column)
 
 
 def _tagged(tag: str, text: str, line: int, column: int) -> Value:
@@ -121,10 +133,10 @@ def _tagged(tag: str, text: str, line: int, column: int) -> Value:
     if expected is None:
         raise _unknown_tag(tag, line, column)
     if type(value) is not expected:
-        raise YamlError(f'"{text[:60]}" is not a value of !!{kind}', line, column)
+        raise YamlError(say("yaml.not_of_tag", read=text[:60], kind=kind), line, column)
     return value
 
 
 def _unknown_tag(tag: str, line: int, column: int) -> YamlError:
     shown = tag.replace(_TAG, "!!")[:60]
-    return YamlError(f"tag {shown} is not read; remove it", line, column, code="yaml_tag")
+    return YamlError(say("yaml.unknown_tag", tag=shown), line, column, code="yaml_tag")

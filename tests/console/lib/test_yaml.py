@@ -103,7 +103,7 @@ def test_wrong_text_is_refused_with_its_line(text: str | bytes, line: int, words
         load(text)
     assert words in caught.value.message
     assert caught.value.line == line
-    assert caught.value.at("f.yaml").startswith("f.yaml:" if line == 0 else f"f.yaml:{line}: ")
+    assert str(caught.value.at("f.yaml")).startswith("f.yaml:" if line == 0 else f"f.yaml:{line}: ")
 
 
 def laughs(levels: int) -> str:
@@ -157,7 +157,7 @@ def read_or_refuse(text: str | bytes) -> str:
     try:
         return f"{len(load_all(text))} documents"
     except YamlError as error:
-        return error.at("f.yaml")
+        return str(error.at("f.yaml"))
 
 
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200)))

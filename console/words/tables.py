@@ -1,0 +1,23 @@
+"""All sentences that the domain's texts are said with, registered when the console app is ready.
+
+One table per kind, each in the module of its subject; `tests/console/words/test_tables.py` compares
+them with the texts that the code makes.
+"""
+
+from __future__ import annotations
+
+from console.lib.texts import register
+from console.words import input_errors
+
+TABLES = (
+    input_errors.VALUES,
+    input_errors.FIELDS,
+    input_errors.YAML,
+    input_errors.OUTBOUND,
+)
+
+
+def register_all() -> None:
+    """Register every table; called once per process."""
+    for table in TABLES:
+        register(table)
