@@ -26,6 +26,8 @@ lint: export SECRET_KEY ?= only-for-checks
 lint: .venv/dev.stamp  ## Check style, types, imports and migrations
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m djlint templates --check --quiet
+	$(BIN)/python -m djlint templates --lint --quiet
 	$(BIN)/python -m mypy .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -33,6 +35,7 @@ lint: .venv/dev.stamp  ## Check style, types, imports and migrations
 fmt: .venv/dev.stamp  ## Format the code
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+	$(BIN)/python -m djlint templates --reformat --quiet --warn
 
 bench: .venv/dev.stamp  ## Measure deliveries, rollback and pages on a demo of its own (about 5 minutes)
 	$(BIN)/python -m bench.demo $(ARGS)

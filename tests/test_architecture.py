@@ -52,6 +52,8 @@ PURE = [
 IMPURE_MODULES = {"django", "redis", "requests", "aiohttp", "psycopg", "celery", "socket", "time"}
 MAX_LINES = 400
 MAX_FILES = 25
+MAX_TEMPLATE_LINES = 150
+MAX_TEMPLATE_LINE = 120  # as djlint lays them out; a longer line is logic, or two elements
 
 
 def sources(*, tests: bool = False) -> list[Path]:
@@ -122,6 +124,25 @@ def test_files_can_be_read_in_one_sitting(path: Path) -> None:
     assert lines <= MAX_LINES, f"{path} has {lines} lines: which two subjects is it?"
 
 
+def templates() -> list[Path]:
+    return sorted(path.relative_to(ROOT) for path in (ROOT / "templates").rglob("*.html"))
+
+
+@pytest.mark.parametrize("path", templates(), ids=str)
+def test_templates_can_be_read(path: Path) -> None:
+    lines = (ROOT / path).read_text().splitlines()
+    long = [n for n, line in enumerate(lines, 1) if len(line) > MAX_TEMPLATE_LINE]
+    assert not long, f"{path} has lines over {MAX_TEMPLATE_LINE} characters: {long}"
+    assert len(lines) <= MAX_TEMPLATE_LINES, f"{path} has {len(lines)} lines: make fragments"
+
+
+@pytest.mark.parametrize("path", templates(), ids=str)
+def test_a_template_begins_with_what_it_is_given(path: Path) -> None:
+    text = (ROOT / path).read_text()
+    head = re.sub(r"\A{% extends [^%]*%}\n", "", text)
+    assert head.startswith("{% comment %}"), f"{path} does not begin with its comment"
+
+
 @pytest.mark.parametrize("path", sources(), ids=str)
 def test_imports_are_at_the_top(path: Path) -> None:
     tree = ast.parse((ROOT / path).read_text())
@@ -155,7 +176,7 @@ def test_states_change_through_one_door(path: Path) -> None:
 
 
 def test_no_folder_is_too_long_to_be_read() -> None:
-    folders = Counter(path.parent for path in sources(tests=True))
+    folders = Counter(path.parent for path in [*sources(tests=True), *templates()])
     long = {str(folder): number for folder, number in folders.items() if number > MAX_FILES}
     assert not long, f"which rooms are missing in {long}?"
 

@@ -20,7 +20,7 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
             "metric": metric,
             "unit": metric.unit,
             "compare": " or ".join(metric.kind.comparisons),
-            "queries": queries_of(metric.name),
+            "queries": "\n".join(queries_of(metric.name)),
             "sources": [
                 (SOURCE_WORDS[source], metric.sources[source])
                 for source in SOURCE_WORDS

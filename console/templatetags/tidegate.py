@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from console.pages.fleet.view import Fleet
 from console.words import plain, times
 from console.words import states as words
 from console.words.events import Line
+from rollouts.configs import diff
 
 register = template.Library()
 
@@ -231,6 +232,31 @@ def tzname(at: datetime, zone: tzinfo) -> str:
 def plain_line(value: object) -> str:
     """One line of a config, its invisible characters made visible, up to 4,000 characters."""
     return plain.plain(value, limit=4000, keep_lines=True)
+
+
+@register.simple_tag
+def source_line(line: diff.Line | None, sign: str = "") -> SafeString | str:
+    """Write a line of a difference with what changed marked; white space in it is shown.
+
+    `sign` tells readers that the line was added or removed where no column does.
+    """
+    if line is None or line.kind is diff.Kind.SAME:
+        return plain_line(line.text) if line else ""
+    parts = SafeString(
+        "".join(
+            format_html("<mark>{}</mark>" if part.is_changed else "{}", plain_line(part.text))
+            for part in line.parts
+        )
+    )
+    name = "ins" if line.kind is diff.Kind.ADDED else "del"
+    said = format_html('<span class="vh">{}</span>', sign) if sign else ""
+    return format_html("{}<{}>{}</{}>", said, name, parts, name)
+
+
+@register.simple_tag
+def numbered_lines(lines: Sequence[diff.Line]) -> str:
+    """Write lines below each other, their number in front."""
+    return "".join(f"{line.new_number:>5}  {plain_line(line.text)}\n" for line in lines)
 
 
 @register.filter

@@ -76,5 +76,5 @@ def _show(
         "reason_max": REASON_MAX,
     }
     is_part = request.htmx.target == "dialog"
-    template = "agents/_dialog.html" if is_part else "agents/act.html"
+    template = "agents/dialog/_dialog.html" if is_part else "agents/dialog/act.html"
     return render(request, template, context, status=problem.status if problem else 200)

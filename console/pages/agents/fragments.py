@@ -14,7 +14,7 @@ from console.pages.frame.fragments import Update, joined, render
 def agent_cells(rows: Iterable[AgentRow], now: datetime) -> Update:
     """Return the live cells of some rows of the agents list."""
     base: dict[str, object] = {"seq": int(now.timestamp() * 1000), "zone": UTC, "now": now}
-    return Update(joined(render("agents/_cells.html", {**base, "row": row}) for row in rows))
+    return Update(joined(render("agents/table/_cells.html", {**base, "row": row}) for row in rows))
 
 
 def agent(view: AgentView, now: datetime) -> Update:

@@ -36,7 +36,7 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
     if target == "agent-facets":
         wanted = request.GET.getlist("open")
         facets = agent_facets.read(form, request.actor, now, wanted=wanted)
-        return render(request, "agents/_facets.html", {"form": form, "facets": facets})
+        return render(request, "agents/filter/_facets.html", {"form": form, "facets": facets})
     if form.error is not None:
         page = AgentPage([], "", "", 0)
     else:
@@ -57,14 +57,14 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
         return render(request, "agents/list.html", context, status=422 if form.error else 200)
     if form.error is not None:
         return _error_only(request, context)
-    response = render(request, "agents/_table.html", {**context, "is_part": True})
+    response = render(request, "agents/table/_table.html", {**context, "is_part": True})
     response["HX-Push-Url"] = reverse("agents:list") + (form.url() if not form.is_empty else "")
     return response
 
 
 def _error_only(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
     """Answer a text that cannot be read: the sentence beside the field, the list stays as it is."""
-    response = render(request, "agents/_selector_error.html", context, status=422)
+    response = render(request, "agents/filter/_selector_error.html", context, status=422)
     response["HX-Retarget"] = "#selector-error"
     response["HX-Reswap"] = "outerHTML"
     return response

@@ -179,5 +179,5 @@ def _show(
         "reason_max": REASON_MAX,
     }
     is_part = request.htmx.target == "dialog"
-    template = "rollouts/_dialog.html" if is_part else "rollouts/act.html"
+    template = "rollouts/dialog/_dialog.html" if is_part else "rollouts/dialog/act.html"
     return render(request, template, context, status=problem.status if problem else 200)

@@ -26,18 +26,21 @@ def rollout(rollout: Rollout, now: datetime) -> Update:
         render("rollouts/_why.html", {**base, "why": view.why}),
         render("rollouts/_way_back.html", {**base, "way_back": view.way_back}),
         render(
-            "rollouts/_gates_summary.html",
+            "rollouts/gates/_summary.html",
             {**base, "summary": view.gates_summary, "has_tiles": view.tiles},
         ),
-        render("rollouts/_failed.html", {**base, "failed": agents.failed}),
+        render("rollouts/agents/_failed.html", {**base, "failed": agents.failed}),
         render("rollouts/_events.html", {**base, "events": view.events}),
     ]
     parts += [render("rollouts/_phase.html", {**base, "phase": phase}) for phase in view.phases]
-    parts += [render("rollouts/_gate.html", {**base, "tile": tile}) for tile in view.criteria]
-    parts += [render("rollouts/_guard.html", {**base, "tile": tile}) for tile in view.guards]
-    parts += [render("rollouts/_sentence.html", {**base, "tile": tile}) for tile in view.tiles]
+    parts += [render("rollouts/gates/_gate.html", {**base, "tile": tile}) for tile in view.criteria]
+    parts += [render("rollouts/gates/_guard.html", {**base, "tile": tile}) for tile in view.guards]
     parts += [
-        render("rollouts/_legend_count.html", {**base, "entry": entry}) for entry in agents.legend
+        render("rollouts/gates/_sentence.html", {**base, "tile": tile}) for tile in view.tiles
+    ]
+    parts += [
+        render("rollouts/agents/_legend_count.html", {**base, "entry": entry})
+        for entry in agents.legend
     ]
     return Update(joined(parts), cells=agents.cells)
 
@@ -49,4 +52,4 @@ def sync(update: Update, rollout: Rollout, now: datetime) -> str:
         "cells": targets.run_lengths(update.cells),
         "seq": int(now.timestamp() * 1000),
     }
-    return joined([update.html, render("rollouts/_cells.html", context)])
+    return joined([update.html, render("rollouts/agents/_cells.html", context)])

@@ -171,6 +171,8 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
         "topics": [rollout.topic, *([rollback.topic] if rollback is not None else [])],
         "is_part": request.htmx.target == "timeline-page",
     }
-    template = "rollouts/_timeline.html" if context["is_part"] else "rollouts/timeline.html"
+    template = (
+        "rollouts/timeline/_page.html" if context["is_part"] else "rollouts/timeline/page.html"
+    )
     response: HttpResponse = render(request, template, context)
     return response

@@ -68,7 +68,7 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     if request.htmx.target == "legend":
         legend = rollout_page.agents_of(rollout).legend
         part = {"rollout": rollout, "legend": legend, "seq": int(now.timestamp() * 1000)}
-        return render(request, "rollouts/_legend.html", part)
+        return render(request, "rollouts/agents/_legend.html", part)
     view = rollout_page.read(rollout, now)
     context |= {
         "view": view,
@@ -113,7 +113,7 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "kinds": words.TARGET,
         "phases": sorted(rollout.phases.all(), key=lambda step: step.index),
     }
-    return render(request, "rollouts/agents.html", context)
+    return render(request, "rollouts/agents/list.html", context)
 
 
 def _of_kind(kind: str) -> Q:

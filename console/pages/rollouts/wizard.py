@@ -98,7 +98,7 @@ def preview(request: HtmxRequest) -> HttpResponse:
         given = replace(given, version="")  # it was a version of the other config
     form = wizard_form.load(given, zone=zone_of(request.user), now=timezone.now())
     context = _context(request, form) | {"changed": changed, "is_part": True}
-    return render(request, "rollouts/_preview.html", context)
+    return render(request, "rollouts/preview/_preview.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -57,6 +58,11 @@ def sign_in(name: str, *roles: str) -> Client:
     client = Client()
     client.force_login(make_user(name, *roles))
     return client
+
+
+def markup(answer: HttpResponse) -> str:
+    """Return the page with one space for each run of white space: its templates wrap their lines."""
+    return " ".join(answer.content.decode().split())
 
 
 def make_lease() -> GatewayLease:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Command, Quarantine
 from rollouts.models import Budget, EnvironmentGuard, FreezeWindow, Waiver
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, sign_in
+from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def test_a_weekly_freeze_window_is_saved_and_shown() -> None:
     answer = client.post("/settings/freeze/", {**data, "time_zone": "UTC", "reason": REASON})
     assert answer.status_code == 303
     assert FreezeWindow.objects.get().weekdays == [0, 4]
-    assert "Mon, Fri 18:00" in client.get("/settings/freeze/").content.decode()
+    assert "Mon, Fri 18:00" in markup(client.get("/settings/freeze/"))
 
 
 def test_a_wrong_time_is_said_and_the_form_is_kept() -> None:

@@ -14,6 +14,7 @@ from tests.console.pages.rows import (
     make_fleet,
     make_rollout,
     make_user,
+    markup,
     sign_in,
 )
 
@@ -182,7 +183,7 @@ def test_the_dialog_is_a_page_without_htmx_and_a_part_with_it(rollout: Rollout) 
 def test_a_rollback_that_runs_leaves_nothing_to_press(rollout: Rollout) -> None:
     client = sign_in("op", "operator", "approver")
     post(client, rollout, "abort", mode="rollback")
-    text = client.get(f"/rollouts/{rollout.pk}/").content.decode()
+    text = markup(client.get(f"/rollouts/{rollout.pk}/"))
     assert "A rollback is running." in text
     assert 'hx-get="/rollouts/' not in text.split('id="acts"')[1].split("</div>")[0].replace(
         f'hx-get="/rollouts/{rollout.pk}/" hx-trigger', ""
@@ -193,6 +194,6 @@ def test_a_rollback_that_runs_leaves_nothing_to_press(rollout: Rollout) -> None:
 def test_who_may_not_act_is_told_before_anything_is_typed(
     rollout: Rollout, role: str, is_disabled: bool
 ) -> None:
-    page = sign_in("x", role).get(f"/rollouts/{rollout.pk}/abort/").content.decode()
+    page = markup(sign_in("x", role).get(f"/rollouts/{rollout.pk}/abort/"))
     assert ('type="submit" disabled aria-describedby="may-not"' in page) is is_disabled
     assert ("Needs the role admin or operator." in page) is is_disabled
