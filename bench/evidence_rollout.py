@@ -21,7 +21,7 @@ from rollouts.analysis.combine import read_gate
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.sources.opamp import OpampSource
 from rollouts.analysis.specs import gates_of
-from rollouts.analysis.verdicts import Window, judge
+from rollouts.analysis.verdicts import ReadingFrame, judge
 from rollouts.engine.decide import Act, decide
 from rollouts.engine.facts import (
     ApprovalFacts,
@@ -186,7 +186,7 @@ class SimulatedRollout:
         )
 
     def _gates(self, phase: SimulatedPhase) -> tuple[GateFacts, ...]:
-        window = Window(
+        window = ReadingFrame(
             observed_since=None if phase.deployed_at is None else at(phase.deployed_at),
             interval_s=self.every_s,
             min_agents=phase.spec.pace.min_agents,

@@ -22,7 +22,7 @@ from rollouts.configs.parse import ONE_LINE, lost_line_breaks, parse_config
 from rollouts.plans.parse import read_plan
 
 
-class Kind(StrEnum):
+class DocumentKind(StrEnum):
     """What a document can be, in the order it is applied."""
 
     SELECTOR = "selector"
@@ -45,10 +45,10 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DocumentItem:
     """One thing a document asks for. `body` is a config's bytes, a plan's text, a selector's text."""
 
-    kind: Kind
+    kind: DocumentKind
     name: str
     body: bytes
     file: str
@@ -60,16 +60,16 @@ class Wanted:
         return self.body.decode("utf-8-sig")
 
 
-def read_files(files: Sequence[File]) -> list[Wanted]:
+def read_files(files: Sequence[File]) -> list[DocumentItem]:
     """Return everything the files ask for, selectors first. Raises Invalid naming every mistake."""
     errors: list[FieldError] = []
-    found: list[Wanted] = []
+    found: list[DocumentItem] = []
     for file in files:
         try:
             found += _read_file(file, errors)
         except Invalid as problem:
             errors += problem.errors
-    seen: dict[tuple[Kind, str], Wanted] = {}
+    seen: dict[tuple[DocumentKind, str], DocumentItem] = {}
     for wanted in found:
         first = seen.setdefault((wanted.kind, wanted.name), wanted)
         if first is not wanted and wanted.name:
@@ -78,11 +78,11 @@ def read_files(files: Sequence[File]) -> list[Wanted]:
                 FieldError(wanted.file, f"{wanted.kind} {wanted.name} is given twice{where}")
             )
     raise_if_any(errors)
-    order = list(Kind)
+    order = list(DocumentKind)
     return sorted(found, key=lambda wanted: order.index(wanted.kind))
 
 
-def _read_file(file: File, errors: list[FieldError]) -> Iterator[Wanted]:
+def _read_file(file: File, errors: list[FieldError]) -> Iterator[DocumentItem]:
     try:
         every = documents_of(file.body, file.name)
     except Invalid as problem:
@@ -124,15 +124,15 @@ def _is_collector(document: Document) -> bool:
     return isinstance(document.data, dict) and any(key in document.data for key in SECTIONS)
 
 
-def _whole_file(file: File, errors: list[FieldError]) -> Wanted:
+def _whole_file(file: File, errors: list[FieldError]) -> DocumentItem:
     if not file.stem:
         message = "this config has no name; write config: {name: ..., body: ...} or upload it alone"
         errors.append(FieldError(file.name, message))
     parse_config(file.body, file=file.name)
-    return Wanted(Kind.CONFIG, file.stem, file.body, file.name)
+    return DocumentItem(DocumentKind.CONFIG, file.stem, file.body, file.name)
 
 
-def _selectors(fields: Fields, file: File) -> Iterator[Wanted]:
+def _selectors(fields: Fields, file: File) -> Iterator[DocumentItem]:
     fields.known("selectors")
     for item in fields.children("selectors"):
         item.known("name", "selector", *SELECTOR_KEYS)
@@ -148,17 +148,17 @@ def _selectors(fields: Fields, file: File) -> Iterator[Wanted]:
             where = item.where((*item.path, *inner), False)
             item.errors.append(FieldError(where, error.message))
             continue
-        yield Wanted(Kind.SELECTOR, name, text.encode(), file.name)
+        yield DocumentItem(DocumentKind.SELECTOR, name, text.encode(), file.name)
 
 
-def _plan(fields: Fields, file: File, text: str) -> Wanted:
+def _plan(fields: Fields, file: File, text: str) -> DocumentItem:
     plan = read_plan(fields, file.stem)
     if not plan.name:
         fields.wrong(None, "the plan has no name; write name: ...")
-    return Wanted(Kind.PLAN, plan.name, text.encode(), file.name)
+    return DocumentItem(DocumentKind.PLAN, plan.name, text.encode(), file.name)
 
 
-def _config(fields: Fields, file: File) -> Iterator[Wanted]:
+def _config(fields: Fields, file: File) -> Iterator[DocumentItem]:
     fields.known("config")
     config = fields.child("config")
     config.known("name", "message", "body")
@@ -172,7 +172,9 @@ def _config(fields: Fields, file: File) -> Iterator[Wanted]:
         except Invalid as problem:
             where = config.where((*config.path, "body"), False)
             config.errors.append(FieldError(where, f"in the body: {problem.detail}"))
-    yield Wanted(Kind.CONFIG, name, body, file.name, config.text("message", max_length=2_000))
+    yield DocumentItem(
+        DocumentKind.CONFIG, name, body, file.name, config.text("message", max_length=2_000)
+    )
 
 
 def _slices(file: File, documents: Sequence[Document]) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from agents.selectors.grammar import from_yaml, parse, to_yaml
 from console.lib.yaml import load
-from rollouts.documents import File, Wanted, read_files
+from rollouts.documents import DocumentItem, File, read_files
 from rollouts.plans.metrics import METRICS
 from rollouts.plans.parse import PACE_KEYS, PLAN_KEYS
 
@@ -18,7 +18,7 @@ EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 ROWS = re.findall(r"^\| `([^`]+)`[^|]*\| `((?:labels|capabilities): [^`]+)` \|", TEXT, re.MULTILINE)
 
 
-def read(example: str) -> list[Wanted]:
+def read(example: str) -> list[DocumentItem]:
     return read_files([File("docs/files.md", example.encode(), "example")])
 
 

@@ -14,7 +14,7 @@ from agents.opamp.opamp_pb2 import (
     RemoteConfigStatuses_UNSET,
 )
 from agents.opamp.shown_config import is_judged_by_it
-from agents.opamp.state import AgentState, Outcome
+from agents.opamp.state import AgentState, Word
 from agents.opamp.trees import MAX_ERROR_CHARS
 from agents.opamp.wedged import wedged_since
 
@@ -97,9 +97,9 @@ def record_word(agent: AgentState, config_hash: str, status: int, error: str, no
     fact.confirmed_by = shown_config.SOURCE if is_judged_by_it(agent.capabilities) else ""
     agent.change().visible = True
     if status == RemoteConfigStatuses_APPLIED:
-        fact.settle(Outcome.APPLIED, now)
+        fact.settle(Word.APPLIED, now)
     elif status == RemoteConfigStatuses_FAILED:
-        fact.settle(Outcome.FAILED, now, error)
+        fact.settle(Word.FAILED, now, error)
         agent.change().refusals[config_hash] = error
         if config_hash == agent.desired_hash:
             agent.refused = True

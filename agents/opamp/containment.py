@@ -22,10 +22,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.components import present_id
-from console.lib.yaml import Limits, load
+from console.lib.yaml import YamlLimits, load
 from console.lib.yaml_scalars import YamlError, plain
 
-LIMITS = Limits(size_bytes=4 * 1024 * 1024, nodes=200_000)
+LIMITS = YamlLimits(size_bytes=4 * 1024 * 1024, nodes=200_000)
 
 _SECTIONS = ("receivers", "processors", "exporters", "connectors", "extensions")
 # Components of these that are not ours are those of another config; extensions may be others'.

@@ -25,7 +25,7 @@ def is_judged_by_it(capabilities: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ShownConfig:
     """What an agent shows, and what it may run: hashes to texts. Hashes are lower-case hex.
 
     `shown` are the texts of its files. `running` is what it ran by its last word, `desired` what
@@ -38,7 +38,7 @@ class Question:
     desired: str
 
 
-def what_runs(question: Question) -> str:
+def what_runs(question: ShownConfig) -> str:
     """Return the hash of the config that runs, "" when it is none of them or nobody can tell.
 
     Texts of a megabyte take about a second: call it off the event loop.

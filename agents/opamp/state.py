@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 MAX_PENDING_EVENTS = 50
 
 
-class Outcome(StrEnum):
+class Word(StrEnum):
     """The agent's own word for a delivery."""
 
     APPLIED = "applied"
@@ -37,11 +37,11 @@ class DeliveryFact:
         self.sent_at: float | None = None
         self.acknowledged_at: float | None = None
         self.settled_at: float | None = None
-        self.outcome: Outcome | None = None
+        self.outcome: Word | None = None
         self.error = ""
         self.confirmed_by = ""
 
-    def settle(self, outcome: Outcome, now: float, error: str = "") -> None:
+    def settle(self, outcome: Word, now: float, error: str = "") -> None:
         """Record the outcome; the first one stays: a later healthy never undoes a FAILED."""
         if self.outcome is None:
             self.outcome = outcome

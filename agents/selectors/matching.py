@@ -9,7 +9,6 @@ from agents.selectors import capabilities
 from agents.selectors.errors import SelectorError
 from agents.selectors.tree import (
     Capability,
-    Compare,
     Exact,
     Exists,
     Glob,
@@ -20,6 +19,7 @@ from agents.selectors.tree import (
     Selector,
     Term,
     Value,
+    VersionTerm,
 )
 from agents.selectors.versions import version_key
 
@@ -88,7 +88,7 @@ def _value(value: Value, actual: str) -> bool:
     return _compare(value, version_key(actual), version_key(value.version))
 
 
-def _compare(value: Compare, actual: str | None, wanted: str | None) -> bool:
+def _compare(value: VersionTerm, actual: str | None, wanted: str | None) -> bool:
     if actual is None or wanted is None:
         return False
     if value.order is Order.EQ:

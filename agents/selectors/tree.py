@@ -43,14 +43,14 @@ class Glob:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class VersionTerm:
     """A version comparison. Values that are not versions never satisfy it."""
 
     order: Order
     version: str
 
 
-Value: TypeAlias = Exact | Glob | Compare
+Value: TypeAlias = Exact | Glob | VersionTerm
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agents.selectors.tree import Compare, Exact, Glob, Label, Order, Value
+from agents.selectors.tree import Exact, Glob, Label, Order, Value, VersionTerm
 from agents.selectors.versions import version_key
 
 SAVED_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -26,10 +26,10 @@ def value_of(operator: str, text: str) -> Value:
     if operator in ("~", "!~"):
         return Glob(text)
     if operator in ("==", "!="):
-        return Compare(Order.EQ, text.strip()) if version_key(text) else Exact(text)
+        return VersionTerm(Order.EQ, text.strip()) if version_key(text) else Exact(text)
     if version_key(text) is None:
         raise BadOperand(f'"{text[:60]}" is not a version; {operator} compares versions like 1.4.0')
-    return Compare(Order(operator), text.strip())
+    return VersionTerm(Order(operator), text.strip())
 
 
 def split_operator(text: str) -> tuple[str, str]:
@@ -53,7 +53,7 @@ def single_operator(label: Label) -> str | None:
     value = label.values[0]
     if isinstance(value, Glob):
         return "!~" if label.negated else "~"
-    if isinstance(value, Compare):
+    if isinstance(value, VersionTerm):
         if not label.negated:
             return value.order.value
         return "!=" if value.order is Order.EQ else None

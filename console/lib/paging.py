@@ -18,7 +18,7 @@ COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[M]):
+class Stretch(Generic[M]):
     """Rows in the order of the list, and whether it goes on before and after them."""
 
     rows: list[M]
@@ -33,7 +33,7 @@ def part_of(
     *,
     after: Place | None = None,
     before: Place | None = None,
-) -> Part[M]:
+) -> Stretch[M]:
     """Return up to `limit` rows after or before a place; one query. `before` wins.
 
     `order` names fields as `order_by` does, "-" for descending ones, the last one unique. A place
@@ -51,8 +51,8 @@ def part_of(
     has_more, rows = len(rows) > limit, rows[:limit]
     has_place = place is not None and bool(rows)
     if forward:
-        return Part(rows, has_place, has_more)
-    return Part(rows[::-1], has_more, has_place)
+        return Stretch(rows, has_place, has_more)
+    return Stretch(rows[::-1], has_more, has_place)
 
 
 def place_of(row: models.Model, order: Sequence[str]) -> list[object]:

@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class YamlLimits:
     """What a document may cost. `nodes` counts what an alias stands for, each time it is used."""
 
     size_bytes: int = 4 * 1024 * 1024
@@ -32,7 +32,7 @@ class Limits:
     nodes: int = 200_000
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = YamlLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Document:
         return marks.get(path, self.start)
 
 
-def load(text: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> Document:
+def load(text: bytes | str, *, limits: YamlLimits = DEFAULT_LIMITS) -> Document:
     """Read exactly one document; an empty text gives a document of None. Raises YamlError."""
     documents = load_all(text, limits=limits)
     if len(documents) > 1:
@@ -75,7 +75,7 @@ def load(text: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     return documents[0] if documents else Document(None, Mark(1, 1), {}, {})
 
 
-def load_all(text: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> list[Document]:
+def load_all(text: bytes | str, *, limits: YamlLimits = DEFAULT_LIMITS) -> list[Document]:
     """Read every document of a multi-document text. Raises YamlError (YamlLimit for bombs)."""
     size_bytes = len(text) if isinstance(text, bytes) else len(text.encode(errors="replace"))
     if size_bytes > limits.size_bytes:
@@ -124,7 +124,7 @@ class _Frame:
 class _Builder:
     """Makes documents of events. Holds the state of one text."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: YamlLimits) -> None:
         self.limits = limits
         self.aliases = 0
         self.nodes = 0

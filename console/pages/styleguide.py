@@ -14,8 +14,8 @@ from django.utils import timezone
 from console.lib.problems import FieldError, Invalid, Stale
 from console.pages.agents.page import Node
 from console.pages.drawing import charts, plots
-from console.pages.drawing.charts import Part
-from console.pages.drawing.plots import Limit, Reading
+from console.pages.drawing.charts import BarPart
+from console.pages.drawing.plots import Limit, PlotPoint
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts.gates import Tile
 from console.words import states as words
@@ -34,7 +34,7 @@ CELLS = ("applied", "returned", "applying", "failed", "offline", "queued", "todo
 
 
 def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> Tile:
-    readings = [Reading(float(i), v) for i, v in enumerate(values)]
+    readings = [PlotPoint(float(i), v) for i, v in enumerate(values)]
     return Tile(
         anchor=f"gate-{state}",
         gate=state,
@@ -75,11 +75,13 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Show the tables of states and the components that take them."""
     now = timezone.now()
     deadline = now + timedelta(minutes=6, seconds=12)
-    whys = [rollout_page.Why(say, then, token, icon, deadline) for token, icon, say, then in WHYS]
+    whys = [
+        rollout_page.WhyLine(say, then, token, icon, deadline) for token, icon, say, then in WHYS
+    ]
     leaf = Node("exporter:otlp/primary", False, "context deadline exceeded", [])
     good = Node("receiver:otlp", True, "StatusOK", [])
     tree = Node("Collector", False, "", [Node("pipeline:traces", False, "", [good, leaf]), good])
-    parts = [Part(kind, n) for kind, n in zip(CELLS, (60, 0, 15, 5, 5, 15, 0), strict=True)]
+    parts = [BarPart(kind, n) for kind, n in zip(CELLS, (60, 0, 15, 5, 5, 15, 0), strict=True)]
     context = {
         "kinds": words.KINDS,
         "whys": whys,

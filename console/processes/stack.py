@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class StackOptions:
     """What `manage.py up` was asked for."""
 
     data_dir: Path
@@ -39,7 +39,7 @@ class Options:
         return f"ws://{host}:{self.opamp_port}/v1/opamp"
 
 
-def names(options: Options) -> list[str]:
+def names(options: StackOptions) -> list[str]:
     """Return every name that can stand before a log line."""
     one_off = ["migrate", "collectstatic", *(["seed"] if options.demo else [])]
     running = ["console", "gateway", "worker", "rollbacks", "beat"]
@@ -52,7 +52,7 @@ def names(options: Options) -> list[str]:
     ]
 
 
-def store_specs(options: Options) -> tuple[list[Spec], dict[str, str]]:
+def store_specs(options: StackOptions) -> tuple[list[Spec], dict[str, str]]:
     """Return the embedded servers to run and the two URLs; a URL in the environment is used as is."""
     prepared: list[embedded.Prepared] = []
     urls = {
@@ -103,7 +103,7 @@ def _as_async(ask: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
     return asked
 
 
-def environment(options: Options, urls: dict[str, str], secret_key: str) -> dict[str, str]:
+def environment(options: StackOptions, urls: dict[str, str], secret_key: str) -> dict[str, str]:
     """Return what every process of ours is given. A value the operator has set stays."""
     defaults = {
         "SECRET_KEY": secret_key,
@@ -120,7 +120,7 @@ def manage(name: str, env: dict[str, str], *words: str) -> Spec:
     return Spec(name, [sys.executable, str(ROOT / "manage.py"), *words], env, ROOT)
 
 
-def service_specs(options: Options, env: dict[str, str]) -> list[Spec]:
+def service_specs(options: StackOptions, env: dict[str, str]) -> list[Spec]:
     """Return console, gateway, workers and beat. A rollback has a worker of its own: it must
     never wait behind measurements (style.md section 7)."""
     # Root in a container is the operator's choice; Celery's ten lines about it help nobody there.
@@ -158,7 +158,7 @@ def _worker(name: str, argv: list[str], env: dict[str, str]) -> Spec:
     return Spec(name, argv, env, ROOT, stop_signal=signal.SIGQUIT)
 
 
-def _uvicorn(options: Options) -> list[str]:
+def _uvicorn(options: StackOptions) -> list[str]:
     return [
         *(sys.executable, "-m", "uvicorn", "console.asgi:application"),
         *("--host", options.host, "--port", str(options.port)),
@@ -170,7 +170,7 @@ def _uvicorn(options: Options) -> list[str]:
     ]
 
 
-def simulate_spec(options: Options, env: dict[str, str]) -> Spec:
+def simulate_spec(options: StackOptions, env: dict[str, str]) -> Spec:
     """Return the demo's fleet: a process that knows nothing but the gateway's address."""
     words = ["--agents", str(options.agents), "--server", options.opamp_url]
     words += ["--initial-config", str(ROOT / "console" / "demo" / "examples" / "edge-v1.yaml")]

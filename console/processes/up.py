@@ -14,7 +14,7 @@ from console.processes import probes, stack
 from console.processes.child import StartFailed
 from console.processes.private_file import write_private
 from console.processes.record import AlreadyRunning, DataLock, ProcessList
-from console.processes.stack import Options
+from console.processes.stack import StackOptions
 from console.processes.stream import LogStream
 from console.processes.supervisor import Supervisor
 
@@ -22,7 +22,7 @@ ENV_FILE = "env.json"
 CREDENTIALS_FILE = "credentials.json"
 
 
-def run(options: Options, out: TextIO) -> int:
+def run(options: StackOptions, out: TextIO) -> int:
     """Run until stopped; return the exit code (0: stopped as asked, 1: could not go on)."""
     stream = LogStream(out, stack.names(options))
     try:
@@ -41,7 +41,7 @@ def run(options: Options, out: TextIO) -> int:
         lock.release()
 
 
-async def _run_locked(options: Options, stream: LogStream) -> int:
+async def _run_locked(options: StackOptions, stream: LogStream) -> int:
     processes = ProcessList(options.data_dir)
     leftovers = await asyncio.to_thread(processes.end_leftovers)
     if leftovers:
@@ -90,7 +90,7 @@ def _stop_on_signals(supervisor: Supervisor, stream: LogStream) -> asyncio.Event
     return asked
 
 
-async def _start(options: Options, stream: LogStream, supervisor: Supervisor) -> None:
+async def _start(options: StackOptions, stream: LogStream, supervisor: Supervisor) -> None:
     started = time.monotonic()
     probes.check_port_free(options.host, options.port, "--port")
     probes.check_port_free(options.host, options.opamp_port, "--opamp-port")
@@ -113,7 +113,7 @@ async def _start(options: Options, stream: LogStream, supervisor: Supervisor) ->
 _SHARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL")
 
 
-async def _prepare(options: Options, supervisor: Supervisor, env: dict[str, str]) -> None:
+async def _prepare(options: StackOptions, supervisor: Supervisor, env: dict[str, str]) -> None:
     """Bring tables, static files and the demo's people and files up to date."""
     migrate = stack.manage("migrate", env, "migrate", "--verbosity", "0")
     collect = stack.manage("collectstatic", env, "collectstatic", "--noinput", "--verbosity", "0")
@@ -123,7 +123,7 @@ async def _prepare(options: Options, supervisor: Supervisor, env: dict[str, str]
         await supervisor.run_to_end(stack.manage("seed", env, *seed))
 
 
-def _banner(options: Options, took_s: float) -> str:
+def _banner(options: StackOptions, took_s: float) -> str:
     lines = ["", f"  Tidegate is ready after {took_s:.0f} s: {options.console_url}", ""]
     credentials = options.data_dir / CREDENTIALS_FILE
     shown = options.data_dir / "credentials.shown"

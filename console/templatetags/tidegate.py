@@ -21,7 +21,7 @@ from agents.selectors.grammar import Selector, to_text
 from agents.selectors.tree import Exact, Label
 from console.pages.agents.filters import AgentFilter
 from console.pages.drawing import charts
-from console.pages.fleet.view import Fleet
+from console.pages.fleet.view import Overview
 from console.words import plain, times
 from console.words import states as words
 from console.words.events import Line
@@ -260,6 +260,6 @@ def numbered_lines(lines: Sequence[diff.Line]) -> str:
 
 
 @register.filter
-def share_of_healthy(fleet: Fleet) -> str:
+def share_of_healthy(fleet: Overview) -> str:
     """The share of agents that are healthy."""
     return percent(round(fleet.healthy / fleet.total, 3)) if fleet.total else plain.NO_VALUE

@@ -15,7 +15,7 @@ from rollouts.actions.save_plan import save_plan
 from rollouts.actions.save_selector import save_selector
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.diff import patch
-from rollouts.documents import File, Kind, Wanted, read_files
+from rollouts.documents import DocumentItem, DocumentKind, File, read_files
 from rollouts.models import ConfigVersion, NamedSelector, Plan
 
 
@@ -32,7 +32,7 @@ class Applied:
     """The outcome for one thing. `difference` is a unified patch, empty when unchanged; `version`
     is that of a config, 0 for the rest; `checks` are a config's."""
 
-    kind: Kind
+    kind: DocumentKind
     name: str
     change: Change
     file: str
@@ -66,10 +66,10 @@ def apply_documents(*, files: Sequence[File], by: Actor, dry_run: bool = False) 
     return applied
 
 
-def _apply(wanted: Wanted, by: Actor) -> Applied:
-    if wanted.kind is Kind.CONFIG:
+def _apply(wanted: DocumentItem, by: Actor) -> Applied:
+    if wanted.kind is DocumentKind.CONFIG:
         return _apply_config(wanted, by)
-    if wanted.kind is Kind.PLAN:
+    if wanted.kind is DocumentKind.PLAN:
         before = Plan.objects.filter(name=wanted.name).values_list("text", flat=True).first()
         save_plan(name=wanted.name, text=wanted.text, by=by, file=wanted.file)
         return _outcome(wanted, before, wanted.text)
@@ -79,7 +79,7 @@ def _apply(wanted: Wanted, by: Actor) -> Applied:
     return _outcome(wanted, before, wanted.text)
 
 
-def _apply_config(wanted: Wanted, by: Actor) -> Applied:
+def _apply_config(wanted: DocumentItem, by: Actor) -> Applied:
     versions = ConfigVersion.objects.filter(config__name=wanted.name).select_related("body_ref")
     latest = versions.order_by("-number").first()
     done = upload_config(name=wanted.name, body=wanted.body, by=by, message=wanted.message)
@@ -96,25 +96,25 @@ def _apply_config(wanted: Wanted, by: Actor) -> Applied:
     )
 
 
-def _outcome(wanted: Wanted, before: str | None, after: str) -> Applied:
+def _outcome(wanted: DocumentItem, before: str | None, after: str) -> Applied:
     label = f"{wanted.kind}/{wanted.name}"
     if before == after:
         return Applied(wanted.kind, wanted.name, Change.UNCHANGED, wanted.file)
-    end = "\n" if wanted.kind is Kind.SELECTOR else ""
+    end = "\n" if wanted.kind is DocumentKind.SELECTOR else ""
     old = "" if before is None else before + end
     difference = patch(old, after + end, f"a/{label}", f"b/{label}")
     change = Change.CREATED if before is None else Change.CHANGED
     return Applied(wanted.kind, wanted.name, change, wanted.file, difference)
 
 
-def _in_order(wanted: Sequence[Wanted]) -> list[Wanted]:
+def _in_order(wanted: Sequence[DocumentItem]) -> list[DocumentItem]:
     """Put selectors after those they refer to. What refers in a circle comes last and is refused
     when it is saved."""
-    left = [one for one in wanted if one.kind is Kind.SELECTOR]
-    ordered: list[Wanted] = []
+    left = [one for one in wanted if one.kind is DocumentKind.SELECTOR]
+    ordered: list[DocumentItem] = []
     while left:
         names = {one.name for one in left}
         ready = [one for one in left if not names_in(parse(one.text)) & names] or left
         ordered += ready
         left = [one for one in left if one not in ready]
-    return ordered + [one for one in wanted if one.kind is not Kind.SELECTOR]
+    return ordered + [one for one in wanted if one.kind is not DocumentKind.SELECTOR]

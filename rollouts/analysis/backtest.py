@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.specs import GateSpec, gates_of
-from rollouts.analysis.verdicts import Window, judge
+from rollouts.analysis.verdicts import ReadingFrame, judge
 from rollouts.engine.decide import Act, decide
 from rollouts.engine.facts import Counts, GateFacts, GateKind, PhaseFacts, RolloutFacts
 from rollouts.engine.states import PhaseState, RolloutState
@@ -210,7 +210,7 @@ def _replay(
 ) -> _Stop | None:
     """Return where the plan stops this phase, None when it lets it go on."""
     spec = _spec_of(plan, phase)
-    window = Window(
+    window = ReadingFrame(
         observed_since=phase.deployed_at,
         interval_s=phase.interval_s,
         min_agents=spec.pace.min_agents,
@@ -271,7 +271,7 @@ def _seen(
     spec: GateSpec,
     readings: Sequence[Reading],
     times: Sequence[datetime],
-    window: Window,
+    window: ReadingFrame,
     now: datetime,
 ) -> Sequence[Reading]:
     """Return what was known at `now`; of guards only as far back as they look."""

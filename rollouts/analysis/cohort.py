@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from agents.own_metrics import LATENCY_BOUNDS_MS
 from rollouts.analysis import comparing, flows
 from rollouts.analysis.catalogue import CATALOGUE
-from rollouts.analysis.comparing import Answer
+from rollouts.analysis.comparing import Comparison
 from rollouts.analysis.points import AgentSeries
 from rollouts.analysis.readings import Outcome, Reading, estimated, silent
 from rollouts.analysis.specs import GateSpec
@@ -96,17 +96,17 @@ def _why_nothing(cohorts: Cohorts) -> tuple[Outcome, str] | None:
     return None
 
 
-def _for_all(answer: Answer, read: int, in_all: int) -> Answer:
+def _for_all(answer: Comparison, read: int, in_all: int) -> Comparison:
     """Take what some agents add up to for all of them."""
     found = answer.estimate
     if found is None or in_all <= read:
         return answer
     note = f"counted on {read:,} of {in_all:,} agents and taken for all"
     whole = replace(found, value=found.value * in_all / read)
-    return Answer(whole, "; ".join(filter(None, [answer.note, note])))
+    return Comparison(whole, "; ".join(filter(None, [answer.note, note])))
 
 
-def _memory(cohorts: Cohorts, compare: Compare) -> Answer:
+def _memory(cohorts: Cohorts, compare: Compare) -> Comparison:
     settling_s = settling_of(cohorts.duration_s)
     return comparing.memory_growth(
         [series.settled(settling_s) for series in cohorts.changed],
@@ -117,7 +117,7 @@ def _memory(cohorts: Cohorts, compare: Compare) -> Answer:
 
 # What agents add up to, where every other metric is a share, a mean or a quantile.
 SUMS = frozenset({"error_count", "error_rate"})
-MEASURES: dict[str, Callable[[Cohorts, Compare], Answer]] = {
+MEASURES: dict[str, Callable[[Cohorts, Compare], Comparison]] = {
     "cpu_increase": lambda c, compare: comparing.cpu_increase(c.changed, c.control, compare),
     "memory_growth": _memory,
     "failure_rate": lambda c, compare: flows.failure_rate(c.changed, c.control, compare),

@@ -22,7 +22,7 @@ FEWEST_CONTROLS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Comparison:
     """An estimate, what it was compared with, and why there is none."""
 
     estimate: Estimate | None
@@ -32,16 +32,18 @@ class Answer:
 Cohort = Sequence[AgentSeries]
 
 
-def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Comparison:
     """Return how much more CPU per second the cohort uses, as a share (0.1: a tenth more)."""
     usable = [series for series in changed if _rates(series) is not None]
     if not usable:
-        return Answer(None, "no agent has CPU readings both before and after the change")
+        return Comparison(None, "no agent has CPU readings both before and after the change")
     trend, note = _trend(control, compare)
     found = _cpu_of(usable, trend, CONFIDENCE)
     if found is None:
-        return Answer(None, f"{len(usable)} agents with so few readings are too little to compare")
-    return Answer(_worst_stratum(found, usable, lambda part: _cpu_of(part, trend)), note)
+        return Comparison(
+            None, f"{len(usable)} agents with so few readings are too little to compare"
+        )
+    return Comparison(_worst_stratum(found, usable, lambda part: _cpu_of(part, trend)), note)
 
 
 def _rates(series: AgentSeries) -> tuple[float, float] | None:
@@ -194,7 +196,7 @@ def _worst_stratum(
     return worst
 
 
-def memory_growth(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+def memory_growth(changed: Cohort, control: Cohort, compare: Compare) -> Comparison:
     """Return the growth of resident memory in bytes per minute and agent."""
     after = _slopes([series.after for series in changed])
     base: list[Slope] = []
@@ -213,17 +215,19 @@ class Slope:
     error: float | None = None
 
 
-def growth(after: Sequence[Slope], base: Sequence[Slope], compare: Compare, samples: int) -> Answer:
+def growth(
+    after: Sequence[Slope], base: Sequence[Slope], compare: Compare, samples: int
+) -> Comparison:
     """Return the mean growth, less that of `base` unless it is taken absolutely."""
     found = _mean_slope(after, samples)
     if found is None:
-        return Answer(None, "too few memory readings after the change")
+        return Comparison(None, "too few memory readings after the change")
     if compare is Compare.ABSOLUTE:
-        return Answer(found)
+        return Comparison(found)
     other = _mean_slope(base, samples)
     if other is None:
-        return Answer(None, "too few memory readings to compare with")
-    return Answer(difference(found, other), f"against {_words(compare)}")
+        return Comparison(None, "too few memory readings to compare with")
+    return Comparison(difference(found, other), f"against {_words(compare)}")
 
 
 def _mean_slope(slopes: Sequence[Slope], samples: int) -> Estimate | None:

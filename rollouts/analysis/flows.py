@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agents.own_metrics import SIGNALS
 from rollouts.analysis import estimates
-from rollouts.analysis.comparing import Answer, Cohort
+from rollouts.analysis.comparing import Cohort, Comparison
 from rollouts.analysis.estimates import Estimate
 from rollouts.analysis.points import BUCKETS, Totals, totals
 from rollouts.plans.metrics import Compare
@@ -28,22 +28,22 @@ class _Sides:
     samples: int
 
 
-def failure_rate(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+def failure_rate(changed: Cohort, control: Cohort, compare: Compare) -> Comparison:
     """Return the share of exported items that failed."""
     after = _failed_share([series.after_totals for series in changed])
     if after is None:
-        return Answer(None, "nothing was exported after the change")
+        return Comparison(None, "nothing was exported after the change")
     found = _counted(after, changed)
     if compare is Compare.ABSOLUTE:
-        return Answer(found)
+        return Comparison(found)
     base = _failed_share(
         [s.after_totals for s in control]
         if compare is Compare.CONTROL
         else [s.before_totals for s in changed]
     )
     if base is None:
-        return Answer(found, "nothing was exported to compare with; taken as it is")
-    return Answer(replace(found, value=after - base), "less the share that failed anyway")
+        return Comparison(found, "nothing was exported to compare with; taken as it is")
+    return Comparison(replace(found, value=after - base), "less the share that failed anyway")
 
 
 def _failed_share(all_totals: Sequence[Totals]) -> float | None:
@@ -52,16 +52,16 @@ def _failed_share(all_totals: Sequence[Totals]) -> float | None:
     return failed / (failed + sent) if failed + sent > 0 else None
 
 
-def error_count(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+def error_count(changed: Cohort, control: Cohort, compare: Compare) -> Comparison:
     """Return the number of error log records after the change."""
     found = [series.after_totals for series in changed]
     known = [one.errors for one in found if one.errors is not None]
     if not known:
-        return Answer(None, "the agents do not count error log records")
-    return Answer(_counted(sum(known), changed))
+        return Comparison(None, "the agents do not count error log records")
+    return Comparison(_counted(sum(known), changed))
 
 
-def error_rate(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+def error_rate(changed: Cohort, control: Cohort, compare: Compare) -> Comparison:
     """Return the error log records per minute of all agents together, over the last minutes."""
     newest = max((series.after[-1].at for series in changed if series.after), default=0.0)
     found = [
@@ -70,20 +70,22 @@ def error_rate(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
     ]
     rates = [60 * one.errors / one.seconds for one in found if one.errors is not None and one.pairs]
     if not rates:
-        return Answer(None, "the agents do not count error log records")
-    return Answer(_counted(sum(rates), changed))
+        return Comparison(None, "the agents do not count error log records")
+    return Comparison(_counted(sum(rates), changed))
 
 
 def latency_p95(
     changed: Cohort, control: Cohort, compare: Compare, bounds: Sequence[float]
-) -> Answer:
+) -> Comparison:
     """Return the 95th percentile of export latency in milliseconds."""
     after = _p95([series.after_totals for series in changed], bounds, len(changed))
     if after is None:
-        return Answer(None, "the agents report no export latency (metrics level detailed has it)")
+        return Comparison(
+            None, "the agents report no export latency (metrics level detailed has it)"
+        )
     after = replace(after, samples=sum(len(series.after) for series in changed))
     if compare is Compare.ABSOLUTE:
-        return Answer(after)
+        return Comparison(after)
     base = _p95(
         [s.after_totals for s in control]
         if compare is Compare.CONTROL
@@ -92,11 +94,11 @@ def latency_p95(
         len(changed),
     )
     if base is None:
-        return Answer(None, "no export latency to compare with")
+        return Comparison(None, "no export latency to compare with")
     value = after.value - base.value
     low = None if after.low is None else after.low - base.value
     high = None if after.high is None else after.high - base.value
-    return Answer(replace(after, value=value, low=low, high=high), f"less {base.value:.4g} ms")
+    return Comparison(replace(after, value=value, low=low, high=high), f"less {base.value:.4g} ms")
 
 
 def _p95(all_totals: Sequence[Totals], bounds: Sequence[float], agents: int) -> Estimate | None:
@@ -109,7 +111,7 @@ def _p95(all_totals: Sequence[Totals], bounds: Sequence[float], agents: int) -> 
     return estimates.quantile_estimate(bounds, counts, 0.95, agents)
 
 
-def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Answer:
+def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Comparison:
     """Return the share of received data that goes on, of the signal that fares worst.
 
     Against before: 1 is as before, whatever the config drops on purpose or sends twice.
@@ -126,17 +128,17 @@ def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Answe
         if (answer := _continuity(sides, signal, compare)) is not None
     ]
     if not found:
-        return Answer(None, "no data flowed through the agents")
+        return Comparison(None, "no data flowed through the agents")
     answer, signal = min(found, key=lambda one: one[0].estimate.value if one[0].estimate else 1.0)
     return replace(answer, note=f"{SIGNAL_NAMES[signal]}: {answer.note}")
 
 
-def _continuity(sides: _Sides, signal: int, compare: Compare) -> Answer | None:
+def _continuity(sides: _Sides, signal: int, compare: Compare) -> Comparison | None:
     came_before = sum(one.received[signal] or 0.0 for one in sides.before)
     came = sum(one.received[signal] or 0.0 for one in sides.after)
     if came_before >= FEWEST_ITEMS and came == 0 and compare is not Compare.ABSOLUTE:
         gone = Estimate(0.0, None, None, sides.agents, sides.samples)
-        return Answer(gone, f"nothing arrives any more, {came_before:.0f} came before")
+        return Comparison(gone, f"nothing arrives any more, {came_before:.0f} came before")
     if came < FEWEST_ITEMS:
         return None
     base, words = 1.0, "of what arrives"
@@ -149,7 +151,7 @@ def _continuity(sides: _Sides, signal: int, compare: Compare) -> Answer | None:
     if ratio is None:
         return None
     estimate = Estimate(ratio[0], None, None, sides.agents, sides.samples)
-    return Answer(estimate, words)
+    return Comparison(estimate, words)
 
 
 def _gone_on(one: Totals, signal: int) -> float:

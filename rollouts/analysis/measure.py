@@ -25,7 +25,7 @@ from rollouts.analysis.sources import MetricSource
 from rollouts.analysis.sources.opamp import OpampSource
 from rollouts.analysis.sources.registry import all_sources
 from rollouts.analysis.specs import GateSpec, gates_of
-from rollouts.analysis.verdicts import Window, judge
+from rollouts.analysis.verdicts import ReadingFrame, judge
 from rollouts.engine.facts import GateFacts, GateKind, Level
 from rollouts.engine.states import RolloutState
 from rollouts.models import Measurement, Phase, Rollout, Waiver
@@ -144,7 +144,7 @@ def load_gates(rollout: Rollout, phase: Phase, now: datetime) -> tuple[GateFacts
     if not specs:
         return ()
     spec = PhaseSpec.from_dict(phase.spec)
-    window = Window(
+    window = ReadingFrame(
         observed_since=phase.deployed_at,
         interval_s=interval_of(spec.duration_s),
         min_agents=spec.pace.min_agents,

@@ -31,7 +31,7 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ReadingFrame:
     """The frame readings are judged in.
 
     `observed_since` is when the phase was deployed (None: not yet); readings before it are shown, not
@@ -52,7 +52,7 @@ class Window:
 def judge(
     spec: GateSpec,
     readings: Sequence[Reading],
-    window: Window,
+    window: ReadingFrame,
     now: datetime,
     waived_by: str | None = None,
 ) -> GateFacts:
@@ -112,7 +112,7 @@ def _base(spec: GateSpec, readings: Sequence[Reading], waived_by: str | None) ->
     )
 
 
-def _is_silent(readings: Sequence[Reading], window: Window, now: datetime) -> bool:
+def _is_silent(readings: Sequence[Reading], window: ReadingFrame, now: datetime) -> bool:
     """Whether the newest value is missing or too old."""
     valued = next((reading for reading in reversed(readings) if reading.has_value), None)
     return valued is None or valued.at is None or now - valued.at > window.patience
@@ -128,7 +128,11 @@ def _silent(
 
 
 def _criterion(
-    spec: GateSpec, gate: GateFacts, readings: Sequence[Reading], window: Window, now: datetime
+    spec: GateSpec,
+    gate: GateFacts,
+    readings: Sequence[Reading],
+    window: ReadingFrame,
+    now: datetime,
 ) -> GateFacts:
     since = window.observed_since
     if since is None:
@@ -163,7 +167,11 @@ def _criterion_verdict(spec: GateSpec, sides: Sequence[Side]) -> Verdict:
 
 
 def _threshold(
-    spec: GateSpec, gate: GateFacts, readings: Sequence[Reading], window: Window, now: datetime
+    spec: GateSpec,
+    gate: GateFacts,
+    readings: Sequence[Reading],
+    window: ReadingFrame,
+    now: datetime,
 ) -> GateFacts:
     valued = [reading for reading in readings if reading.has_value]
     levels = [_sure_level(spec, reading) for reading in valued]
@@ -200,7 +208,11 @@ def _sure_level(spec: GateSpec, reading: Reading) -> Level:
 
 
 def _trigger(
-    spec: GateSpec, gate: GateFacts, readings: Sequence[Reading], window: Window, now: datetime
+    spec: GateSpec,
+    gate: GateFacts,
+    readings: Sequence[Reading],
+    window: ReadingFrame,
+    now: datetime,
 ) -> GateFacts:
     valued = [reading for reading in readings if reading.has_value]
     gate = replace(gate, readings=len(valued))

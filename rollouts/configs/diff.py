@@ -18,7 +18,7 @@ _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _TOP_KEY = re.compile(r"([A-Za-z_][\w./-]*)\s*:")
 
 
-class Kind(StrEnum):
+class LineKind(StrEnum):
     """What happened to a line."""
 
     SAME = "same"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Piece:
     """A piece of a line; `is_changed` marks words that differ from the other side."""
 
     text: str
@@ -35,13 +35,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DiffLine:
     """One line with its number on each side (from 1; None where it is not)."""
 
-    kind: Kind
+    kind: LineKind
     old_number: int | None
     new_number: int | None
-    parts: tuple[Part, ...]
+    parts: tuple[Piece, ...]
 
     @property
     def text(self) -> str:
@@ -53,11 +53,11 @@ class Line:
 class Run:
     """Lines that belong together: a hunk, or unchanged lines to be folded away."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
     is_fold: bool
 
     @property
-    def pairs(self) -> tuple[tuple[Line | None, Line | None], ...]:
+    def pairs(self) -> tuple[tuple[DiffLine | None, DiffLine | None], ...]:
         """Return the lines side by side, old and new, for the split view."""
         return tuple(_pairs(self.lines))
 
@@ -89,13 +89,14 @@ def diff(old: str, new: str, *, context: int = CONTEXT) -> Diff:
     if max(len(before), len(after)) > MAX_LINES:
         return Diff(is_too_large=True)
     opcodes = difflib.SequenceMatcher(None, before, after).get_opcodes()
-    lines: list[Line] = []
+    lines: list[DiffLine] = []
     sections: dict[str, None] = {}
     old_sections, new_sections = _sections(before), _sections(after)
     for tag, a, b, c, d in opcodes:
         if tag == "equal":
             lines += [
-                Line(Kind.SAME, a + n + 1, c + n + 1, (Part(before[a + n]),)) for n in range(b - a)
+                DiffLine(LineKind.SAME, a + n + 1, c + n + 1, (Piece(before[a + n]),))
+                for n in range(b - a)
             ]
             continue
         lines += _changed(before, after, a, b, c, d)
@@ -104,8 +105,8 @@ def diff(old: str, new: str, *, context: int = CONTEXT) -> Diff:
     ends = old.endswith("\n") - new.endswith("\n") if old and new else 0
     return Diff(
         runs=tuple(_runs(lines, context)),
-        added=sum(line.kind is Kind.ADDED for line in lines),
-        removed=sum(line.kind is Kind.REMOVED for line in lines),
+        added=sum(line.kind is LineKind.ADDED for line in lines),
+        removed=sum(line.kind is LineKind.REMOVED for line in lines),
         changes=sum(tag != "equal" for tag, *_ in opcodes),
         sections=tuple(sections),
         final_newline={1: "removed", -1: "added"}.get(ends, ""),
@@ -132,36 +133,40 @@ def _ended_lines(text: str) -> list[str]:
     return lines
 
 
-def _changed(before: list[str], after: list[str], a: int, b: int, c: int, d: int) -> list[Line]:
+def _changed(before: list[str], after: list[str], a: int, b: int, c: int, d: int) -> list[DiffLine]:
     """Return the removed lines, then the added ones, with words marked where lines pair up."""
-    old_parts: list[tuple[Part, ...]] = [(Part(text),) for text in before[a:b]]
-    new_parts: list[tuple[Part, ...]] = [(Part(text),) for text in after[c:d]]
+    old_parts: list[tuple[Piece, ...]] = [(Piece(text),) for text in before[a:b]]
+    new_parts: list[tuple[Piece, ...]] = [(Piece(text),) for text in after[c:d]]
     if max(b - a, d - c) <= _MARKED_BLOCK:
         for n in range(min(b - a, d - c)):
             old_parts[n], new_parts[n] = _marked(before[a + n], after[c + n])
-    removed = [Line(Kind.REMOVED, a + n + 1, None, parts) for n, parts in enumerate(old_parts)]
-    return removed + [Line(Kind.ADDED, None, c + n + 1, parts) for n, parts in enumerate(new_parts)]
+    removed = [
+        DiffLine(LineKind.REMOVED, a + n + 1, None, parts) for n, parts in enumerate(old_parts)
+    ]
+    return removed + [
+        DiffLine(LineKind.ADDED, None, c + n + 1, parts) for n, parts in enumerate(new_parts)
+    ]
 
 
-def _marked(old: str, new: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+def _marked(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     if max(len(old), len(new)) > _MARKED_LINE:
-        return (Part(old),), (Part(new),)
+        return (Piece(old),), (Piece(new),)
     before, after = _WORD.findall(old), _WORD.findall(new)
     matcher = difflib.SequenceMatcher(None, before, after)
     if matcher.ratio() < _MIN_LIKENESS:
-        return (Part(old),), (Part(new),)
-    left: list[Part] = []
-    right: list[Part] = []
+        return (Piece(old),), (Piece(new),)
+    left: list[Piece] = []
+    right: list[Piece] = []
     for tag, a, b, c, d in matcher.get_opcodes():
         for parts, words in ((left, before[a:b]), (right, after[c:d])):
             if words:
-                parts.append(Part("".join(words), tag != "equal"))
+                parts.append(Piece("".join(words), tag != "equal"))
     return tuple(left), tuple(right)
 
 
-def _runs(lines: list[Line], context: int) -> Iterator[Run]:
+def _runs(lines: list[DiffLine], context: int) -> Iterator[Run]:
     """Fold unchanged lines further than `context` from a change."""
-    changed = [n for n, line in enumerate(lines) if line.kind is not Kind.SAME]
+    changed = [n for n, line in enumerate(lines) if line.kind is not LineKind.SAME]
     near = {m for n in changed for m in range(n - context, n + context + 1)}
     start = 0
     for n in range(1, len(lines) + 1):
@@ -170,18 +175,18 @@ def _runs(lines: list[Line], context: int) -> Iterator[Run]:
             start = n
 
 
-def _pairs(lines: tuple[Line, ...]) -> Iterator[tuple[Line | None, Line | None]]:
-    removed: list[Line] = []
-    added: list[Line] = []
+def _pairs(lines: tuple[DiffLine, ...]) -> Iterator[tuple[DiffLine | None, DiffLine | None]]:
+    removed: list[DiffLine] = []
+    added: list[DiffLine] = []
     for line in lines:
-        if line.kind is Kind.REMOVED and not added:
+        if line.kind is LineKind.REMOVED and not added:
             removed.append(line)
-        elif line.kind is Kind.ADDED:
+        elif line.kind is LineKind.ADDED:
             added.append(line)
         else:
             yield from zip_longest(removed, added)
-            removed, added = ([line], []) if line.kind is Kind.REMOVED else ([], [])
-            if line.kind is Kind.SAME:
+            removed, added = ([line], []) if line.kind is LineKind.REMOVED else ([], [])
+            if line.kind is LineKind.SAME:
                 yield line, line
     yield from zip_longest(removed, added)
 

@@ -16,7 +16,7 @@ from rollouts.plans.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Terms:
     """The rows and values behind what was asked. `selector` is canonical text."""
 
     version: ConfigVersion
@@ -30,10 +30,10 @@ def wanted(
     plan: str | Mapping[str, Any] | Plan,
     selector: str,
     overrides: Mapping[str, Any] | None = None,
-) -> Wanted:
+) -> Terms:
     """Look everything up. Raises Missing, or Invalid with the field that is wrong."""
     found = version if isinstance(version, ConfigVersion) else _version(config, version)
-    return Wanted(found, with_overrides(_plan(plan), overrides or {}), to_text(parse(selector)))
+    return Terms(found, with_overrides(_plan(plan), overrides or {}), to_text(parse(selector)))
 
 
 def _version(config: str | Config, number: int | None) -> ConfigVersion:

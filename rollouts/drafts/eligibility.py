@@ -19,7 +19,7 @@ from django.db.models import Q
 from agents.models import Agent, Quarantine
 from agents.opamp.bits import REPORTS_AVAILABLE_COMPONENTS
 from agents.selectors.grammar import parse
-from rollouts.engine.membership import Line, by_stratum, spread_order
+from rollouts.engine.membership import Lineup, by_stratum, spread_order
 from rollouts.models import Target
 from rollouts.selectors import selector_q
 
@@ -59,7 +59,7 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EligibilityQuery:
     """What is asked: who matches `selector`, for `config_hash`, ordered by `seed`.
 
     `rollout_id` is the rollout whose own active targets do not count as busy. `retry_of` narrows the
@@ -102,19 +102,19 @@ class Selection:
     strata: Mapping[int, str]
     excluded: tuple[Excluded, ...]
     groups: tuple[Group, ...]
-    parts: Mapping[str, Line]
+    parts: Mapping[str, Lineup]
 
 
-def select(question: Question, phase_selectors: frozenset[str], now: datetime) -> Selection:
+def select(question: EligibilityQuery, phase_selectors: frozenset[str], now: datetime) -> Selection:
     """Return the eligible agents in order, with what preflight needs to know of them."""
     base = selector_q(parse(question.selector))
     eligible, strata, present, excluded, groups, away = _one(*_statement(question, base, now))
     order, strata_of = _spread(eligible or [], strata, present)
-    parts = {"": Line(order, present)}
+    parts = {"": Lineup(order, present)}
     for text in phase_selectors - {""}:
         narrow = base & selector_q(parse(text))
         part, strata, present = _one(*_statement(question, narrow, now, lean=True))
-        parts[text] = Line(_spread(part or [], strata, present)[0], present)
+        parts[text] = Lineup(_spread(part or [], strata, present)[0], present)
     left_out = _excluded(excluded or [])
     return Selection(
         len(order) + sum(one.count for one in left_out),
@@ -159,7 +159,7 @@ def _excluded(rows: list[dict[str, Any]]) -> tuple[Excluded, ...]:
 
 
 def _statement(
-    question: Question, condition: Q, now: datetime, *, lean: bool = False
+    question: EligibilityQuery, condition: Q, now: datetime, *, lean: bool = False
 ) -> tuple[str, list[Any]]:
     """Build the query; `lean` asks for the order alone. Values are parameters throughout.
 
@@ -208,7 +208,9 @@ def _statement(
     return sql, [*case_params, *label, *match_params, *join_params, question.seed]
 
 
-def _reasons(question: Question, now: datetime) -> tuple[str, str, tuple[list[Any], list[Any]]]:
+def _reasons(
+    question: EligibilityQuery, now: datetime
+) -> tuple[str, str, tuple[list[Any], list[Any]]]:
     """Return CASE branches, joins, and their parameters, in the order of `Reason`."""
     cases = [
         "WHEN (m.capabilities & 2) = 0 THEN 'cannot_accept'",

@@ -14,8 +14,8 @@ from rollouts.drafts.asked import wanted
 from rollouts.drafts.eligibility import (
     MAX_SAMPLES,
     REASON_TEXT,
+    EligibilityQuery,
     Excluded,
-    Question,
     Reason,
     Selection,
     select,
@@ -127,7 +127,7 @@ def preview(
     """Count who would get a version. Raises Invalid, Missing; writes nothing."""
     asked = wanted(config, version, plan, selector, overrides)
     version, plan = asked.version, asked.plan
-    question = Question(
+    question = EligibilityQuery(
         selector=asked.selector,
         config_hash=version.config_hash,
         seed=seed,

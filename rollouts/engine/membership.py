@@ -27,7 +27,7 @@ class PhaseShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Lineup:
     """Eligible agents of one selector in rollout order: `connected` of them, then the away."""
 
     ids: Sequence[int]
@@ -83,7 +83,7 @@ def phase_size(weight: float, matched: int) -> int:
     return min(matched, math.ceil(round(weight * matched, 6)))
 
 
-def assign(phases: Sequence[PhaseShare], lines: Mapping[str, Line]) -> tuple[PhaseMembers, ...]:
+def assign(phases: Sequence[PhaseShare], lines: Mapping[str, Lineup]) -> tuple[PhaseMembers, ...]:
     """Divide the ordered agents over the phases; weights are cumulative (1 % is inside 5 %).
 
     `lines` has, for each distinct selector text of the phases, the matching agents. A weight is a

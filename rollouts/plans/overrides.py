@@ -9,7 +9,7 @@ from typing import Any
 from console.lib.fields import Fields, in_data, raise_if_any
 from console.lib.problems import FieldError
 from rollouts.plans.parse import pace_of
-from rollouts.plans.plan import Plan, Rollback, RollbackMethod
+from rollouts.plans.plan import Plan, RollbackMethod, RollbackRules
 
 KEYS = (
     "max_in_flight",
@@ -53,7 +53,7 @@ def _offline(fields: Fields, plan: Plan) -> float | None:
     return None if fields.data["offline"] is None else fields.seconds("offline", 0.0)
 
 
-def _rollback(fields: Fields, base: Rollback) -> Rollback:
+def _rollback(fields: Fields, base: RollbackRules) -> RollbackRules:
     fields.known("enabled", "method")
     method = fields.choice("method", RollbackMethod, base.strategy.method)
     return replace(

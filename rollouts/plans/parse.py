@@ -19,8 +19,8 @@ from rollouts.plans.plan import (
     Pace,
     PhaseSpec,
     Plan,
-    Rollback,
     RollbackMethod,
+    RollbackRules,
     Strategy,
     Trigger,
     TriggerAction,
@@ -211,18 +211,18 @@ def _check_weights(read: Iterable[tuple[Fields, PhaseSpec]]) -> None:
                 )
 
 
-def _rollback(fields: Fields) -> Rollback:
+def _rollback(fields: Fields) -> RollbackRules:
     rollback = fields.child("rollback")
     rollback.known("enabled", "triggers", "strategy")
     strategy = rollback.child("strategy")
     strategy.known("method", "preserve_history", "max_rollback_depth")
-    base = Rollback()
+    base = RollbackRules()
     preserve_history = strategy.flag("preserve_history", base.strategy.preserve_history)
     if not preserve_history:
         strategy.wrong(
             "preserve_history", "preserve_history false is not possible; history is always kept"
         )
-    return Rollback(
+    return RollbackRules(
         enabled=rollback.flag("enabled", base.enabled),
         triggers=_triggers(rollback),
         strategy=Strategy(

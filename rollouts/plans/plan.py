@@ -167,7 +167,7 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollback:
+class RollbackRules:
     """Whether and how the rollout comes back by itself."""
 
     enabled: bool = True
@@ -175,7 +175,7 @@ class Rollback:
     strategy: Strategy = Strategy()
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Rollback:
+    def from_dict(cls, data: Mapping[str, Any]) -> RollbackRules:
         """Read what `to_dict` wrote."""
         return cls(
             enabled=data["enabled"],
@@ -248,7 +248,7 @@ class Plan:
     phases: tuple[PhaseSpec, ...]
     description: str = ""
     thresholds: tuple[Threshold, ...] = ()
-    rollback: Rollback = Rollback()
+    rollback: RollbackRules = RollbackRules()
     pace: Pace = Pace()
     bake_s: float = 900.0
     promote_rest: bool = True
@@ -266,7 +266,7 @@ class Plan:
             phases=tuple(PhaseSpec.from_dict(phase) for phase in data["phases"]),
             description=data["description"],
             thresholds=tuple(Threshold.from_dict(t) for t in data["thresholds"]),
-            rollback=Rollback.from_dict(data["rollback"]),
+            rollback=RollbackRules.from_dict(data["rollback"]),
             pace=Pace.from_dict(data["pace"]),
             bake_s=float(data["bake_s"]),
             promote_rest=data["promote_rest"],

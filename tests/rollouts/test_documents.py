@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from console.lib.problems import Invalid
-from rollouts.documents import File, Kind, read_files
+from rollouts.documents import DocumentKind, File, read_files
 
 PLAN = "phases:\n  - {weight: 100%, duration: 1m}\n"
 CONFIG = b"# edge\r\nreceivers:\r\n  otlp:\r\n"
@@ -15,7 +15,7 @@ def file(text: str | bytes, path: str = "dir/some.yaml") -> File:
 
 def test_a_collector_file_is_a_config_named_after_the_file() -> None:
     (config,) = read_files([file(CONFIG, "configs/edge-gateway.yaml")])
-    assert (config.kind, config.name, config.body) == (Kind.CONFIG, "edge-gateway", CONFIG)
+    assert (config.kind, config.name, config.body) == (DocumentKind.CONFIG, "edge-gateway", CONFIG)
 
 
 def test_one_file_may_hold_several_documents() -> None:
@@ -36,7 +36,7 @@ def test_one_file_may_hold_several_documents() -> None:
 
 def test_a_plan_without_a_name_takes_that_of_the_file() -> None:
     (plan,) = read_files([file(PLAN, "careful.yaml")])
-    assert (plan.kind, plan.name, plan.text) == (Kind.PLAN, "careful", PLAN)
+    assert (plan.kind, plan.name, plan.text) == (DocumentKind.PLAN, "careful", PLAN)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from agents.gateway.database import AWAY, Database
-from agents.gateway.own_metrics.series import Sample
+from agents.gateway.own_metrics.series import LastNumbers
 from agents.own_metrics import COLUMNS, FLOWS
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class _Kept:
 
     __slots__ = ("interval_s", "sample", "slot_at", "slot_s")
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: LastNumbers) -> None:
         self.sample = sample
         self.interval_s = SLOT_S
         self.slot_s = SLOT_S
@@ -61,7 +61,7 @@ class SeriesBuffer:
         self.dropped = 0
         self.written = 0
 
-    def add(self, agent_id: int, sample: Sample) -> bool:
+    def add(self, agent_id: int, sample: LastNumbers) -> bool:
         """Take a sample. False when it is one agent too many for this process."""
         kept = self._kept.get(agent_id)
         if kept is None:

@@ -23,7 +23,7 @@ from agents.gateway.own_metrics.series import read
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.gateway.registry.budgets import NoRoom, Room, Share
 from agents.gateway.sockets.door import peer_of, problem
-from agents.gateway.sockets.encoding import BadEncoding, TooLarge, collect, inflate, retry_after
+from agents.gateway.sockets.encoding import BadEncoding, BodyTooLarge, collect, inflate, retry_after
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ MIN_GAP_S = 0.2
 _BURST = 10
 
 
-class Refusal(Exception):
+class ExportRefusal(Exception):
     """The export is answered with this instead."""
 
     def __init__(self, response: web.Response) -> None:
@@ -70,7 +70,7 @@ class OwnMetrics:
             self._check_rate(agent_id)
             body = await self._body(request)
             export = _parse(body, is_json)
-        except Refusal as refusal:
+        except ExportRefusal as refusal:
             return refusal.response
         sample, passed_over = read(export, time.time())
         if not self._buffer.add(agent_id, sample):
@@ -85,7 +85,7 @@ class OwnMetrics:
         if agent_id is None:
             logger.info("Refused own metrics", extra={"address": peer_of(request.transport)[0]})
             detail = "Send the Authorization header that was offered with own_metrics."
-            raise Refusal(
+            raise ExportRefusal(
                 problem(401, "credential_invalid", detail, {"WWW-Authenticate": "Bearer"})
             )
         return agent_id
@@ -93,7 +93,7 @@ class OwnMetrics:
     def _is_json(self, request: web.Request) -> bool:
         if request.content_type not in {PROTOBUF, JSON}:
             detail = f"Content-Type is {PROTOBUF} or {JSON}, not {request.content_type}."
-            raise Refusal(problem(415, "content_type", detail))
+            raise ExportRefusal(problem(415, "content_type", detail))
         return request.content_type == JSON
 
     def _check_rate(self, agent_id: int) -> None:
@@ -102,17 +102,17 @@ class OwnMetrics:
         left = min(float(_BURST), left + (now - at) / MIN_GAP_S)
         self._allowances[agent_id] = (max(0.0, left - 1.0), now)
         if left < 1.0:
-            raise Refusal(_busy("Own metrics come too often.", 429))
+            raise ExportRefusal(_busy("Own metrics come too often.", 429))
 
     async def _body(self, request: web.Request) -> bytes:
         coding = request.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in {"gzip", "identity"}:
             detail = f"Content-Encoding is gzip or identity, not {coding}."
-            raise Refusal(problem(415, "encoding", detail))
+            raise ExportRefusal(problem(415, "encoding", detail))
         declared = request.content_length or 0
         too_large = problem(413, "too_large", f"An export has at most {MAX_BYTES:,} bytes.")
         if declared > MAX_BYTES:
-            raise Refusal(too_large)
+            raise ExportRefusal(too_large)
         share = Share(self._room)
         try:
             share.grow(declared)
@@ -120,13 +120,15 @@ class OwnMetrics:
                 unpack = inflate if coding == "gzip" else collect
                 return await unpack(_chunks(request), MAX_BYTES, share.grow)
         except NoRoom:
-            raise Refusal(_busy("Too much is being received; try again.")) from None
-        except TooLarge:
-            raise Refusal(too_large) from None
+            raise ExportRefusal(_busy("Too much is being received; try again.")) from None
+        except BodyTooLarge:
+            raise ExportRefusal(too_large) from None
         except BadEncoding as bad:
-            raise Refusal(problem(400, "malformed", f"The body is not gzip: {bad}.")) from bad
+            raise ExportRefusal(problem(400, "malformed", f"The body is not gzip: {bad}.")) from bad
         except TimeoutError:
-            raise Refusal(problem(408, "too_slow", "The body did not come in time.")) from None
+            raise ExportRefusal(
+                problem(408, "too_slow", "The body did not come in time.")
+            ) from None
         finally:
             share.end()
 
@@ -144,7 +146,7 @@ def _parse(body: bytes, is_json: bool) -> ExportMetricsServiceRequest:
         json_format.Parse(body, export, ignore_unknown_fields=True, max_recursion_depth=20)
     except (DecodeError, json_format.Error, UnicodeDecodeError, RecursionError) as bad:
         detail = f"The body is not an OTLP metrics export: {str(bad)[:200]}."
-        raise Refusal(problem(400, "malformed", detail)) from bad
+        raise ExportRefusal(problem(400, "malformed", detail)) from bad
     return export
 
 

@@ -57,7 +57,7 @@ _ERRORS = frozenset({"error", "fatal", "panic", "dpanic", "critical"})
 
 
 @dataclass(slots=True)
-class Sample:
+class LastNumbers:
     """The last known numbers of one agent. None: never reported."""
 
     measured_at: float
@@ -72,7 +72,7 @@ class Sample:
     failed: Flow = field(default_factory=lambda: [None] * len(SIGNALS))
     latency_counts: list[float] | None = None
 
-    def absorb(self, newer: Sample) -> None:
+    def absorb(self, newer: LastNumbers) -> None:
         """Take over what a newer export says; what it does not say stays. An export may be split."""
         self.measured_at = newer.measured_at
         for name in ("started_at", "cpu_s", "rss_bytes", "queue_items", "error_logs"):
@@ -107,7 +107,7 @@ class Sample:
 class _Reading:
     """One export while it is read."""
 
-    sample: Sample
+    sample: LastNumbers
     started_ns: int = 0
     queue_size: float | None = None
     queue_is_batches: bool = False
@@ -116,11 +116,11 @@ class _Reading:
     passed_over: int = 0
 
 
-def read(request: ExportMetricsServiceRequest, now: float) -> tuple[Sample, int]:
+def read(request: ExportMetricsServiceRequest, now: float) -> tuple[LastNumbers, int]:
     """Return what an export says, as of `now`, and how many points were passed over: those of delta
     temporality (Tidegate keeps no totals for agents), and values that cannot be (below nought, not a
     number, without end), with which one agent could make every comparison meaningless."""
-    reading = _Reading(Sample(measured_at=now))
+    reading = _Reading(LastNumbers(measured_at=now))
     for metric in _metrics(request.resource_metrics):
         _take(reading, metric)
     sample = reading.sample

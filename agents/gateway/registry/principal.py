@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class Proof(StrEnum):
     """How a principal was proven."""
 
     LOOPBACK = "loopback"
@@ -22,7 +22,7 @@ class Principal:
     given to new agents. `not_after` is in seconds since 1970; 0 is for ever.
     """
 
-    kind: Kind
+    kind: Proof
     credential_id: str
     agent_id: int | None = None
     labels: dict[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Principal:
     @property
     def binding(self) -> str:
         """Return what a new agent is bound to: nothing on loopback without enrolment."""
-        return "" if self.kind is Kind.LOOPBACK else self.name
+        return "" if self.kind is Proof.LOOPBACK else self.name
 
 
-LOOPBACK = Principal(kind=Kind.LOOPBACK, credential_id="")
+LOOPBACK = Principal(kind=Proof.LOOPBACK, credential_id="")

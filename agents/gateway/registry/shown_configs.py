@@ -17,7 +17,7 @@ from agents.gateway.database import AWAY
 from agents.gateway.registry.bodies import Bodies, body_of
 from agents.opamp.config_words import take_shown
 from agents.opamp.opamp_pb2 import EffectiveConfig
-from agents.opamp.shown_config import Question, is_judged_by_it, what_runs
+from agents.opamp.shown_config import ShownConfig, is_judged_by_it, what_runs
 from agents.opamp.state import AgentState
 
 logger = logging.getLogger(__name__)
@@ -70,9 +70,9 @@ class ShownConfigs:
             if agent.changes is not None:
                 self._mark(agent)
 
-    def _question(self, agent: AgentState, message: EffectiveConfig) -> Question:
+    def _question(self, agent: AgentState, message: EffectiveConfig) -> ShownConfig:
         files = [file.body for _, file in sorted(message.config_map.config_map.items())]
-        return Question(
+        return ShownConfig(
             shown=tuple(body.decode("utf-8", "replace") for body in files if body.strip()),
             candidates=dict(self._texts(_may_run(agent))),
             running=agent.running_hash,

@@ -14,7 +14,7 @@ from typing import Any
 
 from agents.gateway.database import AWAY, Database
 from agents.gateway.options import Limits
-from agents.gateway.registry.principal import LOOPBACK, Kind, Principal
+from agents.gateway.registry.principal import LOOPBACK, Principal, Proof
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _RELOAD_S = 60.0
 _LOOKUPS_PER_S = 20
 
 
-class Denied(Exception):
+class NotAdmitted(Exception):
     """No entry. `code` and `detail` are for the caller; `why` is for the log and for operators only
     (R14), as is `credential`, the name of one that was recognised."""
 
@@ -84,7 +84,7 @@ class Doorkeeper:
             return LOOPBACK
         try:
             return self._checked(self._tokens.get(_digest(authorization)), now)
-        except Denied as denied:
+        except NotAdmitted as denied:
             self._note(address, denied, now)
             raise
 
@@ -102,17 +102,17 @@ class Doorkeeper:
                 # Without enrolment any other header is the collector's own business.
                 return LOOPBACK
             raise _invalid("unknown or revoked")
-        except Denied as denied:
+        except NotAdmitted as denied:
             self._note(address, denied, now)
             raise
 
     def _checked(self, principal: Principal | None, now: float) -> Principal | None:
         if principal is not None and principal.not_after and now >= principal.not_after:
             text = "The token has expired; ask for a new one."
-            raise Denied(401, "token_expired", text, credential=principal.name)
+            raise NotAdmitted(401, "token_expired", text, credential=principal.name)
         return principal
 
-    def _note(self, address: str, denied: Denied, now: float) -> None:
+    def _note(self, address: str, denied: NotAdmitted, now: float) -> None:
         if denied.status == 401:
             self._failures.setdefault(address, []).append(now)
         logger.info(
@@ -132,7 +132,7 @@ class Doorkeeper:
                 _TOKENS + " WHERE revoked_at IS NULL AND digest = %b", digest
             )
         except AWAY as error:
-            raise Denied(
+            raise NotAdmitted(
                 503, "unavailable", "Try again later.", str(error), retry_after_s=30.0
             ) from error
         if rows:
@@ -150,7 +150,7 @@ class Doorkeeper:
         if not failures:
             del self._failures[address]
         elif len(recent) >= self._limits.failed_auth_per_minute or self._is_paused(failures):
-            raise Denied(
+            raise NotAdmitted(
                 429, "too_many_failures", "Too many failed attempts.", "paused", retry_after_s=pause
             )
 
@@ -165,7 +165,7 @@ class Doorkeeper:
 def _secret(authorization: Sequence[str]) -> str:
     """Return the bearer token of the headers. Raises Denied when there is not exactly one."""
     if not authorization:
-        raise Denied(401, "credential_missing", "Send Authorization: Bearer and a token.")
+        raise NotAdmitted(401, "credential_missing", "Send Authorization: Bearer and a token.")
     if len(authorization) > 1:
         raise _invalid("several Authorization headers")
     scheme, _, secret = authorization[0].partition(" ")
@@ -182,14 +182,14 @@ def _digest(authorization: Sequence[str]) -> str:
     return hashlib.sha256(_secret(authorization).encode(errors="replace")).hexdigest()
 
 
-def _invalid(why: str) -> Denied:
-    return Denied(401, "credential_invalid", "The credential is not valid.", why)
+def _invalid(why: str) -> NotAdmitted:
+    return NotAdmitted(401, "credential_invalid", "The credential is not valid.", why)
 
 
 def _principal(row: Sequence[Any]) -> Principal:
     _, token_id, agent_id, labels, expires_at = row
     return Principal(
-        kind=Kind.POOL if agent_id is None else Kind.TOKEN,
+        kind=Proof.POOL if agent_id is None else Proof.TOKEN,
         credential_id=str(token_id),
         agent_id=agent_id,
         labels={} if agent_id is not None else labels,

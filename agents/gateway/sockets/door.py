@@ -15,7 +15,7 @@ from agents.gateway.options import Limits, is_loopback
 from agents.gateway.refusals import Refusals
 from agents.gateway.registry.budgets import Bucket
 from agents.gateway.registry.principal import Principal
-from agents.gateway.sockets.auth import Denied, Doorkeeper
+from agents.gateway.sockets.auth import Doorkeeper, NotAdmitted
 from agents.gateway.sockets.encoding import retry_after
 
 RETRY_AFTER_S = 30.0
@@ -67,7 +67,7 @@ class Door:
         if self._inside[address] <= 0:
             del self._inside[address]
 
-    def headers_of(self, denied: Denied) -> dict[str, str]:
+    def headers_of(self, denied: NotAdmitted) -> dict[str, str]:
         """Return the headers that go with a refusal (security.md section 9)."""
         headers = {}
         if denied.status == 401:
@@ -76,21 +76,21 @@ class Door:
             headers["Retry-After"] = retry_after(denied.retry_after_s)
         return headers
 
-    def refused(self, address: str, denied: Denied, claimed: str = "") -> None:
+    def refused(self, address: str, denied: NotAdmitted, claimed: str = "") -> None:
         """Count a refusal; operators see those that are the client's own doing."""
         self._metrics.refused.labels(denied.code).inc()
         if denied.status < 500:
             detail = denied.why or denied.detail
             self._refusals.note(address, denied.code, claimed, denied.credential, detail)
 
-    def refusal(self, address: str, denied: Denied, claimed: str = "") -> web.Response:
+    def refusal(self, address: str, denied: NotAdmitted, claimed: str = "") -> web.Response:
         """Return the HTTP answer of security.md section 9."""
         self.refused(address, denied, claimed)
         return problem(denied.status, denied.code, denied.detail, self.headers_of(denied))
 
 
-def _busy(status: int, detail: str, why: str) -> Denied:
-    return Denied(status, "overloaded", detail, why, retry_after_s=RETRY_AFTER_S)
+def _busy(status: int, detail: str, why: str) -> NotAdmitted:
+    return NotAdmitted(status, "overloaded", detail, why, retry_after_s=RETRY_AFTER_S)
 
 
 def problem(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 PIECE_BYTES = 1024 * 1024
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The body is over the limit, before or after decompression."""
 
 
@@ -63,7 +63,7 @@ async def inflate(
                 piece = inflater.decompress(packed, min(PIECE_BYTES, limit + 1 - total))
                 total += len(piece)
                 if total > limit:
-                    raise TooLarge
+                    raise BodyTooLarge
                 grow(total)
                 found.append(piece)
                 packed = inflater.unconsumed_tail
@@ -86,7 +86,7 @@ async def collect(
     async for chunk in chunks:
         total += len(chunk)
         if total > limit:
-            raise TooLarge
+            raise BodyTooLarge
         grow(total)
         found.append(chunk)
     return b"".join(found)

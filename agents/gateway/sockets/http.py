@@ -18,7 +18,7 @@ from agents.gateway.registry.principal import Principal
 from agents.gateway.sockets.door import Door, peer_of, problem
 from agents.gateway.sockets.encoding import (
     BadEncoding,
-    TooLarge,
+    BodyTooLarge,
     accepts_gzip,
     collect,
     gzip,
@@ -86,7 +86,7 @@ class HttpPolls:
             raise self._refuse(
                 503, "overloaded", "Too much is being received; try again."
             ) from None
-        except TooLarge:
+        except BodyTooLarge:
             raise self._refuse(
                 413, "too_large", f"A message has at most {limit:,} bytes."
             ) from None

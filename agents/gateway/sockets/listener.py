@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
-from agents.gateway.sockets.auth import Denied
+from agents.gateway.sockets.auth import NotAdmitted
 from agents.gateway.sockets.door import Door, peer_of, problem
 from agents.gateway.sockets.http import HttpPolls
 from agents.gateway.sockets.reception import Reception
@@ -136,7 +136,7 @@ class Listener:
         try:
             authorization = request.headers.getall("Authorization", ())
             principal = await self._door.look_up(address, authorization)
-        except Denied as denied:
+        except NotAdmitted as denied:
             claimed = request.headers.get(UID_HEADER, "")
             return self._door.refusal(address, denied, claimed)
         return await self._polls.serve(request, principal)

@@ -17,7 +17,7 @@ from typing import cast
 from agents.gateway.registry.connections import WEBSOCKET
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.principal import Principal
-from agents.gateway.sockets.auth import Denied
+from agents.gateway.sockets.auth import NotAdmitted
 from agents.gateway.sockets.door import Door, peer_of
 from agents.gateway.sockets.websocket import Socket
 from agents.opamp import frames, uids
@@ -78,10 +78,10 @@ class Reception:
         peer = peer_of(transport)
         try:
             if upgrade.problem:
-                raise Denied(400, "upgrade", upgrade.problem)
+                raise NotAdmitted(400, "upgrade", upgrade.problem)
             self.door.check_newcomer()
             principal = self.door.recognise(peer[0], upgrade.authorization)
-        except Denied as denied:
+        except NotAdmitted as denied:
             self._refuse(transport, denied, upgrade.uid)
             return
         if principal is not None:
@@ -97,7 +97,7 @@ class Reception:
     ) -> None:
         try:
             principal = await self.door.look_up(peer[0], upgrade.authorization)
-        except Denied as denied:
+        except NotAdmitted as denied:
             self._refuse(transport, denied, upgrade.uid)
             return
         transport.resume_reading()
@@ -115,7 +115,7 @@ class Reception:
             return
         try:
             self.door.enter(peer[0])
-        except Denied as denied:
+        except NotAdmitted as denied:
             self._refuse(transport, denied, upgrade.uid)
             return
         transport.write(_SWITCH.format(frames.accept_key(upgrade.key)).encode())
@@ -125,7 +125,7 @@ class Reception:
         if rest:
             socket.data_received(rest)
 
-    def _refuse(self, transport: asyncio.Transport, denied: Denied, claimed: str) -> None:
+    def _refuse(self, transport: asyncio.Transport, denied: NotAdmitted, claimed: str) -> None:
         self.door.refused(peer_of(transport)[0], denied, claimed)
         answer(transport, denied.status, denied.code, denied.detail, self.door.headers_of(denied))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.models import Agent, Delivery, Quarantine
-from rollouts.documents import Kind
+from rollouts.documents import DocumentKind
 from rollouts.engine.facts import GateKind, Level, Verdict
 from rollouts.engine.states import PhaseState, RollbackState, RollbackTargetState, RolloutState
 from rollouts.models import Approval, Rollback
@@ -15,7 +15,7 @@ QUARANTINE_OUTCOMES = list(Quarantine.Outcome.values)
 ACTOR_KINDS = ["human", "token", "system", "agent"]
 CHECK_LEVELS = ["ok", "note", "warning", "error"]
 READINESS_LEVELS = ["block", "note", "ok"]
-DOCUMENT_KINDS = [kind.value for kind in Kind]
+DOCUMENT_KINDS = [kind.value for kind in DocumentKind]
 CHANGES = ["created", "changed", "unchanged"]
 ROLLOUT_STATES = [state.value for state in RolloutState]
 PHASE_STATES = [state.value for state in PhaseState]

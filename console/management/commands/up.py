@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from console.processes import up
-from console.processes.stack import Options
+from console.processes.stack import StackOptions
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self.stderr.write("--port and --opamp-port must differ: browsers and agents are two.")
             sys.exit(2)
         data = given["data"]
-        options = Options(
+        options = StackOptions(
             data_dir=(data if isinstance(data, Path) else settings.DATA_DIR).resolve(),
             host=host,
             port=int(str(given["port"])),

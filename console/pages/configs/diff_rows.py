@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rollouts.configs.diff import Diff, Kind, Line
+from rollouts.configs.diff import Diff, DiffLine, LineKind
 
 FOLD_FROM = 4  # fewer unchanged lines are quicker read than opened
 
@@ -14,19 +14,19 @@ FOLD_FROM = 4  # fewer unchanged lines are quicker read than opened
 class Row:
     """One row of the unified view; `folded` holds unchanged lines that are put away."""
 
-    line: Line | None = None
+    line: DiffLine | None = None
     starts_change: bool = False
-    folded: tuple[Line, ...] = ()
+    folded: tuple[DiffLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """One row of the split view: old and new beside each other."""
 
-    left: Line | None = None
-    right: Line | None = None
+    left: DiffLine | None = None
+    right: DiffLine | None = None
     starts_change: bool = False
-    folded: tuple[Line, ...] = ()
+    folded: tuple[DiffLine, ...] = ()
 
 
 def unified(diff: Diff, *, fold: bool) -> Iterator[Row]:
@@ -38,7 +38,7 @@ def unified(diff: Diff, *, fold: bool) -> Iterator[Row]:
             yield Row(folded=run.lines)
             continue
         for line in run.lines:
-            changed = line.kind is not Kind.SAME
+            changed = line.kind is not LineKind.SAME
             yield Row(line, starts_change=changed and not inside)
             inside = changed
 

@@ -31,7 +31,7 @@ FILLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BarPart:
     """One part of a stacked bar: a key of FILLS and how many it stands for."""
 
     kind: str
@@ -44,7 +44,7 @@ def _round(value: float) -> str:
 
 
 def stacked_bar(
-    parts: Sequence[Part], total: float, label: str, *, css: str = "", offset: float = 0
+    parts: Sequence[BarPart], total: float, label: str, *, css: str = "", offset: float = 0
 ) -> SafeString:
     """Draw parts of `total` side by side, starting `offset` from the left.
 

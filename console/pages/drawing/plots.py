@@ -24,7 +24,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlotPoint:
     """One point: seconds since the start of the window, and the value or None for no data."""
 
     at_s: float
@@ -35,7 +35,7 @@ def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
 
 
-def _scale(readings: Sequence[Reading], limit: Limit | None) -> tuple[float, float]:
+def _scale(readings: Sequence[PlotPoint], limit: Limit | None) -> tuple[float, float]:
     """Return the lowest and highest value to draw, with room above so that nothing touches."""
     values = [r.value for r in readings if r.value is not None]
     if limit is not None:
@@ -61,7 +61,7 @@ def _path(points: Sequence[tuple[float, float | None]]) -> str:
 
 
 def sparkline(
-    readings: Sequence[Reading],
+    readings: Sequence[PlotPoint],
     limit: Limit | None,
     label: str,
     *,

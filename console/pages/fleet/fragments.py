@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from console.pages.fleet.view import Fleet
+from console.pages.fleet.view import Overview
 from console.pages.frame.fragments import Update, joined, render
 
 
-def fleet(view: Fleet, now: datetime) -> Update:
+def fleet(view: Overview, now: datetime) -> Update:
     """Return the leaves of the overview: totals, statuses, versions, regions."""
     base: dict[str, object] = {"fleet": view, "seq": view.seq, "zone": UTC, "now": now}
     parts = [render("fleet/_total.html", base), render("fleet/_bar.html", base)]

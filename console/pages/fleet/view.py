@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from agents.models import Agent
-from console.pages.drawing.charts import Part, stacked_bar
+from console.pages.drawing.charts import BarPart, stacked_bar
 from console.words import states as words
 from console.words.plain import plain
 
@@ -47,7 +47,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class Overview:
     """The numbers of the overview; the same for everybody in the same scope."""
 
     total: int
@@ -69,7 +69,7 @@ def _splits(pairs: Mapping[str, tuple[int, int]]) -> list[Split]:
             count=number,
             bad=bad,
             bar=stacked_bar(
-                [Part("off", number - bad), Part("bad", bad)],
+                [BarPart("off", number - bad), BarPart("bad", bad)],
                 most,
                 _("%(value)s: %(n)d agents, %(bad)d not healthy")
                 % {"value": plain(value, limit=80), "n": number, "bad": bad},
@@ -85,7 +85,7 @@ def _add(into: dict[str, tuple[int, int]], value: str | None, number: int, bad: 
         into[value] = (agents + number, sick + bad)
 
 
-def read(actor: Actor, now: datetime) -> Fleet:
+def read(actor: Actor, now: datetime) -> Overview:
     """Count the fleet by status, version and region: one pass over the agents."""
     agents = Agent.objects.visible_to(actor).living().with_status_word(now).order_by()
     rows = agents.values_list("status_word", "version", "labels__region").annotate(n=Count("pk"))
@@ -103,8 +103,8 @@ def read(actor: Actor, now: datetime) -> Fleet:
         for word, look in words.AGENT.items()
         if by_word.get(word) or word in {"config_failed", "unhealthy", "offline", "healthy"}
     ]
-    parts = [Part(BAR_KINDS[s.look.token], s.count) for s in reversed(statuses)]
-    return Fleet(
+    parts = [BarPart(BAR_KINDS[s.look.token], s.count) for s in reversed(statuses)]
+    return Overview(
         total=total,
         healthy=by_word.get("healthy", 0),
         statuses=statuses,

@@ -36,7 +36,7 @@ from rollouts.models import Rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class DialogInput:
     """What a person sent with a dialog."""
 
     reason: str
@@ -48,7 +48,7 @@ class Sent:
     gate: str
 
     @classmethod
-    def read(cls, data: QueryDict) -> Sent:
+    def read(cls, data: QueryDict) -> DialogInput:
         revision = data.get("revision", "")
         ticket = data.get("ticket", "").strip()
         reason = data.get("reason", "").strip()
@@ -63,7 +63,7 @@ class Sent:
         )
 
 
-def check(sent: Sent, dialog: Dialog, rollout: Rollout) -> None:
+def check(sent: DialogInput, dialog: Dialog, rollout: Rollout) -> None:
     """Raise Invalid with what is missing, in the order of the form."""
     wrong = []
     if dialog.reason_required and len(sent.reason) < REASON_MIN:
@@ -78,20 +78,20 @@ def check(sent: Sent, dialog: Dialog, rollout: Rollout) -> None:
         raise Invalid(_("Something is missing. Nothing was done."), errors=wrong)
 
 
-def _abort(rollout: Rollout, by: Actor, sent: Sent) -> object:
+def _abort(rollout: Rollout, by: Actor, sent: DialogInput) -> object:
     if sent.mode == "leave" or rollout.started_at is None:
         return abort(rollout_id=rollout.pk, by=by, reason=sent.reason, seen_revision=sent.revision)
     return _rollback(rollout, by, sent)
 
 
-def _rollback(rollout: Rollout, by: Actor, sent: Sent) -> object:
+def _rollback(rollout: Rollout, by: Actor, sent: DialogInput) -> object:
     return rollback_rollout(
         rollout_id=rollout.pk, by=by, reason=sent.reason, seen_revision=sent.revision
     )
 
 
-def _decide(act: Callable[..., object]) -> Callable[[Rollout, Actor, Sent], object]:
-    def run(rollout: Rollout, by: Actor, sent: Sent) -> object:
+def _decide(act: Callable[..., object]) -> Callable[[Rollout, Actor, DialogInput], object]:
+    def run(rollout: Rollout, by: Actor, sent: DialogInput) -> object:
         return act(
             rollout_id=rollout.pk,
             phase=sent.phase,
@@ -104,18 +104,18 @@ def _decide(act: Callable[..., object]) -> Callable[[Rollout, Actor, Sent], obje
     return run
 
 
-def _plain(act: Callable[..., object]) -> Callable[[Rollout, Actor, Sent], object]:
-    def run(rollout: Rollout, by: Actor, sent: Sent) -> object:
+def _plain(act: Callable[..., object]) -> Callable[[Rollout, Actor, DialogInput], object]:
+    def run(rollout: Rollout, by: Actor, sent: DialogInput) -> object:
         return act(rollout_id=rollout.pk, by=by, reason=sent.reason, seen_revision=sent.revision)
 
     return run
 
 
-def _waive(rollout: Rollout, by: Actor, sent: Sent) -> object:
+def _waive(rollout: Rollout, by: Actor, sent: DialogInput) -> object:
     return waive(rollout_id=rollout.pk, phase=sent.phase, gate=sent.gate, by=by, reason=sent.reason)
 
 
-ACTS: dict[str, Callable[[Rollout, Actor, Sent], object]] = {
+ACTS: dict[str, Callable[[Rollout, Actor, DialogInput], object]] = {
     "pause": _plain(pause),
     "resume": _plain(resume),
     "advance": _plain(advance),
@@ -135,7 +135,7 @@ def act(request: HtmxRequest, rollout_id: int, verb: str) -> HttpResponse:
     rollout = find(rollout_id, request.actor)
     if request.method == "GET":
         return _show(request, rollout, verb, None, None)
-    sent = Sent.read(request.POST)
+    sent = DialogInput.read(request.POST)
     try:
         check(sent, _dialog(request, rollout, verb), rollout)
         result = ACTS[verb](rollout, request.actor, sent)
@@ -161,7 +161,11 @@ def _dialog(request: HtmxRequest, rollout: Rollout, verb: str) -> Dialog:
 
 
 def _show(
-    request: HtmxRequest, rollout: Rollout, verb: str, sent: Sent | None, problem: Problem | None
+    request: HtmxRequest,
+    rollout: Rollout,
+    verb: str,
+    sent: DialogInput | None,
+    problem: Problem | None,
 ) -> HttpResponse:
     """Draw the form: alone for the dialog, in a page otherwise."""
     is_stale = isinstance(problem, Stale)

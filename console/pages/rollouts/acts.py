@@ -20,7 +20,7 @@ from rollouts.models import Phase, Rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Button:
     """One button. `why_not` is empty when it can be pressed."""
 
     name: str
@@ -41,11 +41,11 @@ def _verb(actor: Actor, verb: str, rollout: Rollout) -> str:
     return "" if answer else answer.why_not
 
 
-def _act(rollout: Rollout, name: str, label: str, icon: str, why_not: str, css: str = "") -> Act:
-    return Act(name, label, icon, css, reverse(f"rollouts:{name}", args=[rollout.pk]), why_not)
+def _act(rollout: Rollout, name: str, label: str, icon: str, why_not: str, css: str = "") -> Button:
+    return Button(name, label, icon, css, reverse(f"rollouts:{name}", args=[rollout.pk]), why_not)
 
 
-def _pause(rollout: Rollout, actor: Actor) -> Act:
+def _pause(rollout: Rollout, actor: Actor) -> Button:
     if rollout.state == RolloutState.PAUSED:
         return _act(
             rollout, "resume", _("Resume…"), "play", _verb(actor, "rollouts.resume", rollout)
@@ -53,7 +53,7 @@ def _pause(rollout: Rollout, actor: Actor) -> Act:
     return _act(rollout, "pause", _("Pause…"), "pause", _verb(actor, "rollouts.pause", rollout))
 
 
-def _advance(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act:
+def _advance(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Button:
     why_not = _verb(actor, "rollouts.advance", rollout)
     waits = any(p.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING} for p in steps)
     if not waits or rollout.state != RolloutState.RUNNING:
@@ -61,7 +61,7 @@ def _advance(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act:
     return _act(rollout, "advance", _("Advance now…"), "advance", why_not)
 
 
-def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act | None:
+def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Button | None:
     if not any(p.manual and p.state != PhaseState.PASSED for p in steps):
         return None
     why_not = _verb(actor, "rollouts.approve", rollout)
@@ -77,7 +77,7 @@ def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Act | No
     return _act(rollout, "approve", _("Approve…"), "check", why_not, css)
 
 
-def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Act]:
+def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Button]:
     acts = []
     if any(phases.refused(phases.counts_of(p)) for p in steps):
         why_not = _verb(actor, "rollouts.retry", rollout)
@@ -91,7 +91,7 @@ def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Ac
     return acts
 
 
-def bar(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Act]:
+def bar(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Button]:
     """Return the acts for this person in this state, in their fixed order."""
     if rollout.state in {RolloutState.DRAFT, RolloutState.SCHEDULED}:
         why_not = _verb(actor, "rollouts.start", rollout)
@@ -108,11 +108,11 @@ def bar(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Act]:
     found = [act for act in acts if act is not None]
     if rollout.state == RolloutState.ROLLING_BACK:
         why_not = _("A rollback is running. It finishes before anything else can start.")
-        return [Act(a.name, a.label, a.icon, "", a.url, why_not) for a in found]
+        return [Button(a.name, a.label, a.icon, "", a.url, why_not) for a in found]
     return found
 
 
-def _abort(rollout: Rollout, actor: Actor) -> Act:
+def _abort(rollout: Rollout, actor: Actor) -> Button:
     """Abort and roll back is one dialog with two ways; either right opens it."""
     why_not = _verb(actor, "rollouts.abort", rollout)
     if rollout.state == RolloutState.SCHEDULED:
@@ -122,6 +122,6 @@ def _abort(rollout: Rollout, actor: Actor) -> Act:
     return _act(rollout, "abort", _("Abort and roll back…"), "undo", why_not, "danger")
 
 
-def reasons(acts: Sequence[Act]) -> list[str]:
+def reasons(acts: Sequence[Button]) -> list[str]:
     """Return each sentence of why-not once, in order, for the text under the bar."""
     return list(dict.fromkeys(act.why_not for act in acts if act.why_not))

@@ -25,7 +25,7 @@ DECIDED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ApprovalCard:
     """One approval, ready to be drawn. `why_not` is empty when this person can decide it."""
 
     approval: Approval
@@ -37,7 +37,7 @@ class Question:
     why_not: str
 
 
-def questions(approvals: Sequence[Approval], actor: Actor) -> list[Question]:
+def questions(approvals: Sequence[Approval], actor: Actor) -> list[ApprovalCard]:
     """Return approvals read `for_list()`; two more queries, whatever their number."""
     rollouts = {a.phase.rollout_id for a in approvals}
     steps: dict[int, list[Phase]] = {}
@@ -52,14 +52,14 @@ def _question(
     steps: Sequence[Phase],
     latest: dict[tuple[int, str], Measurement],
     actor: Actor,
-) -> Question:
+) -> ApprovalCard:
     rollout = approval.phase.rollout
     before = [p for p in steps if p.index < approval.phase.index]
     own = next(p for p in steps if p.pk == approval.phase_id)
     answer = can(actor, "rollouts.approve", rollout)
     if answer:
         answer = four_eyes(actor, rollout.involved_ids())
-    return Question(
+    return ApprovalCard(
         approval=approval,
         phase_name=phases.title(approval.phase),
         members=phases.counts_of(own).members,

@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from console.pages.drawing import plots
-from console.pages.drawing.plots import Limit, Reading
+from console.pages.drawing.plots import Limit, PlotPoint
 from console.words import numbers
 from console.words import states as words
 from rollouts.analysis.catalogue import CATALOGUE, words_of_source
@@ -147,7 +147,7 @@ def readings_by_gate(
 def _spark(gate: GateFacts, readings: Sequence[Measurement], until: datetime) -> SafeString:
     start = readings[0].at if readings else until
     points = [
-        Reading((r.at - start).total_seconds(), r.value if r.outcome == "value" else None)
+        PlotPoint((r.at - start).total_seconds(), r.value if r.outcome == "value" else None)
         for r in readings
     ]
     values = [p.value for p in points if p.value is not None]

@@ -37,7 +37,7 @@ TONE_ICONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class WhyLine:
     """The one sentence of state, with what comes next and when (ui.md 4.6)."""
 
     say: str
@@ -54,7 +54,7 @@ class View:
     rollout: Rollout
     phases: list[phases.PhaseView]
     look: words.Look
-    why: Why
+    why: WhyLine
     tiles: list[gates.Tile]
     gates_summary: str
     events: list[Line]
@@ -73,13 +73,13 @@ class View:
         return [tile for tile in self.tiles if tile.kind != GateKind.CRITERION]
 
 
-def why_of(rollout: Rollout) -> Why:
+def why_of(rollout: Rollout) -> WhyLine:
     """Read the stored why line; an empty one says the state, never nothing."""
     stored = rollout.why or {}
     look = words.look("rollout", rollout.state)
     tone = stored.get("tone") or look.token
     code = str(stored.get("code") or "")
-    return Why(
+    return WhyLine(
         say=stored.get("say") or str(look.label),
         next=stored.get("next") or "",
         token=tone,

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.pages.drawing import charts
-from console.pages.drawing.charts import Part
+from console.pages.drawing.charts import BarPart
 from console.words import states as words
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
@@ -32,13 +32,13 @@ def refused(counts: Counts) -> int:
 def bar_of(phase: Phase, counts: Counts) -> SafeString:
     """Draw a phase from good to not started."""
     parts = [
-        Part("applied", counts.applied),
-        Part("returned", counts.rolled_back),
-        Part("failed", refused(counts)),
-        Part("applying", counts.outstanding),
+        BarPart("applied", counts.applied),
+        BarPart("returned", counts.rolled_back),
+        BarPart("failed", refused(counts)),
+        BarPart("applying", counts.outstanding),
     ]
     if phase.state in STARTED:
-        parts += [Part("offline", counts.offline), Part("queued", counts.ready)]
+        parts += [BarPart("offline", counts.offline), BarPart("queued", counts.ready)]
     label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
         "applied": counts.applied,
         "members": counts.members,

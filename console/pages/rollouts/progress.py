@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 from django.utils.safestring import SafeString
 
-from console.pages.drawing.charts import Part, stacked_bar
+from console.pages.drawing.charts import BarPart, stacked_bar
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Rollback, RollbackTarget
 
@@ -33,10 +33,10 @@ class Progress:
     def bar(self) -> SafeString:
         """The numbers as one bar."""
         parts = [
-            Part("returned", self.confirmed),
-            Part("applying", self.offered),
-            Part("failed", self.failed),
-            Part("offline", self.offline),
+            BarPart("returned", self.confirmed),
+            BarPart("applying", self.offered),
+            BarPart("failed", self.failed),
+            BarPart("offline", self.offline),
         ]
         return stacked_bar(parts, self.total, f"{self.confirmed} / {self.total}", css="thick")
 

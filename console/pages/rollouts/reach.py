@@ -10,7 +10,7 @@ from rollouts.models import Rollout, Target
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReachedCounts:
     """How far the rollout's version got."""
 
     total: int
@@ -23,7 +23,7 @@ class Reach:
         return self.total - self.received
 
 
-def reach_of(rollout: Rollout) -> Reach:
+def reach_of(rollout: Rollout) -> ReachedCounts:
     """Count how many targets were offered the version and have one to go back to; one query."""
     received = Q(offered_at__isnull=False)
     numbers = Target.objects.filter(rollout=rollout).aggregate(
@@ -32,4 +32,4 @@ def reach_of(rollout: Rollout) -> Reach:
         ready=Count("pk", filter=received & ~Q(previous_hash="")),
         failed=Count("pk", filter=Q(state__in=["failed", "timed_out"])),
     )
-    return Reach(**numbers)
+    return ReachedCounts(**numbers)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from console.pages.frame import keyset
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
-from console.pages.rollouts.wizard_preview import Check, check_of
+from console.pages.rollouts.wizard_preview import ReadinessLine, check_of
 from rollouts.drafts.finding_agents import targets_of
 from rollouts.drafts.readiness import about, readiness_of, targets_with
 from rollouts.models import Target
@@ -29,11 +29,11 @@ LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FindingRow:
     """One target and what was found about it, in a few words each."""
 
     target: Target
-    found: list[tuple[Check, object]]
+    found: list[tuple[ReadinessLine, object]]
 
 
 @require_GET
@@ -53,7 +53,7 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "chosen": chosen,
         "page": rows,
         "rows": [
-            Row(t, [(checks[f.check], LABELS[f.check]) for f in about(t, findings)])
+            FindingRow(t, [(checks[f.check], LABELS[f.check]) for f in about(t, findings)])
             for t in rows.rows
         ],
     }

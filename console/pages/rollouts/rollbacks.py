@@ -31,7 +31,7 @@ METHODS = ("immediate", "gradual")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RollbackForm:
     """What the form says, as text."""
 
     selector: str
@@ -41,7 +41,7 @@ class Asked:
     reason: str
 
     @classmethod
-    def read(cls, data: QueryDict) -> Asked:
+    def read(cls, data: QueryDict) -> RollbackForm:
         method = data.get("method", "")
         return cls(
             selector=data.get("q", "").strip(),
@@ -87,7 +87,7 @@ def detail(request: HtmxRequest, rollback_id: int) -> HttpResponse:
 @needs("rollouts.view")
 def new(request: HtmxRequest) -> HttpResponse:
     """Ask for a rollback by selector: first how many agents match, then with a reason."""
-    asked = Asked.read(request.POST if request.method == "POST" else request.GET)
+    asked = RollbackForm.read(request.POST if request.method == "POST" else request.GET)
     problem: Problem | None = None
     try:
         if request.method == "POST" and request.POST.get("act") != "count":
@@ -105,12 +105,12 @@ def new(request: HtmxRequest) -> HttpResponse:
     return render(request, "rollbacks/new.html", context, status=problem.status if problem else 200)
 
 
-def _matched(asked: Asked, actor: Actor) -> int:
+def _matched(asked: RollbackForm, actor: Actor) -> int:
     found = Agent.objects.visible_to(actor).matching(selector_q(parse(asked.selector)))
     return count_up_to(found.accepting_remote_config())
 
 
-def _begin(request: HtmxRequest, asked: Asked) -> HttpResponse:
+def _begin(request: HtmxRequest, asked: RollbackForm) -> HttpResponse:
     if len(asked.reason) < REASON_MIN:
         text = _("Write at least %(n)d characters: others read it later.") % {"n": REASON_MIN}
         raise Invalid(text, errors=[FieldError("reason", text)])

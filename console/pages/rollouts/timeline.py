@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from console.api.rollouts.answers import event_row
 from console.lib import csvs
 from console.pages.drawing import plots
-from console.pages.drawing.plots import Reading
+from console.pages.drawing.plots import PlotPoint
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import gates, recovery
 from console.pages.rollouts import page as rollout_page
@@ -108,7 +108,7 @@ def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Befo
 def _before(values: list[Measurement], at: datetime) -> Before:
     title, unit = title_of(values[-1].metric), numbers.unit_of(values[-1].metric)
     start = values[0].at
-    points = [Reading((r.at - start).total_seconds(), r.value) for r in values]
+    points = [PlotPoint((r.at - start).total_seconds(), r.value) for r in values]
     earlier = [r for r in values if r.at <= at] or values[:1]
     peak = max((r.value or 0.0 for r in values), default=0.0)
     texts = [numbers.amount(v, unit) for v in (earlier[0].value, peak, values[-1].value)]

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.lib.problems import Problem
-from console.pages.drawing.charts import Part, stacked_bar
+from console.pages.drawing.charts import BarPart, stacked_bar
 from console.pages.rollouts.wizard_form import WizardForm
 from console.words import plans as plan_words
 from console.words import times
@@ -28,7 +28,7 @@ LEVELS = {"ok": ("ok", "ok"), "note": ("warn", "triangle"), "block": ("bad", "oc
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseShare:
+class PhaseLine:
     """One phase of the preview: how many agents it adds, and where they are."""
 
     name: str
@@ -42,7 +42,7 @@ class PhaseShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReadinessLine:
     """One line of readiness; `url` leads to the targets that it is about."""
 
     name: str
@@ -63,19 +63,19 @@ class PreviewView:
     matched: int
     eligible: int
     digest: str
-    phases: list[PhaseShare]
+    phases: list[PhaseLine]
     rest: int
     waits: list[tuple[int, str]]
     excluded: list[tuple[int, str]]
     left_out: int
     conflicts: list[dict[str, Any]]
-    checks: list[Check]
+    checks: list[ReadinessLine]
     blocked: bool
     coverage: str = ""
     problem: Problem | None = None
 
 
-def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> PhaseShare:
+def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> PhaseLine:
     adds = int(data.get("new_members", 0))
     manual = bool(data.get("manual"))
     note = _("first") if first else _("more, after approval") if manual else _("more")
@@ -85,12 +85,12 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
     shown = " · ".join(f"{plain(value, limit=40)} {n}" for value, n in split[:SPLIT_SHOWN])
     samples = [plain(name, limit=80) for name in data.get("samples") or []]
     name = plan_words.title(str(data.get("name", "")))
-    return PhaseShare(
+    return PhaseLine(
         name=name,
         adds=adds,
         note=note,
         bar=stacked_bar(
-            [Part("off", adds)],
+            [BarPart("off", adds)],
             max(total, 1),
             _("%(name)s: %(n)d of %(m)d agents") % {"name": name, "n": adds, "m": total},
             offset=before,
@@ -102,14 +102,14 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
     )
 
 
-def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> Check:
+def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> ReadinessLine:
     """Return the line of one finding; only a draft that exists has targets to show."""
     token, icon = LEVELS.get(str(data.get("level", "ok")), LEVELS["note"])
     name, url = str(data.get("check", "")), ""
     if rollout is not None and data.get("about_agents"):
         url = f"{reverse('rollouts:readiness', args=[rollout.pk])}?{urlencode({'check': name})}"
     may_accept = bool(data.get("can_override"))
-    return Check(name, token, icon, str(data.get("text", "")), url, may_accept)
+    return ReadinessLine(name, token, icon, str(data.get("text", "")), url, may_accept)
 
 
 def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:

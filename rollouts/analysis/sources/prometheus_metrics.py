@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from agents.own_metrics import SIGNALS
 from rollouts.analysis import comparing, estimates, flows
 from rollouts.analysis.cohort import FEWEST_STILL_SENDING, STALE_S, settling_of, warm_up_of
-from rollouts.analysis.comparing import Answer, Slope
+from rollouts.analysis.comparing import Comparison, Slope
 from rollouts.analysis.points import AgentSeries, Point
 from rollouts.analysis.readings import Outcome
 from rollouts.analysis.scene import Member, Scene
@@ -162,7 +162,7 @@ def _per_agent(asked: Asked, function: str, names: Sequence[str], *more: str) ->
     return query
 
 
-def _cpu(asked: Asked, compare: Compare) -> Answer:
+def _cpu(asked: Asked, compare: Compare) -> Comparison:
     query = _per_agent(asked, "rate", _CPU)
     new, old = asked.after(query), asked.before(query)
 
@@ -172,14 +172,14 @@ def _cpu(asked: Asked, compare: Compare) -> Answer:
     changed = _series(asked.members, point(new), point(old))
     control = _series(asked.controls, point(new), point(old))
     if 0 < len(changed) < estimates.FEWEST_AGENTS:
-        return Answer(None, f"{len(changed)} agents are too few to compare through Prometheus")
+        return Comparison(None, f"{len(changed)} agents are too few to compare through Prometheus")
     return comparing.cpu_increase(changed, control, compare)
 
 
 # --- Memory --------------------------------------------------------------------------------
 
 
-def _memory(asked: Asked, compare: Compare) -> Answer:
+def _memory(asked: Asked, compare: Compare) -> Comparison:
     settling_s = settling_of(asked.duration_s)
 
     def query(window_s: float) -> str:
@@ -209,7 +209,7 @@ _MILLISECONDS += ["otelcol_exporter_send_latency_milliseconds_bucket"]
 _MILLISECONDS += ["otelcol_processor_batch_send_latency_milliseconds_bucket"]
 
 
-def _latency(asked: Asked, compare: Compare) -> Answer:
+def _latency(asked: Asked, compare: Compare) -> Comparison:
     """Mean over agents of each agent's 95th percentile."""
 
     def query(window_s: float) -> str:
@@ -225,15 +225,17 @@ def _latency(asked: Asked, compare: Compare) -> Answer:
     new = asked.after(query, max)
     after = of(new, asked.members)
     if not after:
-        return Answer(None, "no export latency (collectors have it at metrics level detailed)")
+        return Comparison(None, "no export latency (collectors have it at metrics level detailed)")
     found = estimates.mean(after, len(after))
     if compare is Compare.ABSOLUTE:
-        return Answer(found)
+        return Comparison(found)
     is_control = compare is Compare.CONTROL
     base = of(new, asked.controls) if is_control else of(asked.before(query, max), asked.members)
     if not base:
-        return Answer(None, "no export latency to compare with")
-    return Answer(comparing.difference(found, estimates.mean(base, len(base))), "as a difference")
+        return Comparison(None, "no export latency to compare with")
+    return Comparison(
+        comparing.difference(found, estimates.mean(base, len(base))), "as a difference"
+    )
 
 
 # --- What flows through --------------------------------------------------------------------
@@ -298,17 +300,17 @@ def _flow_point(values: _Values, agent: int) -> Point | None:
     return Point(at=1.0, received=filled["received"], sent=filled["sent"], failed=filled["failed"])
 
 
-def _failures(asked: Asked, compare: Compare) -> Answer:
+def _failures(asked: Asked, compare: Compare) -> Comparison:
     changed, control = _flow_cohorts(asked, with_before=compare is Compare.BEFORE)
     return flows.failure_rate(changed, control, compare)
 
 
-def _continuity(asked: Asked, compare: Compare) -> Answer:
+def _continuity(asked: Asked, compare: Compare) -> Comparison:
     changed, control = _flow_cohorts(asked, with_before=compare is Compare.BEFORE)
     return flows.data_continuity(changed, control, compare)
 
 
-def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Answer:
+def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Comparison:
     def query(window_s: float) -> str:
         level = f"level=~{build.quoted(_ERROR_LEVELS)}"
         inside = build.first_of(function, _LOGS, window(window_s), level)
@@ -317,22 +319,22 @@ def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> An
     values = asked.after(query)
     found = [values[m.agent_id] for m in asked.members if m.agent_id in values]
     if not found:
-        return Answer(None, "the agents do not count error log records")
-    return Answer(estimates.Estimate(sum(found), None, None, len(found), len(found)))
+        return Comparison(None, "the agents do not count error log records")
+    return Comparison(estimates.Estimate(sum(found), None, None, len(found), len(found)))
 
 
-def _error_count(asked: Asked, compare: Compare) -> Answer:
+def _error_count(asked: Asked, compare: Compare) -> Comparison:
     return _errors(asked, "increase", lambda window_s: window_s)
 
 
-def _error_rate(asked: Asked, compare: Compare) -> Answer:
+def _error_rate(asked: Asked, compare: Compare) -> Comparison:
     answer = _errors(asked, "rate", lambda window_s: min(window_s, flows.RATE_WINDOW_S))
     if answer.estimate is None:
         return answer
-    return Answer(replace(answer.estimate, value=60 * answer.estimate.value), answer.note)
+    return Comparison(replace(answer.estimate, value=60 * answer.estimate.value), answer.note)
 
 
-METRICS: dict[str, Callable[[Asked, Compare], Answer]] = {
+METRICS: dict[str, Callable[[Asked, Compare], Comparison]] = {
     "cpu_increase": _cpu,
     "memory_growth": _memory,
     "latency_p95": _latency,

@@ -8,7 +8,7 @@ from agents.opamp import bits
 from agents.opamp.desire import Wish, take_wish
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_APPLIED as APPLIED
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_FAILED as FAILED
-from agents.opamp.state import AgentState, Outcome
+from agents.opamp.state import AgentState, Word
 
 HASH = "ab" * 32
 
@@ -31,7 +31,7 @@ def test_a_hash_reported_as_applied_settles_its_delivery_without_being_sent() ->
     assert not take_wish(agent, wish(), now=5.0)
 
     fact = agent.change().deliveries[HASH]
-    assert (fact.outcome, fact.settled_at, fact.sent_at) == (Outcome.APPLIED, 5.0, None)
+    assert (fact.outcome, fact.settled_at, fact.sent_at) == (Word.APPLIED, 5.0, None)
     assert not agent.must_send
 
 

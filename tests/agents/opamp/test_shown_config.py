@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.opamp import bits
-from agents.opamp.shown_config import Question, is_judged_by_it, what_runs
+from agents.opamp.shown_config import ShownConfig, is_judged_by_it, what_runs
 from agents.simulator.effective import effective
 
 BASE = """
@@ -23,7 +23,7 @@ def shows(text: str) -> str:
 
 
 def asked(*shown: str, running: str = "", desired: str = "", **candidates: str) -> str:
-    return what_runs(Question(shown, candidates, running, desired))
+    return what_runs(ShownConfig(shown, candidates, running, desired))
 
 
 def test_what_was_sent_is_found_in_what_is_shown() -> None:

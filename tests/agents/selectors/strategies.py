@@ -8,7 +8,6 @@ from agents.selectors.capabilities import BITS
 from agents.selectors.matching import AgentLook
 from agents.selectors.tree import (
     Capability,
-    Compare,
     Exact,
     Exists,
     Glob,
@@ -16,6 +15,7 @@ from agents.selectors.tree import (
     Match,
     Order,
     Selector,
+    VersionTerm,
     selector_of,
 )
 
@@ -29,7 +29,7 @@ PATTERNS = st.sampled_from(["*", "eu-*", "eu?west", "*%", "1.*", "a\\b", "", "*-
 VALUES = st.one_of(
     st.builds(Exact, TEXTS),
     st.builds(Glob, PATTERNS),
-    st.builds(Compare, st.sampled_from(Order), VERSIONS),
+    st.builds(VersionTerm, st.sampled_from(Order), VERSIONS),
 )
 VALUE_LISTS = st.lists(VALUES, min_size=1, max_size=3, unique=True).map(tuple)
 COMPONENTS = st.sampled_from(["transform_processor", "otlp_receiver", "health_check_extension"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.lib.yaml import Limits, load, load_all
+from console.lib.yaml import YamlLimits, load, load_all
 from console.lib.yaml_scalars import YamlError, YamlLimit
 
 
@@ -140,7 +140,7 @@ def test_what_is_within_the_limits_is_read() -> None:
 
 def test_limits_can_be_narrowed() -> None:
     with pytest.raises(YamlLimit, match="at most 10 are read"):
-        load("a: 12345678", limits=Limits(size_bytes=10))
+        load("a: 12345678", limits=YamlLimits(size_bytes=10))
 
 
 def test_nothing_else_reads_yaml() -> None:

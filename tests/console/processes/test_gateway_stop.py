@@ -18,7 +18,7 @@ from agents.opamp.wire import encode
 from console.embedded.server import free_port
 from console.processes.child import STOP_PATIENCE_S
 from console.processes.record import ProcessList
-from console.processes.stack import Options, service_specs
+from console.processes.stack import StackOptions, service_specs
 from console.processes.stream import LogStream
 from console.processes.supervisor import Supervisor
 from tests.real.gateway import database_url
@@ -44,7 +44,7 @@ async def connect(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWeb
 
 @pytest.mark.django_db(transaction=True)
 def test_the_gateway_ends_by_itself_with_agents_that_hold_on(tmp_path: Path) -> None:
-    options = Options(tmp_path, "127.0.0.1", free_port(), free_port(), demo=False, agents=0)
+    options = StackOptions(tmp_path, "127.0.0.1", free_port(), free_port(), demo=False, agents=0)
     env = {
         "DATABASE_URL": database_url(),
         "REDIS_URL": settings.REDIS_URL,

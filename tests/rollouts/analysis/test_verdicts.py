@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from rollouts.analysis.readings import Outcome, Reading
 from rollouts.analysis.specs import GateSpec
-from rollouts.analysis.verdicts import Window, judge, overall
+from rollouts.analysis.verdicts import ReadingFrame, judge, overall
 from rollouts.engine.facts import GateFacts, GateKind, GuardAction, Level, Verdict
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-WINDOW = Window(observed_since=NOW - timedelta(minutes=10), interval_s=10.0)
+WINDOW = ReadingFrame(observed_since=NOW - timedelta(minutes=10), interval_s=10.0)
 CRITERION = GateSpec(
     "criterion:failure_rate",
     GateKind.CRITERION,
@@ -50,7 +50,7 @@ def reading(seconds_ago: float, value: float | None = 0.0, **fields: object) -> 
     return Reading(outcome=outcome, value=value, at=at, **{**known, **fields})  # type: ignore[arg-type]
 
 
-def judged(spec: GateSpec, readings: Sequence[Reading], window: Window = WINDOW) -> GateFacts:
+def judged(spec: GateSpec, readings: Sequence[Reading], window: ReadingFrame = WINDOW) -> GateFacts:
     return judge(spec, readings, window, NOW)
 
 
@@ -79,7 +79,7 @@ def test_a_first_reading_that_is_only_late_is_not_silence() -> None:
 
 
 def test_a_criterion_of_a_phase_not_yet_observed_is_insufficient() -> None:
-    gate = judged(CRITERION, [reading(20), reading(10), reading(0)], Window(None, 10.0))
+    gate = judged(CRITERION, [reading(20), reading(10), reading(0)], ReadingFrame(None, 10.0))
     assert gate.verdict is Verdict.INSUFFICIENT
     assert gate.value == 0.0
 

@@ -6,17 +6,17 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollouts.configs.diff import MAX_LINES, Kind, Line, diff, patch
+from rollouts.configs.diff import MAX_LINES, DiffLine, LineKind, diff, patch
 
 OLD = "".join(f"k{n}: {n}\n" for n in range(1, 31)) + "processors:\n  batch:\n    size: 1000\n"
 
 
-def lines_of(old: str, new: str) -> list[Line]:
+def lines_of(old: str, new: str) -> list[DiffLine]:
     return [line for run in diff(old, new).runs for line in run.lines]
 
 
-def changed_lines(old: str, new: str) -> list[Line]:
-    return [line for line in lines_of(old, new) if line.kind is not Kind.SAME]
+def changed_lines(old: str, new: str) -> list[DiffLine]:
+    return [line for line in lines_of(old, new) if line.kind is not LineKind.SAME]
 
 
 def test_equal_texts_have_nothing_to_show() -> None:
@@ -33,8 +33,14 @@ def test_a_change_is_counted_and_named() -> None:
 
 def test_changed_lines_have_their_numbers() -> None:
     found = lines_of(OLD, "first: 1\n" + OLD.replace("1000", "4000"))
-    changed = [(at.kind, at.old_number, at.new_number) for at in found if at.kind is not Kind.SAME]
-    assert changed == [(Kind.ADDED, None, 1), (Kind.REMOVED, 33, None), (Kind.ADDED, None, 34)]
+    changed = [
+        (at.kind, at.old_number, at.new_number) for at in found if at.kind is not LineKind.SAME
+    ]
+    assert changed == [
+        (LineKind.ADDED, None, 1),
+        (LineKind.REMOVED, 33, None),
+        (LineKind.ADDED, None, 34),
+    ]
 
 
 def test_only_the_changed_words_are_marked() -> None:
@@ -87,5 +93,5 @@ TEXT = st.lists(st.sampled_from(["a: 1", "b: 2", "  c: x y", "", "d\r"]), max_si
 @given(TEXT, TEXT)
 def test_both_texts_can_be_read_back_from_a_difference(old: str, new: str) -> None:
     lines = lines_of(old, new)
-    assert old == "".join(f"{line.text}\n" for line in lines if line.kind is not Kind.ADDED)
-    assert new == "".join(f"{line.text}\n" for line in lines if line.kind is not Kind.REMOVED)
+    assert old == "".join(f"{line.text}\n" for line in lines if line.kind is not LineKind.ADDED)
+    assert new == "".join(f"{line.text}\n" for line in lines if line.kind is not LineKind.REMOVED)

@@ -16,7 +16,7 @@ from rollouts.engine.facts import (
     Verdict,
 )
 from rollouts.engine.states import PhaseState, RolloutState
-from rollouts.plans.plan import PhaseSpec, Plan, Rollback
+from rollouts.plans.plan import PhaseSpec, Plan, RollbackRules
 from tests.factories import NOW
 
 DONE = Counts(members=10, offered=10, applied=10, confirmed=10)
@@ -31,7 +31,7 @@ def plan(**changes: Any) -> Plan:
 
 
 def no_rollback() -> Plan:
-    return plan(rollback=Rollback(enabled=False))
+    return plan(rollback=RollbackRules(enabled=False))
 
 
 def phase(

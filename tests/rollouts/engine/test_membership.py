@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollouts.engine.membership import (
-    Line,
+    Lineup,
     PhaseShare,
     assign,
     by_stratum,
@@ -47,7 +47,7 @@ def test_shares_are_rounded_up_without_binary_noise(weight: float, matched: int,
 @given(weights=WEIGHTS, agents=st.integers(0, 300))
 def test_phases_of_one_selector_nest_and_never_overlap(weights: list[float], agents: int) -> None:
     order = list(range(agents))
-    phases = assign([PhaseShare(str(w), w) for w in weights], {"": Line(order, agents)})
+    phases = assign([PhaseShare(str(w), w) for w in weights], {"": Lineup(order, agents)})
     found = [agent for phase in phases for agent in phase.new]
     assert len(found) == len(set(found))
     assert all(a.reached <= b.reached for a, b in pairwise(phases))
@@ -60,7 +60,7 @@ def test_phases_of_one_selector_nest_and_never_overlap(weights: list[float], age
     part=st.sets(st.integers(0, 99)),
 )
 def test_a_phase_selector_counts_its_own_agents(weight: int, part: set[int]) -> None:
-    orders = {"": Line(range(100), 100), "env=canary": Line(sorted(part), len(part))}
+    orders = {"": Lineup(range(100), 100), "env=canary": Lineup(sorted(part), len(part))}
     shares = [PhaseShare("canary", weight / 100, "env=canary"), PhaseShare("all", 1.0)]
     canary, everyone = assign(shares, orders)
     assert set(canary.new) <= part
@@ -116,7 +116,7 @@ def test_drift_is_more_than_one_percent_or_five_agents(
 def test_only_a_last_phase_of_everybody_takes_the_away(
     weights: list[float], agents: int, away: int
 ) -> None:
-    line = Line(range(agents + away), agents)
+    line = Lineup(range(agents + away), agents)
     *first, last = assign([PhaseShare(str(w), w) for w in weights], {"": line})
     for phase, weight in zip(first, weights, strict=False):
         assert phase.matched == agents

@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from agents.gateway.database import Database, connection_arguments
 from agents.gateway.own_metrics.buffer import SeriesBuffer
 from agents.gateway.own_metrics.receiver import JSON, PATH, PROTOBUF, OwnMetrics
-from agents.gateway.own_metrics.series import Sample
+from agents.gateway.own_metrics.series import LastNumbers
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.models import Agent, Series
 from tests.agents.factories import make_agent
@@ -139,7 +139,7 @@ def test_an_agent_that_floods_is_told_to_wait() -> None:
     assert 429 in with_receiver(flood)
 
 
-def buffered(*samples: Sample) -> list[Series]:
+def buffered(*samples: LastNumbers) -> list[Series]:
     agent = make_agent()
 
     async def run() -> None:
@@ -155,19 +155,21 @@ def buffered(*samples: Sample) -> list[Series]:
 
 
 def test_a_minute_of_an_agent_is_one_row_with_its_last_numbers() -> None:
-    rows = buffered(Sample(measured_at=6000.0, cpu_s=1.0), Sample(measured_at=6059.9, cpu_s=2.0))
+    rows = buffered(
+        LastNumbers(measured_at=6000.0, cpu_s=1.0), LastNumbers(measured_at=6059.9, cpu_s=2.0)
+    )
     assert [row.cpu_s for row in rows] == [2.0]
 
 
 def test_an_agent_that_exports_often_gets_finer_rows() -> None:
-    rows = buffered(*(Sample(measured_at=6000.0 + 2 * n, cpu_s=float(n)) for n in range(6)))
+    rows = buffered(*(LastNumbers(measured_at=6000.0 + 2 * n, cpu_s=float(n)) for n in range(6)))
     assert [row.cpu_s for row in rows] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_a_restart_forgets_the_numbers_of_the_former_life() -> None:
     rows = buffered(
-        Sample(measured_at=6000.0, started_at=1.0, cpu_s=50.0, error_logs=3.0),
-        Sample(measured_at=6100.0, started_at=2.0, cpu_s=0.5),
+        LastNumbers(measured_at=6000.0, started_at=1.0, cpu_s=50.0, error_logs=3.0),
+        LastNumbers(measured_at=6100.0, started_at=2.0, cpu_s=0.5),
     )
     assert [(row.cpu_s, row.error_logs) for row in rows] == [(50.0, 3.0), (0.5, None)]
 
@@ -178,7 +180,7 @@ def test_samples_wait_while_the_database_is_away() -> None:
     async def run() -> tuple[bool, bool]:
         nowhere = Database({**connection_arguments(), "host": "/nowhere"}, "otlp")
         buffer = SeriesBuffer(nowhere)
-        buffer.add(agent.pk, Sample(measured_at=6000.0, cpu_s=1.0))
+        buffer.add(agent.pk, LastNumbers(measured_at=6000.0, cpu_s=1.0))
         failed = await buffer.flush()
         buffer._database = database = Database(connection_arguments(), "otlp")
         written = await buffer.flush()

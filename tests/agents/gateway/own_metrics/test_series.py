@@ -5,14 +5,14 @@ import math
 import pytest
 
 from agents.gateway.own_metrics.otlp_pb2 import ExportMetricsServiceRequest, Metric
-from agents.gateway.own_metrics.series import Sample, read
+from agents.gateway.own_metrics.series import LastNumbers, read
 from agents.own_metrics import LATENCY_BOUNDS_MS
 from tests.agents.gateway.own_metrics.exports import START_NS, counter, export, gauge, histogram
 
 SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
 
-def sample_of(*metrics: Metric) -> Sample:
+def sample_of(*metrics: Metric) -> LastNumbers:
     sample, _ = read(export(*metrics), 1000.0)
     return sample
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.pages.drawing import charts, plots
-from console.pages.drawing.charts import Part
-from console.pages.drawing.plots import Limit, Reading
+from console.pages.drawing.charts import BarPart
+from console.pages.drawing.plots import Limit, PlotPoint
 
 
 def widths(markup: str) -> list[float]:
@@ -17,17 +17,17 @@ def widths(markup: str) -> list[float]:
 
 
 def test_a_bar_gives_each_part_its_share() -> None:
-    markup = charts.stacked_bar([Part("applied", 3), Part("failed", 1)], 4, "3 of 4")
+    markup = charts.stacked_bar([BarPart("applied", 3), BarPart("failed", 1)], 4, "3 of 4")
     assert widths(markup) == [75, 25]
 
 
 def test_a_bar_of_nothing_is_only_its_ground() -> None:
-    assert widths(charts.stacked_bar([Part("applied", 0)], 0, "none")) == []
+    assert widths(charts.stacked_bar([BarPart("applied", 0)], 0, "none")) == []
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=6), st.integers(0, 20_000))
 def test_a_bar_never_leaves_its_frame(counts: list[int], total: int) -> None:
-    markup = charts.stacked_bar([Part("applied", n) for n in counts], total, "x")
+    markup = charts.stacked_bar([BarPart("applied", n) for n in counts], total, "x")
     assert sum(widths(markup)) <= 100.05
 
 
@@ -37,7 +37,7 @@ def test_a_label_cannot_break_out_of_its_attribute() -> None:
 
 
 def test_a_sparkline_tints_the_side_that_fails() -> None:
-    readings = [Reading(0, 0.2), Reading(10, 0.4)]
+    readings = [PlotPoint(0, 0.2), PlotPoint(10, 0.4)]
     above = plots.sparkline(readings, Limit(0.5), "x")
     below = plots.sparkline(readings, Limit(0.5, fails_above=False), "x")
     assert 'class="forbid" y="0"' in above
@@ -45,7 +45,7 @@ def test_a_sparkline_tints_the_side_that_fails() -> None:
 
 
 def test_a_gap_in_the_readings_lifts_the_pen() -> None:
-    readings = [Reading(0, 1.0), Reading(5, None), Reading(10, 1.0)]
+    readings = [PlotPoint(0, 1.0), PlotPoint(5, None), PlotPoint(10, 1.0)]
     path = re.search(r'class="ln" d="([^"]+)"', plots.sparkline(readings, None, "x"))
     assert path is not None
     assert path[1].count("M") == 2

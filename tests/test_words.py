@@ -1,0 +1,51 @@
+"""One word means one thing: a class of the product has one home (docs/architecture.md, Words)."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+from tools.house.sources import of_product, python
+
+ROOT = Path(__file__).resolve().parent.parent
+# Shapes of the REST API bear the names of what they show; each command of manage.py is a Command;
+# the simulator is a client, and speaks of its own side.
+ELSEWHERE = ("console/api", "console/management", "agents/simulator")
+# Two homes for a reason, or until one of them finds a better word. This set only shrinks.
+SHARED = {
+    "Answer",  # of a policy; of a condition asked of Prometheus
+    "Finding",  # of a readiness check; of a config check
+    "Level",  # of a gate; of a config finding
+    "Plan",  # the row of a saved plan; its value
+    "Token",  # of a selector text; of a PromQL text
+}
+
+
+def homes() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for source in of_product(python(ROOT)):
+        if not str(source.path).startswith(ELSEWHERE):
+            for node in source.tree.body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].append(source.module)
+    return found
+
+
+def test_each_name_has_one_home() -> None:
+    shared = {name: where for name, where in homes().items() if len(where) > 1}
+    assert {name: where for name, where in shared.items() if name not in SHARED} == {}
+    assert set(shared) == SHARED, "take out of SHARED what has one home now"
+
+
+def test_the_words_are_in_the_glossary_in_their_order() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = text.partition("\n## Words\n")[2].splitlines()
+    words = [row.split("|")[1].strip() for row in rows if row.startswith("| ")][1:]
+    assert len(words) > 30
+    assert words == sorted(words, key=str.lower)
+    models = {name for name, where in homes().items() if any(".models." in m for m in where)}
+    known = ", ".join(words).lower()
+    assert {"Agent", "Delivery", "Event", "Phase", "Quarantine", "Rollback"} <= models
+    for name in ("Agent", "Budget", "Delivery", "Desired", "Event", "Phase", "Plan", "Quarantine"):
+        assert name.lower() in known, name
