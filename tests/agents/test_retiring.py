@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -66,7 +67,13 @@ def test_a_selection_is_retired_only_in_the_count_that_was_seen() -> None:
     selector = to_q(parse("role=pod"))
     found = retirable(Agent.objects.matching(selector), timedelta(hours=36), NOW)
     assert (found.matched, found.connected, found.agents) == (5, 1, 2)
-    words = {"condition": selector, "selector": "role=pod", "by": by, "reason": "r", "now": NOW}
+    words: dict[str, Any] = {
+        "condition": selector,
+        "selector": "role=pod",
+        "by": by,
+        "reason": "r",
+        "now": NOW,
+    }
     with pytest.raises(Stale, match="4 agents would be retired now, you saw 2"):
         retire_matching(seen_count=2, **words)
     assert not retired()

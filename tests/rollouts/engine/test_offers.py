@@ -18,13 +18,15 @@ S, R = PhaseState, RolloutState
 
 def test_a_batch_is_what_may_be_in_flight_less_what_is() -> None:
     counts = Counts(members=500, waiting=400, offered=100, outstanding=80, applied=20)
-    decision = decide(rollout(phase(state=S.DEPLOYING, counts=counts)), NOW)
+    sending = phase(state=S.DEPLOYING, counts=counts, pace={"max_in_flight": 200})
+    decision = decide(rollout(sending), NOW)
     assert decision.offer == 200 - 80
 
 
 def test_each_gateway_adds_its_own_room() -> None:
     counts = Counts(members=5000, waiting=5000)
-    decision = decide(rollout(phase(state=S.DEPLOYING, counts=counts), gateways=3), NOW)
+    sending = phase(state=S.DEPLOYING, counts=counts, pace={"max_in_flight": 200})
+    decision = decide(rollout(sending, gateways=3), NOW)
     assert decision.offer == 600
 
 
