@@ -130,6 +130,12 @@ def feel(agent: Agent, healthy: bool, *, at: datetime = NOW) -> None:
     _tell(agent)
 
 
+def suffer(agent: Agent, component: str, *, at: datetime = NOW) -> None:
+    """Let an agent that is well as a whole say of a component that it is not; "" is well again."""
+    AgentStatus.objects.filter(agent=agent).update(sick_component=component, health_changed_at=at)
+    _tell(agent)
+
+
 def send(agent: Agent, at: datetime = NOW) -> None:
     """Let the gateway send what is offered; the agent has not answered yet."""
     Delivery.objects.filter(agent=agent, state="open").update(sent_at=F("offered_at"))

@@ -68,6 +68,7 @@ class AgentStatus(models.Model):
     healthy = models.BooleanField(null=True)
     health_status = models.CharField(max_length=64, blank=True)
     health_error = models.TextField(blank=True)
+    sick_component = models.TextField(blank=True, default="", db_default="")
     health_changed_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
 

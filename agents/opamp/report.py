@@ -33,6 +33,7 @@ from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.shown_config import is_judged_by_it
 from agents.opamp.state import AgentState
+from agents.opamp.trees import sick_component
 from agents.opamp.wire import Malformed
 
 _NEEDS = {
@@ -197,6 +198,12 @@ def _take_health(
     agent.health_status = clean(message.status, 64)
     agent.health_error = clean_words(message.last_error)
     agent.started_at = message.start_time_unix_nano
+    sick = sick_component(message)
+    if sick != agent.sick_component:
+        changes.event(now, "component_health", says=sick or agent.sick_component, sick=bool(sick))
+        agent.sick_component = sick
+        agent.health_changed_at = now
+        changes.visible = True
     if healthy != agent.healthy:
         if healthy is not None or agent.healthy is not None:
             changes.event(now, "health", healthy=healthy, error=agent.health_error[:500])

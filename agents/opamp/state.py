@@ -195,6 +195,7 @@ class AgentState:
         "settings_sent_hash",
         "settings_status",
         "shown_config",
+        "sick_component",
         "started_at",
         "swept_at",
         "uid",
@@ -240,6 +241,7 @@ class AgentState:
         self.healthy: bool | None = None
         self.health_status = ""
         self.health_error = ""
+        self.sick_component = ""
         self.health_changed_at: float | None = None
         self.started_at: int = 0
 

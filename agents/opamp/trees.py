@@ -10,6 +10,8 @@ from agents.opamp.opamp_pb2 import AvailableComponents, ComponentDetails, Compon
 
 MAX_DEPTH = 64
 MAX_NODES = 5_000
+MAX_WHY_CHARS = 500
+_PASSING = frozenset({"Starting", "Stopping", "Stopped", "None"})
 MAX_ERROR_CHARS = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,6 +51,36 @@ def health_tree(message: ComponentHealth) -> dict[str, Any]:
             child = components[clean(name, 256)] = {}
             stack.append((below[name], child, depth + 1))
     return root
+
+
+def sick_component(message: ComponentHealth) -> str:
+    """Return the first component below an agent that is not well, as in `exporter otlp/eu:
+    connection refused`; "" when none is. Of a chain of sick ones it is the innermost, which is the
+    cause; one that starts or stops is not sick."""
+    left = MAX_NODES
+    found: tuple[str, ComponentHealth] | None = None
+    stack = _below(message)
+    while stack and left:
+        name, health = stack.pop()
+        left -= 1
+        if _is_sick(health):
+            found, stack = (name, health), []  # from here on only what is inside it
+        stack += _below(health)
+    if found is None:
+        return ""
+    name, health = found
+    why = clean(health.last_error or health.status or "unhealthy", MAX_WHY_CHARS)
+    return f"{clean(name, 200).replace(':', ' ', 1)}: {why}"
+
+
+def _below(health: ComponentHealth) -> list[tuple[str, ComponentHealth]]:
+    """Return what is below, the last name first, to be taken from the end."""
+    below = health.component_health_map
+    return [(name, below[name]) for name in sorted(below, reverse=True)[-MAX_NODES:]]
+
+
+def _is_sick(health: ComponentHealth) -> bool:
+    return not health.healthy and health.status.removeprefix("Status") not in _PASSING
 
 
 def _fill(health: ComponentHealth, node: dict[str, Any]) -> None:

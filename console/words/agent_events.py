@@ -27,6 +27,12 @@ def line(event: AgentEvent) -> AgentLine:
     details = event.details if isinstance(event.details, dict) else {}
     if event.kind == "health":
         return _health(event, details)
+    if event.kind == "component_health":
+        said = first_line(details.get("says", ""))
+        if details.get("sick"):
+            text = _("Component unhealthy: %(what)s") % {"what": said}
+            return AgentLine(event.at, "warn", "triangle", text)
+        return AgentLine(event.at, "ok", "ok", _("Component well again, was %(w)s") % {"w": said})
     if event.kind == "config_failed":
         said = first_line(details.get("error", ""))
         which = plain(str(details.get("config_hash", ""))[:8])

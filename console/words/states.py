@@ -28,6 +28,7 @@ AGENT: dict[str, Look] = {
     "quarantined": Look("bad", "octagon-bar", pgettext_lazy("agent status", "Quarantined")),
     "config_failed": Look("bad", "octagon-x", pgettext_lazy("agent status", "Config failed")),
     "unhealthy": Look("bad", "triangle-fill", pgettext_lazy("agent status", "Unhealthy")),
+    "degraded": Look("warn", "triangle", pgettext_lazy("agent status", "Component unhealthy")),
     "offline": Look("off", "dashed", pgettext_lazy("agent status", "Offline")),
     "applying": Look("run", "arc", pgettext_lazy("agent status", "Applying"), spins=True),
     "queued": Look("wait", "hourglass", pgettext_lazy("agent status", "Queued")),

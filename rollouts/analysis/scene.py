@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from rollouts.analysis.identity import AgentLabel, agent_labels, attributes_of, names_of
@@ -81,6 +81,17 @@ class Scene:
         timed_out = Q(state=TargetState.TIMED_OUT, deadline_at__gt=since)
         unhealthy = Q(state=TargetState.APPLIED, healthy=False, unhealthy_since__gt=since)
         return Target.objects.filter(failed | timed_out | unhealthy, phase=self.phase).count()
+
+    @cached_property
+    def sick_components(self) -> list[tuple[str, int]]:
+        """What is not well in unhealthy agents of begun phases, with how many have it; the three
+        that most have."""
+        unhealthy = Target.objects.filter(
+            rollout=self.rollout, state=TargetState.APPLIED, healthy=False, was_unhealthy=False
+        )
+        sick = unhealthy.exclude(agent__status__sick_component="")
+        counted = sick.values_list("agent__status__sick_component").annotate(n=Count("pk"))
+        return list(counted.order_by("-n", "agent__status__sick_component")[:3])
 
     @cached_property
     def running(self) -> list[Member]:

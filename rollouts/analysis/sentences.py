@@ -6,6 +6,7 @@ from console.lib.quantities import Unit, format_quantity, scaled_bytes
 from rollouts.analysis.catalogue import words_of_source
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import GateFacts, GateKind, Level, Verdict
+from rollouts.plans.metrics import Source
 
 _SIDES = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "equal to"}
 _SIDES["!="] = "other than"
@@ -76,4 +77,6 @@ def _behind(gate: GateFacts) -> str:
         parts.insert(0, f"between {low} and {high}")
     if gate.source:
         parts.append(words_of_source(gate.source))
+    if gate.note and gate.source == Source.OPAMP:
+        parts.append(gate.note)
     return ", ".join(parts)

@@ -113,7 +113,8 @@ _OBSERVE = """
                            ELSE coalesce(t.deadline_at,
                                 %(now)s + make_interval(secs => n.timeout_s)) END
     FROM (
-        SELECT o.id, coalesce(s.connected, false) AS connected, s.healthy, s.health_changed_at,
+        SELECT o.id, coalesce(s.connected, false) AS connected, {healthy} AS healthy,
+            s.health_changed_at,
             d.settled_at, d.sent_at, {timeout_s} AS timeout_s,
             CASE
                 WHEN o.state = ANY(%(from_confirm)s) AND d.state = %(d_applied)s THEN %(done)s
@@ -143,6 +144,9 @@ _REFUSES = (
     "s.config_hash = {wanted} AND s.config_status = %(said_failed)s AND s.config_at > o.offered_at"
 )
 
+# By the plan's choice, an agent is as well as the worst part of it.
+_HEALTHY = "CASE WHEN %(by_component)s AND s.sick_component <> '' THEN false ELSE s.healthy END"
+
 _OFFER = """
     UPDATE {table} t SET
         state = %(to)s,
@@ -152,7 +156,7 @@ _OFFER = """
         deadline_at = CASE WHEN %(waits)s AND %(to)s = %(offered)s AND n.connected
             THEN %(now)s + make_interval(secs => n.timeout_s) END
     FROM (
-        SELECT o.id, coalesce(s.connected, false) AS connected, s.healthy,
+        SELECT o.id, coalesce(s.connected, false) AS connected, {healthy} AS healthy,
                coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
         FROM {table} o
         {joins}
@@ -184,6 +188,7 @@ def _text(statement: str, kind: _Kind) -> str:
         returns=kind.returns,
         runs=runs_sql(kind.wanted),
         refuses=_REFUSES.format(wanted=kind.wanted),
+        healthy=_HEALTHY,
     )
 
 
@@ -216,6 +221,7 @@ def _values(owner: Owner, agents: Collection[int], now: datetime, **more: Any) -
         "now": now,
         "done": str(kind.done),
         "offered": TargetState.OFFERED.value,
+        "by_component": isinstance(owner, Rollout) and owner.plan.get("health") == "component",
         **more,
     }
 

@@ -15,6 +15,7 @@ from console.lib.fields import Fields, documents_of, in_data, in_document, raise
 from console.lib.problems import FieldError, Invalid
 from rollouts.plans.gates import Defaults, criteria_of, defaults_of, promql_of, thresholds_of
 from rollouts.plans.plan import (
+    Health,
     OnNoData,
     Pace,
     PhaseSpec,
@@ -49,6 +50,7 @@ PLAN_KEYS = (
     "bake",
     "promote_rest",
     "offline",
+    "health",
     "spread",
     "compare",
     "source",
@@ -120,6 +122,7 @@ def read_plan(fields: Fields, name: str, *, needs_phases: bool = True) -> Plan:
         bake_s=fields.seconds("bake", base.bake_s),
         promote_rest=fields.flag("promote_rest", base.promote_rest),
         offline_exclude_after_s=_offline(fields, base),
+        health=fields.choice("health", Health, base.health),
     )
 
 

@@ -43,6 +43,13 @@ class TriggerAction(StrEnum):
     NOTIFY = "notify"
 
 
+class Health(StrEnum):
+    """Whose health counts: what an agent says of itself as a whole, or also of each component."""
+
+    AGENT = "agent"
+    COMPONENT = "component"
+
+
 class RollbackMethod(StrEnum):
     """Everything at once, or in batches with a check between (spec section 5)."""
 
@@ -253,6 +260,7 @@ class Plan:
     bake_s: float = 900.0
     promote_rest: bool = True
     offline_exclude_after_s: float | None = 86400.0
+    health: Health = Health.AGENT
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data that `from_dict` reads back as an equal plan."""
@@ -271,4 +279,5 @@ class Plan:
             bake_s=float(data["bake_s"]),
             promote_rest=data["promote_rest"],
             offline_exclude_after_s=data["offline_exclude_after_s"],
+            health=Health(data.get("health", Health.AGENT)),
         )

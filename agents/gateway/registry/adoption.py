@@ -24,6 +24,7 @@ def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> AgentStat
     agent.healthy = row["healthy"]
     agent.health_status = row["health_status"]
     agent.health_error = row["health_error"]
+    agent.sick_component = row["sick_component"]
     agent.health_changed_at = _seconds(row["health_changed_at"])
     agent.started_at = _nanos(row["started_at"])
     agent.config_hash = row["config_hash"]

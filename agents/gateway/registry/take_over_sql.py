@@ -223,7 +223,7 @@ _CLAIM = """
     SELECT v.id, c.session_id, old.session_id AS old_session_id, old.connected AS was_connected,
         old.gateway_id AS old_gateway_id, old.address AS old_address,
         old.disconnected_at, old.sequence_num, old.healthy, old.health_status, old.health_error,
-        old.health_changed_at, old.started_at, old.config_hash, old.config_status,
+        old.sick_component, old.health_changed_at, old.started_at, old.config_hash, old.config_status,
         md5(old.config_error) AS config_error_md5, old.config_error <> '' AS has_config_error,
         old.running_hash, old.former_hash, old.refused_hash, old.wedged_since, old.effective_hash, old.settings_offered_hash, old.settings_hash,
         old.settings_status, old.settings_error,

@@ -122,6 +122,7 @@ def _status(agent: AgentState, gateway_id: UUID, changes: Changes, when: datetim
         agent.healthy,
         agent.health_status,
         agent.health_error,
+        agent.sick_component,
         at(agent.health_changed_at),
         moment(agent.started_at),
         agent.config_hash,

@@ -19,6 +19,9 @@ class Agent(Shape):
     connected = serializers.BooleanField()
     healthy = serializers.BooleanField(allow_null=True, help_text="null: never reported")
     health_error = serializers.CharField()
+    sick_component = serializers.CharField(
+        help_text='a component below it that is not well, as in "exporter otlp/eu: refused"'
+    )
     config_hash = Hash(help_text="what it runs, by its own word; empty: nobody knows")
     desired_config_hash = Hash(help_text="what it should run")
     config_status = serializers.ChoiceField(

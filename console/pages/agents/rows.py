@@ -19,7 +19,7 @@ from rollouts.selectors import selector_q
 
 PER_PAGE = 50
 NEAR_VALUES = 500  # of one label: among more, the nearest is chance
-BAD = frozenset({"quarantined", "config_failed", "unhealthy"})
+BAD = frozenset({"quarantined", "config_failed", "unhealthy", "degraded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ def error_of(agent: Agent, status: AgentStatus, word: str) -> str:
     """Return the agent's own words for what is wrong, because that is why people came."""
     if word in {"config_failed", "quarantined"}:
         return status.config_error
-    return status.health_error if word == "unhealthy" else ""
+    if word == "degraded":
+        return status.sick_component
+    return status.health_error or status.sick_component if word == "unhealthy" else ""
 
 
 def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:

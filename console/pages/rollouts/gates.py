@@ -112,7 +112,8 @@ def limit_text(gate: GateFacts) -> str:
 
 def _said(gate: GateFacts) -> str:
     """Return the sentence, and what the value was compared with and made from."""
-    if not gate.sentence or not gate.note or gate.no_data_since is not None:
+    is_said = gate.no_data_since is not None or gate.note in gate.sentence
+    if not gate.sentence or is_said:
         return gate.sentence or gate.note
     return f"{gate.sentence} {gate.note[:1].upper()}{gate.note[1:]}."
 

@@ -45,7 +45,7 @@ def _parts(counts: Counts) -> dict[str, int]:
     }
 
 
-def _reading(metric: str, value: float, counts: Counts) -> Reading:
+def _reading(metric: str, value: float, counts: Counts, scene: Scene) -> Reading:
     return Reading(
         outcome=Outcome.VALUE,
         value=value,
@@ -53,8 +53,17 @@ def _reading(metric: str, value: float, counts: Counts) -> Reading:
         samples=counts.offered,
         source=NAME,
         query=CATALOGUE[metric].sources[Source.OPAMP],
+        note=_what_is_sick(scene) if counts.unhealthy else "",
         inputs=_parts(counts),
     )
+
+
+def _what_is_sick(scene: Scene) -> str:
+    """Say which components are not well, those of most agents first."""
+    found = [
+        f"{what} ({count} agent{'s' if count > 1 else ''})" for what, count in scene.sick_components
+    ]
+    return f"unhealthy: {', '.join(found)}" if found else ""
 
 
 def _nothing_offered(metric: str) -> Reading:
@@ -72,13 +81,13 @@ def _failure_rate(spec: GateSpec, scene: Scene) -> Reading:
     if not offered:
         return _nothing_offered(spec.metric)
     worst = max(offered, key=lambda counts: _bad(counts) / counts.offered)
-    return _reading(spec.metric, _bad(worst) / worst.offered, worst)
+    return _reading(spec.metric, _bad(worst) / worst.offered, worst, scene)
 
 
 def _error_count(spec: GateSpec, scene: Scene) -> Reading:
     if not scene.counts.offered:
         return _nothing_offered(spec.metric)
-    return _reading(spec.metric, float(_bad(scene.counts)), scene.counts)
+    return _reading(spec.metric, float(_bad(scene.counts)), scene.counts, scene)
 
 
 def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
@@ -87,7 +96,7 @@ def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
         return _nothing_offered(spec.metric)
     window = min(RATE_WINDOW, max(SHORTEST_RATE, scene.now - scene.phase.started_at))
     errors = scene.errors_since(scene.now - window)
-    return _reading(spec.metric, errors / (window.total_seconds() / 60), counts)
+    return _reading(spec.metric, errors / (window.total_seconds() / 60), counts, scene)
 
 
 def _sum(all_counts: list[Counts]) -> Counts:

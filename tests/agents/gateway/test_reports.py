@@ -185,3 +185,13 @@ def test_a_change_in_the_last_of_many_files_is_seen() -> None:
     one, two = (effective_files(files(last), b"key") for last in ("a: 1\n", "a: 2\n"))
     assert one["files"] == two["files"]
     assert one["whole"] != two["whole"]
+
+
+def test_op_35_the_component_that_is_not_well_is_kept_by_name(agent: FakeAgent) -> None:
+    sick = pb.ComponentHealth(healthy=False, last_error="connection refused")
+    pipeline = pb.ComponentHealth(healthy=False, component_health_map={"exporter:otlp/eu": sick})
+    below = {"pipeline:traces": pipeline}
+    agent.begin(health=pb.ComponentHealth(healthy=True, component_health_map=below))
+    stored(agent, healthy=True, sick_component="exporter otlp/eu: connection refused")
+    agent.say(health=pb.ComponentHealth(healthy=True))
+    stored(agent, healthy=True, sick_component="")
