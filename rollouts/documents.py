@@ -138,11 +138,12 @@ def _selectors(fields: Fields, file: File) -> Iterator[DocumentItem]:
         item.known("name", "selector", *SELECTOR_KEYS)
         item.required("name")
         name = item.text("name", max_length=100)
-        data = {key: value for key, value in item.data.items() if key not in ("name", "selector")}
+        written = item.written()
+        data = {key: value for key, value in written.items() if key not in ("name", "selector")}
         if item.has("selector") and data:
             item.wrong("selector", "selector stands beside its own keys; write one or the other")
         try:
-            text = to_text(parse_any(item.data["selector"] if item.has("selector") else data))
+            text = to_text(parse_any(written["selector"] if item.has("selector") else data))
         except SelectorError as error:
             inner = ("selector", *error.path) if item.has("selector") else error.path
             where = item.where((*item.path, *inner), False)

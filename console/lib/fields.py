@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -34,14 +35,21 @@ def documents_of(text: bytes | str, file: str) -> list[Document]:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class InDocument:
+    """Says places as `plan.yaml:14`, and knows how scalars were written."""
+
+    document: Document
+    file: str
+
+    def __call__(self, path: Path, is_key: bool) -> str:
+        find = self.document.key_mark if is_key else self.document.mark
+        return f"{self.file}:{find(*path).line}"
+
+
 def in_document(document: Document, file: str) -> Where:
     """Say places as `plan.yaml:14`."""
-
-    def where(path: Path, is_key: bool) -> str:
-        mark = document.key_mark(*path) if is_key else document.mark(*path)
-        return f"{file}:{mark.line}"
-
-    return where
+    return InDocument(document, file)
 
 
 def in_data(path: Path, _is_key: bool) -> str:
@@ -104,6 +112,13 @@ class Fields:
         except BadValue as bad:
             self.wrong(key, text("field.wrong", key=key, what=bad.says))
             return default
+
+    def written(self) -> dict[str, Any]:
+        """Return the mapping with numbers and booleans as the text that stands in the file."""
+        if not isinstance(self.where, InDocument):
+            return self.data
+        written = self.where.document.written(self.data)
+        return written if isinstance(written, dict) else {}
 
     def required(self, key: str) -> bool:
         """Note an error when the key is missing from what is a mapping at all."""

@@ -20,6 +20,9 @@ from console.lib.texts import text as say
 from console.lib.yaml_scalars import Value, YamlError, YamlLimit
 
 Path = tuple[str | int, ...]
+# How a scalar was written, where that is not how we would write it: by the mapping or list that holds
+# it (its `id`; the document keeps it alive) and its key there. So aliases and merged keys have theirs.
+Spellings = dict[tuple[int, str | int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Document:
     start: Mark
     values: dict[Path, Mark] = field(repr=False)
     keys: dict[Path, Mark] = field(repr=False)
+    spellings: Spellings = field(repr=False, default_factory=dict)
 
     def mark(self, *path: str | int) -> Mark:
         """Return where a value begins; for what is not there, where its nearest parent does."""
@@ -59,6 +63,24 @@ class Document:
     def key_mark(self, *path: str | int) -> Mark:
         """Return where the key of a mapping entry (or the item of a list) begins."""
         return self.keys.get(path) or self._nearest(self.values, path)
+
+    def written(self, data: Value) -> Value:
+        """Return a part of this document's data for where text is meant: numbers and booleans that
+        are written otherwise than we would write them are the text that stands in the file (`0042`
+        is "0042", `1.10` is "1.10", `True` is "True").
+        """
+        if isinstance(data, dict):
+            return {key: self._written(data, key, value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self._written(data, number, value) for number, value in enumerate(data)]
+        return data
+
+    def _written(
+        self, holder: dict[str, Value] | list[Value], key: str | int, value: Value
+    ) -> Value:
+        if isinstance(value, dict | list):
+            return self.written(value)
+        return self.spellings.get((id(holder), key), value)
 
     def _nearest(self, marks: dict[Path, Mark], path: Path) -> Mark:
         while path and path not in marks:
@@ -135,7 +157,9 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 self._begin(event)
             elif isinstance(event, yaml.DocumentEndEvent):
-                found.append(Document(self.root, self.start, self.values, self.keys))
+                found.append(
+                    Document(self.root, self.start, self.values, self.keys, self.spellings)
+                )
             elif isinstance(event, yaml.NodeEvent):
                 self._node(event)
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -147,7 +171,8 @@ class _Builder:
         self.start = _mark(event)
         self.values: dict[Path, Mark] = {}
         self.keys: dict[Path, Mark] = {}
-        self.anchors: dict[str, tuple[Value, int]] = {}
+        self.anchors: dict[str, tuple[Value, int, str | None]] = {}
+        self.spellings: Spellings = {}
         self.stack: list[_Frame] = []
 
     def _node(self, event: yaml.NodeEvent) -> None:
@@ -161,13 +186,14 @@ class _Builder:
         if isinstance(event, yaml.CollectionStartEvent):
             self._open(event, path, mark)
         elif isinstance(event, yaml.AliasEvent):
-            value, size = self._alias(event.anchor or "", mark)
-            self._put(value, size, mark)
+            value, size, spelling = self._alias(event.anchor or "", mark)
+            self._put(value, size, mark, spelling)
         elif isinstance(event, yaml.ScalarEvent):
             value = yaml_scalars.resolve(event, mark.line, mark.column)
+            spelling = yaml_scalars.own_spelling(event, value)
             if event.anchor:
-                self.anchors[event.anchor] = (value, 1)
-            self._put(value, 1, mark)
+                self.anchors[event.anchor] = (value, 1, spelling)
+            self._put(value, 1, mark, spelling)
 
     def _key(self, frame: _Frame, event: yaml.NodeEvent, mark: Mark) -> None:
         if not isinstance(event, yaml.ScalarEvent):
@@ -175,7 +201,7 @@ class _Builder:
         self._count(1, mark)
         key = event.value
         if event.anchor:
-            self.anchors[event.anchor] = (key, 1)
+            self.anchors[event.anchor] = (key, 1, None)
         if key in frame.own:
             raise YamlError(
                 say("yaml.key_twice", key=key[:60], line=frame.own[key]),
@@ -203,13 +229,32 @@ class _Builder:
         frame = self.stack.pop()
         if isinstance(frame.made, dict):
             for source in frame.merges:
-                for key, value in source.items():
-                    frame.made.setdefault(key, value)
+                self._merge(frame.made, source)
         if frame.anchor:
-            self.anchors[frame.anchor] = (frame.made, frame.size)
+            self.anchors[frame.anchor] = (frame.made, frame.size, None)
         self._put(frame.made, frame.size, frame.start, counted=True)
 
-    def _put(self, value: Value, size: int, mark: Mark, *, counted: bool = False) -> None:
+    def _merge(self, made: dict[str, Value], source: dict[str, Value]) -> None:
+        for key, value in source.items():
+            if key not in made:
+                made[key] = value
+                self._spell(made, key, self.spellings.get((id(source), key)))
+
+    def _spell(
+        self, holder: dict[str, Value] | list[Value], key: str | int, spelling: str | None
+    ) -> None:
+        if spelling is not None:
+            self.spellings[id(holder), key] = spelling
+
+    def _put(
+        self,
+        value: Value,
+        size: int,
+        mark: Mark,
+        spelling: str | None = None,
+        *,
+        counted: bool = False,
+    ) -> None:
         """Give a finished value to the frame that waits for it, or make it the document."""
         if not counted:
             self._count(size, mark)
@@ -219,15 +264,17 @@ class _Builder:
         frame = self.stack[-1]
         frame.size += size
         if isinstance(frame.made, list):
+            self._spell(frame.made, len(frame.made), spelling)
             frame.made.append(value)
             return
         key, frame.key = frame.key, None
         if key == "<<":
             frame.merges = yaml_scalars.merge_sources(value, mark.line)
         elif key is not None:
+            self._spell(frame.made, key, spelling)
             frame.made[key] = value
 
-    def _alias(self, anchor: str, mark: Mark) -> tuple[Value, int]:
+    def _alias(self, anchor: str, mark: Mark) -> tuple[Value, int, str | None]:
         self.aliases += 1
         if self.aliases > self.limits.aliases:
             raise YamlLimit(say("yaml.aliases", most=self.limits.aliases), mark.line, mark.column)

@@ -89,6 +89,18 @@ def plain(text: str, line: int = 0, column: int = 0) -> Value:
     return text
 
 
+def own_spelling(event: yaml.ScalarEvent, value: Value) -> str | None:
+    """Return how a number or a boolean was written; None for how we would write it, for text and for
+    nothing. A fraction has many ways, so what stands there counts."""
+    if value is None or isinstance(value, str | dict | list):
+        return None
+    if isinstance(value, bool):
+        ours = "true" if value else "false"
+    else:
+        ours = str(value) if isinstance(value, int) else ""
+    return event.value if event.value != ours else None
+
+
 def check_collection_tag(event: yaml.CollectionStartEvent, line: int, column: int) -> None:
     """Refuse tags on mappings and lists other than the ordinary ones."""
     if event.tag and event.tag not in ("!", f"{_TAG}map", f"{_TAG}seq"):

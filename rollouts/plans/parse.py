@@ -186,7 +186,7 @@ def selector_text(fields: Fields, key: str) -> str | None:
     if not fields.has(key):
         return None
     try:
-        return to_text(parse_any(fields.data[key]))
+        return to_text(parse_any(fields.written()[key]))
     except SelectorError as error:
         if error.position is not None:
             place = f"{shown(error.text)} is wrong at character {error.position + 1}"

@@ -168,3 +168,33 @@ def test_any_input_is_read_or_refused(text: str | bytes) -> None:
 @given(st.text("{}[]:,-&*!|>'\"?#%@ \nab<01.~", max_size=80))
 def test_any_yaml_like_text_is_read_or_refused(text: str) -> None:
     assert read_or_refuse(text)
+
+
+WRITTEN = ["0042", "+5", "0o17", "0x1F", "1e3", "1.10", "True", "FALSE", ".5", "-0", ".inf", "42"]
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize(
+    "around",
+    [
+        "x: {{a: {0}}}",
+        "x: [{0}]",
+        "b: &v {0}\nx: [*v]",
+        "b: &m {{a: {0}}}\nx: *m",
+        "b: &m {{a: {0}}}\nx: {{<<: *m}}",
+        "b: &m {{a: {0}}}\nx: {{<<: [*m]}}",
+        "x: {{a: !!str {0}}}",
+    ],
+)
+def test_a_scalar_keeps_its_spelling_where_text_is_meant(text: str, around: str) -> None:
+    document = load(around.format(text))
+    written = document.written(document.data)
+    assert isinstance(written, dict)
+    inner = written["x"]
+    (value,) = inner.values() if isinstance(inner, dict) else inner
+    assert str(value) == text
+
+
+def test_own_keys_keep_theirs_over_merged_ones() -> None:
+    document = load("b: &m {a: 0042, c: 007}\nx: {<<: *m, a: 0043}\n")
+    assert document.written(document.data)["x"] == {"a": "0043", "c": "007"}  # type: ignore[index]

@@ -195,7 +195,6 @@ WRONG = [
     (one_phase("    weihgt: 5%"), 4, "weihgt is not a known key; did you mean weight?"),
     (one_phase("    weight: 5%"), 4, 'key "weight" is given twice; it is first on line 2'),
     (one_phase("    selector: env=prod x=y"), 4, "is wrong at character 10: Expected a comma"),
-    (one_phase("    selector:\n      labels:\n        a: 1.1"), 6, 'quote it: "1.1"'),
     (one_phase("    selector: {}"), 4, "write all: true for every agent"),
     (one_phase("    auto_advance: yes"), 4, 'auto_advance "yes" is neither true nor false'),
     (one_phase("    min_agents: 0"), 4, "min_agents 0 is out of bounds; write 1 to"),
