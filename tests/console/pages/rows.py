@@ -6,8 +6,8 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -60,7 +60,14 @@ def sign_in(name: str, *roles: str) -> Client:
     return client
 
 
-def markup(answer: HttpResponse) -> str:
+class Answer(Protocol):
+    """What a test client returns, as far as text goes."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def markup(answer: Answer) -> str:
     """Return the page with one space for each run of white space: its templates wrap their lines."""
     return " ".join(answer.content.decode().split())
 
