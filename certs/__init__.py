@@ -1,0 +1,1 @@
+"""Certificates. Nothing is here yet."""

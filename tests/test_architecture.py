@@ -216,3 +216,18 @@ def test_the_look_for_other_writers_sees_them() -> None:
         'rows.filter(state="waiting").update(active=False)',
     ):
         assert not STATE_OF_TARGETS.search(read), read
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sources() if p.parts[0] in OURS and p.name != "__init__.py"], ids=str
+)
+def test_where_a_module_is_tested_has_an_answer(path: Path) -> None:
+    """`a/b.py` is tested in `tests/a/test_b.py`, or its folder says where ("Tests: ...")."""
+    if (ROOT / "tests" / path.parent / f"test_{path.name}").is_file() or path.name == "apps.py":
+        return
+    tree = ast.parse((ROOT / path.parent / "__init__.py").read_text())
+    said = (ast.get_docstring(tree) or "").partition("Tests: ")[2]
+    named = re.findall(r"`(tests/[\w./]+)`", said)
+    assert named, f"{path.parent}/__init__.py should say `Tests: ...` for {path.name}"
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing, f"{path.parent}/__init__.py names {missing}"

@@ -1,4 +1,7 @@
-"""People, roles, tokens and the audit trail."""
+"""People, roles, tokens and the audit trail.
+
+Tests: `tests/accounts`, `tests/rollouts/actions/test_acts.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""The OpAMP gateway process: sockets, timers, batched writes. Decisions are in `agents.opamp`."""
+"""The OpAMP gateway process: sockets, timers, batched writes. Decisions are in `agents.opamp`.
+
+Tests: `tests/agents/gateway`.
+"""

@@ -1,4 +1,7 @@
-"""Agents, what they report, what they should run, and how deliveries went."""
+"""Agents, what they report, what they should run, and how deliveries went.
+
+Tests: `tests/agents/test_querysets.py`, `tests/agents/gateway`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Selectors: which agents. `grammar` reads and writes them, `compile` makes SQL of them."""
+"""Selectors: which agents. `grammar` reads and writes them, `compile` makes SQL of them.
+
+Tests: `tests/agents/selectors`.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Plain Python, no Django. Both listen on 127.0.0.1 only, on a port from the system, behind a random
 password kept in their directory; both end with the process that started them. `prepare_*` returns a
 command for the process runner, `start_*` runs it. Production sets DATABASE_URL and REDIS_URL.
+
+Tests: `tests/console/embedded/test_servers.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,4 @@
+"""Commands of manage.py.
+
+Tests: `tests/console/management`.
+"""

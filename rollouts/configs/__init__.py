@@ -1,0 +1,4 @@
+"""Collector configs as texts: parts, checks, differences. Pure.
+
+Tests: `tests/rollouts/configs`.
+"""

@@ -1,0 +1,4 @@
+"""What holds every rollout: freeze windows and budgets.
+
+Tests: `tests/rollouts/limits`.
+"""

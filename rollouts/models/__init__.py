@@ -1,4 +1,8 @@
-"""Configs, plans, rollouts and everything that is kept about them."""
+"""Configs, plans, rollouts and everything that is kept about them.
+
+Tests: `tests/rollouts/models`, `tests/rollouts/test_rollout.py`,
+`tests/rollouts/test_any_history.py`.
+"""
 
 from __future__ import annotations
 

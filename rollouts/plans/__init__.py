@@ -1,0 +1,4 @@
+"""Plans as people write them, read with file and line. Pure.
+
+Tests: `tests/rollouts/plans`.
+"""

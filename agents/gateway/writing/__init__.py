@@ -1,1 +1,4 @@
-"""What agents said, collected and written in batches."""
+"""What agents said, collected and written in batches.
+
+Tests: `tests/agents/gateway/test_reports.py`, `tests/agents/gateway/test_survival.py`.
+"""

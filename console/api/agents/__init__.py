@@ -1,1 +1,4 @@
-"""Agents over REST: read, act, quarantine."""
+"""Agents over REST: read, act, quarantine.
+
+Tests: `tests/console/api/agents`.
+"""

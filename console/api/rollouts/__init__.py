@@ -1,1 +1,4 @@
-"""Rollouts over REST: create, read, act, wait; approvals and rollbacks."""
+"""Rollouts over REST: create, read, act, wait; approvals and rollbacks.
+
+Tests: `tests/console/api/rollouts`.
+"""

@@ -1,1 +1,4 @@
-"""Configs, their versions and differences."""
+"""Configs, their versions and differences.
+
+Tests: `tests/console/pages/configs`, `tests/console/pages/test_query_counts.py`.
+"""

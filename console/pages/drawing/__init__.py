@@ -1,1 +1,4 @@
-"""Shapes for SVG: bars, rings, lines. Nothing here knows a rollout."""
+"""Shapes for SVG: bars, rings, lines. Nothing here knows a rollout.
+
+Tests: `tests/console/pages/drawing`.
+"""

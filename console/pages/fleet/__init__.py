@@ -1,1 +1,4 @@
-"""The overview."""
+"""The overview.
+
+Tests: `tests/console/pages/test_first_use.py`, `tests/console/pages/test_query_counts.py`.
+"""

@@ -2,6 +2,8 @@
 
 The order of asking is the gate's own (`GateSpec.sources`). What agents report over OpAMP is never
 hidden by another source: for a metric that both know, the worse of the two counts.
+
+Tests: `tests/rollouts/analysis/sources`, `tests/evidence`.
 """
 
 from __future__ import annotations
