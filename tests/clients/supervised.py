@@ -72,8 +72,9 @@ class SupervisedCollector:
         config_apply_timeout: str | None = "1s",
         metric_interval_ms: int = 1000,
         copy_of: SupervisedCollector | None = None,
+        capabilities: dict[str, bool] | None = None,
     ) -> None:
-        """`copy_of` starts with a copy of another one's storage, and so with its uid."""
+        """`capabilities` replace single ones. `copy_of` starts with a copy of another one's storage, and so with its uid."""
         self.directory = directory
         self.storage = directory / "storage"
         if copy_of is None:
@@ -101,7 +102,7 @@ class SupervisedCollector:
                 "endpoint": server_url,
                 "headers": {name: [value] for name, value in (headers or {}).items()},
             },
-            "capabilities": CAPABILITIES,
+            "capabilities": {**CAPABILITIES, **(capabilities or {})},
             "agent": agent,
             "storage": {"directory": str(self.storage)},
             "telemetry": {"logs": {"level": "debug", "output_paths": [str(log)]}},
