@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 
+from console.lib.texts import Text, text
+
 # OpAMP AgentCapabilities by snake-case name.
 BITS = {
     "reports_status": 0x1,
@@ -49,11 +51,9 @@ def is_known(name: str) -> bool:
     return name in BITS or component_of(name) is not None
 
 
-def unknown(name: str) -> str:
+def unknown(name: str) -> Text:
     """Return the sentence for a name that is neither a component nor a capability bit."""
     near = difflib.get_close_matches(name, BITS, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    return (
-        f'"{name[:60]}" is neither a component nor an OpAMP capability{hint}; '
-        "write a component as transform_processor, a capability as accepts_remote_config"
-    )
+    if near:
+        return text("selector.mistyped_capability", name=name[:60], near=near[0])
+    return text("selector.unknown_capability", name=name[:60])

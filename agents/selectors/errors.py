@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import Text
 
 MAX_TEXT = 10_000
 MAX_TERMS = 200
@@ -19,15 +20,14 @@ class SelectorError(Invalid):
 
     def __init__(
         self,
-        message: str,
+        says: Text,
         *,
         text: str = "",
         position: int | None = None,
         path: tuple[str | int, ...] = (),
     ) -> None:
         place = ".".join(map(str, path)) if path else "selector"
-        super().__init__(message, errors=[FieldError(place, message)])
-        self.message = message
+        super().__init__(says, errors=[FieldError(place, says)])
         self.text = text
         self.position = position
         self.path = path
@@ -43,4 +43,4 @@ class SelectorError(Invalid):
         return f"{line}\n{' ' * (self.position - line_start)}^"
 
     def __str__(self) -> str:
-        return f"{self.caret}\n{self.message}" if self.position is not None else self.message
+        return f"{self.caret}\n{self.detail}" if self.position is not None else self.detail

@@ -22,6 +22,7 @@ from agents.selectors.tree import (
     VersionTerm,
 )
 from agents.selectors.versions import version_key
+from console.lib.texts import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def without(named: Mapping[str, Selector] | None, name: str) -> dict[str, Select
 def saved(named: Mapping[str, Selector] | None, name: str) -> Selector:
     """Return a saved selector. Raises SelectorError when it is not there or refers to itself."""
     if named is None or name not in named:
-        raise SelectorError(f"There is no saved selector named {name}, or it refers to itself.")
+        raise SelectorError(text("selector.not_saved_or_circle", name=name))
     return named[name]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from agents.selectors.errors import SelectorError
 from agents.selectors.tree import Named, Selector
+from console.lib.texts import text
 
 
 def names_in(selector: Selector) -> frozenset[str]:
@@ -23,9 +24,9 @@ def check_references(name: str, selector: Selector, saved: Mapping[str, Selector
     while open_names:
         found = open_names.pop()
         if found == name:
-            raise SelectorError(f"The selector refers to itself by @{found}.")
+            raise SelectorError(text("selector.circle", name=found))
         if found not in saved:
-            raise SelectorError(f"There is no saved selector named {found}.")
+            raise SelectorError(text("selector.not_saved", name=found))
         if found not in seen:
             seen.add(found)
             open_names += names_in(saved[found])

@@ -35,6 +35,8 @@ from agents.selectors.values import (
     single_operator,
     value_of,
 )
+from console.lib.texts import Text
+from console.lib.texts import text as say
 
 
 def parse_text(text: str) -> Selector:
@@ -61,11 +63,11 @@ class _Parser:
 
     def selector(self) -> Selector:
         if self.peek().kind == "end":
-            raise self.error("The selector is empty; write * for every agent.")
+            raise self.error(say("selector.empty"))
         if self.peek().is_word("*"):
             self.take()
             if self.peek().kind != "end":
-                raise self.error("* is every agent; remove it or the rest.")
+                raise self.error(say("selector.star_and_more"))
             return EVERYTHING
         terms = [self.term()]
         match: Match | None = None
@@ -73,7 +75,7 @@ class _Parser:
             match = self.joint(match)
             terms.append(self.term())
             if len(terms) > MAX_TERMS:
-                raise self.error(f"A selector has at most {MAX_TERMS} terms.")
+                raise self.error(say("selector.terms", most=MAX_TERMS))
         return selector_of(terms, match or Match.ALL)
 
     def joint(self, before: Match | None) -> Match:
@@ -83,12 +85,9 @@ class _Parser:
         elif token.is_word("or"):
             match = Match.ANY
         else:
-            raise self.error(f'Expected a comma or "or" before {_shown(token)}.')
+            raise self.error(say("selector.no_joint", token=_shown(token)))
         if before not in (None, match):
-            raise self.error(
-                'A selector is all of its terms (comma) or any of them ("or"), not a mixture; '
-                "save one part under a name and refer to it as @name."
-            )
+            raise self.error(say("selector.mixture"))
         self.take()
         return match
 
@@ -105,25 +104,26 @@ class _Parser:
         key = self.key()
         term = self.label(key)
         if isinstance(term, Label) and negated:
-            raise self.error_at(token, f"Write {key}!=... or {key} notin (...) instead of !.")
+            raise self.error_at(token, say("selector.bang_on_label", key=key))
         return Exists(key, negated) if term is None else term
 
     def named(self, negated: bool) -> Named:
         name = self.peek().text[1:]
         if not SAVED_NAME.fullmatch(name):
-            raise self.error("The name of a saved selector goes after @, such as @edge-eu.")
+            raise self.error(say("selector.no_saved_name"))
         self.take()
         return Named(name, negated)
 
     def key(self) -> str:
         token = self.peek()
         if token.kind not in ("word", "quoted"):
-            what = "after the comma" if self.next and self.tokens[self.next - 1].text == "," else ""
-            raise self.error(f"A label is missing {what or 'here'}.")
+            after_comma = self.next and self.tokens[self.next - 1].text == ","
+            what = "selector.no_label_after_comma" if after_comma else "selector.no_label"
+            raise self.error(say(what))
         if token.kind == "word" and token.text in RESERVED:
-            raise self.error(f'{token.text} is a word of the language; quote it as "{token.text}".')
+            raise self.error(say("selector.reserved", word=token.text))
         if not token.text or token.is_word("*"):
-            raise self.error("This is not the name of a label.")
+            raise self.error(say("selector.bad_label"))
         return self.take().text
 
     def label(self, key: str) -> Label | None:
@@ -139,34 +139,34 @@ class _Parser:
 
     def listed(self) -> tuple[Value, ...]:
         if not self.peek().is_mark("("):
-            raise self.error("The values follow in parentheses: region in (a,b).")
+            raise self.error(say("selector.no_parenthesis"))
         self.take()
         values: list[Value] = []
         while True:
             operator = self.take() if self.peek().kind == "op" else Token("op", "=", 0)
             if is_negated(operator.text) or operator.text == "!":
-                raise self.error_at(operator, "Inside a list write notin (...) instead of !.")
+                raise self.error_at(operator, say("selector.bang_in_list", write="notin (...)"))
             values.append(self.value(operator))
             if self.peek().is_mark(")"):
                 self.take()
                 return tuple(dict.fromkeys(values))
             if not self.peek().is_mark(","):
-                raise self.error("Expected a comma or ) here.")
+                raise self.error(say("selector.list_goes_on"))
             self.take()
 
     def value(self, operator: Token) -> Value:
         token = self.peek()
         if token.kind not in ("word", "quoted"):
-            raise self.error("A value is missing here.")
+            raise self.error(say("selector.no_value"))
         self.values += 1
         if self.values > MAX_VALUES:
-            raise self.error(f"A selector has at most {MAX_VALUES:,} values.")
+            raise self.error(say("selector.values", most=MAX_VALUES))
         if token.kind == "word" and "*" in token.text and operator.text in ("=", "==", "!="):
-            raise self.error(f"For a pattern write ~{token.text}; for the text itself, quotes.")
+            raise self.error(say("selector.pattern_or_quotes", text=token.text))
         try:
             value = value_of(operator.text, token.text)
         except BadOperand as bad:
-            raise self.error(f"{bad}.") from bad
+            raise self.error(say("selector.bad_operand", what=bad.says)) from bad
         self.take()
         return value
 
@@ -177,11 +177,11 @@ class _Parser:
         name = capabilities.canonical(self.key())
         found = self.label(name)
         if found is not None and found.negated:
-            raise self.error_at(token, "Write !has(...) instead of a negation inside.")
+            raise self.error_at(token, say("selector.bang_in_has"))
         if found is None and not capabilities.is_known(name):
-            raise self.error_at(token, f"{capabilities.unknown(name)}.")
+            raise self.error_at(token, capabilities.unknown(name))
         if not self.peek().is_mark(")"):
-            raise self.error("Expected ) here.")
+            raise self.error(say("selector.not_closed"))
         self.take()
         return Capability(name, found.values if found else ())
 
@@ -193,11 +193,11 @@ class _Parser:
         self.next += 1
         return token
 
-    def error(self, message: str) -> SelectorError:
-        return self.error_at(self.peek(), message)
+    def error(self, says: Text) -> SelectorError:
+        return self.error_at(self.peek(), says)
 
-    def error_at(self, token: Token, message: str) -> SelectorError:
-        return SelectorError(message, text=self.text, position=token.at)
+    def error_at(self, token: Token, says: Text) -> SelectorError:
+        return SelectorError(says, text=self.text, position=token.at)
 
 
 def _term_text(term: Term) -> str:

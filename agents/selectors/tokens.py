@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from agents.selectors.errors import MAX_TEXT, SelectorError
 from agents.selectors.values import is_storable
+from console.lib.texts import Text
+from console.lib.texts import text as say
 
 RESERVED = frozenset({"in", "notin", "or", "and", "has", "not"})
 
@@ -43,7 +45,7 @@ def tokens_of(text: str) -> list[Token]:
     """Return the tokens of a text, ended by one of kind `end`. Raises SelectorError."""
     if len(text) > MAX_TEXT:
         raise SelectorError(
-            f"The selector has {len(text):,} characters; at most {MAX_TEXT:,} are read.",
+            say("selector.too_long", size=len(text), most=MAX_TEXT),
             text=text[:80],
             position=0,
         )
@@ -55,15 +57,13 @@ def tokens_of(text: str) -> list[Token]:
             raise SelectorError(_why_not(text, at), text=text, position=at)
         kind = str(match.lastgroup)
         if kind == "op" and match[0] == "=~":
-            raise SelectorError(
-                "=~ is not an operator here; write a pattern as name~eu-*.", text=text, position=at
-            )
+            raise SelectorError(say("selector.no_regex"), text=text, position=at)
         if kind == "quoted":
             found.append(Token(kind, _unquoted(match[0], text, at), at))
         elif kind != "space":
             found.append(Token(kind, match[0], at))
         if found and not is_storable(found[-1].text):
-            raise SelectorError("This is not text.", text=text, position=at)
+            raise SelectorError(say("selector.no_text"), text=text, position=at)
         at = match.end()
     return [*found, Token("end", "", len(text))]
 
@@ -84,14 +84,12 @@ def _unquoted(literal: str, text: str, at: int) -> str:
     try:
         return str(json.loads(literal, strict=False))
     except ValueError as error:
-        raise SelectorError(
-            'Inside quotes write \\" for a quote and \\\\ for a backslash.', text=text, position=at
-        ) from error
+        raise SelectorError(say("selector.bad_escape"), text=text, position=at) from error
 
 
-def _why_not(text: str, at: int) -> str:
+def _why_not(text: str, at: int) -> Text:
     if text[at] == '"':
-        return "This quote is not closed."
+        return say("selector.quote_open")
     if text[at] == "'":
-        return "Quote with \" instead of '."
-    return 'Write a comma for "and", or the word or.'
+        return say("selector.single_quote")
+    return say("selector.no_operator")

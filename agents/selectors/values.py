@@ -6,13 +6,14 @@ import re
 
 from agents.selectors.tree import Exact, Glob, Label, Order, Value, VersionTerm
 from agents.selectors.versions import version_key
+from console.lib.texts import SaidError
 
 SAVED_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 OPERATORS = (">=", "<=", "==", "!=", "!~", ">", "<", "=", "~")
 NEGATED = frozenset({"!=", "!~"})
 
 
-class BadOperand(ValueError):
+class BadOperand(SaidError):
     """An operator with a value it cannot take. The text is one sentence."""
 
 
@@ -28,7 +29,7 @@ def value_of(operator: str, text: str) -> Value:
     if operator in ("==", "!="):
         return VersionTerm(Order.EQ, text.strip()) if version_key(text) else Exact(text)
     if version_key(text) is None:
-        raise BadOperand(f'"{text[:60]}" is not a version; {operator} compares versions like 1.4.0')
+        raise BadOperand("selector.no_version", read=text[:60], operator=operator)
     return VersionTerm(Order(operator), text.strip())
 
 

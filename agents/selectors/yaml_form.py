@@ -38,6 +38,8 @@ from agents.selectors.values import (
     split_operator,
     value_of,
 )
+from console.lib.texts import Text
+from console.lib.texts import text as say
 
 Path = tuple[str | int, ...]
 KEYS = ("labels", "exists", "missing", "capabilities", "named", "match", "all")
@@ -46,10 +48,10 @@ KEYS = ("labels", "exists", "missing", "capabilities", "named", "match", "all")
 def parse_yaml(data: object) -> Selector:
     """Read the YAML form. Raises SelectorError with the path to the wrong place."""
     if not isinstance(data, dict):
-        raise SelectorError("A selector is text or a mapping with labels, capabilities or all.")
+        raise SelectorError(say("selector.no_mapping"))
     for key in data:
         if key not in KEYS:
-            raise _error((key,), f"{key} is not a key of a selector; they are {', '.join(KEYS)}.")
+            raise _error((key,), say("selector.unknown_key", key=key, known=KEYS))
     if "all" in data:
         return _everything(data)
     match = _match(data.get("match", "all"))
@@ -58,11 +60,11 @@ def parse_yaml(data: object) -> Selector:
         if key in data:
             terms += read(data[key], (key,))
     if not terms:
-        raise _error((), "The selector is empty; write all: true for every agent.")
+        raise _error((), say("selector.empty_yaml"))
     if len(terms) > MAX_TERMS:
-        raise _error((), f"A selector has at most {MAX_TERMS} terms.")
+        raise _error((), say("selector.terms", most=MAX_TERMS))
     if sum(len(getattr(term, "values", ())) for term in terms) > MAX_VALUES:
-        raise _error((), f"A selector has at most {MAX_VALUES:,} values.")
+        raise _error((), say("selector.values", most=MAX_VALUES))
     return selector_of(terms, match)
 
 
@@ -90,15 +92,15 @@ def to_yaml(selector: Selector) -> dict[str, Any]:
 
 def _everything(data: dict[str, Any]) -> Selector:
     if data["all"] is not True:
-        raise _error(("all",), "Write all: true, or leave it out.")
+        raise _error(("all",), say("selector.all_is_true"))
     if len(data) > 1:
-        raise _error(("all",), "all: true is every agent; remove it or the rest.")
+        raise _error(("all",), say("selector.all_and_more"))
     return EVERYTHING
 
 
 def _match(value: object) -> Match:
     if value not in ("all", "any"):
-        raise _error(("match",), f"match is all or any, not {str(value)[:40]}.")
+        raise _error(("match",), say("selector.bad_match", read=str(value)[:40]))
     return Match(str(value))
 
 
@@ -112,7 +114,7 @@ def _labels(data: object, path: Path) -> Iterator[Term]:
 
 def _labels_mapping(data: object, path: Path) -> Iterator[Term]:
     if not isinstance(data, dict) or not data:
-        raise _error(path, "labels is a mapping such as {env: prod}.")
+        raise _error(path, say("selector.labels_no_mapping"))
     for key, value in data.items():
         values, negated = _values(value, (*path, key))
         yield Label(_key(key, (*path, key)), values, negated)
@@ -122,10 +124,10 @@ def _values(data: object, path: Path) -> tuple[tuple[Value, ...], bool]:
     """Return the values and whether they are negated."""
     if isinstance(data, dict):
         if len(data) != 1 or next(iter(data)) not in ("in", "notin"):
-            raise _error(path, "Write a value, a list of values, or {notin: [...]}.")
+            raise _error(path, say("selector.bad_values"))
         key, items = next(iter(data.items()))
         if not isinstance(items, list):
-            raise _error((*path, key), "A list of values goes here.")
+            raise _error((*path, key), say("selector.no_list"))
         return _list(items, (*path, key)), key == "notin"
     if isinstance(data, list):
         return _list(data, path), False
@@ -135,29 +137,29 @@ def _values(data: object, path: Path) -> tuple[tuple[Value, ...], bool]:
 
 def _list(items: list[object], path: Path) -> tuple[Value, ...]:
     if not items:
-        raise _error(path, "The list is empty; name at least one value.")
+        raise _error(path, say("selector.empty_values"))
     found: list[Value] = []
     for number, item in enumerate(items):
         operator, text = split_operator(_text(item, (*path, number)))
         if is_negated(operator):
-            raise _error((*path, number), "Inside a list write {notin: [...]} instead of !.")
+            raise _error((*path, number), say("selector.bang_in_list", write="{notin: [...]}"))
         found.append(_value(operator, text, (*path, number)))
     return tuple(dict.fromkeys(found))
 
 
 def _value(operator: str, text: str, path: Path) -> Value:
     if operator in ("", "==", "!=") and "*" in text:
-        raise _error(path, f"For a pattern write ~{text[:60]}.")
+        raise _error(path, say("selector.pattern", text=text[:60]))
     try:
         return value_of(operator, text)
     except BadOperand as bad:
-        raise _error(path, f"{bad}.") from bad
+        raise _error(path, say("selector.bad_operand", what=bad.says)) from bad
 
 
 def _key(data: object, path: Path) -> str:
     text = _text(data, path)
     if not text:
-        raise _error(path, "This is not the name of a label.")
+        raise _error(path, say("selector.bad_label"))
     return text
 
 
@@ -167,13 +169,13 @@ def _text(data: object, path: Path) -> str:
     if isinstance(data, int):
         return str(data)
     if isinstance(data, float):
-        raise _error(path, f'{data} is a number and may have lost a digit; quote it: "{data}".')
+        raise _error(path, say("selector.lost_digit", read=str(data)))
     if data is None:
-        raise _error(path, "This is empty; to ask for any value use exists: [...].")
+        raise _error(path, say("selector.empty_value"))
     if not isinstance(data, str):
-        raise _error(path, "A single value goes here.")
+        raise _error(path, say("selector.single_value"))
     if not is_storable(data) or len(data) > 4096:
-        raise _error(path, "This is not text of at most 4,096 characters.")
+        raise _error(path, say("selector.text_too_long", most=4096))
     return data
 
 
@@ -188,24 +190,24 @@ def _keys(negated: bool) -> Callable[[object, Path], Iterator[Term]]:
 def _capabilities(data: object, path: Path) -> Iterator[Term]:
     items = data if isinstance(data, list) else [data]
     if not items:
-        raise _error(path, "The list is empty; name at least one capability.")
+        raise _error(path, say("selector.empty_capabilities"))
     for number, item in enumerate(items):
         place: Path = (*path, number)
         if isinstance(item, dict):
             if not item:
-                raise _error(place, "Write an attribute and its version, or a name.")
+                raise _error(place, say("selector.bad_capability"))
             for key, value in item.items():
                 name, negated = _bang(_key(key, place))
                 values, inside = _values(value, (*place, key))
                 if inside:
-                    raise _error(place, f'Write "!{name}" as the key instead of a negated value.')
+                    raise _error(place, say("selector.negated_value", name=name))
                 name = _key(name, place)
                 yield Capability(capabilities.canonical(name), values, negated)
             continue
         name, negated = _bang(_text(item, place))
         name = capabilities.canonical(name)
         if not capabilities.is_known(name):
-            raise _error(place, f"{capabilities.unknown(name)}.")
+            raise _error(place, capabilities.unknown(name))
         yield Capability(name, (), negated)
 
 
@@ -213,14 +215,14 @@ def _named(data: object, path: Path) -> Iterator[Term]:
     for text, place in _texts(data, path):
         name, negated = _bang(text)
         if not SAVED_NAME.fullmatch(name):
-            raise _error(place, "This is not the name of a saved selector.")
+            raise _error(place, say("selector.bad_saved_name"))
         yield Named(name, negated)
 
 
 def _texts(data: object, path: Path) -> list[tuple[str, Path]]:
     items = data if isinstance(data, list) else [data]
     if not items:
-        raise _error(path, "The list is empty; name at least one.")
+        raise _error(path, say("selector.empty_list"))
     return [(_text(item, (*path, n)), (*path, n)) for n, item in enumerate(items)]
 
 
@@ -248,8 +250,8 @@ def _capability_data(term: Capability) -> object:
     return {name: _label_data(Label(term.name, term.values))} if term.values else name
 
 
-def _error(path: Path, message: str) -> SelectorError:
-    return SelectorError(message, path=path)
+def _error(path: Path, says: Text) -> SelectorError:
+    return SelectorError(says, path=path)
 
 
 _READERS: dict[str, Callable[[object, Path], Iterator[Term]]] = {

@@ -7,13 +7,16 @@ them with the texts that the code makes.
 from __future__ import annotations
 
 from console.lib.texts import register
-from console.words import input_errors
+from console.words import input_errors, selectors
 
 TABLES = (
     input_errors.VALUES,
     input_errors.FIELDS,
     input_errors.YAML,
     input_errors.OUTBOUND,
+    selectors.BOTH,
+    selectors.TEXT_FORM,
+    selectors.YAML_FORM,
 )
 
 

@@ -190,11 +190,11 @@ def selector_text(fields: Fields, key: str) -> str | None:
     except SelectorError as error:
         if error.position is not None:
             place = f"{shown(error.text)} is wrong at character {error.position + 1}"
-            fields.wrong(key, f"{key} {place}: {error.message}")
+            fields.wrong(key, f"{key} {place}: {error.detail}")
         else:
             path = (*fields.path, key, *error.path)
             where = fields.where(path, not error.path)
-            fields.errors.append(FieldError(where, f"{key}: {error.message}"))
+            fields.errors.append(FieldError(where, f"{key}: {error.detail}"))
         return None
 
 

@@ -165,7 +165,7 @@ def _check(form: WizardForm, zone: tzinfo, now: datetime) -> None:
         try:
             parse(given.selector)
         except SelectorError as wrong:
-            errors["q"], form.caret = wrong.message, wrong.caret
+            errors["q"], form.caret = wrong.detail, wrong.caret
     if form.plan is None:
         errors["plan"] = _("There is no plan %(name)s.") % {"name": given.plan}
     if given.max_in_flight and not (

@@ -124,7 +124,7 @@ def test_either_form_is_accepted_where_both_are() -> None:
 def test_a_wrong_text_is_pointed_at(text: str, position: int, words: str) -> None:
     with pytest.raises(SelectorError) as caught:
         parse(text)
-    assert words in caught.value.message
+    assert words in caught.value.detail
     assert caught.value.position == position
 
 
@@ -162,7 +162,7 @@ def test_the_caret_stands_under_the_wrong_character() -> None:
 def test_wrong_yaml_is_pointed_at(data: object, path: tuple[object, ...], words: str) -> None:
     with pytest.raises(SelectorError) as caught:
         from_yaml(data)
-    assert words in caught.value.message
+    assert words in caught.value.detail
     assert caught.value.path == path
 
 
@@ -178,7 +178,7 @@ def outcome(text: str) -> str:
         return to_text(parse(text))
     except SelectorError as error:
         assert error.position is None or 0 <= error.position <= len(text)  # noqa: PT017 - total
-        return error.message
+        return error.detail
 
 
 @given(st.text("ab=!<>~,()\"'* \n@\\inor1.", max_size=30))
