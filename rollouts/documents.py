@@ -147,7 +147,7 @@ def _selectors(fields: Fields, file: File) -> Iterator[DocumentItem]:
         except SelectorError as error:
             inner = ("selector", *error.path) if item.has("selector") else error.path
             where = item.where((*item.path, *inner), False)
-            item.errors.append(FieldError(where, error.message))
+            item.errors.append(FieldError(where, error.says))
             continue
         yield DocumentItem(DocumentKind.SELECTOR, name, text.encode(), file.name)
 
