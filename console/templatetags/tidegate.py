@@ -235,12 +235,12 @@ def plain_line(value: object) -> str:
 
 
 @register.simple_tag
-def source_line(line: diff.Line | None, sign: str = "") -> SafeString | str:
+def source_line(line: diff.DiffLine | None, sign: str = "") -> SafeString | str:
     """Write a line of a difference with what changed marked; white space in it is shown.
 
     `sign` tells readers that the line was added or removed where no column does.
     """
-    if line is None or line.kind is diff.Kind.SAME:
+    if line is None or line.kind is diff.LineKind.SAME:
         return plain_line(line.text) if line else ""
     parts = SafeString(
         "".join(
@@ -248,13 +248,13 @@ def source_line(line: diff.Line | None, sign: str = "") -> SafeString | str:
             for part in line.parts
         )
     )
-    name = "ins" if line.kind is diff.Kind.ADDED else "del"
+    name = "ins" if line.kind is diff.LineKind.ADDED else "del"
     said = format_html('<span class="vh">{}</span>', sign) if sign else ""
     return format_html("{}<{}>{}</{}>", said, name, parts, name)
 
 
 @register.simple_tag
-def numbered_lines(lines: Sequence[diff.Line]) -> str:
+def numbered_lines(lines: Sequence[diff.DiffLine]) -> str:
     """Write lines below each other, their number in front."""
     return "".join(f"{line.new_number:>5}  {plain_line(line.text)}\n" for line in lines)
 
