@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from console.lib import stopping
+from console.lib.processes import stopping
 from console.live.publisher import publish_forever
 
 

@@ -139,7 +139,7 @@ TEMPLATES = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "console.lib.lean_templates.Loader",
+                        "console.lib.lean_templates.LeanLoader",
                         "django.template.loaders.app_directories.Loader",
                     ],
                 )

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, StreamingHttpResponse
 from rest_framework.utils.encoders import JSONEncoder
 
-from console.lib.streaming import streamed
+from console.lib.web.streaming import streamed
 
 _ROWS_PER_CHUNK = 200
 

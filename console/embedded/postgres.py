@@ -17,7 +17,7 @@ from console.embedded.server import (
     free_port,
     kept_secret,
 )
-from console.lib.leash import leashed
+from console.lib.processes.leash import leashed
 
 _USER = "tidegate"
 _DATABASE = "postgres"

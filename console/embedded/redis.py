@@ -15,7 +15,7 @@ from console.embedded.server import (
     free_port,
     kept_secret,
 )
-from console.lib.leash import leashed
+from console.lib.processes.leash import leashed
 
 _END_LEFTOVER = [(signal.SIGTERM, 5.0), (signal.SIGKILL, 2.0)]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.lib import identity
+from console.lib.processes import identity
 
 _START_PATIENCE_S = 60.0
 

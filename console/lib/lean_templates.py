@@ -26,7 +26,7 @@ SILENT = (
 SILENT_LINE = re.compile(rf"(?<=\n)((?:{SILENT})+)\n|\A((?:{SILENT})+)\n")
 
 
-class Loader(filesystem.Loader):
+class LeanLoader(filesystem.Loader):
     """Reads templates from the directories of the settings, made lean."""
 
     def get_contents(self, origin: Origin) -> str:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import AuditEvent
-from console.lib import csvs
+from console.lib.web import csvs
 from console.pages.frame import keyset
 from console.pages.frame.needs import HtmxRequest, needs
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.lib import identity
-from console.lib.leash import leashed
+from console.lib.processes import identity
+from console.lib.processes.leash import leashed
 from console.processes.record import ProcessList
 from console.processes.stream import LineSplitter, LogStream
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from console.lib import identity
+from console.lib.processes import identity
 
 LOCK_NAME = "up.lock"
 LIST_NAME = "processes.json"

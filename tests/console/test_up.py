@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from console.lib import identity
+from console.lib.processes import identity
 from tests.product import ROOT, Product, clean_environment, wait_for
 
 pytestmark = pytest.mark.slow

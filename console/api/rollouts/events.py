@@ -19,8 +19,8 @@ from console.api.rollouts.answers import event_row, events_of
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
 from console.api.views import ApiView, query
-from console.lib import csvs
 from console.lib.problems import FieldError, Invalid
+from console.lib.web import csvs
 from console.words.incidents import incident_text
 from rollouts.models import Event, Measurement
 

@@ -24,7 +24,7 @@ from console.api.shapes import rollouts as shapes
 from console.api.views import ApiView, query
 from console.lib.durations import BadValue, parse_duration
 from console.lib.problems import FieldError, Invalid, Transient
-from console.lib.stopping import stopping
+from console.lib.processes.stopping import stopping
 from rollouts.engine.states import FINAL_STATES, PhaseState
 from rollouts.models import Phase, Rollout
 

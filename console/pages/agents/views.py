@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent
-from console.lib import csvs
 from console.lib.paging import COUNT_LIMIT
 from console.lib.problems import Missing
+from console.lib.web import csvs
 from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import facets as agent_facets
 from console.pages.agents import filters as agent_filters

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from console.api.rollouts.answers import event_row
-from console.lib import csvs
+from console.lib.web import csvs
 from console.pages.drawing import plots
 from console.pages.drawing.plots import PlotPoint
 from console.pages.frame.needs import HtmxRequest, needs

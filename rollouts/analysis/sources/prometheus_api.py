@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from console.lib.http import AddressRefused, Outbound, Unreachable, host_of
+from console.lib.web.http import AddressRefused, Outbound, Unreachable, host_of
 
 QUERY_TIMEOUT_S = 8.0
 # All queries of one reading of one rollout together.

@@ -16,7 +16,7 @@ import redis
 
 from console import embedded
 from console.embedded.server import Running
-from console.lib import identity
+from console.lib.processes import identity
 
 
 @contextmanager

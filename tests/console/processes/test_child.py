@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from console.lib import identity
+from console.lib.processes import identity
 from console.processes.child import Spec, StartFailed, ending, pause_s
 from console.processes.record import ProcessList
 from console.processes.stream import LogStream

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.lib import identity
+from console.lib.processes import identity
 from console.processes import probes
 from console.processes.record import LIST_NAME, AlreadyRunning, DataLock, ProcessList
 

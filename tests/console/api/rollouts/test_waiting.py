@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from accounts.actor import Actor
-from console.lib.stopping import stopping
+from console.lib.processes.stopping import stopping
 from rollouts.actions.abort import abort
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.fleet import MANUAL, ROLLOUTS, created, make_fleet, send, tick

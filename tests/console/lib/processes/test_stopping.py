@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.lib import stopping
+from console.lib.processes import stopping
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from console.lib.streaming import streamed
+from console.lib.web.streaming import streamed
 
 _ROWS_PER_CHUNK = 200
 RISKY = ("=", "+", "-", "@", "\t", "\r")

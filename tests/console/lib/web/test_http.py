@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from console.lib.http import AddressRefused, Outbound, Unreachable, is_global
+from console.lib.web.http import AddressRefused, Outbound, Unreachable, is_global
 
 ANSWERS: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
 INSIDE = Outbound(allow=["127.0.0.1", "localhost"], max_bytes=100_000)

@@ -6,7 +6,7 @@ import io
 import pytest
 from django.test import RequestFactory
 
-from console.lib import csvs
+from console.lib.web import csvs
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])

@@ -19,7 +19,7 @@ import urllib3
 from urllib3.util import Timeout
 
 from console.lib.problems import Refused, Transient
-from console.lib.timed_reads import end_reads_at
+from console.lib.web.timed_reads import end_reads_at
 
 TIMEOUT_S = 10.0
 MAX_BYTES = 5 * 1024 * 1024
