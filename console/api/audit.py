@@ -75,7 +75,12 @@ def instant(request: Request, name: str) -> datetime | None:
             f'{name}="{text[:40]}" is not a time; write 2026-11-24T10:00:00Z.',
             errors=[FieldError(name, "must be a time such as 2026-11-24T10:00:00Z")],
         )
-    return at if timezone.is_aware(at) else timezone.make_aware(at)
+    if timezone.is_naive(at):
+        raise Invalid(
+            f'{name}="{text[:40]}" says no offset; write 2026-11-24T10:00:00Z.',
+            errors=[FieldError(name, "must have an offset, as 2026-11-24T10:00:00Z has")],
+        )
+    return at
 
 
 def _parsed(text: str) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time, tzinfo
+from datetime import time
 from typing import Any
 
 from django.contrib import messages
@@ -35,22 +35,16 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GUARD_EXAMPLE = "thresholds:\n  failure_rate: {warning: 0.5%, critical: 2%}\n"
 
 
-def _moment(text: str, zone: tzinfo, field: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
-    except ValueError as error:
-        raise _wrong(field, _("Choose a day and a time.")) from error
-
-
 def _clock(text: str, field: str) -> time | None:
     if not text:
         return None
     try:
-        return time.fromisoformat(text)
+        clock = time.fromisoformat(text)
     except ValueError as error:
         raise _wrong(field, _("Write a time like 18:00.")) from error
+    if clock.tzinfo is not None:
+        raise _wrong(field, _("Times of day are local to the zone of the window; leave it out."))
+    return clock
 
 
 def _wrong(field: str, message: str) -> Invalid:
@@ -65,8 +59,8 @@ def _save_freeze(request: HtmxRequest, data: QueryDict) -> None:
         reason=data.get("reason", ""),
         environment=data.get("environment", ""),
         time_zone=data.get("time_zone", "").strip() or str(zone),
-        starts_at=_moment(data.get("starts_at", ""), zone, "starts_at"),
-        ends_at=_moment(data.get("ends_at", ""), zone, "ends_at"),
+        starts_at=data.get("starts_at", "").strip() or None,
+        ends_at=data.get("ends_at", "").strip() or None,
         weekdays=[int(day) for day in data.getlist("weekdays") if day.isdecimal()],
         from_time=_clock(data.get("from_time", ""), "from_time"),
         to_time=_clock(data.get("to_time", ""), "to_time"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.policy import require
+from console.lib.local_time import BadTime, moment, zone_named
 from console.lib.problems import FieldError, Invalid
 from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, write_event
@@ -37,7 +38,8 @@ def draft_rollout(
     title: str = "",
     reason: str = "",
     spread_label: str = "",
-    start_at: datetime | None = None,
+    start_at: datetime | str | None = None,
+    time_zone: str = "",
     when_busy: str = "refuse",
     overrides: Mapping[str, Any] | None = None,
     seed: str | None = None,
@@ -46,7 +48,8 @@ def draft_rollout(
 ) -> Rollout:
     """Write a draft whose phases hold exactly the agents that the preview with `seed` shows.
 
-    Nothing is sent. Raises Denied, Missing, Invalid.
+    A `start_at` without an offset is local to `time_zone`. Nothing is sent. Raises Denied, Missing,
+    Invalid.
     """
     require(by, "rollouts.start")
     now = now or timezone.now()
@@ -54,6 +57,7 @@ def draft_rollout(
         message = f'when_busy is "{when_busy}"; write one of {", ".join(WHEN_BUSY)}.'
         raise Invalid(message, errors=[FieldError("when_busy", message)])
     reason = checked_reason(reason)
+    starts = _moment(start_at, time_zone)
     asked = wanted(config, version, plan, selector, overrides)
     with transaction.atomic():
         rollout = Rollout(
@@ -67,7 +71,7 @@ def draft_rollout(
             seed=seed or secrets.token_hex(8),
             spread_label=spread_label or asked.plan.pace.spread,
             when_busy=when_busy,
-            start_at=start_at,
+            start_at=starts,
             created_by=by.user,
             created_at=now,
             preview_at=now,
@@ -99,6 +103,18 @@ def draft_rollout(
         }
         write_event(rollout, "draft", Cause(by, now, reason, inputs), state_to=rollout.state)
     return rollout
+
+
+def _moment(at: datetime | str | None, time_zone: str) -> datetime | None:
+    """Return when the rollout starts. Raises Invalid for what names no moment."""
+    try:
+        zone = zone_named(time_zone)
+    except BadTime as bad:
+        raise Invalid(f"{bad}.", errors=[FieldError("time_zone", f"{bad}.")]) from bad
+    try:
+        return moment(at, zone) if at is not None else None
+    except BadTime as bad:
+        raise Invalid(f"{bad}.", errors=[FieldError("start_at", f"{bad}.")]) from bad
 
 
 def _what_most_run(rollout: Rollout) -> ConfigVersion | None:

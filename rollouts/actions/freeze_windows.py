@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.audit import record
 from accounts.policy import require
+from console.lib.local_time import BadTime, moment, zone_named
 from console.lib.problems import FieldError, Invalid, Missing
 from rollouts.actions.checks import needs_reason
 from rollouts.models import FreezeWindow, Rollout
@@ -23,9 +24,9 @@ def save_freeze_window(
     by: Actor,
     reason: str,
     environment: str = "",
-    time_zone: str = "UTC",
-    starts_at: datetime | None = None,
-    ends_at: datetime | None = None,
+    time_zone: str = "",
+    starts_at: datetime | str | None = None,
+    ends_at: datetime | str | None = None,
     weekdays: Sequence[int] = (),
     from_time: time | None = None,
     to_time: time | None = None,
@@ -33,11 +34,16 @@ def save_freeze_window(
 ) -> FreezeWindow:
     """Save a window under its name: dated (both ends), or weekly (days, times of day).
 
-    Holds at once; rollbacks pass. Raises Denied, Invalid naming each wrong field.
+    Ends without an offset are local to `time_zone`. Holds at once; rollbacks pass. Raises Denied,
+    Invalid naming each wrong field.
     """
     require(by, "policies.write")
     reason, now = needs_reason(reason, "a freeze window"), now or timezone.now()
-    errors = _wrong(name, time_zone, starts_at, ends_at, weekdays, from_time, to_time)
+    errors: list[FieldError] = []
+    zone = _zone(time_zone, errors)
+    starts_at = _moment("starts_at", starts_at, zone, errors)
+    ends_at = _moment("ends_at", ends_at, zone, errors)
+    errors += _wrong(name, zone, starts_at, ends_at, weekdays, from_time, to_time)
     if errors:
         raise Invalid(errors[0].message, errors=errors)
     with transaction.atomic():
@@ -45,7 +51,7 @@ def save_freeze_window(
             name=name.strip(),
             defaults={
                 "environment": environment.strip(),
-                "time_zone": time_zone,
+                "time_zone": str(zone or "UTC"),
                 "starts_at": starts_at,
                 "ends_at": ends_at,
                 "weekdays": sorted(set(weekdays)),
@@ -80,9 +86,29 @@ def look_at_all(now: datetime) -> None:
     active.filter(next_tick_at__gt=now).update(next_tick_at=now)
 
 
+def _zone(name: str, errors: list[FieldError]) -> ZoneInfo | None:
+    try:
+        return zone_named(name)
+    except BadTime as bad:
+        errors.append(FieldError("time_zone", f"{bad}."))
+        return None
+
+
+def _moment(
+    field: str, at: datetime | str | None, zone: ZoneInfo | None, errors: list[FieldError]
+) -> datetime | None:
+    if at is None:
+        return None
+    try:
+        return moment(at, zone)
+    except BadTime as bad:
+        errors.append(FieldError(field, f"{bad}."))
+        return None
+
+
 def _wrong(
     name: str,
-    time_zone: str,
+    zone: ZoneInfo | None,
     starts_at: datetime | None,
     ends_at: datetime | None,
     weekdays: Sequence[int],
@@ -92,11 +118,12 @@ def _wrong(
     errors = []
     if not name.strip() or len(name) > 100:
         errors.append(FieldError("name", "Give the window a name of up to 100 characters."))
-    try:
-        ZoneInfo(time_zone)
-    except (KeyError, ValueError, OSError):
-        text = f'"{time_zone[:60]}" is no time zone; write one like Europe/Berlin.'
+    if weekdays and zone is None:
+        text = "Name the time_zone that these days are of, such as Europe/Berlin."
         errors.append(FieldError("time_zone", text))
+    if not weekdays and (from_time is not None or to_time is not None):
+        text = "Times of day belong to weekdays; for a dated window write them into its ends."
+        errors.append(FieldError("from_time", text))
     if not weekdays and (starts_at is None or ends_at is None):
         text = "Give both starts_at and ends_at, or weekdays for a weekly window."
         errors.append(FieldError("starts_at", text))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from console.lib.local_time import earliest, latest
+
 MAX_CHAIN = 60
 
 
@@ -15,7 +17,8 @@ class Window:
     """One window, dated or weekly. Weekdays count from 0, Monday; times are local to `time_zone`.
 
     A weekly window whose `to_time` is not after its `from_time` ends on the next day; without
-    times it is the whole day. `environment` "" is everywhere.
+    times it is the whole day. Where clocks change inside one, it is the longer of what its times
+    can mean (`console.lib.local_time`). `environment` "" is everywhere.
     """
 
     name: str
@@ -47,9 +50,11 @@ class Window:
             if day.weekday() not in self.weekdays:
                 continue
             start_time, end_time = self.from_time or time(0), self.to_time or time(0)
-            start = datetime.combine(day, start_time, zone)
+            start = earliest(day, start_time, zone)
             last = day if end_time > start_time else day + timedelta(days=1)
-            end = datetime.combine(last, end_time, zone)
+            end = latest(last, end_time, zone)
+            if end <= start:  # all of it is skipped: it keeps its length from the jump on
+                end = start + (datetime.combine(last, end_time) - datetime.combine(day, start_time))
             if start <= now < end:
                 return end
         return None

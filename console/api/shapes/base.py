@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from datetime import datetime, time
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -42,6 +44,23 @@ class Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             raise serializers.ValidationError("must be text")
+        return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A time as it was sent: one without an offset is local to a zone that the body names, and
+    what it means is for the act to say."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
+class Clock(serializers.TimeField):
+    """A time of day, local to a zone that the body names; an offset has no place in it."""
+
+    def to_internal_value(self, data: Any) -> time:
+        if isinstance(data, str) and re.search(r"[zZ+]|:.*-", data):
+            raise serializers.ValidationError("is local to time_zone; write 18:00, no offset")
         return super().to_internal_value(data)
 
 

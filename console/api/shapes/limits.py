@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from console.api.shapes.base import Body, Reason, Shape, Text, Whole
+from console.api.shapes.base import Body, Clock, Moment, Reason, Shape, Text, Whole
 
 
 class DeleteBody(Body):
@@ -15,14 +15,18 @@ class FreezeWindowBody(Body):
     environment = Text(
         required=False, allow_blank=True, max_length=100, help_text="value of env; empty: all"
     )
-    time_zone = Text(required=False, max_length=64)
-    starts_at = serializers.DateTimeField(required=False, allow_null=True)
-    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+    time_zone = Text(
+        required=False,
+        max_length=64,
+        help_text="of days, times of day and ends without an offset, e.g. Europe/Berlin",
+    )
+    starts_at = Moment(required=False, allow_null=True)
+    ends_at = Moment(required=False, allow_null=True)
     weekdays = serializers.ListField(
         child=Whole(min_value=0, max_value=6), required=False, help_text="0 is Monday"
     )
-    from_time = serializers.TimeField(required=False, allow_null=True)
-    to_time = serializers.TimeField(required=False, allow_null=True)
+    from_time = Clock(required=False, allow_null=True)
+    to_time = Clock(required=False, allow_null=True)
     reason = Reason(required=True)
 
 

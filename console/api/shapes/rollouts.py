@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from console.api.shapes import words
-from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Text, Whole
+from console.api.shapes.base import Body, Hash, Moment, Reason, SelectorField, Shape, Text, Whole
 from console.api.shapes.readiness import Finding
 
 
@@ -56,7 +56,8 @@ class NewRollout(Draft):
     title = Text(required=False, allow_blank=True, max_length=200)
     reason = Reason()
     start = serializers.BooleanField(required=False, help_text="start at once (default: a draft)")
-    start_at = serializers.DateTimeField(required=False, allow_null=True)
+    start_at = Moment(required=False, allow_null=True)
+    time_zone = Text(required=False, max_length=64, help_text="of a `start_at` without an offset")
     seen_preview = Text(required=False, help_text="`digest` of the preview that was seen")
     accept = Accept()
 

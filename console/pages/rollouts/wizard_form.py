@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from agents.selectors.grammar import SelectorError, parse
+from console.lib.local_time import BadTime, moment
 from console.words import plans as plan_words
 from console.words.plans import PhaseRow
 from rollouts.models import Config, ConfigVersion
@@ -109,7 +110,7 @@ class WizardForm:
         """Return the start the person chose, in their zone; None is "when I press start"."""
         if self.given.start != "at" or "start_at" in self.errors:
             return None
-        return datetime.fromisoformat(self.given.start_at).replace(tzinfo=zone)
+        return moment(self.given.start_at, zone)
 
 
 def changed(given: Given, data: QueryDict) -> set[str]:
@@ -178,9 +179,11 @@ def _check(form: WizardForm, zone: tzinfo, now: datetime) -> None:
 
 def _check_start(form: WizardForm, zone: tzinfo, now: datetime) -> None:
     try:
-        at = datetime.fromisoformat(form.given.start_at).replace(tzinfo=zone)
-    except ValueError:
-        form.errors["start_at"] = _("Choose a day and a time.")
+        at = moment(form.given.start_at, zone)
+    except BadTime as bad:
+        form.errors["start_at"] = (
+            f"{bad}." if form.given.start_at else _("Choose a day and a time.")
+        )
         return
     if at <= now:
         form.errors["start_at"] = _("This time has passed; choose a later one, or start now.")

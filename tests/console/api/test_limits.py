@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,13 @@ from tests.console.api.contract import assert_as_documented
 from tests.console.api.people import Reply, by_token, queries_of
 
 pytestmark = pytest.mark.django_db
-WEEKEND = {"weekdays": [5, 6], "environment": "prod", "reason": "nobody is here"}
+WEEKEND = {
+    "weekdays": [5, 6],
+    "time_zone": "Europe/Berlin",
+    "environment": "prod",
+    "reason": "nobody is here",
+}
+HOLIDAYS = {"starts_at": "2026-12-24T18:00", "ends_at": "2027-01-02T06:00", "reason": "rest"}
 GUARD = {"environment": "prod", "thresholds": {"failure_rate": {"critical": "5%"}}, "reason": "so"}
 
 
@@ -45,6 +52,15 @@ def test_a_limit_is_saved_listed_and_deleted(kind: str, name: str, body: dict[st
         ("freeze-windows/x", {**WEEKEND, "weekdays": [7]}, "weekdays[0]"),
         ("freeze-windows/x", {**WEEKEND, "time_zone": "Mars/Base"}, "time_zone"),
         ("freeze-windows/x", {**WEEKEND, "reason": ""}, "reason"),
+        ("freeze-windows/x", {"weekdays": [5], "reason": "r"}, "time_zone"),
+        ("freeze-windows/x", HOLIDAYS, "starts_at"),
+        ("freeze-windows/x", {**HOLIDAYS, "from_time": "18:00"}, "from_time"),
+        (
+            "freeze-windows/x",
+            {**HOLIDAYS, "starts_at": "2026-12-24T18:00+05:00", "time_zone": "Europe/Berlin"},
+            "starts_at",
+        ),
+        ("freeze-windows/x", {**WEEKEND, "from_time": "18:00+02:00"}, "from_time"),
         ("budgets/region", {"reason": "r"}, "max_agents"),
         ("budgets/region", {"max_share": 2, "reason": "r"}, "max_share"),
         ("guards/x", {"reason": "r"}, "thresholds"),
@@ -56,6 +72,13 @@ def test_a_wrong_field_is_named(path: str, body: dict[str, Any], field: str) -> 
     assert field in [error["path"].split(".")[0] for error in answer.json()["errors"]]
     assert not FreezeWindow.objects.exists()
     assert not Budget.objects.exists()
+
+
+def test_ends_without_an_offset_are_local_to_the_window() -> None:
+    put("freeze-windows/x", {**HOLIDAYS, "time_zone": "Europe/Berlin"})
+    window = FreezeWindow.objects.get()
+    assert window.starts_at == datetime(2026, 12, 24, 17, tzinfo=UTC)
+    assert window.ends_at == datetime(2027, 1, 2, 5, tzinfo=UTC)
 
 
 def test_an_operator_sets_no_limits() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -164,3 +165,12 @@ def test_the_same_key_starts_once() -> None:
 def test_a_start_is_audited_with_the_token() -> None:
     created(start=True)
     assert AuditEvent.objects.filter(actor_name="operator (token ci)").exists()
+
+
+def test_a_start_without_an_offset_is_local_to_the_zone_that_is_named() -> None:
+    refused = create(start_at="2036-07-01T10:00")
+    assert [error["path"] for error in refused.json()["errors"]] == ["start_at"]
+    found = created(start_at="2036-07-01T10:00", time_zone="Europe/Berlin")
+    assert Rollout.objects.get(pk=found["id"]).start_at == datetime(2036, 7, 1, 8, tzinfo=UTC)
+    contradictory = create(start_at="2036-07-01T10:00+05:00", time_zone="Europe/Berlin")
+    assert "disagree" in contradictory.json()["detail"]
