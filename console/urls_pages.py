@@ -16,6 +16,7 @@ from console.pages import (
     styleguide,
 )
 from console.pages.agents import dialogs as agent_dialogs
+from console.pages.agents import ends as agent_ends
 from console.pages.agents import views as agents
 from console.pages.configs import views as configs
 from console.pages.fleet import views as fleet
@@ -38,6 +39,8 @@ fleet_urls: Routes = [
 agents_urls: Routes = [
     path("", agents.agent_list, name="list"),
     path("export.csv", agents.export, name="export"),
+    path("refused/", agent_ends.refused, name="refused"),
+    path("retire/", agent_ends.retire, name="retire-selection"),
     path("<uuid:uid>/", agents.detail, name="detail"),
     path("<uuid:uid>/config/", agents.detail, {"tab": "config"}, name="config"),
     path("<uuid:uid>/health/", agents.detail, {"tab": "health"}, name="health"),
@@ -92,6 +95,7 @@ settings_urls: Routes = [
     path("freeze/", limits.page, {"kind": "freeze"}, name="freeze"),
     path("budgets/", limits.page, {"kind": "budgets"}, name="budgets"),
     path("guards/", limits.page, {"kind": "guards"}, name="guards"),
+    path("retirement/", limits.page, {"kind": "retirement"}, name="retirement"),
     path("quarantine/", quarantines.page, name="quarantine"),
 ]
 help_urls: Routes = [

@@ -1,4 +1,5 @@
-"""Limits of all rollouts: freeze windows, budgets, guards of environments. Plain lists and forms."""
+"""Limits of all rollouts (freeze windows, budgets, guards of environments) and rules of retirement:
+plain lists and forms."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.policy import can
-from console.lib.durations import BadValue, parse_share
+from agents.actions.retirement_rules import delete_rule, save_rule
+from agents.models import RetirementRule
+from console.lib.durations import BadValue, format_duration, parse_duration, parse_share
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem
 from console.lib.yaml import load
 from console.lib.yaml_scalars import YamlError
@@ -143,11 +146,36 @@ def _guard_rows() -> dict[str, Any]:
     return {"rows": rows, "example": GUARD_EXAMPLE}
 
 
+def _save_rule(request: HtmxRequest, data: QueryDict) -> None:
+    try:
+        span = parse_duration(data.get("not_seen_for", ""))
+    except BadValue as bad:
+        raise _wrong("not_seen_for", str(bad)) from bad
+    save_rule(
+        name=data.get("name", ""),
+        by=request.actor,
+        reason=data.get("reason", ""),
+        selector=data.get("selector", ""),
+        not_seen_for=span,
+        take_over=bool(data.get("take_over")),
+    )
+
+
+def _delete_rule(request: HtmxRequest, data: QueryDict) -> None:
+    delete_rule(name=data.get("name", ""), by=request.actor, reason=data.get("reason", ""))
+
+
+def _rule_rows() -> dict[str, Any]:
+    rules = RetirementRule.objects.order_by("name")
+    return {"rows": [(rule, format_duration(rule.not_seen_for)) for rule in rules]}
+
+
 Save = Callable[[HtmxRequest, QueryDict], None]
 KINDS: dict[str, tuple[Save, Save, Callable[[], dict[str, Any]]]] = {
     "freeze": (_save_freeze, _delete_freeze, _freeze_rows),
     "budgets": (_save_budget, _delete_budget, _budget_rows),
     "guards": (_save_guard, _delete_guard, _guard_rows),
+    "retirement": (_save_rule, _delete_rule, _rule_rows),
 }
 
 

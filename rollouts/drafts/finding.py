@@ -47,5 +47,5 @@ def say(agents: int, many: str, one: str) -> str:
 
 def agents_with(field: str, values: Iterable[str]) -> tuple[str, ...]:
     """Return some names of agents that have one of these values in a field."""
-    found = Agent.objects.filter(**{f"{field}__in": list(values)}).order_by("name")
+    found = Agent.objects.living().filter(**{f"{field}__in": list(values)}).order_by("name")
     return tuple(found.values_list("name", flat=True)[:MAX_SAMPLES])

@@ -12,7 +12,9 @@ from agents.actions.command import ask_full_state, rename, restart, send_custom_
 from agents.actions.label import set_labels
 from agents.actions.offer_settings import offer_settings
 from agents.actions.quarantine import quarantine
+from agents.actions.retire import retire
 from agents.actions.settings_form import read_settings
+from agents.actions.take_over import take_over
 from agents.models import Agent, Quarantine
 from agents.opamp import bits
 from agents.opamp.settings import TAKEN_BY
@@ -152,6 +154,27 @@ def _rename(by: Actor, agent: Agent, _typed: Typed, reason: str) -> None:
     rename(agent_id=agent.pk, by=by, reason=reason)
 
 
+def _retire(by: Actor, agent: Agent, _typed: Typed, reason: str) -> None:
+    retire(agent_id=agent.pk, by=by, reason=reason)
+
+
+def _why_not_retire(agent: Agent) -> str:
+    if agent.retired_at is not None:
+        return _("It is retired already.")
+    status = getattr(agent, "status", None)
+    return _("It is connected.") if status is not None and status.connected else ""
+
+
+def _take_over(by: Actor, agent: Agent, _typed: Typed, reason: str) -> None:
+    take_over(agent_id=agent.pk, by=by, reason=reason)
+
+
+def _why_not_take_over(agent: Agent) -> str:
+    if agent.replaces_id is None:
+        return _("It replaces no other agent that we know of.")
+    return _("It has taken over already.") if agent.took_over_at is not None else ""
+
+
 def acts() -> dict[str, AgentAct]:
     """Return the acts; built when asked, so that their words are in the reader's language."""
     return {
@@ -222,6 +245,28 @@ def acts() -> dict[str, AgentAct]:
             "person",
             _("The agent is told to take a new id."),
             _rename,
+        ),
+        "take-over": AgentAct(
+            "agents.retire",
+            _("Take over from its predecessor"),
+            _("Let %(name)s go on as the one it replaces"),
+            _("Labels that operators gave to the former agent of this host go over, what people keep from it too, and its history is shown here. The former agent is retired."),
+            _("Take over"),
+            "person",
+            _("Taken over: labels and history are here now."),
+            _take_over,
+            why_not=_why_not_take_over,
+        ),
+        "retire": AgentAct(
+            "agents.retire",
+            _("Retire"),
+            _("Retire %(name)s"),
+            _("It leaves lists, counts and rollouts. Its history stays, and if it connects again it is back by itself."),
+            _("Retire agent"),
+            "stop",
+            _("Retired. Its page and history stay."),
+            _retire,
+            why_not=_why_not_retire,
         ),
         "quarantine": AgentAct(
             "quarantine.add",

@@ -37,7 +37,7 @@ def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
 @needs("agents.view")
 def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
     """Show the form of an act, or carry it out and go back to the agent."""
-    found = Agent.objects.visible_to(request.actor).select_related("desired")
+    found = Agent.objects.visible_to(request.actor).select_related("desired", "status")
     agent = found.filter(instance_uid=uid).first()
     if agent is None:
         raise Missing(_("There is no agent %(uid)s.") % {"uid": uid})

@@ -30,7 +30,7 @@ def wedged(actor: Actor) -> list[Wedged]:
     """Return agents whose stored config must be removed by hand, by name."""
     found = (
         AgentStatus.objects.exclude(wedged_since="")
-        .filter(agent__in=Agent.objects.visible_to(actor))
+        .filter(agent__in=Agent.objects.visible_to(actor).living())
         .select_related("agent")
         .order_by("agent__name", "agent_id")[:SHOWN]
     )

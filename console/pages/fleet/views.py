@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from agents.refused import still_refused
 from console.pages.fleet import fragments
 from console.pages.fleet import needs as needs_person
 from console.pages.fleet import view as fleet_view
@@ -19,9 +22,13 @@ from rollouts.models import Event, Rollout
 RECENT = 8
 
 
-def needs_you(actor: Actor) -> dict[str, object]:
+def needs_you(actor: Actor, now: datetime) -> dict[str, object]:
     """Return the context of `fleet/_needs.html`."""
-    return {"waiting": needs_person.approvals(actor), "wedged": needs_person.wedged(actor)}
+    return {
+        "waiting": needs_person.approvals(actor),
+        "wedged": needs_person.wedged(actor),
+        "refused": still_refused(now),
+    }
 
 
 @require_GET
@@ -31,7 +38,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
     now = timezone.now()
     target = request.htmx.target
     if target == "needs":
-        return render(request, "fleet/_needs.html", needs_you(request.actor))
+        return render(request, "fleet/_needs.html", needs_you(request.actor, now))
     active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
     context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
     if target == "active-rollouts":
@@ -40,12 +47,14 @@ def overview(request: HtmxRequest) -> HttpResponse:
     if target == "sync":
         return HttpResponse(fragments.fleet(fleet, now).html)
     if not fleet.total:
-        return render(request, "fleet/empty.html", {"topics": ["fleet"]})
+        return render(
+            request, "fleet/empty.html", {"topics": ["fleet"], "refused": still_refused(now)}
+        )
     recent = Event.objects.select_related("rollout").filter(rollout__isnull=False).order_by("-pk")
     context |= {
         "fleet": fleet,
         "seq": fleet.seq,
-        **needs_you(request.actor),
+        **needs_you(request.actor, now),
         "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
     }

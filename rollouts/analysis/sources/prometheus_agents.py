@@ -132,7 +132,7 @@ def _going_by(attribute: str, values: Sequence[str]) -> list[int]:
     uids = [uid for value in values if (uid := _uid(value))]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM agents_agent WHERE labels @> ANY(%s::jsonb[])"
+            "SELECT id FROM agents_agent WHERE retired_at IS NULL AND labels @> ANY(%s::jsonb[])"
             " OR (%s AND instance_uid = ANY(%s::uuid[]))",
             [
                 [json.dumps({attribute: value}) for value in values],
