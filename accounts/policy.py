@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from accounts.actor import Actor
 from accounts.models import Role, RoleBinding
 from console.lib.problems import Denied
+from console.lib.texts import Text, said, text
 
 _READ = frozenset(Role.values)
 
@@ -55,7 +56,12 @@ class Answer:
     """The answer to `can`: truthy when allowed, else with a sentence for the person."""
 
     allowed: bool
-    why_not: str = ""
+    says: Text | str = ""
+
+    @property
+    def why_not(self) -> str:
+        """The sentence in the language of who reads it; "" when allowed."""
+        return said(self.says)
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -83,18 +89,18 @@ def can(actor: Actor, verb: str, obj: object | None = None) -> Answer:
     if actor.is_system:
         return Answer(True)
     if actor.token_name and verb in PERSON_ONLY:
-        return Answer(False, "An API token cannot do this; sign in and decide yourself.")
+        return Answer(False, text("policy.token_cannot"))
     if roles_of(actor) & holders:
         return Answer(True)
     needed = " or ".join(sorted(holders))
-    return Answer(False, f"Needs the role {needed}. Ask an administrator.")
+    return Answer(False, text("policy.needs_role", needed=needed))
 
 
 def require(actor: Actor, verb: str, obj: object | None = None) -> None:
     """Raise Denied unless `can(actor, verb, obj)`."""
     answer = can(actor, verb, obj)
     if not answer:
-        raise Denied(answer.why_not)
+        raise Denied(answer.says)
 
 
 def four_eyes(actor: Actor, involved: frozenset[int]) -> Answer:
@@ -103,9 +109,7 @@ def four_eyes(actor: Actor, involved: frozenset[int]) -> Answer:
     Admins are not exempt (security.md R36).
     """
     if actor.user is None:
-        return Answer(False, "A person must decide this.")
+        return Answer(False, text("policy.person_must"))
     if actor.user.pk in involved:
-        return Answer(
-            False, "You wrote or started this, so someone else must approve it (four eyes)."
-        )
+        return Answer(False, text("policy.four_eyes"))
     return Answer(True)

@@ -20,7 +20,7 @@ def set_role(*, username: str, role: Role, held: bool, by: Actor, reason: str = 
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).filter(username=username).first()
         if user is None:
-            raise Missing(f"There is no user {username}.")
+            raise Missing("people.no_user", username=username)
         if held:
             _, changed = RoleBinding.objects.get_or_create(user=user, role=role, scope="*")
         else:

@@ -22,11 +22,11 @@ def issue_api_token(
     available again. Raises Denied, Missing, Invalid."""
     require(by, "people.write")
     if not timedelta() < life <= LONGEST:
-        raise Invalid(f"A token lives from 1 to {LONGEST.days} days.")
+        raise Invalid("tokens.bad_life", most=LONGEST.days)
     with transaction.atomic():
         owner = User.objects.filter(username=username).first()
         if owner is None:
-            raise Missing(f"There is no user {username}.")
+            raise Missing("people.no_user", username=username)
         token, secret = ApiToken.issue(owner=owner, name=name, expires_at=now + life)
         _record("token.created", token, by)
     return token, secret
@@ -41,7 +41,7 @@ def revoke_api_token(*, token_id: int, by: Actor, now: datetime) -> ApiToken:
         )
         token = locked.filter(pk=token_id).first()
         if token is None:
-            raise Missing("There is no such token.")
+            raise Missing("tokens.missing")
         if token.revoked_at is None:
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])

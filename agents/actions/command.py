@@ -34,7 +34,7 @@ def restart(
     agents = list(Agent.objects.filter(pk__in=ids).order_by("pk"))
     able = [agent for agent in agents if agent.has_capability(ACCEPTS_RESTART_COMMAND)]
     if not able:
-        raise Refused("None of these agents accepts a restart command.")
+        raise Refused("command.no_restart")
     _queue(able, Command.Kind.RESTART, by, "agents.restart", reason, now)
     return [agent.pk for agent in able]
 
@@ -55,12 +55,12 @@ def send_custom_message(
     """
     require(by, "agents.settings")
     if len(data) > MAX_DATA_BYTES:
-        raise Invalid("The data of a custom message is at most 1 MiB.")
+        raise Invalid("command.too_large")
     agents = Agent.objects.filter(
         pk__in=sorted(agent_ids), custom_capabilities__contains=[capability]
     ).order_by("pk")
     if not (able := list(agents)):
-        raise Refused(f"None of these agents announced the custom capability {capability}.")
+        raise Refused("command.no_capability", capability=capability)
     details = {"capability": capability, "type": type}
     kind = Command.Kind.CUSTOM_MESSAGE
     _queue(able, kind, by, "agents.custom_message", reason, now, details, data)
@@ -75,7 +75,7 @@ def rename(*, agent_id: int, by: Actor, reason: str, now: datetime | None = None
     require(by, "agents.settings")
     agent = Agent.objects.filter(pk=agent_id).first()
     if agent is None:
-        raise Refused("There is no such agent.")
+        raise Refused("agent.missing")
     moment = now or timezone.now()
     uid = new_uid(int(moment.timestamp() * 1000))
     details = {"new_uid": uid.hex()}

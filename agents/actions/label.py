@@ -14,6 +14,7 @@ from agents.opamp.attributes import MAX_VALUE_CHARS, labels_of
 from agents.selectors.versions import version_keys
 from console.lib import hints
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text
 
 MAX_LABELS = 64
 MAX_KEY_CHARS = 256
@@ -39,12 +40,12 @@ def set_labels(
             Agent.objects.select_for_update(of=("self",), no_key=True).filter(pk=agent_id).first()
         )
         if agent is None:
-            raise Missing("There is no such agent.")
+            raise Missing("agent.missing")
         before = dict(agent.operator_labels)
         after = {key: value for key, value in before.items() if key not in frozenset(remove)}
         after |= wanted
         if len(after) > MAX_LABELS:
-            raise Invalid(f"An agent has at most {MAX_LABELS} labels of its operators.")
+            raise Invalid("labels.too_many", most=MAX_LABELS)
         if after == before:
             return agent
         agent.operator_labels = after
@@ -68,10 +69,8 @@ def _check(labels: Mapping[str, object]) -> None:
     errors = []
     for key, value in labels.items():
         if not key.strip() or len(key) > MAX_KEY_CHARS or "\x00" in key:
-            errors.append(FieldError(f"labels.{key[:40]}", "A key has 1 to 256 characters."))
+            errors.append(FieldError(f"labels.{key[:40]}", text("labels.bad_key")))
         if not isinstance(value, str) or len(value) > MAX_VALUE_CHARS or "\x00" in value:
-            errors.append(
-                FieldError(f"labels.{key[:40]}", "A value is text of up to 4,096 characters.")
-            )
+            errors.append(FieldError(f"labels.{key[:40]}", text("labels.bad_value")))
     if errors:
-        raise Invalid("These labels cannot be used.", errors=errors)
+        raise Invalid("labels.unusable", errors=errors)

@@ -77,7 +77,4 @@ def _refuse_harm(agent_ids: list[int], settings: Mapping[str, Any]) -> None:
         return
     found = Agent.objects.filter(pk__in=agent_ids, kind=Agent.Kind.SUPERVISOR).first()
     if found is not None:
-        raise Refused(
-            f"{found} is a supervisor: an offer without a certificate would switch off its "
-            "verification of the server. Add the certificate."
-        )
+        raise Refused("settings.certificate_needed", name=found)

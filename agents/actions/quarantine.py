@@ -64,7 +64,7 @@ def lift(*, quarantine_id: int, by: Actor, reason: str, now: datetime | None = N
     """
     require(by, "quarantine.lift")
     if not reason.strip():
-        raise Refused("Say why the hash may be offered again.")
+        raise Refused("quarantine.say_why")
     with transaction.atomic():
         found = (
             Quarantine.objects.select_for_update(of=("self",), no_key=True)
@@ -72,9 +72,9 @@ def lift(*, quarantine_id: int, by: Actor, reason: str, now: datetime | None = N
             .first()
         )
         if found is None:
-            raise Missing("There is no such quarantine.")
+            raise Missing("quarantine.missing")
         if found.lifted_at is not None:
-            raise Refused(f"{found.lifted_by} has lifted this quarantine already.")
+            raise Refused("quarantine.lifted_already", by=found.lifted_by)
         found.lifted_at = now or timezone.now()
         found.lifted_by, found.lift_reason = by.name, reason
         found.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])

@@ -23,6 +23,7 @@ from agents.models import Agent
 from agents.models.querysets import AgentQuerySet
 from console.lib import hints
 from console.lib.problems import FieldError, Invalid, Missing, Refused, Stale
+from console.lib.texts import text
 
 SAMPLES = 10
 MAX_REASON = 500
@@ -45,11 +46,11 @@ def retire(*, agent_id: int, by: Actor, reason: str, now: datetime | None = None
     with transaction.atomic():
         agent: Agent | None = Agent.objects.filter(pk=agent_id).first()
         if agent is None:
-            raise Missing("There is no such agent.")
+            raise Missing("agent.missing")
         if agent.retired_at is not None:
-            raise Refused(f"{agent.retired_by} has retired this agent already.")
+            raise Refused("retire.already", by=agent.retired_by)
         if not retire_now([agent_id], by=by.name, why=reason, now=now):
-            raise Refused("This agent is connected: it would be back at once.", code="connected")
+            raise Refused("retire.connected", code="connected")
         audit.record(
             actor=by,
             act="agents.retire",
@@ -99,8 +100,9 @@ def retire_matching(
         retired = retire_now(ids, by=by.name, why=reason, now=now, before=before)
         if len(retired) != seen_count:
             raise Stale(
-                f"{len(retired):,} agents would be retired now, you saw {seen_count:,}. "
-                "Look again. Nothing was done.",
+                "retire.other_count",
+                count=len(retired),
+                seen=seen_count,
                 code="count_changed",
             )
         audit.record(
@@ -154,11 +156,11 @@ def retire_now(
 
 
 def _checked(reason: str) -> str:
-    text = reason.strip()
-    if not text or len(text) > MAX_REASON or "\x00" in text:
-        message = f"Say why, in at most {MAX_REASON} characters."
+    given = reason.strip()
+    if not given or len(given) > MAX_REASON or "\x00" in given:
+        message = text("reason.wanted", most=MAX_REASON)
         raise Invalid(message, errors=[FieldError("reason", message)])
-    return text
+    return given
 
 
 _RETIRE = """

@@ -15,6 +15,7 @@ from agents.selectors.compile import to_q
 from agents.selectors.grammar import parse, to_text
 from agents.selectors.references import names_in
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text
 
 SHORTEST = timedelta(minutes=10)
 LONGEST = timedelta(days=3650)
@@ -64,16 +65,16 @@ def delete_rule(*, name: str, by: Actor, reason: str, now: datetime | None = Non
     with transaction.atomic():
         rule = RetirementRule.objects.filter(name=name.strip()).first()
         if rule is None:
-            raise Missing(f'There is no retirement rule named "{name[:100]}".')
+            raise Missing("retirement_rule.missing", name=name[:100])
         _record(by, "delete", rule, reason.strip())
         rule.delete()
 
 
-def _selector(text: str) -> str:
+def _selector(written: str) -> str:
     """Return the canonical selector, "" for everything. Raises Invalid."""
-    selector = parse(text.strip() or "*")
+    selector = parse(written.strip() or "*")
     if names_in(selector):
-        message = "A rule stands alone: write the labels themselves instead of a saved selector."
+        message = text("retirement_rule.stands_alone")
         raise Invalid(message, errors=[FieldError("selector", message)])
     to_q(selector)
     return "" if selector.is_everything else to_text(selector)
@@ -82,11 +83,11 @@ def _selector(text: str) -> str:
 def _errors(name: str, not_seen_for: timedelta, reason: str) -> list[FieldError]:
     errors = []
     if not name.strip() or len(name.strip()) > 100 or "\x00" in name:
-        errors.append(FieldError("name", "Name the rule, in at most 100 characters."))
+        errors.append(FieldError("name", text("retirement_rule.bad_name")))
     if not SHORTEST <= not_seen_for <= LONGEST:
-        errors.append(FieldError("not_seen_for", "Give a time from 10m to 3650d, e.g. 30d."))
+        errors.append(FieldError("not_seen_for", text("retirement_rule.bad_time")))
     if not reason.strip() or len(reason) > MAX_REASON or "\x00" in reason:
-        errors.append(FieldError("reason", f"Say why, in at most {MAX_REASON} characters."))
+        errors.append(FieldError("reason", text("reason.wanted", most=MAX_REASON)))
     return errors
 
 

@@ -13,6 +13,7 @@ from agents.opamp.settings import CLASSES
 from console.lib.durations import BadValue, shown
 from console.lib.fields import Fields, Where, in_data, raise_if_any
 from console.lib.problems import FieldError
+from console.lib.texts import text
 
 OPAMP_SCHEMES = ("ws://", "wss://", "http://", "https://")
 TELEMETRY_SCHEMES = ("http://", "https://")
@@ -35,7 +36,7 @@ def read_settings(data: object, where: Where = in_data) -> dict[str, Any]:
     settings = Fields(data, where, errors)
     settings.known(*CLASSES)
     if settings.is_mapping and not settings.data:
-        settings.wrong(None, f"nothing is offered; name one or more of {', '.join(CLASSES)}")
+        settings.wrong(None, text("settings.nothing", classes=", ".join(CLASSES)))
     if settings.has("opamp"):
         _read_opamp(settings.child("opamp"))
     for name in CLASSES:
@@ -52,10 +53,10 @@ def read_settings(data: object, where: Where = in_data) -> dict[str, Any]:
 
 def _read_opamp(opamp: Fields) -> None:
     if opamp.required("destination_endpoint") and opamp.data["destination_endpoint"] == "":
-        opamp.wrong("destination_endpoint", "destination_endpoint is empty; write a ws or wss URL")
+        opamp.wrong("destination_endpoint", text("settings.no_endpoint"))
     opamp.required("heartbeat_interval_seconds")
     if opamp.data.get("heartbeat_interval_seconds") == 0:
-        opamp.wrong("heartbeat_interval_seconds", "0 would end heartbeats; write 1 or more")
+        opamp.wrong("heartbeat_interval_seconds", text("settings.no_heartbeat"))
     else:
         opamp.whole("heartbeat_interval_seconds", 30, least=1, most=MAX_HEARTBEAT_S)
     _read_connection(opamp, OPAMP_SCHEMES, "heartbeat_interval_seconds")
@@ -85,7 +86,7 @@ def _read_tls(tls: Fields) -> None:
         tls.text(name, max_length=100_000)
     tls.flag("include_system_ca_certs_pool", False)
     if tls.flag("insecure_skip_verify", False):
-        tls.wrong("insecure_skip_verify", "insecure_skip_verify is never offered")
+        tls.wrong("insecure_skip_verify", text("settings.never_insecure"))
     suites: list[str] = []
     tls.read("cipher_suites", _texts, suites)
 
@@ -103,7 +104,7 @@ def _url_of(schemes: tuple[str, ...]) -> Callable[[object], str]:
         # Empty switches own telemetry off: interop.md section 2.
         if not isinstance(value, str) or (value and schemes and not value.startswith(schemes)):
             right = ", ".join(schemes) or "a URL"
-            raise BadValue(f"{shown(value)} is no such URL; it begins with {right}")
+            raise BadValue("settings.bad_url", read=shown(value), right=right)
         return value
 
     return parse
@@ -111,5 +112,5 @@ def _url_of(schemes: tuple[str, ...]) -> Callable[[object], str]:
 
 def _texts(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadValue(f"{shown(value)} is not a list of texts")
+        raise BadValue("settings.no_texts", read=shown(value))
     return value

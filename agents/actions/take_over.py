@@ -32,11 +32,11 @@ def take_over(*, agent_id: int, by: Actor, reason: str, now: datetime | None = N
     with transaction.atomic():
         new, old = _pair(agent_id)
         if old.status.connected:
-            raise Refused(f"{old} is connected: two agents, not one set up anew.", code="connected")
+            raise Refused("successor.both_connected", name=old, code="connected")
         before = dict(new.operator_labels)
         labels = {**old.operator_labels, **before}
         if len(labels) > MAX_LABELS:
-            raise Refused(f"Together they have more than {MAX_LABELS} labels of operators.")
+            raise Refused("successor.too_many_labels", most=MAX_LABELS)
         new.operator_labels = labels
         new.labels = {**labels_of(new.identifying, new.non_identifying), **labels}
         new.version_keys = version_keys(new.labels)
@@ -70,11 +70,11 @@ def _pair(agent_id: int) -> tuple[Agent, Agent]:
     found = {row.pk: row for row in locked.filter(pk__in=[agent_id, old_id]).order_by("pk")}
     new = found.get(agent_id)
     if new is None:
-        raise Missing("There is no such agent.")
+        raise Missing("agent.missing")
     if old_id is None or new.replaces_id != old_id:
-        raise Refused("This agent replaces no other that we know of.", code="no_predecessor")
+        raise Refused("successor.of_none", code="no_predecessor")
     if new.took_over_at is not None:
-        raise Refused("It has taken over from the one it replaces already.")
+        raise Refused("successor.done_already")
     return new, found[old_id]
 
 

@@ -64,7 +64,7 @@ def revoke_token(
             .first()
         )
         if token is None:
-            raise Missing("There is no such token.")
+            raise Missing("tokens.missing")
         if token.revoked_at is None:
             token.revoked_at = now or timezone.now()
             token.save(update_fields=["revoked_at"])

@@ -7,7 +7,7 @@ them with the texts that the code makes.
 from __future__ import annotations
 
 from console.lib.texts import register
-from console.words import input_errors, selectors
+from console.words import acts_refused, input_errors, selectors
 
 TABLES = (
     input_errors.VALUES,
@@ -17,6 +17,9 @@ TABLES = (
     selectors.BOTH,
     selectors.TEXT_FORM,
     selectors.YAML_FORM,
+    acts_refused.POLICY,
+    acts_refused.AGENTS,
+    acts_refused.SETTINGS,
 )
 
 

@@ -35,7 +35,7 @@ def waiting_question(
     row = phase_named(rollout, phase)
     answer = four_eyes(by, rollout.involved_ids())
     if not answer:
-        raise Denied(answer.why_not)
+        raise Denied(answer.says)
     approval = Approval.objects.filter(phase=row, state="waiting").select_related("phase").first()
     if approval is None:
         raise Refused(f"{phase} does not wait for approval now.", code="not_waiting")
