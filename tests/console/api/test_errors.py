@@ -90,3 +90,10 @@ def test_the_request_id_of_a_problem_is_in_its_header() -> None:
 def test_any_accept_header_is_answered_in_json() -> None:
     answer = by_token("viewer").get("/api/v1/audit", headers={"accept": "text/html"})
     assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.django_db
+def test_a_time_without_an_offset_is_not_read_as_utc() -> None:
+    answer = by_token("viewer").get("/api/v1/audit?since=2026-11-24T10:00")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "since")
+    assert by_token("viewer").get("/api/v1/audit?since=2026-11-24T10:00Z").status_code == 200
