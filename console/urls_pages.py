@@ -15,6 +15,7 @@ from console.pages import (
     search,
     styleguide,
 )
+from console.pages.agents import acts as agent_acts
 from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import ends as agent_ends
 from console.pages.agents import views as agents
@@ -47,7 +48,7 @@ agents_urls: Routes = [
     path("<uuid:uid>/history/", agents.detail, {"tab": "history"}, name="history"),
     *[
         path(f"<uuid:uid>/{verb}/", agent_dialogs.act, {"verb": verb}, name=verb)
-        for verb in agent_dialogs.ACTS
+        for verb in agent_acts.ACTS
     ],
 ]
 configs_urls: Routes = [

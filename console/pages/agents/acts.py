@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from agents.actions.command import ask_full_state, rename, restart, send_custom_message
@@ -42,17 +44,17 @@ class Field:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAct:
     """One act. `run` gets what was typed, and the reason; `why_not` says what the agent lacks."""
 
     verb: str
-    entry: str
-    title: str
-    say: str
-    button: str
+    entry: str | Promise
+    title: str | Promise
+    say: str | Promise
+    button: str | Promise
     icon: str
-    done: str
+    done: str | Promise
     run: Callable[[Actor, Agent, Typed, str], None]
     fields: Callable[[Agent], tuple[Field, ...]] = lambda _agent: ()
     why_not: Callable[[Agent], str] = lambda _agent: ""
@@ -175,107 +177,128 @@ def _why_not_take_over(agent: Agent) -> str:
     return _("It has taken over already.") if agent.took_over_at is not None else ""
 
 
-def acts() -> dict[str, AgentAct]:
-    """Return the acts; built when asked, so that their words are in the reader's language."""
-    return {
-        "label": AgentAct(
-            "agents.label",
-            _("Set labels"),
-            _("Labels of %(name)s"),
-            _("One label a line, key=value. They win over what the agent reports; a line taken away shows the reported value again."),
-            _("Save labels"),
-            "check",
-            _("Labels saved."),
-            _label,
-            _label_fields,
-            reason_required=False,
+ACTS: dict[str, AgentAct] = {
+    "label": AgentAct(
+        verb="agents.label",
+        entry=gettext_lazy("Set labels"),
+        title=gettext_lazy("Labels of %(name)s"),
+        say=gettext_lazy(
+            "One label a line, key=value. They win over what the agent reports; a line taken "
+            "away shows the reported value again."
         ),
-        "restart": AgentAct(
-            "agents.restart",
-            _("Restart agent"),
-            _("Restart %(name)s"),
-            _("The agent is told to restart its collector. What it runs stays the same."),
-            _("Restart agent"),
-            "retry",
-            _("The agent is told to restart."),
-            _restart,
-            why_not=_why_no_restart,
+        button=gettext_lazy("Save labels"),
+        icon="check",
+        done=gettext_lazy("Labels saved."),
+        run=_label,
+        fields=_label_fields,
+        reason_required=False,
+    ),
+    "restart": AgentAct(
+        verb="agents.restart",
+        entry=gettext_lazy("Restart agent"),
+        title=gettext_lazy("Restart %(name)s"),
+        say=gettext_lazy("The agent is told to restart its collector. What it runs stays the same."),
+        button=gettext_lazy("Restart agent"),
+        icon="retry",
+        done=gettext_lazy("The agent is told to restart."),
+        run=_restart,
+        why_not=_why_no_restart,
+    ),
+    "report": AgentAct(
+        verb="agents.settings",
+        entry=gettext_lazy("Ask for a full report"),
+        title=gettext_lazy("Ask %(name)s for a full report"),
+        say=gettext_lazy(
+            "The agent is asked to say everything once more: description, health, effective "
+            "config. Nothing it runs changes."
         ),
-        "report": AgentAct(
-            "agents.settings",
-            _("Ask for a full report"),
-            _("Ask %(name)s for a full report"),
-            _("The agent is asked to say everything once more: description, health, effective config. Nothing it runs changes."),
-            _("Ask for a report"),
-            "retry",
-            _("The agent is asked for a full report."),
-            _report,
-            reason_required=False,
+        button=gettext_lazy("Ask for a report"),
+        icon="retry",
+        done=gettext_lazy("The agent is asked for a full report."),
+        run=_report,
+        reason_required=False,
+    ),
+    "settings": AgentAct(
+        verb="agents.settings",
+        entry=gettext_lazy("Offer connection settings"),
+        title=gettext_lazy("Connection settings of %(name)s"),
+        say=gettext_lazy(
+            "Where the agent sends its own metrics, traces and logs, and how it reaches this "
+            "server. Own metrics that are not named go to this server; own traces and logs "
+            "that are not named are switched off. Most agents restart their collector to take"
+            " them."
         ),
-        "settings": AgentAct(
-            "agents.settings",
-            _("Offer connection settings"),
-            _("Connection settings of %(name)s"),
-            _("Where the agent sends its own metrics, traces and logs, and how it reaches this server. Own metrics that are not named go to this server; own traces and logs that are not named are switched off. Most agents restart their collector to take them."),
-            _("Offer settings"),
-            "link",
-            _("The settings are offered; the agent's answer is shown under Connection."),
-            _settings,
-            _settings_fields,
-            _why_no_settings,
+        button=gettext_lazy("Offer settings"),
+        icon="link",
+        done=gettext_lazy("The settings are offered; the agent's answer is shown under Connection."),
+        run=_settings,
+        fields=_settings_fields,
+        why_not=_why_no_settings,
+    ),
+    "message": AgentAct(
+        verb="agents.settings",
+        entry=gettext_lazy("Send a custom message"),
+        title=gettext_lazy("Custom message to %(name)s"),
+        say=gettext_lazy("Sent once, within ten minutes or not at all."),
+        button=gettext_lazy("Send message"),
+        icon="arrow-right",
+        done=gettext_lazy("The message is on its way."),
+        run=_message,
+        fields=_message_fields,
+        why_not=_why_no_message,
+    ),
+    "rename": AgentAct(
+        verb="agents.settings",
+        entry=gettext_lazy("Give a new id"),
+        title=gettext_lazy("Give %(name)s a new id"),
+        say=gettext_lazy(
+            "The agent is told to use a new instance_uid. Its history, labels and config stay"
+            " with it, and the old id leads to it for good."
         ),
-        "message": AgentAct(
-            "agents.settings",
-            _("Send a custom message"),
-            _("Custom message to %(name)s"),
-            _("Sent once, within ten minutes or not at all."),
-            _("Send message"),
-            "arrow-right",
-            _("The message is on its way."),
-            _message,
-            _message_fields,
-            _why_no_message,
+        button=gettext_lazy("Give a new id"),
+        icon="person",
+        done=gettext_lazy("The agent is told to take a new id."),
+        run=_rename,
+    ),
+    "take-over": AgentAct(
+        verb="agents.retire",
+        entry=gettext_lazy("Take over from its predecessor"),
+        title=gettext_lazy("Let %(name)s go on as the one it replaces"),
+        say=gettext_lazy(
+            "Labels that operators gave to the former agent of this host go over, what people"
+            " keep from it too, and its history is shown here. The former agent is retired."
         ),
-        "rename": AgentAct(
-            "agents.settings",
-            _("Give a new id"),
-            _("Give %(name)s a new id"),
-            _("The agent is told to use a new instance_uid. Its history, labels and config stay with it, and the old id leads to it for good."),
-            _("Give a new id"),
-            "person",
-            _("The agent is told to take a new id."),
-            _rename,
+        button=gettext_lazy("Take over"),
+        icon="person",
+        done=gettext_lazy("Taken over: labels and history are here now."),
+        run=_take_over,
+        why_not=_why_not_take_over,
+    ),
+    "retire": AgentAct(
+        verb="agents.retire",
+        entry=gettext_lazy("Retire"),
+        title=gettext_lazy("Retire %(name)s"),
+        say=gettext_lazy(
+            "It leaves lists, counts and rollouts. Its history stays, and if it connects "
+            "again it is back by itself."
         ),
-        "take-over": AgentAct(
-            "agents.retire",
-            _("Take over from its predecessor"),
-            _("Let %(name)s go on as the one it replaces"),
-            _("Labels that operators gave to the former agent of this host go over, what people keep from it too, and its history is shown here. The former agent is retired."),
-            _("Take over"),
-            "person",
-            _("Taken over: labels and history are here now."),
-            _take_over,
-            why_not=_why_not_take_over,
+        button=gettext_lazy("Retire agent"),
+        icon="stop",
+        done=gettext_lazy("Retired. Its page and history stay."),
+        run=_retire,
+        why_not=_why_not_retire,
+    ),
+    "quarantine": AgentAct(
+        verb="quarantine.add",
+        entry=gettext_lazy("Quarantine config"),
+        title=gettext_lazy("Keep the assigned config from %(name)s"),
+        say=gettext_lazy(
+            "The config it is assigned now is not offered to it again until someone lifts "
+            "that. It keeps what it runs."
         ),
-        "retire": AgentAct(
-            "agents.retire",
-            _("Retire"),
-            _("Retire %(name)s"),
-            _("It leaves lists, counts and rollouts. Its history stays, and if it connects again it is back by itself."),
-            _("Retire agent"),
-            "stop",
-            _("Retired. Its page and history stay."),
-            _retire,
-            why_not=_why_not_retire,
-        ),
-        "quarantine": AgentAct(
-            "quarantine.add",
-            _("Quarantine config"),
-            _("Keep the assigned config from %(name)s"),
-            _("The config it is assigned now is not offered to it again until someone lifts that. It keeps what it runs."),
-            _("Quarantine"),
-            "lock",
-            _("The config is kept from this agent."),
-            _quarantine,
-        ),
-    }  # fmt: skip
+        button=gettext_lazy("Quarantine"),
+        icon="lock",
+        done=gettext_lazy("The config is kept from this agent."),
+        run=_quarantine,
+    ),
+}

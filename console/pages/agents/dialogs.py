@@ -15,21 +15,20 @@ from django.views.decorators.http import require_http_methods
 from accounts.policy import can, require
 from agents.models import Agent
 from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused
-from console.pages.agents.acts import AgentAct, acts
+from console.pages.agents.acts import ACTS, AgentAct
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words.plain import plain
 
 REASON_MAX = 500
-ACTS = tuple(acts())
 
 
 def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
     """Return (url, entry, icon, why not) for the page's action bar."""
     found = []
-    for verb, act_ in acts().items():
+    for verb, act_ in ACTS.items():
         url = reverse(f"agents:{verb}", args=[agent.instance_uid])
         why_not = can(request.actor, act_.verb, agent).why_not or act_.why_not(agent)
-        found.append((url, act_.entry, act_.icon, why_not))
+        found.append((url, str(act_.entry), act_.icon, why_not))
     return found
 
 
@@ -41,7 +40,7 @@ def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
     agent = found.filter(instance_uid=uid).first()
     if agent is None:
         raise Missing(_("There is no agent %(uid)s.") % {"uid": uid})
-    chosen = acts()[verb]
+    chosen = ACTS[verb]
     if request.method == "GET":
         return _show(request, agent, verb, chosen, None)
     reason = request.POST.get("reason", "").strip()[:REASON_MAX]
@@ -54,7 +53,7 @@ def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
         chosen.run(request.actor, agent, typed, reason)
     except (Invalid, Refused, Denied, Missing) as problem:
         return _show(request, agent, verb, chosen, problem)
-    messages.success(request, chosen.done)
+    messages.success(request, str(chosen.done))
     url = reverse("agents:detail", args=[uid])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": url})
@@ -68,7 +67,7 @@ def _show(
     context = {
         "agent": agent,
         "act": chosen,
-        "title": chosen.title % {"name": plain(agent, limit=80)},
+        "title": str(chosen.title) % {"name": plain(agent, limit=80)},
         "problem": problem,
         "fields": [replace(one, value=request.POST.get(one.name, one.value)) for one in fields],
         "reason": request.POST.get("reason", ""),
