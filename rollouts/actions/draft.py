@@ -19,7 +19,7 @@ from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, write_event
 from rollouts.drafts.asked import wanted
 from rollouts.drafts.membership_rows import freeze
-from rollouts.drafts.preview import preview
+from rollouts.drafts.preview import Preview, preview
 from rollouts.drafts.readiness import last_completed
 from rollouts.engine.why import drafted
 from rollouts.models import Config, ConfigVersion, Rollout, Target
@@ -77,22 +77,7 @@ def draft_rollout(
             preview_at=now,
             why=drafted().to_dict(),
         )
-        counted = preview(
-            config=rollout.config,
-            version=rollout.version,
-            plan=asked.plan,
-            selector=rollout.selector,
-            spread_label=rollout.spread_label,
-            seed=rollout.seed,
-            when_busy=when_busy,
-            retry_of=retry_of.pk if retry_of is not None else None,
-            now=now,
-        )
-        rollout.preview = counted.to_dict()
-        rollout.save(force_insert=True)
-        freeze(rollout, asked.plan, counted, now)
-        rollout.previous_version = _what_most_run(rollout) or last_completed(rollout.config)
-        rollout.save(update_fields=["previous_version"])
+        counted = _freeze(rollout, asked.plan, now)
         inputs = {
             "version": asked.version.number,
             "config_hash": asked.version.config_hash,
@@ -103,6 +88,27 @@ def draft_rollout(
         }
         write_event(rollout, "draft", Cause(by, now, reason, inputs), state_to=rollout.state)
     return rollout
+
+
+def _freeze(rollout: Rollout, plan: Plan, now: datetime) -> Preview:
+    """Count who is in, and write the draft with its phases and targets. Returns what was counted."""
+    counted = preview(
+        config=rollout.config,
+        version=rollout.version,
+        plan=plan,
+        selector=rollout.selector,
+        spread_label=rollout.spread_label,
+        seed=rollout.seed,
+        when_busy=rollout.when_busy,
+        retry_of=rollout.retry_of_id,
+        now=now,
+    )
+    rollout.preview = counted.to_dict()
+    rollout.save(force_insert=True)
+    freeze(rollout, plan, counted, now)
+    rollout.previous_version = _what_most_run(rollout) or last_completed(rollout.config)
+    rollout.save(update_fields=["previous_version"])
+    return counted
 
 
 def _moment(at: datetime | str | None, time_zone: str) -> datetime | None:

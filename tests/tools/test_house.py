@@ -156,7 +156,14 @@ def test_what_git_does_not_know_is_measured_but_what_it_ignores_is_not(tmp_path:
     assert len(files(tmp_path, "*.py")) == 3
 
 
-REACHED = {"files in a folder, Python", "lines of a file", "settings that no page explains"}
+REACHED = {
+    "files in a folder, Python",
+    "files in a folder, templates",
+    "lines of a file",
+    "lines of a function",
+    "characters of a template line",
+    "settings that no page explains",
+}
 
 
 def test_what_was_reached_stays() -> None:
