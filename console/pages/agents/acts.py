@@ -197,7 +197,9 @@ ACTS: dict[str, AgentAct] = {
         verb="agents.restart",
         entry=gettext_lazy("Restart agent"),
         title=gettext_lazy("Restart %(name)s"),
-        say=gettext_lazy("The agent is told to restart its collector. What it runs stays the same."),
+        say=gettext_lazy(
+            "The agent is told to restart its collector. What it runs stays the same."
+        ),
         button=gettext_lazy("Restart agent"),
         icon="retry",
         done=gettext_lazy("The agent is told to restart."),
@@ -230,7 +232,9 @@ ACTS: dict[str, AgentAct] = {
         ),
         button=gettext_lazy("Offer settings"),
         icon="link",
-        done=gettext_lazy("The settings are offered; the agent's answer is shown under Connection."),
+        done=gettext_lazy(
+            "The settings are offered; the agent's answer is shown under Connection."
+        ),
         run=_settings,
         fields=_settings_fields,
         why_not=_why_no_settings,

@@ -63,8 +63,13 @@ def test_all_windows_that_follow_each_other_are_named() -> None:
 
 
 def weekly(start: str, end: str, *days: int, zone: str = "Europe/Berlin") -> Window:
-    times = {"from_time": time.fromisoformat(start), "to_time": time.fromisoformat(end)}
-    return Window("weekly", time_zone=zone, weekdays=days or (6,), **times)
+    return Window(
+        "weekly",
+        time_zone=zone,
+        weekdays=days or (6,),
+        from_time=time.fromisoformat(start),
+        to_time=time.fromisoformat(end),
+    )
 
 
 @pytest.mark.parametrize(
