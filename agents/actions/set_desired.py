@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from agents.models import Desired
+from agents.quarantined import quarantined_sql
 from console.lib import hints
 
 # The number of the advisory lock that orders pushes; also taken for connection settings.
@@ -100,9 +101,7 @@ def _joined(wants: Mapping[int, str]) -> str:
 
 _WANTED = "unnest(%(ids)s::bigint[], string_to_array(%(hashes)s, ',')) AS w(agent_id, config_hash)"
 _QUARANTINED = f"""
-    SELECT w.agent_id FROM {_WANTED}
-    JOIN agents_quarantine q ON q.config_hash = w.config_hash AND q.lifted_at IS NULL
-        AND (q.agent_id = w.agent_id OR q.agent_id IS NULL)
+    SELECT w.agent_id FROM {_WANTED} WHERE {quarantined_sql("w.agent_id", "w.config_hash")}
 """  # noqa: S608  constant text
 _SUPERSEDE = """
     WITH old AS (

@@ -160,7 +160,7 @@ def _take_from_rollouts(agent_ids: Sequence[int], by: Actor, reason: str, now: d
         mine = Target.objects.filter(rollout=rollout, active=True, agent_id__in=agent_ids)
         taken = targets.take_back(
             rollout,
-            mine.values("agent_id"),
+            list(mine.values_list("agent_id", flat=True)),
             active=False,
             error="taken out by a rollback by selector",
         )

@@ -16,6 +16,7 @@ from agents.actions.set_desired import set_desired
 from agents.models import Agent
 from agents.models.querysets import AgentQuerySet
 from agents.selectors.grammar import parse
+from console.lib.sql import unsaid
 from rollouts.apply import Cause, write_event
 from rollouts.engine.states import RolloutState
 from rollouts.models import Config, Phase, Rollback, RollbackTarget, Rollout, Target
@@ -27,7 +28,7 @@ JOIN_LOCK = 0x7469_6A6E
 
 def _joiners(rollout: Rollout) -> AgentQuerySet:
     """Agents that match, can take a config, are connected, and have no part in any rollout now."""
-    mine = Target.objects.filter(rollout=rollout, agent=OuterRef("pk"))
+    mine = Target.objects.filter(rollout_id=unsaid(rollout.pk), agent=OuterRef("pk"))
     busy = Target.objects.filter(agent=OuterRef("pk"), active=True)
     return (
         Agent.objects.matching(selector_q(parse(rollout.selector)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,10 +27,9 @@ def offer(rollout: Rollout, phases: Sequence[Phase], limit: int, now: datetime) 
     """
     if limit <= 0 or not phases:
         return Offered()
-    line = Target.objects.filter(
-        phase__in=phases, state="waiting", online=True, active=True, agent__status__connected=True
-    ).order_by("phase__index", "position")
-    ids = list(line.values_list("agent_id", flat=True)[:limit])
+    ids: list[int] = []
+    for phase in sorted(phases, key=lambda phase: phase.index):
+        ids += _line(phase, limit - len(ids))
     leased = lease(ids, rollout.topic, now)
     if not leased.allowed:
         return Offered(0, leased.note)
@@ -47,3 +46,11 @@ def offer(rollout: Rollout, phases: Sequence[Phase], limit: int, now: datetime) 
     if settled:
         release(rollout.topic, settled)
     return Offered(len(leased.allowed), leased.note)
+
+
+def _line(phase: Phase, limit: int) -> Iterable[int]:
+    """Return who is next in one phase."""
+    line = Target.objects.filter(
+        phase=phase, state="waiting", online=True, active=True, agent__status__connected=True
+    ).order_by("position")
+    return line.values_list("agent_id", flat=True)[:limit]

@@ -6,12 +6,16 @@ own word decides (spec section 4): its delivery of this very hash settles as app
 Health never undoes a FAILED; a late APPLIED replaces a time-out, which was only silence.
 
 The caller holds the lock of the rollout (of the rollback), which orders all writers of its targets.
+
+Statements over many agents join nothing to targets: PostgreSQL has no statistics of a rollout that
+has just begun, and would loop over all its rows for each of them (docs/performance.md, "Tables with
+a history").
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +25,7 @@ from django.db.models import QuerySet
 from agents.actions.settle import settle_timed_out
 from agents.models import ConfigStatus, Delivery
 from agents.running import runs_sql
+from console.lib.sql import among
 from rollouts.engine.states import (
     BACK_TABLE,
     TARGET_TABLE,
@@ -35,13 +40,11 @@ TAKEN_OVER = "something else was offered to it meanwhile"
 SILENT = "did not confirm in time"
 
 Owner = Rollout | Rollback
-# Ids of agents, or a query of them.
-Agents = Collection[int] | QuerySet[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What the statements differ in. `wanted` and `timeout_s` are SQL over a target `o` and `joins`;
+    """What the statements differ in. `wanted` and `timeout_s` are SQL over a target `t` and `joins`;
     `sets` are columns that only this kind has, `returns` names the group that changed."""
 
     table: str
@@ -53,8 +56,8 @@ class _Kind:
     timeout_s: str
     joins: str
     returns: str
-    offer_sets: str = ""
-    sets: str = ""
+    offer_sets: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)
 
 
 _TARGETS = _Kind(
@@ -65,17 +68,19 @@ _TARGETS = _Kind(
     answers=(TargetState.APPLIED, TargetState.FAILED),
     wanted="%(hash)s",
     timeout_s="(p.spec #>> '{pace,apply_timeout_s}')::float8",
-    joins="JOIN rollouts_phase p ON p.id = o.phase_id",
+    joins="LEFT JOIN rollouts_phase p ON p.id = t.phase_id",
     returns="phase_id",
-    offer_sets="""
-        previous_hash = n.running_hash,
-        healthy = n.healthy,
-        was_unhealthy = n.healthy IS FALSE,""",
-    sets="""
-        healthy = n.healthy,
-        was_unhealthy = t.was_unhealthy AND n.healthy IS NOT TRUE,
-        unhealthy_since = CASE WHEN n.healthy IS FALSE
-            THEN coalesce(n.health_changed_at, t.unhealthy_since, %(now)s) END,""",
+    offer_sets={
+        "previous_hash": "n.running_hash",
+        "healthy": "n.healthy",
+        "was_unhealthy": "n.healthy IS FALSE",
+    },
+    sets={
+        "healthy": "n.healthy",
+        "was_unhealthy": "t.was_unhealthy AND n.healthy IS NOT TRUE",
+        "unhealthy_since": "CASE WHEN n.healthy IS FALSE"
+        " THEN coalesce(n.health_changed_at, t.unhealthy_since, %(now)s) END",
+    },
 )
 _BACKS = _Kind(
     table="rollouts_rollbacktarget",
@@ -83,88 +88,83 @@ _BACKS = _Kind(
     steps=BACK_TABLE,
     done=RollbackTargetState.CONFIRMED,
     answers=(RollbackTargetState.CONFIRMED,),
-    wanted="o.to_hash",
+    wanted="t.to_hash",
     timeout_s="coalesce((r.plan #>> '{pace,apply_timeout_s}')::float8, 120)",
-    joins="JOIN rollouts_rollback b ON b.id = o.rollback_id"
+    joins="LEFT JOIN rollouts_rollback b ON b.id = t.rollback_id"
     " LEFT JOIN rollouts_rollout r ON r.id = b.rollout_id",
     returns="rollback_id",
 )
 
-# The newest deliveries are read in one pass: asked agent by agent, a planner without fresh
-# statistics reads all deliveries of the rollout for each (20,000 agents took 12 s).
+# What is new of one target is asked for it alone, by its keys: a part of a statement that depends on
+# its row is never joined to it, whatever PostgreSQL believes of how many there are.
 _OBSERVE = """
-    WITH newest AS MATERIALIZED (
-        SELECT DISTINCT ON (x.agent_id, x.config_hash) x.agent_id, x.config_hash, x.state,
-               x.settled_at, x.sent_at, x.error
-        FROM agents_delivery x
-        WHERE x.agent_id = ANY(%(agents)s::bigint[]) AND x.cause = %(cause)s
-        ORDER BY x.agent_id, x.config_hash, x.id DESC
-    )
-    UPDATE {table} t SET
-        state = n.state,
-        confirmed_at = CASE WHEN n.state <> t.state AND n.state = ANY(%(answers)s)
-                            THEN coalesce(n.settled_at, %(now)s) ELSE t.confirmed_at END,
-        error = CASE WHEN n.state = t.state THEN t.error
-                     WHEN n.state = %(done)s THEN ''
-                     ELSE left(coalesce(n.error, ''), %(max_error)s) END,
-        online = n.connected,{sets}
-        deadline_at = CASE WHEN n.state <> %(offered)s THEN t.deadline_at
-                           WHEN n.sent_at IS NULL AND NOT n.connected THEN NULL
-                           ELSE coalesce(t.deadline_at,
-                                %(now)s + make_interval(secs => n.timeout_s)) END
+    UPDATE {table} t SET (state, confirmed_at, error, online, deadline_at{columns}) = (SELECT
+        n.state,
+        CASE WHEN n.state <> t.state AND n.state = ANY(%(answers)s)
+             THEN coalesce(n.settled_at, %(now)s) ELSE t.confirmed_at END,
+        CASE WHEN n.state = t.state THEN t.error
+             WHEN n.state = %(done)s THEN ''
+             ELSE left(coalesce(n.error, ''), %(max_error)s) END,
+        n.connected,
+        CASE WHEN n.state <> %(offered)s THEN t.deadline_at
+             WHEN n.sent_at IS NULL AND NOT n.connected THEN NULL
+             ELSE coalesce(t.deadline_at, %(now)s + make_interval(secs => n.timeout_s)) END{values}
     FROM (
-        SELECT o.id, coalesce(s.connected, false) AS connected, {healthy} AS healthy,
+        SELECT coalesce(s.connected, false) AS connected, {healthy} AS healthy,
             s.health_changed_at,
             d.settled_at, d.sent_at, {timeout_s} AS timeout_s,
             CASE
-                WHEN o.state = ANY(%(from_confirm)s) AND d.state = %(d_applied)s THEN %(done)s
-                WHEN o.state = ANY(%(from_refuse)s) AND d.state = %(d_failed)s THEN %(failed)s
-                WHEN o.state = ANY(%(from_time_out)s) AND d.state = %(d_timed_out)s
+                WHEN t.state = ANY(%(from_confirm)s) AND d.state = %(d_applied)s THEN %(done)s
+                WHEN t.state = ANY(%(from_refuse)s) AND d.state = %(d_failed)s THEN %(failed)s
+                WHEN t.state = ANY(%(from_time_out)s) AND d.state = %(d_timed_out)s
                     THEN %(timed_out)s
-                WHEN o.state = %(timed_out)s AND {runs} THEN %(done)s
-                WHEN o.state = ANY(%(from_refuse)s) AND {refuses} THEN %(failed)s
-                WHEN o.state = %(offered)s AND d.state = %(d_superseded)s THEN %(skipped)s
-                ELSE o.state
+                WHEN t.state = %(timed_out)s AND {runs} THEN %(done)s
+                WHEN t.state = ANY(%(from_refuse)s) AND {refuses} THEN %(failed)s
+                WHEN t.state = %(offered)s AND d.state = %(d_superseded)s THEN %(skipped)s
+                ELSE t.state
             END AS state,
             CASE
                 WHEN d.state = %(d_superseded)s THEN %(taken_over)s
                 WHEN d.state = %(d_failed)s THEN d.error
                 ELSE s.config_error
             END AS error
-        FROM {table} o
+        FROM (SELECT 1) one
         {joins}
-        LEFT JOIN agents_agentstatus s ON s.agent_id = o.agent_id
-        LEFT JOIN newest d ON d.agent_id = o.agent_id AND d.config_hash = {wanted}
-        WHERE o.{owner} = %(owner)s AND o.agent_id = ANY(%(agents)s::bigint[])
-    ) n
-    WHERE t.id = n.id
+        LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
+        LEFT JOIN LATERAL (
+            SELECT * FROM (
+                SELECT y.config_hash, y.cause, y.state, y.settled_at, y.sent_at, y.error
+                FROM agents_delivery y WHERE y.agent_id = t.agent_id ORDER BY y.id DESC OFFSET 0
+            ) x WHERE x.cause = %(cause)s AND x.config_hash = {wanted} LIMIT 1
+        ) d ON true
+    ) n)
+    WHERE t.{owner} = %(owner)s AND t.agent_id = ANY(%(agents)s::bigint[])
     RETURNING t.{returns}
 """
 _REFUSES = (
-    "s.config_hash = {wanted} AND s.config_status = %(said_failed)s AND s.config_at > o.offered_at"
+    "s.config_hash = {wanted} AND s.config_status = %(said_failed)s AND s.config_at > t.offered_at"
 )
 
 # By the plan's choice, an agent is as well as the worst part of it.
 _HEALTHY = "CASE WHEN %(by_component)s AND s.sick_component <> '' THEN false ELSE s.healthy END"
 
 _OFFER = """
-    UPDATE {table} t SET
-        state = %(to)s,
-        offered_at = %(now)s,
-        confirmed_at = CASE WHEN %(to)s = %(done)s THEN %(now)s END,
-        online = n.connected,{offer_sets}
-        deadline_at = CASE WHEN %(waits)s AND %(to)s = %(offered)s AND n.connected
-            THEN %(now)s + make_interval(secs => n.timeout_s) END
+    UPDATE {table} t SET (state, offered_at, confirmed_at, online, deadline_at{columns}) = (SELECT
+        %(to)s,
+        %(now)s,
+        CASE WHEN %(to)s = %(done)s THEN %(now)s END,
+        n.connected,
+        CASE WHEN %(waits)s AND %(to)s = %(offered)s AND n.connected
+             THEN %(now)s + make_interval(secs => n.timeout_s) END{values}
     FROM (
-        SELECT o.id, coalesce(s.connected, false) AS connected, {healthy} AS healthy,
+        SELECT coalesce(s.connected, false) AS connected, {healthy} AS healthy,
                coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
-        FROM {table} o
+        FROM (SELECT 1) one
         {joins}
-        LEFT JOIN agents_agentstatus s ON s.agent_id = o.agent_id
-        WHERE o.{owner} = %(owner)s AND o.agent_id = ANY(%(agents)s::bigint[])
-          AND o.state = ANY(%(sources)s)
-    ) n
-    WHERE t.id = n.id
+        LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
+    ) n)
+    WHERE t.{owner} = %(owner)s AND t.agent_id = ANY(%(agents)s::bigint[])
+      AND t.state = ANY(%(sources)s)
 """
 
 _CATCH_UP = """
@@ -176,15 +176,15 @@ _CATCH_UP = """
 """
 
 
-def _text(statement: str, kind: _Kind) -> str:
+def _text(statement: str, kind: _Kind, sets: Mapping[str, str]) -> str:
     return statement.format(
+        columns="".join(f", {column}" for column in sets),
+        values="".join(f", {value}" for value in sets.values()),
         table=kind.table,
         owner=kind.owner,
         joins=kind.joins,
         wanted=kind.wanted,
         timeout_s=kind.timeout_s,
-        sets=kind.sets,
-        offer_sets=kind.offer_sets,
         returns=kind.returns,
         runs=runs_sql(kind.wanted),
         refuses=_REFUSES.format(wanted=kind.wanted),
@@ -193,8 +193,8 @@ def _text(statement: str, kind: _Kind) -> str:
 
 
 _KINDS = (_TARGETS, _BACKS)
-_OBSERVING = {kind.table: _text(_OBSERVE, kind) for kind in _KINDS}
-_OFFERING = {kind.table: _text(_OFFER, kind) for kind in _KINDS}
+_OBSERVING = {kind.table: _text(_OBSERVE, kind, kind.sets) for kind in _KINDS}
+_OFFERING = {kind.table: _text(_OFFER, kind, kind.offer_sets) for kind in _KINDS}
 
 
 def _kind_of(owner: Owner) -> _Kind:
@@ -205,6 +205,10 @@ def _rows(owner: Owner) -> QuerySet[Any]:
     if isinstance(owner, Rollout):
         return Target.objects.filter(rollout=owner)
     return RollbackTarget.objects.filter(rollback=owner)
+
+
+def _of(owner: Owner, agents: Collection[int]) -> QuerySet[Any]:
+    return _rows(owner).filter(among("agent_id", agents))
 
 
 def _hash_of(owner: Owner) -> str:
@@ -301,27 +305,26 @@ def time_out(owner: Owner, now: datetime) -> tuple[set[int], set[int]]:
     silent: set[int] = set()
     for config_hash, agents in sorted(by_hash.items()):
         silent.update(settle_timed_out(agents, config_hash, now))
-    _change(owner, "time_out", _rows(owner).filter(agent_id__in=silent), error=SILENT)
+    _change(owner, "time_out", _of(owner, silent), error=SILENT)
     everyone = {row[0] for row in due}
     observe(owner, everyone - silent, now)
     return everyone, {row[1] for row in due}
 
 
-def skip(owner: Owner, agents: Agents | None = None, error: str = "") -> int:
+def skip(owner: Owner, agents: Collection[int] | None = None, error: str = "") -> int:
     """Let go of targets that were not sent it, or not any more; None: of all that wait."""
-    rows = _rows(owner)
-    rows = rows.filter(state="waiting") if agents is None else rows.filter(agent_id__in=agents)
+    rows = _rows(owner).filter(state="waiting") if agents is None else _of(owner, agents)
     return _change(owner, "skip", rows, **({"error": error} if error else {}))
 
 
-def refuse(rollback: Rollback, agents: Agents, error: str) -> int:
+def refuse(rollback: Rollback, agents: Collection[int], error: str) -> int:
     """Note that these agents cannot have the version from before."""
-    return _change(rollback, "refuse", _rows(rollback).filter(agent_id__in=agents), error=error)
+    return _change(rollback, "refuse", _of(rollback, agents), error=error)
 
 
-def take_back(rollout: Rollout, agents: Agents, **fields: Any) -> int:
+def take_back(rollout: Rollout, agents: Collection[int], **fields: Any) -> int:
     """Note that these agents have no part in the rollout any more."""
-    return _change(rollout, "take_back", _rows(rollout).filter(agent_id__in=agents), **fields)
+    return _change(rollout, "take_back", _of(rollout, agents), **fields)
 
 
 def ask_again(rollback: Rollback) -> int:

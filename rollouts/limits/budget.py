@@ -15,7 +15,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from rollouts.models import Budget, BudgetLease
+from console.lib.sql import among
+from rollouts.models import Budget, BudgetLease, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +73,19 @@ def lease(
 def release_settled(rollout_id: int, topic: str) -> int:
     """Give back the leases of targets that have settled: their word came, or its time ended.
 
-    An agent that failed or is unhealthy still counts, as unhealthy, while it is.
+    An agent that failed or is unhealthy still counts, as unhealthy, while it is. One table at a
+    time: of leases, which come and go, PostgreSQL may believe that there are none.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM rollouts_budgetlease l USING rollouts_target t
-            WHERE l.topic = %s AND t.rollout_id = %s
-              AND t.agent_id = l.agent_id AND t.state <> 'offered'
-            """,
-            [topic, rollout_id],
-        )
-        released: int = cursor.rowcount
-        return released
+    leases = BudgetLease.objects.filter(topic=topic).values_list("agent_id", flat=True).distinct()
+    settled = Target.objects.filter(among("agent_id", leases), rollout_id=rollout_id)
+    return release(topic, list(settled.exclude(state="offered").values_list("agent_id", flat=True)))
 
 
 def release(topic: str, agent_ids: Sequence[int] | None = None) -> int:
     """Give back the leases of a topic, or only of these agents."""
     leases = BudgetLease.objects.filter(topic=topic)
     if agent_ids is not None:
-        leases = leases.filter(agent_id__in=list(agent_ids))
+        leases = leases.filter(among("agent_id", agent_ids))
     return leases.delete()[0]
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts.actor import SYSTEM, Actor
 from console.lib.problems import Refused
+from console.lib.sql import unsaid
 from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.drafts.accepting import still_blocking
 from rollouts.drafts.membership_rows import freeze_anew
@@ -33,7 +34,7 @@ def blockers_of(rollout: Rollout) -> tuple[Blocker, ...]:
     """Return the active rollouts of the same config, or that hold some of its agents."""
     of_config = Rollout.objects.filter(config_id=rollout.config_id).exclude(pk=rollout.pk)
     same = list(of_config.filter(Q(state__in=ACTIVE_STATES) | _ahead_of(rollout)).order_by("pk"))
-    mine = Target.objects.filter(rollout=rollout).values("agent_id")
+    mine = Target.objects.filter(rollout_id=unsaid(rollout.pk)).values("agent_id")
     held = Counter(
         Target.objects.filter(active=True, agent_id__in=mine)
         .exclude(rollout=rollout)
@@ -150,7 +151,7 @@ def supersede_others(rollout: Rollout, cause: Cause) -> None:
     Locks the others by primary key; a start takes its own row first, so starts that supersede each
     other are ordered by `start`'s lock on the config.
     """
-    mine = Target.objects.filter(rollout=rollout).values("agent_id")
+    mine = Target.objects.filter(rollout_id=unsaid(rollout.pk)).values("agent_id")
     holders = Target.objects.filter(active=True, agent_id__in=mine).values("rollout_id")
     pks = set(
         Rollout.objects.filter(state__in=SUPERSEDABLE, pk__in=holders).values_list("pk", flat=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.actor import SYSTEM
 from agents import news
@@ -210,10 +211,10 @@ def _look_late(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None
     touched = targets.observe(rollout, changed, now)
     late = Target.objects.filter(rollout=rollout, state="offered")
     # Some other rollout wants something else of them now: they are no longer ours to wait for.
-    ours = Desired.objects.filter(topic=rollout.topic).values("agent_id")
-    gone = late.exclude(agent_id__in=ours)
-    touched |= set(gone.values_list("phase_id", flat=True))
-    targets.skip(rollout, gone.values("agent_id"), targets.TAKEN_OVER)
+    ours = Desired.objects.filter(agent=OuterRef("agent_id"), topic=rollout.topic)
+    gone = dict(late.filter(~Exists(ours)).values_list("agent_id", "phase_id"))
+    touched |= set(gone.values())
+    targets.skip(rollout, gone.keys(), targets.TAKEN_OVER)
     recount([phase for phase in phases if phase.pk in touched], now)
     if touched:
         settle_why(rollout)

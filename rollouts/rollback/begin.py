@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.actor import SYSTEM
 from agents.actions.clear_desired import clear_desired
 from agents.actions.quarantine import quarantine
 from agents.models import Quarantine
+from agents.quarantined import quarantined_sql
 from console.lib.problems import Refused
+from console.lib.sql import among, unsaid
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
@@ -27,7 +29,7 @@ from rollouts.limits.budget import release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.targets import batch_size
 
-_WAYS_BACK = """
+_WAYS_BACK = f"""
     INSERT INTO rollouts_rollbacktarget (rollback_id, agent_id, wave, from_hash, to_hash, state,
                                          online, error)
     SELECT %(rollback)s, w.agent_id,
@@ -42,21 +44,24 @@ _WAYS_BACK = """
                dense_rank() OVER (ORDER BY p.index DESC) AS line,
                row_number() OVER (ORDER BY p.index DESC, t.position) AS place,
                t.previous_hash AS back
-        FROM rollouts_target t
-        JOIN rollouts_phase p ON p.id = t.phase_id
-        JOIN agents_desired d ON d.agent_id = t.agent_id AND d.config_hash = %(bad)s
+        FROM (SELECT id, index FROM rollouts_phase WHERE rollout_id = %(rollout)s OFFSET 0) p
+        CROSS JOIN LATERAL (
+            SELECT x.agent_id, x.position, x.previous_hash FROM rollouts_target x
+            WHERE x.phase_id = p.id AND x.state = ANY(%(touched)s) AND x.previous_hash <> %(bad)s
+            OFFSET 0
+        ) t
+        CROSS JOIN LATERAL (
+            SELECT config_hash FROM agents_desired x WHERE x.agent_id = t.agent_id OFFSET 0
+        ) d
         LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
-        WHERE t.rollout_id = %(rollout)s AND t.state = ANY(%(touched)s)
-          AND t.previous_hash <> %(bad)s
+        WHERE d.config_hash = %(bad)s
+        OFFSET 0
     ) w
-    LEFT JOIN agents_configbody b ON b.config_hash = w.back AND NOT EXISTS (
-        SELECT 1 FROM agents_quarantine q WHERE q.config_hash = w.back AND q.lifted_at IS NULL
-          AND (q.agent_id = w.agent_id OR q.agent_id IS NULL))
+    LEFT JOIN agents_configbody b ON b.config_hash = w.back
+      AND NOT {quarantined_sql("w.agent_id", "w.back")}
     LEFT JOIN agents_configbody f ON f.config_hash = %(fallback)s AND b.config_hash IS NULL
-      AND NOT EXISTS (
-        SELECT 1 FROM agents_quarantine q WHERE q.config_hash = f.config_hash
-          AND q.lifted_at IS NULL AND (q.agent_id = w.agent_id OR q.agent_id IS NULL))
-"""
+      AND NOT {quarantined_sql("w.agent_id", "f.config_hash")}
+"""  # noqa: S608  constant text
 
 
 def begin_rollback(
@@ -96,7 +101,7 @@ def begin_rollback(
     if not rollout.is_active:
         _claim(rollout, ways)
     change_rollout(rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=ways))
-    _let_go_of_untouched(rollout, cause.now)
+    _let_go_of_untouched(rollout, rollback, cause.now)
     quarantine(
         config_hash=bad,
         agent_ids=None,
@@ -119,8 +124,8 @@ def _claim(rollout: Rollout, ways: int) -> None:
             "is nothing to roll back.",
             code="nothing_to_do",
         )
-    mine = RollbackTarget.objects.filter(rollback__rollout=rollout).values("agent_id")
-    others = Target.objects.filter(active=True, agent_id__in=mine).exclude(rollout=rollout)
+    mine = _agents(RollbackTarget.objects.filter(rollback__rollout=rollout))
+    others = Target.objects.filter(among("agent_id", mine), active=True).exclude(rollout=rollout)
     busy = sorted(set(others.values_list("rollout_id", flat=True))) or list(
         Rollout.objects.active().filter(config_id=rollout.config_id).values_list("pk", flat=True)
     )
@@ -129,7 +134,7 @@ def _claim(rollout: Rollout, ways: int) -> None:
         raise Refused(
             f"{names} is active on these agents or this config; end it first.", code="busy"
         )
-    Target.objects.filter(rollout=rollout, agent_id__in=mine).update(active=True)
+    Target.objects.filter(among("agent_id", mine), rollout=rollout).update(active=True)
 
 
 def _with(cause: Cause, **inputs: Any) -> Cause:
@@ -175,18 +180,22 @@ def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> i
         ways: int = cursor.rowcount
     stranded = RollbackTarget.objects.filter(rollback=rollback, state="no_version")
     # An agent that has not applied the bad version yet must not get it later either.
-    unapplied = Target.objects.filter(
-        rollout=rollout, agent_id__in=stranded.values("agent_id")
-    ).exclude(state="applied")
-    clear_desired(list(unapplied.values_list("agent_id", flat=True)), bad)
+    theirs = Target.objects.filter(among("agent_id", _agents(stranded)), rollout=rollout)
+    clear_desired(_agents(theirs.exclude(state="applied")), bad)
     return ways
 
 
-def _let_go_of_untouched(rollout: Rollout, now: datetime) -> None:
+def _agents(rows: QuerySet[Any]) -> list[int]:
+    return list(rows.values_list("agent_id", flat=True))
+
+
+def _let_go_of_untouched(rollout: Rollout, rollback: Rollback, now: datetime) -> None:
     """Free the agents that were never offered the version, or ran it before."""
-    touched = RollbackTarget.objects.filter(rollback__rollout=rollout).values("agent_id")
-    others = Target.objects.filter(rollout=rollout).exclude(agent_id__in=touched)
-    targets.skip(rollout, others.filter(state="waiting").values("agent_id"))
+    touched = RollbackTarget.objects.filter(
+        rollback_id=unsaid(rollback.pk), agent=OuterRef("agent_id")
+    )
+    others = Target.objects.filter(~Exists(touched), rollout_id=unsaid(rollout.pk))
+    targets.skip(rollout, _agents(others.filter(state="waiting")))
     others.filter(active=True).update(active=False)
     release(rollout.topic)
     recount(rollout.phases.all(), now)
@@ -199,7 +208,7 @@ def _again(rollout: Rollout, rollback: Rollback, cause: Cause) -> Rollback:
     )
     _lift_refusals(left, cause)
     count = targets.ask_again(rollback)
-    agents = RollbackTarget.objects.filter(rollback=rollback, state="waiting").values("agent_id")
+    agents = _agents(RollbackTarget.objects.filter(rollback=rollback, state="waiting"))
     change_rollback(
         rollback,
         "rollback_again",
@@ -212,7 +221,7 @@ def _again(rollout: Rollout, rollback: Rollback, cause: Cause) -> Rollback:
     change_rollout(
         rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=count), finished_at=None
     )
-    Target.objects.filter(rollout=rollout, agent_id__in=agents).update(active=True)
+    Target.objects.filter(among("agent_id", agents), rollout=rollout).update(active=True)
     return rollback
 
 

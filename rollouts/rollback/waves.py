@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.actor import SYSTEM
 from agents import news
 from agents.actions.set_desired import release_topic, set_desired
 from console.lib import hints, logs
+from console.lib.sql import among
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount as recount_phases
@@ -73,7 +75,7 @@ def look(rollback: Rollback, now: datetime) -> None:
         rollback.counts = {**rollback.counts, **recount(rollback)}
     # An offer alone moves no target of the rollout: counting them after each chunk took seconds.
     if changed or sent.already:
-        _bring_targets_back(rollback, changed, now)
+        _bring_targets_back(rollback, changed | sent.already, now)
     if sent.count:
         rollback.offered_at = now
     rollback.next_tick_at = _next_look(rollback, sent.count, now)
@@ -102,10 +104,10 @@ def _next_look(rollback: Rollback, sent: int, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many targets were offered their way back now, and how many of them run it already."""
+    """How many targets were offered their way back now, and which agents run it already."""
 
     count: int = 0
-    already: int = 0
+    already: frozenset[int] = frozenset()
 
 
 def _send(rollback: Rollback, now: datetime) -> Sent:
@@ -136,7 +138,7 @@ def _send(rollback: Rollback, now: datetime) -> Sent:
     targets.refuse(rollback, result.quarantined, "the version before is quarantined for it")
     release(rollback.topic, [*result.already_running, *result.quarantined])
     _note_wave(rollback, sent[-1][2], len(sent), now)
-    return Sent(len(sent), len(result.already_running))
+    return Sent(len(sent), frozenset(result.already_running))
 
 
 def _note_wave(rollback: Rollback, wave: int, count: int, now: datetime) -> None:
@@ -165,7 +167,7 @@ def _gradual_wave(rollback: Rollback, now: datetime) -> int | None:
     if batch_is_good(confirmed, failed, states.count("timed_out")):
         return following
     error = f"not sent: batch {rollback.wave} did not come back"
-    targets.skip(rollback, left.values("agent_id"), error)
+    targets.skip(rollback, _ids(left), error)
     reason = f"batch {rollback.wave}: {confirmed} of {len(states)} agents came back"
     write_event(
         rollback.rollout, "rollback_check_failed", Cause(SYSTEM, now, reason), rollback=rollback
@@ -176,14 +178,16 @@ def _gradual_wave(rollback: Rollback, now: datetime) -> int | None:
 
 def _bring_targets_back(rollback: Rollback, changed: set[int], now: datetime) -> None:
     """Show in the rollout who is back, and give the leases of settled agents back."""
-    done = RollbackTarget.objects.filter(rollback=rollback).exclude(state="offered")
-    settled = done.filter(agent_id__in=changed).values_list("agent_id", flat=True)
-    release(rollback.topic, list(settled))
+    concerned = RollbackTarget.objects.filter(among("agent_id", changed), rollback=rollback)
+    release(rollback.topic, _ids(concerned.exclude(state="offered")))
     if rollback.rollout is None:
         return
-    back = RollbackTarget.objects.filter(rollback=rollback, state="confirmed")
-    targets.take_back(rollback.rollout, back.values("agent_id"))
+    targets.take_back(rollback.rollout, _ids(concerned.filter(state="confirmed")))
     recount_phases(rollback.rollout.phases.all(), now)
+
+
+def _ids(rows: QuerySet[RollbackTarget]) -> list[int]:
+    return list(rows.values_list("agent_id", flat=True))
 
 
 def _finish_if_done(rollback: Rollback, now: datetime) -> None:

@@ -12,6 +12,8 @@ from psycopg import AsyncCursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from agents.quarantined import quarantined_sql
+
 
 @dataclass(slots=True, eq=False)
 class Wanted:
@@ -244,15 +246,13 @@ _CLAIM = """
 """
 
 # What each of these agents should run, whether it refused that, and what waits for its word.
-DESIRED = """
+DESIRED = f"""
     SELECT d.agent_id, d.config_hash, d.change,
-        EXISTS (SELECT FROM agents_quarantine q
-                WHERE q.config_hash = d.config_hash AND q.lifted_at IS NULL
-                  AND (q.agent_id = d.agent_id OR q.agent_id IS NULL)) AS refused,
+        {quarantined_sql("d.agent_id", "d.config_hash")} AS refused,
         coalesce(o.config_hash, '') AS open_hash,
         o.id IS NOT NULL AND o.sent_at IS NULL AS unsent
     FROM agents_desired d
     LEFT JOIN agents_delivery o ON o.agent_id = d.agent_id AND o.state = 'open'
-"""
+"""  # noqa: S608  constant text
 DESIRED_OF = DESIRED + " WHERE d.agent_id = ANY(%b::bigint[])"
 DESIRED_SINCE = DESIRED + " WHERE d.change > %b ORDER BY d.change, d.agent_id"

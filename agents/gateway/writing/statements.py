@@ -189,10 +189,12 @@ DELIVERY = Write(
     },
     """
     WITH v AS (SELECT * FROM {v}), found AS (
-        SELECT d.id, v.* FROM agents_delivery d JOIN v
-            ON d.agent_id = v.agent_id AND d.config_hash = v.config_hash
-        WHERE d.state = 'open'
-        ORDER BY d.agent_id FOR NO KEY UPDATE OF d
+        SELECT d.id, v.* FROM (SELECT * FROM v ORDER BY v.agent_id) v
+        CROSS JOIN LATERAL (
+            SELECT x.id FROM agents_delivery x
+            WHERE x.agent_id = v.agent_id AND x.state = 'open' AND x.config_hash = v.config_hash
+            FOR NO KEY UPDATE OFFSET 0
+        ) d
     )
     UPDATE agents_delivery d SET
         sent_at = coalesce(d.sent_at, f.sent_at),
