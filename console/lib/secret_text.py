@@ -73,6 +73,16 @@ _PATTERNS = (
         ),
     ),
 )
+_NEEDLES = {
+    _PRIVATE_KEY: ("-----BEGIN",),
+    "an AWS access key": ("AKIA", "ASIA"),
+    "a GitHub token": ("gh",),
+    "a GitLab token": ("glpat-",),
+    "a Slack token": ("xox",),
+    "a JSON web token": ("eyJ",),
+    "a password in a URL": ("@",),
+    "a secret in a connection string": ("=",),
+}
 _USERINFO_END = re.compile(r"@(?=[\w\[(])(?!sha256:)")
 _MAX_USERINFO = 400
 _BEFORE_USER = re.compile(r"[\s/'\"{}\[\],;=]")
@@ -84,6 +94,8 @@ def secrets_in(text: str) -> Iterator[Secret]:
     """Yield each secret, kind by kind; a reference to one (`${env:X}`), or a mark of one that is
     hidden already, is none."""
     for kind, pattern in _PATTERNS:
+        if not any(needle in text for needle in _NEEDLES.get(kind, ("",))):
+            continue  # most texts hold no secret, and to look for a few letters is far quicker
         for match in pattern.finditer(text):
             if kind == _PRIVATE_KEY or _is_literal(match["secret"].strip("'\"")):
                 yield Secret(kind, *match.span("secret"))
