@@ -17,11 +17,11 @@ from agents.selectors.grammar import parse
 from console.lib.batches import in_batches
 from console.lib.durations import format_duration
 
-BATCH = 1000
+BATCH = 200
 
 
 def retire_by_rules(now: datetime) -> int:
-    """Retire agents whose rule says so, at most 10,000 a rule and run. Returns how many."""
+    """Retire agents whose rule says so, at most 2,000 a rule and run. Returns how many."""
     rules = in_turn()
     return sum(_retire(rule, rules, now) for rule in rules)
 

@@ -68,7 +68,7 @@ app.conf.update(
         },
         "retire-agents": {
             "task": "agents.tasks.retire",
-            "schedule": 300.0,
+            "schedule": 60.0,
             "options": {"expires": 60, "queue": "tick"},
         },
         "recognise-agents": {

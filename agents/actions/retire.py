@@ -165,8 +165,9 @@ def _checked(reason: str) -> str:
 
 _RETIRE = """
     WITH due AS (
-        SELECT s.agent_id FROM agents_agentstatus s JOIN agents_agent a ON a.id = s.agent_id
-        WHERE s.agent_id = ANY(%(ids)s::bigint[]) AND NOT s.connected AND a.retired_at IS NULL
+        SELECT s.agent_id FROM unnest(%(ids)s::bigint[]) AS w(id)
+        JOIN agents_agentstatus s ON s.agent_id = w.id JOIN agents_agent a ON a.id = w.id
+        WHERE NOT s.connected AND a.retired_at IS NULL
           AND (%(before)s::timestamptz IS NULL
                OR coalesce(s.last_seen_at, s.disconnected_at, a.first_seen_at) < %(before)s)
         ORDER BY s.agent_id FOR NO KEY UPDATE OF s

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import AuditEvent
-from agents.actions.retire import retirable, retire, retire_matching, retire_now
+from agents.actions.retire import _RETIRE, retirable, retire, retire_matching, retire_now
 from agents.actions.retirement_rules import delete_rule, save_rule
 from agents.models import Agent, AgentEvent, AgentStatus, Desired, News, RetirementRule
 from agents.retiring import retire_by_rules
@@ -148,6 +148,19 @@ def test_without_rules_nobody_is_retired() -> None:
     delete_rule(name="default", by=make_user("admin"), reason="by hand only")
     gone(days=400)
     assert retire_by_rules(NOW) == 0
+
+
+def test_many_are_retired_without_looking_through_the_list_for_each() -> None:
+    for _ in range(3):
+        gone()
+    ids = list(Agent.objects.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"EXPLAIN {_RETIRE}",
+            {"ids": ids * 400, "now": NOW, "by": "x", "why": "y", "before": None},
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "ANY" not in plan  # else each row of the one table searches the whole list
 
 
 def test_a_run_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
