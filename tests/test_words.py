@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
-from tools.house.sources import of_product, python
+from tools.house.sources import files, of_product, python
 
 ROOT = Path(__file__).resolve().parent.parent
 # Shapes of the REST API bear the names of what they show; each command of manage.py is a Command;
@@ -22,10 +23,14 @@ SHARED = {
 }
 
 
-def homes() -> dict[str, list[str]]:
+COMMENT = re.compile(r"{%\s*comment\s*%}(.*?){%\s*endcomment", re.DOTALL)
+CLASS = re.compile(r"\b([a-z_.]+)\.([A-Z]\w+)")
+
+
+def homes(without: tuple[str, ...] = ELSEWHERE) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for source in of_product(python(ROOT)):
-        if not str(source.path).startswith(ELSEWHERE):
+        if not str(source.path).startswith(without):
             for node in source.tree.body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found[node.name].append(source.module)
@@ -49,3 +54,15 @@ def test_the_words_are_in_the_glossary_in_their_order() -> None:
     assert {"Agent", "Delivery", "Event", "Phase", "Quarantine", "Rollback"} <= models
     for name in ("Agent", "Budget", "Delivery", "Desired", "Event", "Phase", "Plan", "Quarantine"):
         assert name.lower() in known, name
+
+
+def test_comments_of_templates_name_classes_that_are_there() -> None:
+    everywhere = homes(without=("tests",))
+    missing = [
+        f"{path}: {module}.{name}"
+        for path in files(ROOT, "*.html")
+        for comment in COMMENT.findall((ROOT / path).read_text())
+        for module, name in CLASS.findall(comment)
+        if not any(f".{home}".endswith(f".{module}") for home in everywhere.get(name, []))
+    ]
+    assert not missing
