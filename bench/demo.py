@@ -41,7 +41,6 @@ _PLAN = {
         }
     ],
     "thresholds": {"failure_rate": {"warning": "1%", "critical": "5%"}},
-    "max_in_flight": 1000,
     "health_grace": "1s",
     "bake": "1s",
 }
@@ -141,9 +140,11 @@ def delivery(product: Product, page_times: PageTimes) -> Iterator[Row]:
     cause = f"rollout:{rollout['id']}"
     moments = rows(
         product,
-        "SELECT extract(epoch FROM settled_at - offered_at), "
-        "extract(epoch FROM acknowledged_at - offered_at) "
-        "FROM agents_delivery WHERE cause = %s AND settled_at IS NOT NULL",
+        "SELECT extract(epoch FROM d.settled_at - d.offered_at), "
+        "extract(epoch FROM d.acknowledged_at - d.offered_at), "
+        "extract(epoch FROM d.settled_at - r.created_at) "
+        "FROM agents_delivery d JOIN rollouts_rollout r ON 'rollout:' || r.id = d.cause "
+        "WHERE d.cause = %s AND d.settled_at IS NOT NULL",
         cause,
     )
     settled = sorted(float(row[0]) for row in moments)
@@ -153,6 +154,8 @@ def delivery(product: Product, page_times: PageTimes) -> Iterator[Row]:
         "config offered to confirmed P95", percentile(settled, 0.95), 5, f"{len(settled)} agents"
     )
     yield Row("config offered to confirmed, slowest agent", settled[-1], None)
+    since_act = sorted(float(row[2]) for row in moments)
+    yield Row("from the operator's act to confirmed P95", percentile(since_act, 0.95), 5)
     yield from everyone_back(product, rollout["id"])
 
 
