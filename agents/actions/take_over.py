@@ -17,6 +17,7 @@ from agents.opamp.attributes import labels_of
 from agents.selectors.versions import version_keys
 from console.lib import hints
 from console.lib.problems import Missing, Refused
+from console.lib.texts import text
 
 
 def take_over(*, agent_id: int, by: Actor, reason: str, now: datetime | None = None) -> Agent:
@@ -46,7 +47,12 @@ def take_over(*, agent_id: int, by: Actor, reason: str, now: datetime | None = N
         AgentEvent.objects.create(
             agent=new, at=now, kind="took_over", details={"uid": str(old.instance_uid)}
         )
-        retire_now([old.pk], by=by.name, why=f"replaced by {new.instance_uid}", now=now)
+        retire_now(
+            [old.pk],
+            by=by.name,
+            why=str(text("successor.replaced_by", uid=new.instance_uid)),
+            now=now,
+        )
         audit.record(
             actor=by,
             act="agents.take_over",

@@ -12,10 +12,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-_HINT = "write the offset too, such as 2026-03-29T03:00+02:00"
+from console.lib.texts import SaidError
 
 
-class BadTime(ValueError):
+class BadTime(SaidError):
     """A text or time that names no moment. The message is one sentence without its end."""
 
 
@@ -30,12 +30,12 @@ def moment(at: datetime | str, zone: tzinfo | None) -> datetime:
     offset = at.utcoffset()
     if offset is None:
         if zone is None:
-            raise BadTime(f"{shown} says no offset and no time_zone is named; write one of them")
+            raise BadTime("time.no_offset", read=shown)
         return _only(at, zone, shown)
     there = at.astimezone(zone).utcoffset() if zone is not None and offset else offset
     if there != offset:
         clock = at.astimezone(zone).isoformat(timespec="minutes")
-        raise BadTime(f"{shown} and {zone} disagree: there it is {clock}; write one of them")
+        raise BadTime("time.zone_disagrees", read=shown, zone=str(zone), clock=clock)
     return at.astimezone(UTC)
 
 
@@ -46,8 +46,7 @@ def zone_named(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        text = f'"{name[:60]}" is no time zone; write one like Europe/Berlin'
-        raise BadTime(text) from error
+        raise BadTime("time.no_zone", read=name[:60]) from error
 
 
 def earliest(day: date, clock: time, zone: tzinfo) -> datetime:
@@ -67,15 +66,15 @@ def _parsed(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise BadTime(f'"{text[:40]}" is not a time; write 2026-11-24T10:00+01:00') from error
+        raise BadTime("time.none", read=text[:40]) from error
 
 
 def _only(local: datetime, zone: tzinfo, shown: str) -> datetime:
     first, second = _readings(local, zone)
     if _is_skipped(local, zone):
-        raise BadTime(f"{shown} is skipped by the clocks of {zone} on that day; {_HINT}")
+        raise BadTime("time.skipped", read=shown, zone=str(zone))
     if first != second:
-        raise BadTime(f"{shown} comes twice on that day in {zone}; {_HINT}")
+        raise BadTime("time.twice", read=shown, zone=str(zone))
     return first
 
 

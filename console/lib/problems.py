@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from console.lib.texts import Text, said
 
@@ -52,6 +52,11 @@ class Problem(Exception):
         super().__init__(self.says)
         self.code = code or type(self).code
         self.errors = tuple(errors)
+
+    @classmethod
+    def at(cls, path: str, says: Text, *, code: str | None = None) -> Self:
+        """Return the error of one wrong place, which is all that it says."""
+        return cls(says, code=code, errors=[FieldError(path, says)])
 
     @property
     def detail(self) -> str:

@@ -47,6 +47,7 @@ AGENTS: dict[str, Sentence] = {
     "successor.both_connected": _l("{name} is connected: two agents, not one set up anew."),
     "successor.too_many_labels": _l("Together they have more than {most} labels of operators."),
     "successor.of_none": _l("This agent replaces no other that we know of."),
+    "successor.replaced_by": _l("replaced by {uid}"),
     "successor.done_already": _l("It has taken over from the one it replaces already."),
 }
 

@@ -88,6 +88,22 @@ YAML: dict[str, Sentence] = {
     "yaml.unknown_tag": _l("tag {tag} is not read; remove it"),
 }
 
+TIMES: dict[str, Sentence] = {
+    "time.bad": "{what}.",
+    "time.no_offset": _l("{read} says no offset and no time_zone is named; write one of them"),
+    "time.zone_disagrees": _l("{read} and {zone} disagree: there it is {clock}; write one of them"),
+    "time.no_zone": _l('"{read}" is no time zone; write one like Europe/Berlin'),
+    "time.none": _l('"{read}" is not a time; write 2026-11-24T10:00+01:00'),
+    "time.skipped": _l(
+        "{read} is skipped by the clocks of {zone} on that day; "
+        "write the offset too, such as 2026-03-29T03:00+02:00"
+    ),
+    "time.twice": _l(
+        "{read} comes twice on that day in {zone}; "
+        "write the offset too, such as 2026-03-29T03:00+02:00"
+    ),
+}
+
 OUTBOUND: dict[str, Sentence] = {
     "outbound.no_answer": _l("{host} gave no answer: {error}"),
     "outbound.too_slow": _l("{host} takes longer than {seconds} s"),

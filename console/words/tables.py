@@ -7,12 +7,13 @@ them with the texts that the code makes.
 from __future__ import annotations
 
 from console.lib.texts import register
-from console.words import acts_refused, input_errors, selectors
+from console.words import acts_refused, input_errors, rollout_acts, selectors
 
 TABLES = (
     input_errors.VALUES,
     input_errors.FIELDS,
     input_errors.YAML,
+    input_errors.TIMES,
     input_errors.OUTBOUND,
     selectors.BOTH,
     selectors.TEXT_FORM,
@@ -20,6 +21,13 @@ TABLES = (
     acts_refused.POLICY,
     acts_refused.AGENTS,
     acts_refused.SETTINGS,
+    rollout_acts.REASONS,
+    rollout_acts.STATES,
+    rollout_acts.PHASES,
+    rollout_acts.STARTING,
+    rollout_acts.ROLLBACKS,
+    rollout_acts.LIMITS,
+    rollout_acts.SAVED,
 )
 
 

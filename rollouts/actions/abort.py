@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.policy import require
+from console.lib.texts import text
 from rollouts.actions.checks import locked, needs_reason, not_possible
 from rollouts.apply import Cause, change_rollout
 from rollouts.ending import end_phases, let_go
@@ -29,11 +30,11 @@ def abort(
     Raises Invalid (no reason), Denied, Missing, Stale, Refused when it is over or rolls back.
     """
     require(by, "rollouts.abort")
-    reason, now = needs_reason(reason, "aborting"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.aborting")), now or timezone.now()
     with transaction.atomic():
         rollout = locked(rollout_id, seen_revision, now)
         if ("abort", rollout.state) not in ROLLOUT_TABLE:
-            raise not_possible(rollout, "aborted")
+            raise not_possible(rollout, "rollout.not_aborted_now")
         cause = Cause(by, now, reason)
         end_phases(rollout, cause)
         change_rollout(rollout, "abort", cause, finished_at=now)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
+from console.lib.texts import text
 from rollouts.actions.checks import locked, needs_reason, not_possible
 from rollouts.apply import Cause, change_phase
 from rollouts.engine.evidence import shown
@@ -33,19 +34,19 @@ def advance(
     roll back instead.
     """
     require(by, "rollouts.advance")
-    reason, now = needs_reason(reason, "advancing"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.advancing")), now or timezone.now()
     with transaction.atomic():
         rollout = locked(rollout_id, seen_revision, now)
         if rollout.state != RolloutState.RUNNING:
-            raise not_possible(rollout, "advanced")
+            raise not_possible(rollout, "rollout.not_advanced_now")
         phases = list(rollout.phases.order_by("index"))
         phase = next((p for p in phases if p.state in OPEN_PHASES), None)
         if phase is None:
-            raise Refused(f"{rollout.number} has no phase that could be advanced now.")
+            raise Refused("advance.no_phase", number=rollout.number)
         facts = load_facts(rollout, phases, now)
         red = next((gate for gate in facts.gates if gate.is_red), None)
         if red is not None:
-            raise Refused(f"A gate is red: {red.sentence} Waive it or roll back.", code="gate_red")
+            raise Refused("advance.gate_red", code="gate_red", gate=red.sentence)
         skipped_s = max(0.0, float(phase.spec["duration_s"]) - phase.observed_s)
         inputs = {"skipped_s": skipped_s, "gates": [shown(gate) for gate in facts.gates]}
         change_phase(

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
+from console.lib.texts import text
 from rollouts.actions.asked_approval import waiting_question
 from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, change_approval
@@ -42,11 +43,12 @@ def approve(
         facts = load_facts(rollout, list(rollout.phases.order_by("index")), now)
         decision = decide(facts, now)
         if decision.act is not Act.WAIT or decision.phase != question.phase.index:
-            said = decision.gate.sentence if decision.gate is not None else decision.reason
+            why = decision.gate.sentence if decision.gate is not None else decision.reason
             raise Refused(
-                f"{phase} cannot be approved now: {said or 'the rollout moves on'}. "
-                "Nothing was done.",
+                "approve.not_now",
                 code="gate_red" if decision.gate is not None else "refused",
+                phase=phase,
+                why=why or text("approve.moves_on"),
             )
         cause = Cause(by, now, reason, {"digest": question.approval.digest})
         change_approval(rollout, question.approval, Approval.State.APPROVED, cause)

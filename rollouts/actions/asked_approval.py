@@ -38,13 +38,14 @@ def waiting_question(
         raise Denied(answer.says)
     approval = Approval.objects.filter(phase=row, state="waiting").select_related("phase").first()
     if approval is None:
-        raise Refused(f"{phase} does not wait for approval now.", code="not_waiting")
+        raise Refused("approve.not_waiting", code="not_waiting", phase=phase)
     if rollout.state != RolloutState.RUNNING:
-        state = rollout.state.replace("_", " ")
-        raise Refused(f"{rollout.number} is {state}; resume it first.", code="wrong_state")
-    if seen_digest is not None and seen_digest != approval.digest:
-        raise Stale(
-            "The evidence changed since you looked. Look again. Nothing was done.",
-            code="evidence_changed",
+        raise Refused(
+            "approve.resume_first",
+            code="wrong_state",
+            number=rollout.number,
+            state=rollout.state,
         )
+    if seen_digest is not None and seen_digest != approval.digest:
+        raise Stale("approve.evidence_changed", code="evidence_changed")
     return Question(rollout, row, approval)

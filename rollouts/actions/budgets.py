@@ -11,6 +11,7 @@ from accounts.actor import Actor
 from accounts.audit import record
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text
 from rollouts.actions.checks import needs_reason
 from rollouts.actions.freeze_windows import look_at_all
 from rollouts.models import Budget
@@ -30,18 +31,18 @@ def save_budget(
     Both limits may be given; the smaller holds. `max_share` is a fraction. Raises Denied, Invalid.
     """
     require(by, "policies.write")
-    reason, now = needs_reason(reason, "a budget"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.budget")), now or timezone.now()
     errors = []
     if not label.strip() or len(label) > 100:
-        errors.append(FieldError("label", "Name the label whose values are counted."))
+        errors.append(FieldError("label", text("budget.no_label")))
     if max_agents is None and max_share is None:
-        errors.append(FieldError("max_agents", "Give max_agents, max_share, or both."))
+        errors.append(FieldError("max_agents", text("budget.no_limit")))
     if max_agents is not None and max_agents < 1:
-        errors.append(FieldError("max_agents", "At least one agent must be able to change."))
+        errors.append(FieldError("max_agents", text("budget.none_may_change")))
     if max_share is not None and not 0 < max_share <= 1:
-        errors.append(FieldError("max_share", "A share is more than 0% and at most 100%."))
+        errors.append(FieldError("max_share", text("budget.bad_share")))
     if errors:
-        raise Invalid(errors[0].message, errors=errors)
+        raise Invalid(errors[0].says, errors=errors)
     with transaction.atomic():
         budget, created = Budget.objects.update_or_create(
             label=label.strip(),
@@ -60,11 +61,11 @@ def save_budget(
 def delete_budget(*, label: str, by: Actor, reason: str, now: datetime | None = None) -> None:
     """Delete a budget with its leases. Raises Denied, Invalid, Missing."""
     require(by, "policies.write")
-    reason, now = needs_reason(reason, "deleting a budget"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.deleting_budget")), now or timezone.now()
     with transaction.atomic():
         budget = Budget.objects.filter(label=label).first()
         if budget is None:
-            raise Missing(f'There is no budget for the label "{label}".')
+            raise Missing("budget.missing", label=label)
         _record(by, "delete", budget, reason)
         budget.delete()
         look_at_all(now)

@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.local_time import BadTime, moment, zone_named
-from console.lib.problems import FieldError, Invalid
+from console.lib.problems import Invalid
+from console.lib.texts import text
 from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, write_event
 from rollouts.drafts.asked import wanted
@@ -54,8 +55,8 @@ def draft_rollout(
     require(by, "rollouts.start")
     now = now or timezone.now()
     if when_busy not in WHEN_BUSY:
-        message = f'when_busy is "{when_busy}"; write one of {", ".join(WHEN_BUSY)}.'
-        raise Invalid(message, errors=[FieldError("when_busy", message)])
+        says = text("draft.bad_when_busy", read=when_busy, known=WHEN_BUSY)
+        raise Invalid.at("when_busy", says)
     reason = checked_reason(reason)
     starts = _moment(start_at, time_zone)
     asked = wanted(config, version, plan, selector, overrides)
@@ -116,11 +117,11 @@ def _moment(at: datetime | str | None, time_zone: str) -> datetime | None:
     try:
         zone = zone_named(time_zone)
     except BadTime as bad:
-        raise Invalid(f"{bad}.", errors=[FieldError("time_zone", f"{bad}.")]) from bad
+        raise Invalid.at("time_zone", text("time.bad", what=bad.says)) from bad
     try:
         return moment(at, zone) if at is not None else None
     except BadTime as bad:
-        raise Invalid(f"{bad}.", errors=[FieldError("start_at", f"{bad}.")]) from bad
+        raise Invalid.at("start_at", text("time.bad", what=bad.says)) from bad
 
 
 def _what_most_run(rollout: Rollout) -> ConfigVersion | None:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.audit import record
 from accounts.policy import require
-from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.problems import Invalid, Missing
+from console.lib.texts import text
 from rollouts.actions.checks import needs_reason
 from rollouts.actions.freeze_windows import look_at_all
 from rollouts.models import EnvironmentGuard
@@ -35,13 +36,11 @@ def save_environment_guard(
     Raises Denied, Invalid with the path of what is wrong.
     """
     require(by, "policies.write")
-    reason, now = needs_reason(reason, "a guard"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.guard")), now or timezone.now()
     if not name.strip() or len(name) > 100:
-        message = "Give the guard a name of up to 100 characters."
-        raise Invalid(message, errors=[FieldError("name", message)])
+        raise Invalid.at("name", text("guard.bad_name"))
     if not thresholds and not triggers:
-        message = "A guard needs thresholds or triggers."
-        raise Invalid(message, errors=[FieldError("thresholds", message)])
+        raise Invalid.at("thresholds", text("guard.empty"))
     read = plan_from_data(
         {
             "phases": [{"weight": "100%", "duration": "1s"}],
@@ -75,11 +74,11 @@ def delete_environment_guard(
 ) -> None:
     """Delete a guard. Raises Denied, Invalid, Missing."""
     require(by, "policies.write")
-    reason, now = needs_reason(reason, "deleting a guard"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.deleting_guard")), now or timezone.now()
     with transaction.atomic():
         guard = EnvironmentGuard.objects.filter(name=name).first()
         if guard is None:
-            raise Missing(f'There is no guard "{name}".')
+            raise Missing("guard.missing", name=name)
         _record(by, "delete", guard, reason)
         guard.delete()
         look_at_all(now)

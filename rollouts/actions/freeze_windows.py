@@ -14,6 +14,7 @@ from accounts.audit import record
 from accounts.policy import require
 from console.lib.local_time import BadTime, moment, zone_named
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text
 from rollouts.actions.checks import needs_reason
 from rollouts.models import FreezeWindow, Rollout
 
@@ -38,14 +39,14 @@ def save_freeze_window(
     Invalid naming each wrong field.
     """
     require(by, "policies.write")
-    reason, now = needs_reason(reason, "a freeze window"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.freeze_window")), now or timezone.now()
     errors: list[FieldError] = []
     zone = _zone(time_zone, errors)
     starts_at = _moment("starts_at", starts_at, zone, errors)
     ends_at = _moment("ends_at", ends_at, zone, errors)
     errors += _wrong(name, zone, starts_at, ends_at, weekdays, from_time, to_time)
     if errors:
-        raise Invalid(errors[0].message, errors=errors)
+        raise Invalid(errors[0].says, errors=errors)
     with transaction.atomic():
         window, created = FreezeWindow.objects.update_or_create(
             name=name.strip(),
@@ -70,11 +71,11 @@ def save_freeze_window(
 def delete_freeze_window(*, name: str, by: Actor, reason: str, now: datetime | None = None) -> None:
     """Delete a window; rollouts that it held go on. Raises Denied, Invalid, Missing."""
     require(by, "policies.write")
-    reason, now = needs_reason(reason, "deleting a freeze window"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.deleting_freeze_window")), now or timezone.now()
     with transaction.atomic():
         window = FreezeWindow.objects.filter(name=name).first()
         if window is None:
-            raise Missing(f'There is no freeze window "{name}".')
+            raise Missing("freeze_window.missing", name=name)
         _record(by, "delete", window, reason)
         window.delete()
         look_at_all(now)
@@ -90,7 +91,7 @@ def _zone(name: str, errors: list[FieldError]) -> ZoneInfo | None:
     try:
         return zone_named(name)
     except BadTime as bad:
-        errors.append(FieldError("time_zone", f"{bad}."))
+        errors.append(FieldError("time_zone", text("time.bad", what=bad.says)))
         return None
 
 
@@ -102,7 +103,7 @@ def _moment(
     try:
         return moment(at, zone)
     except BadTime as bad:
-        errors.append(FieldError(field, f"{bad}."))
+        errors.append(FieldError(field, text("time.bad", what=bad.says)))
         return None
 
 
@@ -117,23 +118,19 @@ def _wrong(
 ) -> list[FieldError]:
     errors = []
     if not name.strip() or len(name) > 100:
-        errors.append(FieldError("name", "Give the window a name of up to 100 characters."))
+        errors.append(FieldError("name", text("freeze_window.bad_name")))
     if weekdays and zone is None:
-        text = "Name the time_zone that these days are of, such as Europe/Berlin."
-        errors.append(FieldError("time_zone", text))
+        errors.append(FieldError("time_zone", text("freeze_window.no_zone")))
     if not weekdays and (from_time is not None or to_time is not None):
-        text = "Times of day belong to weekdays; for a dated window write them into its ends."
-        errors.append(FieldError("from_time", text))
+        errors.append(FieldError("from_time", text("freeze_window.times_without_days")))
     if not weekdays and (starts_at is None or ends_at is None):
-        text = "Give both starts_at and ends_at, or weekdays for a weekly window."
-        errors.append(FieldError("starts_at", text))
+        errors.append(FieldError("starts_at", text("freeze_window.no_ends")))
     if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-        errors.append(FieldError("ends_at", "The window ends before it starts."))
+        errors.append(FieldError("ends_at", text("freeze_window.ends_before")))
     if any(day not in range(7) for day in weekdays):
-        errors.append(FieldError("weekdays", "Weekdays are 0 (Monday) to 6 (Sunday)."))
+        errors.append(FieldError("weekdays", text("freeze_window.bad_day")))
     if (from_time is None) != (to_time is None):
-        text = "Give both from_time and to_time, or neither for whole days."
-        errors.append(FieldError("from_time", text))
+        errors.append(FieldError("from_time", text("freeze_window.one_time")))
     return errors
 
 

@@ -30,7 +30,7 @@ def pause(
     with transaction.atomic():
         rollout = locked(rollout_id, seen_revision, now)
         if rollout.state not in {RolloutState.RUNNING, RolloutState.COMPLETING}:
-            raise not_possible(rollout, "paused")
+            raise not_possible(rollout, "rollout.not_paused_now")
         change_rollout(
             rollout,
             "pause",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.policy import require
+from console.lib.texts import text
 from rollouts.actions.asked_approval import waiting_question
 from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_approval, change_rollout
@@ -31,7 +32,7 @@ def reject(
     Raises Invalid (no reason), Denied (role, four eyes), Missing, Stale, Refused.
     """
     require(by, "rollouts.reject")
-    reason, now = needs_reason(reason, "rejecting"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.rejecting")), now or timezone.now()
     with transaction.atomic():
         question = waiting_question(rollout_id, phase, by, seen_digest, seen_revision, now)
         cause = Cause(by, now, reason, {"digest": question.approval.digest})

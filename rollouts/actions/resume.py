@@ -33,7 +33,7 @@ def resume(
     with transaction.atomic():
         rollout = locked(rollout_id, seen_revision, now)
         if rollout.state != RolloutState.PAUSED:
-            raise not_possible(rollout, "resumed")
+            raise not_possible(rollout, "rollout.not_resumed_now")
         change_rollout(
             rollout,
             "resume",

@@ -12,6 +12,7 @@ from accounts.audit import record
 from accounts.policy import require
 from agents.models import Quarantine
 from console.lib.problems import Refused
+from console.lib.texts import text
 from rollouts.actions.checks import checked_reason, locked
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
@@ -31,17 +32,18 @@ def retry(*, rollout_id: int, by: Actor, reason: str = "", now: datetime | None 
     with transaction.atomic():
         old = locked(rollout_id, None, now)
         if old.state not in FINAL_STATES:
-            raise Refused(f"{old.number} still runs; retry when it is over.", code="wrong_state")
+            raise Refused("retry.still_runs", code="wrong_state", number=old.number)
         if old.state in {RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}:
             raise Refused(
-                f"{old.number} was rolled back, so v{old.version.number} is quarantined. Lift that "
-                "with a reason and start a new rollout.",
+                "retry.quarantined",
                 code="quarantined",
+                number=old.number,
+                version=old.version.number,
             )
         failed = Target.objects.filter(rollout=old, state__in=["failed", "timed_out"])
         ids = list(failed.values_list("agent_id", flat=True))
         if not ids:
-            raise Refused(f"No agent failed in {old.number}.", code="nobody_failed")
+            raise Refused("retry.nobody_failed", code="nobody_failed", number=old.number)
         _lift(old, ids, by, reason, now)
         drafted = draft_rollout(
             config=old.config,
@@ -49,7 +51,7 @@ def retry(*, rollout_id: int, by: Actor, reason: str = "", now: datetime | None 
             plan=Plan.from_dict(old.plan),
             selector=old.selector,
             by=by,
-            title=f"Retry of {old.number}: {old.title}"[:200],
+            title=str(text("retry.title", number=old.number, title=old.title))[:200],
             reason=reason,
             spread_label=old.spread_label,
             retry_of=old,
@@ -64,7 +66,7 @@ def _lift(old: Rollout, agent_ids: list[int], by: Actor, reason: str, now: datet
     ).update(
         lifted_at=now,
         lifted_by=by.name,
-        lift_reason=f"retry of {old.number}: {reason}".rstrip(": "),
+        lift_reason=str(text("retry.lifts", number=old.number, reason=reason)),
     )
     if lifted:
         record(
@@ -73,7 +75,7 @@ def _lift(old: Rollout, agent_ids: list[int], by: Actor, reason: str, now: datet
             object_kind="config_hash",
             object_id=old.version.config_hash,
             object_name=str(old.version),
-            reason=f"retry of {old.number}",
+            reason=str(text("retry.lifts", number=old.number, reason="")),
             details={"agents": lifted},
             at=now,
         )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
+from console.lib.texts import Text, text
 from rollouts.actions.checks import locked, needs_reason
 from rollouts.apply import Cause
 from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
@@ -32,7 +33,7 @@ def rollback_rollout(
     Missing, Stale, Refused (never started, rolled back already, superseded, agents taken).
     """
     require(by, "rollouts.rollback")
-    reason, now = needs_reason(reason, "rolling back"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.rolling_back")), now or timezone.now()
     with transaction.atomic():
         rollout = locked(rollout_id, seen_revision, now)
         if ("roll_back", rollout.state) not in ROLLOUT_TABLE or rollout.started_at is None:
@@ -45,16 +46,14 @@ def rollback_rollout(
         )
 
 
-def _why_not(rollout: Rollout) -> str:
+def _why_not(rollout: Rollout) -> Text:
+    number = rollout.number
     if rollout.state == RolloutState.ROLLED_BACK:
-        return (
-            f"{rollout.number} has been rolled back already. A rollback is not rolled back: to give "
-            f"v{rollout.version.number} again, lift its quarantine with a reason and start a new "
-            "rollout."
-        )
+        return text("rollback.done_already", number=number, version=rollout.version.number)
     if rollout.state == RolloutState.ROLLING_BACK:
-        return f"{rollout.number} is rolling back already."
+        return text("rollback.runs_already", number=number)
     if rollout.state == RolloutState.SUPERSEDED:
-        other = rollout.superseded_by.number if rollout.superseded_by else "another rollout"
-        return f"{rollout.number} was superseded by {other}; roll that one back, or by selector."
-    return f"{rollout.number} was never started; there is nothing to roll back."
+        by = rollout.superseded_by
+        other = by.number if by else text("rollback.another")
+        return text("rollback.superseded", number=number, other=other)
+    return text("rollback.never_started", number=number)

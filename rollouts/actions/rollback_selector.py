@@ -14,12 +14,12 @@ from agents.actions.quarantine import quarantine
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse, to_text
 from console.lib.problems import Refused
+from console.lib.texts import Text, text
 from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.engine.states import RollbackState, RolloutState
-from rollouts.engine.why import agents as agents_words
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.by_selector import goal, ways_back
 from rollouts.rollback.targets import WayBack, batch_size
@@ -45,11 +45,11 @@ def rollback_selector(
     concerned, by primary key, then orders rollbacks by selector by a lock of their own.
     """
     require(by, "rollouts.rollback")
-    reason, now = needs_reason(reason, "rolling back"), now or timezone.now()
-    text = to_text(parse(selector))
+    reason, now = needs_reason(reason, text("reason.rolling_back")), now or timezone.now()
+    wanted = to_text(parse(selector))
     with transaction.atomic():
         visible = Agent.objects.visible_to(by)
-        matching = visible.matching(selector_q(parse(text))).accepting_remote_config()
+        matching = visible.matching(selector_q(parse(wanted))).accepting_remote_config()
         ids = list(matching.order_by("pk").values_list("pk", flat=True))
         to_hash = goal(to, config, ids)
         _take_from_rollouts(ids, by, reason, now)
@@ -62,7 +62,7 @@ def rollback_selector(
         rollback = Rollback.objects.create(
             kind=Rollback.Kind.SELECTOR,
             method=method,
-            selector=text,
+            selector=wanted,
             to=to_hash or "previous",
             reason=reason,
             requested_by=by.user,
@@ -73,7 +73,7 @@ def rollback_selector(
         )
         _keep(rollback, ways)
         _quarantine(rollback, ways, reason, now)
-        inputs = {"selector": text, "to": str(to), "agents": len(ways), "left_out": len(held)}
+        inputs = {"selector": wanted, "to": str(to), "agents": len(ways), "left_out": len(held)}
         write_event(None, "roll_back", Cause(by, now, reason, inputs), rollback=rollback)
     return rollback
 
@@ -92,20 +92,16 @@ def _on_their_way(agent_ids: Sequence[int]) -> dict[int, str]:
     }
 
 
-def _held_by(held: Mapping[int, str]) -> str:
-    names = ", ".join(sorted(set(held.values())))
-    verb = "is" if len(held) == 1 else "are"
-    return (
-        f"{agents_words(len(held))} {verb} on the way back already ({names}); wait for that to end."
-    )
+def _held_by(held: Mapping[int, str]) -> Text:
+    return text("rollback.on_their_way", agents=len(held), names=sorted(set(held.values())))
 
 
-def _nothing(ways: Sequence[WayBack], matched: int) -> str:
+def _nothing(ways: Sequence[WayBack], matched: int) -> Text:
     """Say why nobody can go back."""
     problems = sorted({way.problem for way in ways if way.problem})
     if problems:
-        return f"None of {agents_words(matched)} can go back: {'; '.join(problems)}."
-    return f"None of the {agents_words(matched)} that match has anything to go back to."
+        return text("rollback.none_can", agents=matched, problems="; ".join(problems))
+    return text("rollback.nothing_before", agents=matched)
 
 
 def _keep(rollback: Rollback, ways: Sequence[WayBack]) -> None:
@@ -145,7 +141,7 @@ def _quarantine(rollback: Rollback, ways: Sequence[WayBack], reason: str, now: d
             agent_ids=agent_ids,
             outcome=Quarantine.Outcome.ROLLED_BACK,
             by=SYSTEM,
-            reason=f"rolled back by {rollback.requested_by_name}: {reason}",
+            reason=str(text("rollback.quarantines", by=rollback.requested_by_name, reason=reason)),
             cause=rollback.topic,
             now=now,
         )
@@ -162,10 +158,10 @@ def _take_from_rollouts(agent_ids: Sequence[int], by: Actor, reason: str, now: d
             rollout,
             list(mine.values_list("agent_id", flat=True)),
             active=False,
-            error="taken out by a rollback by selector",
+            error=str(text("rollback.taken_out")),
         )
         recount(rollout.phases.all(), now)
-        why = f"a rollback by selector took {agents_words(taken)} of it: {reason}"
+        why = str(text("rollback.took", agents=taken, reason=reason))
         cause = Cause(by, now, why, {"agents": taken})
         if rollout.state in {RolloutState.RUNNING, RolloutState.COMPLETING}:
             change_rollout(

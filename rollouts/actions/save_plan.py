@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.audit import record
 from accounts.policy import require
-from console.lib.problems import FieldError, Invalid, Refused
+from console.lib.problems import Invalid, Refused
+from console.lib.texts import text as says
 from rollouts.actions.upload_config import check_name
 from rollouts.models import Plan
 from rollouts.plans.parse import parse_plan
@@ -23,12 +24,11 @@ def save_plan(*, name: str, text: str, by: Actor, file: str = "") -> Plan:
     check_name(name, "name")
     parsed = parse_plan(text, name=name, file=file or f"{name}.yaml")
     if parsed.name != name:
-        message = f'the file names the plan "{parsed.name}", but it is saved as "{name}"'
-        raise Invalid(message, errors=[FieldError("name", message)])
+        raise Invalid.at("name", says("plan.named_otherwise", named=parsed.name, name=name))
     with transaction.atomic():
         known = Plan.objects.select_for_update(no_key=True).filter(name=name).first()
         if known is not None and known.built_in:
-            raise Refused(f"{name} is a built-in plan; save yours under another name.")
+            raise Refused("plan.built_in", name=name)
         if known is not None and known.text == text:
             return known
         plan, created = Plan.objects.update_or_create(

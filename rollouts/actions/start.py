@@ -49,16 +49,13 @@ def start(
         _lock_config(rollout_id)
         rollout = locked(rollout_id, seen_revision, now)
         if rollout.state != RolloutState.DRAFT:
-            raise not_possible(rollout, "started")
+            raise not_possible(rollout, "rollout.not_started_now")
         cause = Cause(by, now, reason, {"preview": rollout.preview.get("digest")})
         rollout.started_by = by.user
         rollout.save(update_fields=["started_by"])
         blockers = blockers_of(rollout)
         if blockers and rollout.when_busy != "queue":
-            raise Refused(
-                f"Not started: {sentence(blockers)}. Wait for it, queue this one, or supersede it.",
-                code="busy",
-            )
+            raise Refused("start.busy", code="busy", blockers=sentence(blockers))
         _preflight(rollout, seen_preview, accept or {}, cause)
         waits = bool(blockers) or (rollout.start_at is not None and rollout.start_at > now)
         if waits:
@@ -90,7 +87,7 @@ def _preflight(
     blocking = still_blocking(fresh.readiness, accept)
     if blocking:
         said = " ".join(finding.text for finding in blocking)
-        raise Refused(f"Not started: {said}", code="not_ready")
+        raise Refused("start.not_ready", code="not_ready", findings=said)
 
 
 def _accept(rollout: Rollout, fresh: Preview, accept: Mapping[str, str], cause: Cause) -> None:
@@ -109,11 +106,6 @@ def _check_drift(rollout: Rollout, fresh: Preview, seen_preview: str | None) -> 
     found = {agent for phase in fresh.phases for agent in phase.new} | set(fresh.rest)
     more, fewer, gone = len(found - frozen), len(frozen - found), gone_members(rollout)
     if has_drifted(len(frozen), more + fewer + gone):
-        raise Stale(
-            f"The fleet changed since the preview: {more} agents more, {fewer} fewer, "
-            f"{gone} members of its first phases are away. "
-            "Look at the new preview and start again. Nothing was done.",
-            code="fleet_changed",
-        )
+        raise Stale("start.fleet_changed", code="fleet_changed", more=more, fewer=fewer, gone=gone)
     if seen_preview is not None and seen_preview != rollout.preview.get("digest"):
-        raise Stale("This is not the preview that you saw. Nothing was done.", code="other_preview")
+        raise Stale("start.other_preview", code="other_preview")

@@ -15,7 +15,8 @@ from accounts.audit import record
 from accounts.policy import require
 from agents.models import ComponentSet, ConfigBody
 from console.lib import hints
-from console.lib.problems import FieldError, Invalid
+from console.lib.problems import Invalid
+from console.lib.texts import text
 from rollouts.configs.checks import check_config
 from rollouts.configs.parse import parse_config
 from rollouts.models import Config, ConfigVersion
@@ -43,8 +44,7 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
     require(by, "configs.write")
     check_name(name, "name")
     if len(message) > MAX_MESSAGE or "\x00" in message:
-        text = f"The message is longer than {MAX_MESSAGE:,} characters."
-        raise Invalid(text, errors=[FieldError("message", text)])
+        raise Invalid.at("message", text("config.long_message", most=MAX_MESSAGE))
     document = parse_config(body, file=f"{name}.yaml")
     # Read outside the transaction: it only informs the checks.
     sets = [frozenset(names) for names in ComponentSet.objects.values_list("names", flat=True)]
@@ -71,14 +71,10 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
 
 def check_name(name: str, field: str) -> None:
     """Refuse what cannot name a config, plan or selector. Raises Invalid."""
-    if not _NAME.fullmatch(name) or name in _TAKEN:
-        text = (
-            f'"{name[:60]}" cannot be a name; use letters, digits, - and _, at most 100, '
-            "such as edge-gateway."
-        )
-        if name in _TAKEN:
-            text = f'"{name}" cannot be a name: a page of the console has that address.'
-        raise Invalid(text, code="bad_name", errors=[FieldError(field, text)])
+    if name in _TAKEN:
+        raise Invalid.at(field, text("name.taken_by_page", read=name), code="bad_name")
+    if not _NAME.fullmatch(name):
+        raise Invalid.at(field, text("name.bad", read=name[:60]), code="bad_name")
 
 
 def _locked_config(name: str) -> Config:

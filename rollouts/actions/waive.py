@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Missing, Refused
+from console.lib.texts import text
 from rollouts.actions.checks import locked, needs_reason, not_possible, phase_named
 from rollouts.analysis.scene import watched_phase
 from rollouts.apply import Cause, touch, write_event
@@ -34,21 +35,21 @@ def waive(
     Raises Invalid (no reason), Denied, Missing (no such gate), Refused.
     """
     require(by, "rollouts.waive")
-    reason, now = needs_reason(reason, "overriding a gate"), now or timezone.now()
+    reason, now = needs_reason(reason, text("reason.waiving")), now or timezone.now()
     with transaction.atomic():
         rollout = locked(rollout_id, None, now)
         if rollout.state not in ACTIVE_STATES:
-            raise not_possible(rollout, "changed")
+            raise not_possible(rollout, "rollout.not_changed_now")
         row = phase_named(rollout, phase)
         phases = list(rollout.phases.order_by("index"))
         watched = watched_phase(phases)
         if watched is None or watched.pk != row.pk:
-            raise Refused(f"{phase} is not watched now; only its gates can be overridden.")
+            raise Refused("waive.not_watched", phase=phase)
         found = {one.gate: one for one in load_facts(rollout, phases, now).gates}.get(gate)
         if found is None or by.user is None:
-            raise Missing(f'{phase} has no gate "{gate}".')
+            raise Missing("waive.no_gate", phase=phase, gate=gate)
         if found.waived_by is not None:
-            raise Refused(f"{found.waived_by} has overridden this gate already.")
+            raise Refused("waive.already", by=found.waived_by)
         Waiver.objects.create(
             phase=row, gate=gate, by=by.user, reason=reason, reading=shown(found), at=now
         )

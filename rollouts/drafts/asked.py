@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.selectors.grammar import parse, to_text
-from console.lib.problems import FieldError, Missing
+from console.lib.problems import Missing
+from console.lib.texts import text
 from rollouts.models import Config, ConfigVersion
 from rollouts.models import Plan as SavedPlan
 from rollouts.plans.overrides import with_overrides
@@ -39,14 +40,16 @@ def wanted(
 def _version(config: str | Config, number: int | None) -> ConfigVersion:
     row = config if isinstance(config, Config) else Config.objects.filter(name=config).first()
     if row is None:
-        raise _missing("config", f'There is no config "{config}".')
+        raise Missing.at("config", text("config.missing_named", name=config))
     versions = ConfigVersion.objects.select_related("config").filter(config=row)
     if number is not None:
         versions = versions.filter(number=number)
     found = versions.order_by("-number").first()
     if found is None:
-        which = f"version {number}" if number is not None else "version at all"
-        raise _missing("version", f"{row.name} has no {which}.")
+        says = text("config.no_version_at_all", name=row.name)
+        if number is not None:
+            says = text("config.no_version", name=row.name, number=number)
+        raise Missing.at("version", says)
     return found
 
 
@@ -57,9 +60,5 @@ def _plan(plan: str | Mapping[str, Any] | Plan) -> Plan:
         return plan_from_data(dict(plan), name=str(plan.get("name") or "inline"))
     row = SavedPlan.objects.filter(name=plan).first()
     if row is None:
-        raise _missing("plan", f'There is no plan "{plan}".')
+        raise Missing.at("plan", text("plan.missing_named", name=plan))
     return Plan.from_dict(row.parsed)
-
-
-def _missing(path: str, message: str) -> Missing:
-    return Missing(message, errors=[FieldError(path, message)])
