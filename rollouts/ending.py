@@ -8,6 +8,7 @@ from agents.actions.set_desired import release_topic, set_desired
 from rollouts.apply import Cause, change_approval, change_phase, change_rollout
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
+from rollouts.engine import tally
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.engine.why import finished
@@ -75,9 +76,14 @@ def succeed(rollout: Rollout, config_hash: str, cause: Cause) -> None:
 
 def settle_why(rollout: Rollout, note: str = "") -> None:
     """Store the last line of a rollout that is over. `note`: how its way back went, if it has one."""
-    back = Rollback.objects.filter(rollout=rollout).values_list("reason", flat=True).first()
+    back = Rollback.objects.filter(rollout=rollout).first()
     line = finished(
-        RolloutState(rollout.state), total(rollout), f"v{rollout.version.number}", note, back or ""
+        RolloutState(rollout.state),
+        total(rollout),
+        f"v{rollout.version.number}",
+        note,
+        back.reason if back is not None else "",
+        only_silence=back is not None and bool(back.cause.get("only_silence")),
     ).to_dict()
     if line != rollout.why:
         rollout.why = line
@@ -87,5 +93,4 @@ def settle_why(rollout: Rollout, note: str = "") -> None:
 def total(rollout: Rollout) -> Counts:
     """Return the counts of all phases together."""
     all_counts = [Counts.from_dict(c) for c in rollout.phases.values_list("counts", flat=True)]
-    names = Counts.__slots__
-    return Counts(**{name: sum(getattr(one, name) for one in all_counts) for name in names})
+    return tally.total(all_counts)

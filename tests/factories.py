@@ -12,7 +12,7 @@ from django.db.models import F
 from accounts.actor import Actor
 from accounts.models import RoleBinding, User
 from agents import news
-from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Desired
+from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Desired, GatewayLease
 from rollouts.models import Config, ConfigVersion
 from tests.agents.factories import NOW as NOW  # tests of rollouts import it from here
 from tests.agents.factories import make_body
@@ -66,6 +66,18 @@ def make_agent(
         running_hash=running_hash,
     )
     return agent
+
+
+def make_gateway() -> GatewayLease:
+    """Create a gateway that has long been there and stays: an agent that is gone could come back."""
+    return GatewayLease.objects.create(
+        id=uuid.uuid4(),
+        host="127.0.0.1",
+        port=4320,
+        pid=1,
+        started_at=NOW - timedelta(days=30),
+        renewed_at=NOW + timedelta(days=3650),
+    )
 
 
 def make_version(

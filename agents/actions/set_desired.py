@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from agents.models import Desired
 from agents.quarantined import quarantined_sql
+from agents.running import runs_sql
 from console.lib import hints
 
 # The number of the advisory lock that orders pushes; also taken for connection settings.
@@ -121,7 +122,7 @@ _DELIVER = f"""
     FROM {_WANTED}
     LEFT JOIN agents_agentstatus s ON s.agent_id = w.agent_id
     CROSS JOIN LATERAL (
-        SELECT coalesce(s.config_hash = w.config_hash AND s.config_status = 1, false) AS runs
+        SELECT coalesce({runs_sql("w.config_hash")}, false) AS runs
     ) r
     RETURNING agent_id, state
 """  # noqa: S608  constant text

@@ -112,6 +112,7 @@ class Quarantine(models.Model):
     class Outcome(models.TextChoices):
         FAILED = "failed", "Failed"
         TIMED_OUT = "timed_out", "Timed out"
+        FELL_BACK = "fell_back", "Fell back by itself"
         ROLLED_BACK = "rolled_back", "Rolled back"
         BY_HAND = "by_hand", "Set by a person"
 

@@ -49,10 +49,11 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
             # It knows of no config: what it ran and refused is gone with its storage.
             take_running(agent, "")
         return
-    if status == RemoteConfigStatuses_APPLIED and (
-        config_hash != agent.running_hash or agent.refused_hash
-    ):
-        take_running(agent, config_hash)
+    if status == RemoteConfigStatuses_APPLIED:
+        if is_news:
+            _note_fall_back(agent, config_hash, now)
+        if config_hash != agent.running_hash or agent.refused_hash:
+            take_running(agent, config_hash)
     if is_news or config_hash == agent.offered_hash:
         record_word(agent, config_hash, status, error, now)
 
@@ -75,9 +76,32 @@ def take_shown(agent: AgentState, config_hash: str, now: float) -> None:
     if is_news:
         agent.config_hash, agent.config_status, agent.config_error_hash = config_hash, status, ""
         agent.change().config_error = ""
+        if config_hash:
+            _note_fall_back(agent, config_hash, now)
         take_running(agent, config_hash)
     if config_hash and (is_news or config_hash in (agent.offered_hash, agent.open_hash)):
         record_word(agent, config_hash, RemoteConfigStatuses_APPLIED, "", now)
+
+
+def _note_fall_back(agent: AgentState, config_hash: str, now: float) -> None:
+    """Remember what an agent left by itself: it ran what is wanted of it, and now runs another config
+    that nobody asked for. Offered again, it would leave it again (OP-28)."""
+    left = agent.desired_hash
+    if not left or agent.running_hash != left or config_hash == left:
+        return
+    changes = agent.change()
+    changes.fallen[left] = config_hash
+    changes.well.discard(left)
+    changes.event(now, "fell_back", config_hash=left, runs=config_hash)
+    agent.refused = True
+
+
+def note_well(agent: AgentState) -> None:
+    """Remember that an agent runs a config and is not unwell: what it said against that config before
+    holds no longer."""
+    runs = agent.config_status == RemoteConfigStatuses_APPLIED and agent.config_hash
+    if runs and agent.healthy is not False:
+        agent.change().well.add(agent.config_hash)
 
 
 def known_status(number: int) -> int:
@@ -98,9 +122,11 @@ def record_word(agent: AgentState, config_hash: str, status: int, error: str, no
     agent.change().visible = True
     if status == RemoteConfigStatuses_APPLIED:
         fact.settle(Word.APPLIED, now)
+        note_well(agent)
     elif status == RemoteConfigStatuses_FAILED:
         fact.settle(Word.FAILED, now, error)
         agent.change().refusals[config_hash] = error
+        agent.change().well.discard(config_hash)
         if config_hash == agent.desired_hash:
             agent.refused = True
         agent.change().event(now, "config_failed", config_hash=config_hash, error=error[:500])

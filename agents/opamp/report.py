@@ -15,7 +15,12 @@ from google.protobuf.message_factory import GetMessageClass
 
 from agents.opamp import bits, scan
 from agents.opamp.attributes import as_text, clean, clean_words, plain
-from agents.opamp.config_words import MAX_HASH_CHARS, known_status, take_config_status
+from agents.opamp.config_words import (
+    MAX_HASH_CHARS,
+    known_status,
+    note_well,
+    take_config_status,
+)
 from agents.opamp.opamp_pb2 import (
     AgentDescription,
     AgentToServer,
@@ -210,6 +215,10 @@ def _take_health(
         agent.healthy = healthy
         agent.health_changed_at = now
         changes.visible = True
+        if healthy:
+            note_well(agent)
+        elif healthy is False:
+            changes.well.clear()
 
 
 def _take_effective_config(

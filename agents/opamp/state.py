@@ -50,7 +50,11 @@ class DeliveryFact:
 
 
 class Changes:
-    """What the next flush writes for one agent. Latest values are read from the state itself."""
+    """What the next flush writes for one agent. Latest values are read from the state itself.
+
+    `refusals` are hashes it said FAILED for, with its words; `fallen` those it left by itself, with
+    what it runs instead; `well` those it was seen running, not unhealthy, after all that.
+    """
 
     __slots__ = (
         "bodies",
@@ -61,11 +65,13 @@ class Changes:
         "deliveries",
         "description",
         "events",
+        "fallen",
         "ordered_uid",
         "refusals",
         "settings",
         "status",
         "visible",
+        "well",
     )
 
     def __init__(self) -> None:
@@ -81,6 +87,8 @@ class Changes:
         self.config_error: str | None = None
         self.deliveries: dict[str, DeliveryFact] = {}
         self.refusals: dict[str, str] = {}
+        self.fallen: dict[str, str] = {}
+        self.well: set[str] = set()
         self.events: list[tuple[float, str, dict[str, Any]]] = []
 
     def delivery(self, config_hash: str) -> DeliveryFact:
@@ -117,6 +125,8 @@ class Changes:
         self.bodies = {**older.bodies, **self.bodies}
         self.body_bytes += older.body_bytes
         self.refusals = {**older.refusals, **self.refusals}
+        self.fallen = {**older.fallen, **self.fallen}
+        self.well |= older.well - self.refusals.keys() - self.fallen.keys()
         self.events = (older.events + self.events)[-MAX_PENDING_EVENTS:]
         for config_hash, fact in older.deliveries.items():
             newer = self.deliveries.get(config_hash)

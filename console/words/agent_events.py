@@ -38,6 +38,13 @@ def line(event: AgentEvent) -> AgentLine:
         which = plain(str(details.get("config_hash", ""))[:8])
         text = _("Refused config %(hash)s: %(error)s") % {"hash": which, "error": said}
         return AgentLine(event.at, "bad", "octagon-x", text)
+    if event.kind == "fell_back":
+        left, runs = (plain(str(details.get(key, ""))[:8]) for key in ("config_hash", "runs"))
+        text = _("Left config %(left)s by itself: it runs %(runs)s again") % {
+            "left": left,
+            "runs": runs,
+        }
+        return AgentLine(event.at, "bad", "undo", text)
     if event.kind == "settings_status":
         return _settings(event, details)
     known = {

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console.words import tally
 from rollouts.models import Event
 
 ACTOR_ICONS = {"human": "person", "token": "key", "system": "system", "agent": "nav-agents"}
@@ -56,10 +57,9 @@ def _started(phase: str, inputs: Inputs) -> str:
 
 def _deployed(phase: str, inputs: Inputs) -> str:
     counts = inputs.get("counts") or {}
-    return _("Observation of %(phase)s started: %(n)d of %(m)d confirmed.") % {
+    return _("Observation of %(phase)s started: %(told)s.") % {
         "phase": phase.lower(),
-        "n": _number(counts, "confirmed"),
-        "m": _number(counts, "members"),
+        "told": tally.told(counts),
     }
 
 
@@ -70,6 +70,24 @@ def _passed(phase: str, inputs: Inputs) -> str:
     return ngettext(
         "%(phase)s passed, %(n)d gate passes.", "%(phase)s passed, %(n)d gates pass.", len(gates)
     ) % {"phase": phase, "n": len(gates)}
+
+
+def _fell_back(phase: str, inputs: Inputs) -> str:
+    agents = _number(inputs, "agents")
+    return ngettext(
+        "%(n)d agent fell back to another version by itself.",
+        "%(n)d agents fell back to another version by themselves.",
+        agents,
+    ) % {"n": agents}
+
+
+def _lost(phase: str, inputs: Inputs) -> str:
+    agents = _number(inputs, "agents")
+    return ngettext(
+        "%(n)d agent was lost after the change.",
+        "%(n)d agents were lost after the change.",
+        agents,
+    ) % {"n": agents}
 
 
 def _roll_back(phase: str, inputs: Inputs) -> str:
@@ -170,6 +188,8 @@ WORDINGS: dict[str, Wording] = {
     "gate_critical": Wording("bad", "octagon-x", _gate),
     "gate_notify": Wording("warn", "gate", _gate),
     "gate_calm": Wording("ok", "ok", _gate),
+    "fell_back": Wording("bad", "undo", _fell_back),
+    "lost": Wording("bad", "dashed", _lost),
     "rollback_wave": Wording("bad", "undo", _wave),
     "rollback_check_failed": Wording(
         "bad", "octagon-x", _fixed(lambda: _("The check after a batch failed."))

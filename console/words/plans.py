@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from console.lib.durations import format_share
 from console.words import numbers, times
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.dry_run import Today
@@ -66,13 +67,19 @@ def phase_rows(plan: Plan) -> list[PhaseRow]:
                 name=title(phase.name),
                 weight=phase.weight,
                 observe=times.span(phase.duration_s) if phase.duration_s else _("not at all"),
-                gates=[criterion(c) for c in phase.success_criteria],
+                gates=[*map(criterion, phase.success_criteria), floor(phase)],
                 then=_then(following),
                 selector=phase.selector or "",
                 description=phase.description,
             )
         )
     return rows
+
+
+def floor(phase: PhaseSpec) -> str:
+    """Say how many agents may fail, whatever the criteria say: every phase has this gate."""
+    share = format_share(phase.pace.tolerated_failures).replace("%", "\u202f%")
+    return _("failed agents ≤ %(share)s") % {"share": share}
 
 
 def _then(following: PhaseSpec | None) -> str:

@@ -119,12 +119,19 @@ ROLLBACK: dict[str, Look] = {
     "incomplete": Look("bad", "triangle", pgettext_lazy("rollback state", "Incomplete")),
 }
 
+# States of a target that the legend counts with others; told apart where one agent is shown.
+_OF_TARGETS: dict[str, Look] = {
+    "timed_out": Look("bad", "clock", pgettext_lazy("target state", "Did not answer")),
+    "fell_back": Look("bad", "undo", pgettext_lazy("target state", "Fell back by itself")),
+    "lost": Look("bad", "dashed", pgettext_lazy("target state", "Lost")),
+}
+
 KINDS = {
     "agent": AGENT,
     "rollout": ROLLOUT,
     "phase": PHASE,
     "gate": GATE,
-    "target": TARGET,
+    "target": {**TARGET, **_OF_TARGETS},
     "delivery": DELIVERY,
     "approval": APPROVAL,
     "rollback": ROLLBACK,

@@ -16,7 +16,7 @@ from console.lib.texts import text
 from rollouts.actions.checks import checked_reason, locked
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
-from rollouts.engine.states import FINAL_STATES, RolloutState
+from rollouts.engine.states import FAILED_TARGETS, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target
 from rollouts.plans.plan import Plan
 
@@ -40,7 +40,7 @@ def retry(*, rollout_id: int, by: Actor, reason: str = "", now: datetime | None 
                 number=old.number,
                 version=old.version.number,
             )
-        failed = Target.objects.filter(rollout=old, state__in=["failed", "timed_out"])
+        failed = Target.objects.filter(rollout=old, state__in=FAILED_TARGETS)
         ids = list(failed.values_list("agent_id", flat=True))
         if not ids:
             raise Refused("retry.nobody_failed", code="nobody_failed", number=old.number)

@@ -24,7 +24,7 @@ from rollouts.plans.metrics import Compare, Source
 from rollouts.plans.plan import PhaseSpec, Plan
 
 _SAME = timedelta(seconds=60)
-_ONE = Counts(members=1, offered=1, applied=1, confirmed=1)
+_ONE = Counts(members=1, offered=1, applied=1, confirmed=1, on_new=1)
 
 
 class Would(StrEnum):

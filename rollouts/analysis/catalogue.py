@@ -58,7 +58,7 @@ CATALOGUE = {
             "Failure rate",
             "Share of what was tried that failed. What agents report of their config and health is "
             "always part of it: other sources can make it worse, never better.",
-            opamp="(failed + timed out + unhealthy after apply) / offered, of the phase; for "
+            opamp="(refused + timed out + fell back + lost + unhealthy) / offered, of the phase; for "
             "guards also of all phases begun, whichever is worse",
             own_metrics="send_failed / (sent + send_failed), over all signals",
             prometheus="send_failed / (sent + send_failed) from the otelcol_exporter_* counters, over "
@@ -68,7 +68,7 @@ CATALOGUE = {
             "error_count",
             "Error count",
             "Errors since the phase was deployed, of all its agents together, a whole number.",
-            opamp="failed deliveries + timed out + agents unhealthy after apply, of the phase",
+            opamp="agents that refused, timed out, fell back, were lost or are unhealthy, of the phase",
             own_metrics="error log records of the phase's agents",
             prometheus="increase of the counters of log records with an error level",
         ),
@@ -77,7 +77,7 @@ CATALOGUE = {
             "Error rate",
             "Errors per minute over the last five minutes (at least one), of all agents of the phase "
             "together: a few canaries add up to less than a fleet does, and a limit is for the sum.",
-            opamp="failed deliveries + timed out + agents that turned unhealthy, per minute",
+            opamp="agents that refused, timed out, fell back, were lost or turned unhealthy, per minute",
             own_metrics="error log records per minute",
             prometheus="rate of the counters of log records with an error level",
         ),

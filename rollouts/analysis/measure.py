@@ -26,8 +26,10 @@ from rollouts.analysis.sources.opamp import OpampSource
 from rollouts.analysis.sources.registry import all_sources
 from rollouts.analysis.specs import GateSpec, gates_of
 from rollouts.analysis.verdicts import ReadingFrame, judge
-from rollouts.engine.facts import GateFacts, GateKind, Level
-from rollouts.engine.states import RolloutState
+from rollouts.engine.evidence import from_shown
+from rollouts.engine.facts import Counts, GateFacts, GateKind, Level
+from rollouts.engine.floor import FLOOR, floor_gate
+from rollouts.engine.states import BEGUN_PHASES, RolloutState
 from rollouts.models import Measurement, Phase, Rollout, Waiver
 from rollouts.plans.metrics import Source
 from rollouts.plans.plan import PhaseSpec, Plan
@@ -101,26 +103,34 @@ def take_measurements(rollout_id: int, now: datetime) -> bool:
 
 
 def _new_breaches(scene: Scene, specs: Sequence[GateSpec]) -> list[Measurement]:
-    """Read the guards over what agents report, and return those that have become critical since
-    they were read last: a breach acts at once (spec section 1), also in a phase of hours.
+    """Read the gates over what agents report, and return guards that have become critical since
+    they were read last, and criteria that are met no longer: a breach acts at once (spec section 1),
+    also in a phase of hours, and nobody is shown "0 %" while agents refuse.
 
-    Telemetry is asked at its own pace, and so is a guard that wants several readings.
+    Telemetry is asked at its own pace, and so is a gate that wants several readings.
     """
     sources = {Source.OPAMP: OpampSource()}
     rows = [
         _row(scene, spec, _read(spec, scene, sources))
         for spec in specs
-        if spec.kind is GateKind.THRESHOLD
+        if spec.kind in {GateKind.THRESHOLD, GateKind.CRITERION}
         and Source.OPAMP in spec.sources
         and spec.consecutive == 1
+        and not spec.failure_limit
     ]
-    critical = [row for row in rows if row.level == Level.CRITICAL]
-    if not critical:
+    bad = [row for row in rows if _is_breach(row.level, row.breached)]
+    if not bad:
         return []
-    read = Measurement.objects.filter(phase=scene.phase, gate__in=[row.gate for row in critical])
+    read = Measurement.objects.filter(phase=scene.phase, gate__in=[row.gate for row in bad])
     newest = read.order_by("gate", "-at").distinct("gate")
-    levels = dict(newest.values_list("gate", "level"))
-    return [row for row in critical if levels.get(row.gate) != Level.CRITICAL]
+    said = newest.values_list("gate", "level", "breached")
+    was_bad = {gate for gate, level, breached in said if _is_breach(level, breached)}
+    return [row for row in bad if row.gate not in was_bad]
+
+
+def _is_breach(level: str, breached: bool | None) -> bool:
+    """Whether a row says that a guard is critical, or a criterion not met."""
+    return level == Level.CRITICAL or breached is True
 
 
 def _read(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) -> Reading:
@@ -137,8 +147,10 @@ def _read(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) 
     return silent(Outcome.ERROR, reading.source, "the result is no finite number", reading.query)
 
 
-def load_gates(rollout: Rollout, phase: Phase, now: datetime) -> tuple[GateFacts, ...]:
-    """Return every gate of a phase, judged on the measurements taken. Two queries, one for
+def load_gates(
+    rollout: Rollout, phase: Phase, now: datetime, waivers: Mapping[str, str] | None = None
+) -> tuple[GateFacts, ...]:
+    """Return every measured gate of a phase, judged on the measurements taken. Two queries, one for
     environment guards, none to the outside."""
     specs = gate_specs(rollout, phase)
     if not specs:
@@ -151,13 +163,48 @@ def load_gates(rollout: Rollout, phase: Phase, now: datetime) -> tuple[GateFacts
         min_samples=spec.pace.min_samples,
     )
     readings = _readings(rollout, phase, specs, now)
-    waivers = dict(
-        Waiver.objects.filter(phase=phase).values_list("gate", "by__username")  # one per gate
-    )
+    waivers = _waivers(phase) if waivers is None else waivers
     return tuple(
         judge(gate, readings.get(gate.gate, []), window, now, waivers.get(gate.gate))
         for gate in specs
     )
+
+
+def gates_now(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> tuple[GateFacts, ...]:
+    """Return every gate of the watched phase, judged: its measured ones, and the floor."""
+    watched = watched_phase(phases)
+    if watched is None:
+        return ()
+    waivers = _waivers(watched)
+    gates = load_gates(rollout, watched, now, waivers)
+    floor = _floor(rollout, watched, phases, waivers, now)
+    return (*gates, floor) if floor is not None else gates
+
+
+def _floor(
+    rollout: Rollout,
+    watched: Phase,
+    phases: Sequence[Phase],
+    waivers: Mapping[str, str],
+    now: datetime,
+) -> GateFacts | None:
+    """Return the floor on the counts as they are; of a rollout that came back, as it was then."""
+    rollback = None if rollout.state in MEASURED_STATES else getattr(rollout, "rollback", None)
+    if rollback is not None:
+        kept = (gate for gate in rollback.cause.get("gates", ()) if gate["gate"] == FLOOR)
+        return next(map(from_shown, kept), None)
+    return floor_gate(
+        Counts.from_dict(watched.counts),
+        [Counts.from_dict(p.counts) for p in phases if p.state in BEGUN_PHASES],
+        PhaseSpec.from_dict(watched.spec).pace.tolerated_failures,
+        now,
+        waivers.get(FLOOR),
+    )
+
+
+def _waivers(phase: Phase) -> dict[str, str]:
+    """Return who waived which gate of a phase."""
+    return dict(Waiver.objects.filter(phase=phase).values_list("gate", "by__username"))
 
 
 def gate_specs(rollout: Rollout, phase: Phase) -> tuple[GateSpec, ...]:

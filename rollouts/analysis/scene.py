@@ -22,7 +22,7 @@ from rollouts.models import Phase, Rollout, Target
 MOST_MEMBERS = 20_000
 # The label whose values are compared apart, unless the rollout spreads over one of its own.
 STRATUM = "region"
-CHANGED = (TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT)
+CHANGED = (TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT, TargetState.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,14 @@ class Scene:
         return self._members(Target.objects.filter(waiting | earlier, rollout=self.rollout))
 
     def errors_since(self, since: datetime) -> int:
-        """Count the watched phase's targets that failed, timed out or turned unhealthy lately."""
+        """Count the watched phase's targets that failed, timed out, turned unhealthy, fell back
+        or were lost lately."""
         failed = Q(state=TargetState.FAILED, confirmed_at__gt=since)
         timed_out = Q(state=TargetState.TIMED_OUT, deadline_at__gt=since)
         unhealthy = Q(state=TargetState.APPLIED, healthy=False, unhealthy_since__gt=since)
-        return Target.objects.filter(failed | timed_out | unhealthy, phase=self.phase).count()
+        off = Q(state__in=[TargetState.FELL_BACK, TargetState.LOST], off_since__gt=since)
+        found = Target.objects.filter(failed | timed_out | unhealthy | off, phase=self.phase)
+        return found.count()
 
     @cached_property
     def sick_components(self) -> list[tuple[str, int]]:

@@ -12,8 +12,9 @@ _SIDES = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "
 _SIDES["!="] = "other than"
 
 
-def sentence(spec: GateSpec, gate: GateFacts, min_samples: int) -> str:
-    """Return the sentence of a judged gate: value, limit, what stands behind it, what is missing."""
+def sentence(spec: GateSpec, gate: GateFacts, missing: str) -> str:
+    """Return the sentence of a judged gate: value, limit, what stands behind it. `missing` is what a
+    criterion with too little evidence waits for."""
     if gate.no_data_since is not None:
         why = f" ({gate.note.rstrip('.')})" if gate.note else ""
         return f"{spec.title} has no data since {gate.no_data_since:%H:%M:%S} UTC{why}."
@@ -24,7 +25,7 @@ def sentence(spec: GateSpec, gate: GateFacts, min_samples: int) -> str:
     said = f"{spec.title} is {amount(gate.value, spec.unit)}"
     if spec.kind is GateKind.THRESHOLD:
         return f"{said}, {_level(spec, gate)} ({_behind(gate)})."
-    return f"{said}, {_criterion(spec, gate, min_samples)} ({_behind(gate)})."
+    return f"{said}, {_criterion(spec, gate, missing)} ({_behind(gate)})."
 
 
 def amount(value: float, unit: str) -> str:
@@ -39,14 +40,14 @@ def amount(value: float, unit: str) -> str:
         return f"{rounded:g}"
 
 
-def _criterion(spec: GateSpec, gate: GateFacts, min_samples: int) -> str:
+def _criterion(spec: GateSpec, gate: GateFacts, missing: str) -> str:
     wanted = f"{_SIDES.get(spec.operator, spec.operator)} {amount(spec.limit or 0.0, spec.unit)}"
     if gate.verdict is Verdict.FAIL:
         return f"it must be {wanted}"
     if gate.verdict is Verdict.INCONCLUSIVE:
         return f"too uncertain to say whether it is {wanted}"
     if gate.verdict is Verdict.INSUFFICIENT:
-        return f"it must be {wanted}; {gate.readings} of {min_samples} readings are in"
+        return f"it must be {wanted}; {missing}"
     return f"as it must be: {wanted}"
 
 

@@ -58,7 +58,18 @@ def judge(
 ) -> GateFacts:
     """Return one gate, judged. `readings` are of this gate, oldest first, each with its time."""
     gate = _JUDGES[spec.kind](spec, _base(spec, readings, waived_by), readings, window, now)
-    return replace(gate, sentence=sentences.sentence(spec, gate, window.min_samples))
+    return replace(gate, sentence=sentences.sentence(spec, gate, _missing(gate, window)))
+
+
+def _missing(gate: GateFacts, window: ReadingFrame) -> str:
+    """Name what an insufficient criterion waits for: the window, agents, or readings."""
+    if window.observed_since is None:
+        return "its window begins when the phase is sent"
+    if gate.agents < window.min_agents:
+        return f"{gate.agents:,} of {window.min_agents:,} agents that it takes are behind it"
+    if gate.readings < window.min_samples:
+        return f"{gate.readings:,} of {window.min_samples:,} readings of its window are in"
+    return "the newest reading is awaited"
 
 
 def overall(gates: Sequence[GateFacts]) -> Verdict:

@@ -12,6 +12,15 @@ from django.db import connection
 from rollouts.engine.facts import Counts
 from rollouts.models import Phase
 
+# Bad health counts from `health_grace` after the outcome, and on until it has been good without a
+# break for STEADY times as long: who is well at every other look is not well.
+STEADY = 4
+_IS_MENDING = f"""t.state = 'applied' AND NOT t.was_unhealthy AND t.healthy IS NOT FALSE
+    AND t.well_since > t.confirmed_at + make_interval(secs => p.grace_s)
+    AND t.well_since > %(now)s - make_interval(secs => {STEADY} * p.grace_s)"""
+_IS_UNHEALTHY = f"""(t.state = 'applied' AND NOT t.was_unhealthy AND t.healthy IS FALSE
+    AND t.confirmed_at <= %(now)s - make_interval(secs => p.grace_s)) OR ({_IS_MENDING})"""
+
 _COUNT = """
     SELECT t.phase_id,
         count(*) AS members,
@@ -21,21 +30,25 @@ _COUNT = """
         count(*) FILTER (WHERE t.state = 'applied') AS applied,
         count(*) FILTER (WHERE t.state = 'failed') AS failed,
         count(*) FILTER (WHERE t.state = 'timed_out') AS timed_out,
-        count(*) FILTER (WHERE t.state = 'applied' AND t.healthy IS FALSE
-            AND NOT t.was_unhealthy
-            AND t.confirmed_at <= %(now)s - make_interval(secs => p.grace_s)) AS unhealthy,
+        count(*) FILTER (WHERE t.state = 'fell_back') AS fell_back,
+        count(*) FILTER (WHERE t.state = 'lost') AS lost,
+        count(*) FILTER (WHERE t.state = 'applied' AND t.off_since IS NULL) AS on_new,
+        count(*) FILTER (WHERE t.state IN ('applied', 'offered')
+            AND t.off_since IS NOT NULL) AS gone,
         count(*) FILTER (WHERE t.state = 'applied' AND t.healthy IS FALSE
             AND NOT t.was_unhealthy) AS sick,
+        count(*) FILTER (WHERE {is_unhealthy}) AS unhealthy,
+        count(*) FILTER (WHERE {is_mending}) AS mending,
         count(*) FILTER (WHERE (t.state = 'waiting' AND NOT t.online)
             OR (t.state = 'offered' AND t.deadline_at IS NULL)) AS offline,
         count(*) FILTER (WHERE t.away AND t.state = 'waiting') AS away,
-        count(*) FILTER (WHERE t.state IN ('applied', 'failed')) AS confirmed,
+        count(*) FILTER (WHERE t.state IN ('applied', 'failed', 'fell_back')) AS confirmed,
         count(*) FILTER (WHERE t.state = 'skipped') AS skipped,
         count(*) FILTER (WHERE t.state = 'rolled_back') AS rolled_back
     FROM rollouts_target t
     JOIN unnest(%(phases)s::bigint[], %(graces)s::float8[]) AS p(id, grace_s) ON p.id = t.phase_id
     GROUP BY t.phase_id
-"""
+""".replace("{is_unhealthy}", _IS_UNHEALTHY).replace("{is_mending}", _IS_MENDING)
 
 
 def recount(phases: Iterable[Phase], now: datetime) -> None:
@@ -60,28 +73,29 @@ def recount(phases: Iterable[Phase], now: datetime) -> None:
 
 
 def recount_sick(phases: Sequence[Phase], now: datetime) -> None:
-    """Let bad health begin to count where `health_grace` has passed since the outcome.
+    """Let bad health begin and cease to count where time alone decides it.
 
-    Time alone changes this, so it is asked on every look, by a small partial index, but only of
-    phases that have somebody in the grace time.
+    Asked on every look, by a small partial index, but only of phases that have somebody in the grace
+    time, or somebody who is mending.
     """
     for phase in phases:
         counts = Counts.from_dict(phase.counts)
-        if counts.sick == counts.unhealthy:
+        if not counts.unsure and not counts.mending:
             continue
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT count(*) FROM rollouts_target
-                WHERE phase_id = %s AND state = 'applied' AND healthy = false
-                  AND was_unhealthy = false AND confirmed_at <= %s - make_interval(secs => %s)
-                """,
-                [phase.pk, now, _grace(phase)],
-            )
-            unhealthy = cursor.fetchone()[0]
-        if unhealthy != counts.unhealthy:
-            phase.counts = {**phase.counts, "unhealthy": unhealthy}
+            cursor.execute(_SICK, {"phase": phase.pk, "now": now, "grace": _grace(phase)})
+            unhealthy, mending = cursor.fetchone()
+        if (unhealthy, mending) != (counts.unhealthy, counts.mending):
+            phase.counts = {**phase.counts, "unhealthy": unhealthy, "mending": mending}
             phase.save(update_fields=["counts"])
+
+
+_SICK = f"""
+    SELECT count(*) FILTER (WHERE {_IS_UNHEALTHY}), count(*) FILTER (WHERE {_IS_MENDING})
+    FROM rollouts_target t, (SELECT %(grace)s::float8 AS grace_s) p
+    WHERE t.phase_id = %(phase)s AND t.state = 'applied' AND NOT t.was_unhealthy
+      AND (t.healthy = false OR t.well_since IS NOT NULL)
+"""  # noqa: S608  constant text
 
 
 def _grace(phase: Phase) -> float:

@@ -20,6 +20,7 @@ from agents.models import Agent, Quarantine
 from agents.opamp.bits import REPORTS_AVAILABLE_COMPONENTS
 from agents.selectors.grammar import parse
 from rollouts.engine.membership import Lineup, by_stratum, spread_order
+from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import Target
 from rollouts.selectors import selector_q
 
@@ -79,7 +80,10 @@ class EligibilityQuery:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Eligible agents alike in what preflight asks: version, components, what they run, connection."""
+    """Eligible agents alike in what preflight asks: version, components, what they run, connection.
+
+    `kept`: what it runs is quarantined for the agent itself, so it is no way back.
+    """
 
     version: str
     components: str
@@ -87,6 +91,7 @@ class Group:
     online: bool
     healthy: bool | None
     reports: bool
+    kept: bool
     count: int
 
 
@@ -185,8 +190,8 @@ def _statement(
                 FROM judged WHERE reason <> '' GROUP BY reason) e),
             (SELECT json_agg(g) FROM (
                 SELECT version, components_hash AS components, running, online, healthy, reports,
-                       count(*) AS count
-                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5, 6) g),
+                       kept, count(*) AS count
+                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5, 6, 7) g),
             (SELECT (array_agg(name ORDER BY name))[1:{MAX_SAMPLES}]
              FROM judged WHERE reason = '' AND NOT online)"""  # noqa: S608
     sql = f"""
@@ -198,7 +203,10 @@ def _statement(
                         ELSE m.components_hash END AS components_hash,
                    coalesce(s.running_hash, '') AS running,
                    s.connected IS TRUE AS online, s.healthy,
-                   (m.capabilities & 4096) <> 0 AS reports
+                   (m.capabilities & 4096) <> 0 AS reports,
+                   EXISTS (SELECT FROM agents_quarantine k
+                           WHERE k.agent_id = m.id AND k.config_hash = s.running_hash
+                             AND k.lifted_at IS NULL) AS kept
             FROM ({matching}) m {joins}
             ORDER BY s.connected IS NOT TRUE, md5(%s || m.instance_uid::text) COLLATE "C"
         )
@@ -224,9 +232,9 @@ def _reasons(
     if question.retry_of is not None:
         joins.append(
             "LEFT JOIN rollouts_target r ON r.agent_id = m.id AND r.rollout_id = %s"
-            " AND r.state IN ('failed', 'timed_out')"
+            " AND r.state = ANY(%s)"
         )
-        join_params.append(question.retry_of)
+        join_params += [question.retry_of, sorted(FAILED_TARGETS)]
         cases.append("WHEN r.id IS NULL THEN 'not_failed'")
     live = Quarantine.objects.filter(config_hash=question.config_hash, lifted_at=None)
     if live.filter(agent=None).exists():

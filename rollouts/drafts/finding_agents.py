@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from agents.models import Quarantine
 from agents.opamp.bits import REPORTS_AVAILABLE_COMPONENTS, REPORTS_REMOTE_CONFIG
 from rollouts.drafts.eligibility import Group
 from rollouts.models import Rollout, Target
 
-_FACTS = ("version", "components", "running", "online", "healthy", "reports")
+_FACTS = ("version", "components", "running", "online", "healthy", "reports", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ def with_facts(rows: QuerySet[Any], agent: str, running: str) -> QuerySet[Any]:
         fact_running=F(running),
         fact_online=Coalesce(F(f"{agent}status__connected"), False),
         fact_healthy=F(f"{agent}status__healthy"),
+        fact_kept=Exists(
+            Quarantine.objects.filter(
+                agent=OuterRef(f"{agent}pk"), config_hash=OuterRef(running), lifted_at=None
+            )
+        ),
         fact_reports=Case(When(bits=0, then=Value(False)), default=Value(True)),
     )
     return found

@@ -22,7 +22,15 @@ from rollouts.drafts.eligibility import (
 )
 from rollouts.drafts.finding import BLOCK, Finding
 from rollouts.drafts.readiness import readiness
-from rollouts.engine.membership import PhaseMembers, PhaseShare, assign, fingerprint, rest_of
+from rollouts.engine.floor import tolerated
+from rollouts.engine.membership import (
+    PhaseMembers,
+    PhaseShare,
+    assign,
+    fingerprint,
+    rest_of,
+    rounding,
+)
 from rollouts.models import Config, ConfigVersion, Target
 from rollouts.plans.plan import Plan
 
@@ -33,7 +41,8 @@ WAITS = "away: the last wave gives it to them when they are back"
 @dataclass(frozen=True, slots=True)
 class PhasePreview:
     """One phase: who joins it (`new`), and how they spread over the label. `away` of them are not
-    connected and get it when they return."""
+    connected and get it when they return. `rounding` says how its share became a number of agents,
+    `tolerated` how many may fail before it fails."""
 
     name: str
     weight: float
@@ -44,6 +53,8 @@ class PhasePreview:
     samples: tuple[str, ...]
     duration_s: float
     away: int = 0
+    rounding: str = ""
+    tolerated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,8 @@ class Preview:
                     "members": phase.members,
                     "new_members": len(phase.new),
                     "away": phase.away,
+                    "rounding": phase.rounding,
+                    "tolerated_failures": phase.tolerated,
                     "split": phase.split,
                     "samples": list(phase.samples),
                     "duration_s": phase.duration_s,
@@ -222,6 +235,10 @@ def _phases(
             samples=tuple(names[agent_id] for agent_id in phase.new[:MAX_SAMPLES]),
             duration_s=spec.duration_s,
             away=len(away.intersection(phase.new)),
+            rounding=rounding(spec.weight, phase.matched),
+            tolerated=tolerated(
+                spec.pace.tolerated_failures, len(phase.new) - len(away.intersection(phase.new))
+            ),
         )
         for spec, phase in zip(plan.phases, members, strict=True)
     )

@@ -26,6 +26,7 @@ from rollouts.plans.plan import Criterion, Plan, Threshold
 # The checks that are about single agents.
 ABOUT_AGENTS = (
     *("components", "components_unknown", "previous_version", "previous_version_lost"),
+    "previous_version_kept",
     *("offline", "health", "reports"),
 )
 
@@ -45,6 +46,7 @@ def readiness(
         *_targets(groups, matched),
         *config_findings.components(version, groups),
         *_way_back(version, groups),
+        *_kept(version, groups),
         *_connection(groups),
         *_plan(plan, sizes),
     ]
@@ -151,6 +153,28 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             agents_with("status__running_hash", lost),
             whom,
         )
+
+
+def _kept(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
+    """What an agent runs may be quarantined for itself: then a rollback cannot give it that."""
+    whom = concern(kept=[True])
+    agents = whom.count(groups)
+    if not agents:
+        return
+    back = last_completed(version.config, other_than=version.config_hash)
+    many = f"gives them {back}." if back else "leaves them alone."
+    one = f"gives it {back}." if back else "leaves it alone."
+    yield Finding(
+        "previous_version_kept",
+        NOTE,
+        agents,
+        say(
+            agents,
+            f"run a version that is quarantined for themselves; a rollback {many}",
+            f"runs a version that is quarantined for itself; a rollback {one}",
+        ),
+        concern=whom,
+    )
 
 
 def _connection(groups: Sequence[Group]) -> Iterable[Finding]:

@@ -20,6 +20,7 @@ from rollouts.engine.facts import (
     Verdict,
 )
 from rollouts.engine.states import PhaseState, RolloutState
+from rollouts.plans.metrics import Source
 from rollouts.plans.plan import OnNoData
 
 LOOK_SOON_S = 1.0
@@ -148,6 +149,8 @@ def _baking(facts: RolloutFacts) -> Decision:
         return Decision(Act.WAIT, Code.WARNING, facts.watched, red)
     if _is_unsettled(facts):
         return Decision(Act.WAIT, Code.UNWELL, facts.watched, look_in_s=LOOK_SOON_S)
+    if not facts.has_quorum:
+        return Decision(Act.WAIT, Code.QUORUM, catch_up=True)
     return Decision(Act.SUCCEED, Code.FINISHED)
 
 
@@ -229,6 +232,9 @@ def _deploying(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
 def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision:
     calm = _is_calm(facts)
     left = phase.spec.duration_s - phase.observed_s
+    lost_cause = next((gate for gate in facts.gates if _fails_for_good(gate, phase)), None)
+    if lost_cause is not None:
+        return _breach(facts, lost_cause)
     if left > 0:
         code, gate = (Code.OBSERVING, None) if calm else (Code.WARNING, _red(facts))
         return Decision(Act.WAIT, code, phase.index, gate, catch_up=calm, look_in_s=_calm(left))
@@ -248,6 +254,21 @@ def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
     if _is_unsettled(facts):
         return Decision(Act.WAIT, Code.UNWELL, phase.index, look_in_s=LOOK_SOON_S)
     return Decision(Act.PASS, Code.MOVING, phase.index)
+
+
+def _fails_for_good(gate: GateFacts, phase: PhaseFacts) -> bool:
+    """Whether a failed criterion cannot be met any more: agents that refused or fell back break its
+    limit by themselves, and time does not heal them. Nobody waits for the end of the window then."""
+    counts = phase.counts
+    if gate.kind is not GateKind.CRITERION or gate.verdict is not Verdict.FAIL:
+        return False
+    if gate.is_silenced or gate.source != Source.OPAMP or gate.limit is None or not counts.offered:
+        return False
+    gone = counts.refused + counts.fell_back
+    least = {"failure_rate": gone / counts.offered, "error_count": float(gone)}.get(gate.metric)
+    if least is None or gate.operator not in {"<", "<="}:
+        return False
+    return least >= gate.limit if gate.operator == "<" else least > gate.limit
 
 
 def _fails_window(gate: GateFacts, phase: PhaseFacts) -> bool:
@@ -293,7 +314,7 @@ def _red(facts: RolloutFacts) -> GateFacts | None:
 
 def _is_unsettled(facts: RolloutFacts) -> bool:
     """Whether some agent is unwell within its `health_grace`: nobody knows yet if it counts."""
-    return any(phase.counts.sick > phase.counts.unhealthy for phase in facts.phases)
+    return any(phase.counts.unsure for phase in facts.phases)
 
 
 def _is_calm(facts: RolloutFacts) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rollouts.engine.facts import GateFacts
+from rollouts.engine.facts import GateFacts, GateKind, Level, Verdict
 
 
 def shown(gate: GateFacts) -> dict[str, Any]:
@@ -35,6 +35,29 @@ def shown(gate: GateFacts) -> dict[str, Any]:
         "waived_by": gate.waived_by,
         "sentence": gate.sentence,
     }
+
+
+def from_shown(kept: Mapping[str, Any]) -> GateFacts:
+    """Return a gate as `shown` kept it: what decided a rollback is shown as it was then."""
+    return GateFacts(
+        gate=kept["gate"],
+        kind=GateKind(kept["kind"]),
+        metric=kept["metric"],
+        title=kept["title"],
+        verdict=Verdict(kept["verdict"]),
+        unit=kept["unit"],
+        operator=kept["operator"],
+        limit=kept["limit"],
+        value=kept["value"],
+        level=Level(kept["level"]),
+        readings=kept["readings"],
+        agents=kept["agents"],
+        samples=kept["samples"],
+        source=kept["source"],
+        at=datetime.fromisoformat(kept["at"]) if kept["at"] else None,
+        waived_by=kept["waived_by"],
+        sentence=kept["sentence"],
+    )
 
 
 def standing(gates: Sequence[GateFacts]) -> dict[str, bool]:

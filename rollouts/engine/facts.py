@@ -27,6 +27,7 @@ class GateKind(StrEnum):
     CRITERION = "criterion"
     THRESHOLD = "threshold"
     TRIGGER = "trigger"
+    FLOOR = "floor"
 
 
 class Level(StrEnum):
@@ -108,10 +109,13 @@ class Counts:
     """Targets of one phase by what is known of them (whole numbers).
 
     `offered` counts every target ever offered the version; `outstanding` those of them that have
-    not settled and are not offline; `confirmed` is applied + failed (the agent's own word).
-    `unhealthy` are applied targets whose bad health counts (after `health_grace`). `offline` are
-    unsettled targets without a connection: the catch-up lane; `away` those of them who were gone
-    before membership was frozen: nobody counts on them.
+    not settled and are not offline; `confirmed` those that gave their own word: it runs, it refused,
+    it fell back. `on_new` are connected and say now that they run the version; `gone` got it and do
+    not say so now, for too short a time to be `lost`. `failed` refused it, `timed_out` said nothing.
+    `unhealthy` are applied targets whose bad health counts (after `health_grace`), `mending` those of
+    them that are well again, but not for long enough. `offline` are unsettled targets without a
+    connection: the catch-up lane; `away` those of them who were gone before membership was frozen:
+    nobody counts on them.
     """
 
     members: int = 0
@@ -123,6 +127,11 @@ class Counts:
     timed_out: int = 0
     unhealthy: int = 0
     sick: int = 0
+    mending: int = 0
+    fell_back: int = 0
+    lost: int = 0
+    on_new: int = 0
+    gone: int = 0
     offline: int = 0
     away: int = 0
     confirmed: int = 0
@@ -131,12 +140,40 @@ class Counts:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, int]) -> Counts:
-        """Read what a phase row keeps; missing keys are zero."""
-        return cls(**{name: int(data.get(name, 0)) for name in cls.__slots__})
+        """Read what a phase row keeps; missing keys are zero. A row of a version that did not ask who
+        still runs it knows who had applied it."""
+        found = {name: int(data.get(name, 0)) for name in cls.__slots__}
+        found["on_new"] = int(data.get("on_new", found["applied"]))
+        return cls(**found)
 
     @property
     def settled(self) -> int:
-        return self.applied + self.failed + self.timed_out
+        return self.applied + self.failed_by_state
+
+    @property
+    def refused(self) -> int:
+        """Targets that said FAILED."""
+        return self.failed
+
+    @property
+    def silent(self) -> int:
+        """Targets that said nothing in time."""
+        return self.timed_out
+
+    @property
+    def failed_by_state(self) -> int:
+        """Targets that do not run the version after they were offered it."""
+        return self.failed + self.timed_out + self.fell_back + self.lost
+
+    @property
+    def bad(self) -> int:
+        """Targets that count as failed, for whatever reason."""
+        return self.failed_by_state + self.unhealthy
+
+    @property
+    def unsure(self) -> int:
+        """Targets that are unwell within their `health_grace`: nobody knows yet if it counts."""
+        return max(0, self.sick + self.mending - self.unhealthy)
 
     @property
     def left(self) -> int:
@@ -197,8 +234,9 @@ class PhaseFacts:
 
     @property
     def has_quorum(self) -> bool:
-        """Whether enough members gave their own word (spec section 4, default 90 %)."""
-        return self._is_quorum(self.counts.confirmed)
+        """Whether enough members run the version now, by their own word (spec section 4, default
+        90 %)."""
+        return self._is_quorum(self.counts.on_new)
 
     @property
     def has_settled_quorum(self) -> bool:
@@ -246,6 +284,19 @@ class RolloutFacts:
     def is_frozen(self) -> bool:
         """Whether a freeze window holds any environment of this rollout now."""
         return any(phase.frozen_until is not None for phase in self.phases)
+
+    @property
+    def judged(self) -> tuple[PhaseFacts, ...]:
+        """The phases whose agents have to run the version for the rollout to succeed: not those that
+        a person advanced."""
+        return tuple(phase for phase in self.phases if not phase.advanced_by)
+
+    @property
+    def has_quorum(self) -> bool:
+        """Whether enough agents of the whole rollout run the version now, by their own word."""
+        expected = sum(phase.counts.expected for phase in self.judged)
+        on_new = sum(phase.counts.on_new for phase in self.judged)
+        return on_new >= round(self.plan.pace.quorum * expected, 6)
 
     @property
     def current(self) -> PhaseFacts | None:

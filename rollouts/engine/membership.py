@@ -79,8 +79,23 @@ def spread_order(members: Mapping[str, Sequence[int]]) -> list[int]:
 
 
 def phase_size(weight: float, matched: int) -> int:
-    """Return ceil(weight x matched), without the noise of binary fractions (10 % of 30 is 3)."""
-    return min(matched, math.ceil(round(weight * matched, 6)))
+    """Return ceil(weight x matched), without the noise of binary fractions (10 % of 30 is 3).
+
+    Below 100 % never everybody, where there are two or more: 99 % of 10 is 9.
+    """
+    most = matched - 1 if weight < 1.0 and matched > 1 else matched
+    return min(most, math.ceil(round(weight * matched, 6)))
+
+
+def rounding(weight: float, matched: int) -> str:
+    """Return how a share became a number of agents: "34 % of 3 is 1.02, rounded to 2"; "" when it is
+    that number."""
+    exact = round(weight * matched, 6)
+    size = phase_size(weight, matched)
+    if exact == size:
+        return ""
+    why = ", because a phase below 100 % leaves somebody" if size < exact else ""
+    return f"{weight * 100:.4g} % of {matched:,} is {exact:.6g}, rounded to {size:,}{why}"
 
 
 def assign(phases: Sequence[PhaseShare], lines: Mapping[str, Lineup]) -> tuple[PhaseMembers, ...]:

@@ -41,13 +41,17 @@ class PhaseState(_State):
 
 
 class TargetState(_State):
-    """Where one agent stands in the delivery: `offered` covers sent and acknowledged."""
+    """Where one agent stands in the delivery, by what it runs now: `offered` covers sent and
+    acknowledged, `fell_back` returned to another version by itself, `lost` is gone since the change.
+    """
 
     WAITING = "waiting"
     OFFERED = "offered"
     APPLIED = "applied"
     FAILED = "failed"
     TIMED_OUT = "timed_out"
+    FELL_BACK = "fell_back"
+    LOST = "lost"
     ROLLED_BACK = "rolled_back"
     SKIPPED = "skipped"
 
@@ -91,9 +95,11 @@ BEGUN_PHASES = frozenset(
 )
 OPEN_PHASES = frozenset({PhaseState.DEPLOYING, PhaseState.OBSERVING})
 # Targets that may run the new version, now or when they come back: what a rollback returns.
-TOUCHED_TARGETS = frozenset(
-    {TargetState.OFFERED, TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT}
+# States in which a target counts as failed, whatever its health.
+FAILED_TARGETS = frozenset(
+    {TargetState.FAILED, TargetState.TIMED_OUT, TargetState.FELL_BACK, TargetState.LOST}
 )
+TOUCHED_TARGETS = FAILED_TARGETS | {TargetState.OFFERED, TargetState.APPLIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +214,34 @@ TARGET_TRANSITIONS = (
     Transition("offer", (_T.WAITING, _T.OFFERED), _T.OFFERED, "the version is offered to it"),
     Transition("found", (_T.WAITING,), _T.APPLIED, "it runs the version already, and says so"),
     Transition(
-        "confirm", (_T.OFFERED, _T.TIMED_OUT), _T.APPLIED, "it says that it runs the version"
+        "confirm",
+        (_T.OFFERED, _T.TIMED_OUT, _T.LOST),
+        _T.APPLIED,
+        "it says that it runs the version (if it was lost: connected again)",
     ),
     Transition(
-        "refuse", (_T.OFFERED, _T.TIMED_OUT, _T.APPLIED), _T.FAILED, "it says that it cannot run it"
+        "recover",
+        (_T.FAILED, _T.FELL_BACK),
+        _T.APPLIED,
+        "after all it says that it runs the version, connected and not unhealthy",
+    ),
+    Transition(
+        "refuse",
+        (_T.OFFERED, _T.TIMED_OUT, _T.APPLIED, _T.LOST),
+        _T.FAILED,
+        "it says that it cannot run it",
+    ),
+    Transition(
+        "fall_back",
+        (_T.OFFERED, _T.TIMED_OUT, _T.APPLIED, _T.LOST),
+        _T.FELL_BACK,
+        "after it ran the version, it says that it runs another one, which nobody asked for",
+    ),
+    Transition(
+        "lose",
+        (_T.OFFERED, _T.APPLIED),
+        _T.LOST,
+        "since the change it is not connected, or has no config, for longer than lost_after",
     ),
     Transition("time_out", (_T.OFFERED,), _T.TIMED_OUT, "it said nothing within apply_timeout"),
     Transition(
@@ -233,10 +263,13 @@ BACK_TRANSITIONS = (
     Transition("offer", (_W.WAITING,), _W.OFFERED, "the version from before is offered to it"),
     Transition("found", (_W.WAITING,), _W.CONFIRMED, "it runs that version already, and says so"),
     Transition(
-        "confirm",
-        (_W.OFFERED, _W.TIMED_OUT, _W.FAILED),
+        "confirm", (_W.OFFERED, _W.TIMED_OUT), _W.CONFIRMED, "it says that it runs that version"
+    ),
+    Transition(
+        "recover",
+        (_W.FAILED,),
         _W.CONFIRMED,
-        "it says that it runs that version",
+        "after all it says that it runs that version, connected and not unhealthy",
     ),
     Transition(
         "refuse",

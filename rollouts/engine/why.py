@@ -20,6 +20,7 @@ from rollouts.engine.facts import (
     Verdict,
 )
 from rollouts.engine.states import RolloutState
+from rollouts.engine.tally import agents, failures, not_on_new, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,19 @@ def drafted() -> Why:
 
 
 def finished(
-    state: RolloutState, counts: Counts, version: str, note: str = "", reason: str = ""
+    state: RolloutState,
+    counts: Counts,
+    version: str,
+    note: str = "",
+    reason: str = "",
+    *,
+    only_silence: bool = False,
 ) -> Why:
     """Return the line of a rollout that is over. `reason`: why it was taken back, if it was; what
-    was taken back is quarantined with it."""
-    on_new = f"{counts.applied:,} of {counts.members:,} agents run {version}"
+    was taken back is quarantined with it, unless agents were only silent."""
+    on_new = f"{counts.on_new:,} of {counts.members:,} agents run {version}"
+    if counts.bad and state not in {RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}:
+        on_new = f"{on_new}; {failures(counts)}"
     late = counts.members - counts.settled - counts.skipped - counts.rolled_back
     left = ""
     if late:
@@ -68,6 +77,8 @@ def finished(
     then = "Nothing more happens by itself."
     if state in {RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}:
         then = f"{version} is quarantined: it is offered again only when a person lifts that."
+        if only_silence:
+            then = f"Agents did not answer, none refused it: {version} is not quarantined."
     because = f"Reason: {reason.rstrip('.')}. " if reason else ""
     return Why(say, f"{because}{then}", tone, Code.FINISHED.value)
 
@@ -80,11 +91,6 @@ def rolling_back(back: int, of: int, to: str) -> Why:
         "bad",
         Code.ROLLING_BACK.value,
     )
-
-
-def agents(count: int) -> str:
-    """Return "1 agent" or "1,204 agents"."""
-    return f"{count:,} agent" if count == 1 else f"{count:,} agents"
 
 
 _Line = Callable[[RolloutFacts, Decision, PhaseFacts | None, datetime], Why]
@@ -160,8 +166,8 @@ def _confirming(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now:
     counts = phase.counts if phase is not None else Counts()
     due = phase.oldest_due_at if phase is not None else None
     return Why(
-        f"Waiting for {agents(counts.outstanding)} of {_name(phase)} to confirm: "
-        f"{counts.confirmed:,} of {counts.members:,} did.",
+        f"Waiting for {agents(counts.outstanding)} of {_name(phase)} to answer: "
+        f"{_run(counts, facts)} now{_apart(failures(counts))}.",
         "An agent that stays silent counts as timed out.",
         "run",
         d.code.value,
@@ -170,8 +176,10 @@ def _confirming(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now:
 
 
 def _quorum(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
-    counts = phase.counts if phase is not None else Counts()
-    share = phase.spec.pace.quorum if phase is not None else 0.9
+    if phase is None:
+        counts, share = total([p.counts for p in facts.judged]), facts.plan.pace.quorum
+    else:
+        counts, share = phase.counts, phase.spec.pace.quorum
     if not counts.left:
         return Why(
             f"Holding: no agent is left in {_name(phase)}. {agents(counts.skipped)} skipped, "
@@ -188,12 +196,23 @@ def _quorum(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
             d.code.value,
         )
     return Why(
-        f"Holding: {counts.confirmed:,} of {counts.expected:,} agents of {_name(phase)} confirmed, "
-        f"{share:.0%} are needed. {agents(counts.offline)} offline.",
-        "It goes on when enough agents return, or when a person advances it.",
+        f"Holding: of {_name(phase)}, {_run(counts, facts)} now; {share:.0%} are needed"
+        f"{_apart(not_on_new(counts))}.",
+        "It goes on when enough agents run it, or when a person advances it."
+        if phase is not None
+        else "It completes when enough agents run it; else roll back or abort it.",
         "wait",
         d.code.value,
     )
+
+
+def _run(counts: Counts, facts: RolloutFacts) -> str:
+    version = facts.version or "it"
+    return f"{counts.on_new:,} of {counts.expected:,} run {version}"
+
+
+def _apart(told: str) -> str:
+    return f"; {told}" if told else ""
 
 
 def _observing(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
@@ -302,7 +321,7 @@ def _paused(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
 
 
 def _unwell(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
-    unsure = sum(p.counts.sick - p.counts.unhealthy for p in facts.phases)
+    unsure = sum(p.counts.unsure for p in facts.phases)
     return Why(
         f"Holding: {agents(unsure)} reported bad health just after the change.",
         "It counts when it lasts longer than the plan's health_grace.",

@@ -23,7 +23,7 @@ from rollouts.ending import end_phases, let_go
 from rollouts.engine.facts import Blocker
 from rollouts.engine.membership import takes_away
 from rollouts.engine.states import ACTIVE_STATES, RolloutState
-from rollouts.engine.why import agents
+from rollouts.engine.tally import agents
 from rollouts.models import Rollout, Target
 from rollouts.plans.plan import Plan
 

@@ -22,9 +22,11 @@ from rollouts.ending import succeed, withdraw_questions
 from rollouts.engine.decide import Act, Decision
 from rollouts.engine.evidence import digest, evidence, shown
 from rollouts.engine.facts import RolloutFacts
-from rollouts.engine.states import PhaseState
+from rollouts.engine.states import PhaseState, TargetState
+from rollouts.engine.tally import total
 from rollouts.loop.begin import begin
-from rollouts.models import Approval, Phase, Rollback, Rollout
+from rollouts.models import Approval, Phase, Rollback, Rollout, Target
+from rollouts.plans.metrics import Source
 from rollouts.rollback.begin import begin_rollback
 
 APPROVAL_LIFE = timedelta(hours=24)
@@ -174,11 +176,29 @@ def _roll_back(step: Step) -> None:
     begin_rollback(
         step.rollout,
         kind=Rollback.Kind.AUTOMATIC,
-        cause=step.cause(gates=step.readings),
+        cause=step.cause(gates=step.readings, only_silence=_is_only_silence(step)),
         method=step.facts.plan.rollback.strategy.method.value,
         breach_at=(gate.pending_since or gate.at) if gate is not None else None,
         failed_phase=step.decision.phase,
     )
+
+
+def _is_only_silence(step: Step) -> bool:
+    """Whether what decided is that agents did not answer, and nothing else: silence says nothing
+    about the version, so it is not kept from the fleet (spec section 4)."""
+    gate = step.decision.gate
+    if gate is None or gate.source != Source.OPAMP:
+        return False
+    counts = total([phase.counts for phase in step.facts.phases])
+    if not counts.silent and not counts.lost:
+        return False
+    if counts.refused or counts.fell_back or counts.unhealthy:
+        return False
+    # Who vanished after it had applied the version did say something.
+    spoke = Target.objects.filter(
+        rollout=step.rollout, state=TargetState.LOST, confirmed_at__isnull=False
+    )
+    return not (counts.lost and spoke.exists())
 
 
 _ACTS: dict[Act, Callable[[Step], None]] = {

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Min
 
 from agents.models import GatewayLease
-from rollouts.analysis.measure import load_gates
+from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.delivering.joiners import count_joiners
 from rollouts.engine.evidence import standing
@@ -32,7 +32,7 @@ def load_facts(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> Roll
     """Return everything `decide` reads. A handful of small queries whatever the fleet's size."""
     plan = Plan.from_dict(rollout.plan)
     watched = watched_phase(phases)
-    gates = load_gates(rollout, watched, now) if watched is not None else ()
+    gates = gates_now(rollout, phases, now)
     scheduled = rollout.state == RolloutState.SCHEDULED
     due = rollout.start_at is None or now >= rollout.start_at
     blockers = blockers_of(rollout) if scheduled and due else ()

@@ -23,9 +23,10 @@ from rollouts.delivering import targets
 from rollouts.delivering.counts import recount, recount_sick
 from rollouts.delivering.offer import Offered, offer
 from rollouts.ending import settle_why
+from rollouts.engine import tally
 from rollouts.engine.decide import Act, Code, Decision, decide
 from rollouts.engine.evidence import shown
-from rollouts.engine.facts import GateFacts, RolloutFacts
+from rollouts.engine.facts import Counts, GateFacts, RolloutFacts
 from rollouts.engine.states import BEGUN_PHASES, FINAL_STATES, PhaseState, RolloutState
 from rollouts.engine.why import why
 from rollouts.limits.budget import release_settled
@@ -89,12 +90,27 @@ def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
     touched = targets.observe(rollout, changed, now)
     if touched or any(phase.counts.get("outstanding") for phase in phases):
         touched |= targets.time_out(rollout, now)[1]
+    if any(phase.counts.get("gone") for phase in phases):
+        touched |= targets.lose(rollout, now)
     touched |= _catch_up(rollout, phases, now)
+    before = tally.total([Counts.from_dict(phase.counts) for phase in phases])
     recount([phase for phase in phases if phase.pk in touched], now)
+    _note_turns(rollout, before, phases, now)
     recount_sick([phase for phase in phases if phase.pk not in touched], now)
     if touched:
         release_settled(rollout.pk, rollout.topic)
     _credit(rollout, phases, max(0.0, min(gap_s, CREDIT_S)))
+
+
+def _note_turns(rollout: Rollout, before: Counts, phases: Sequence[Phase], now: datetime) -> None:
+    """Write one event for agents that left the version by themselves, and for those that are lost."""
+    after = tally.total([Counts.from_dict(phase.counts) for phase in phases])
+    for act, more in (
+        ("fell_back", after.fell_back - before.fell_back),
+        ("lost", after.lost - before.lost),
+    ):
+        if more > 0:
+            write_event(rollout, act, Cause(SYSTEM, now, inputs={"agents": more}))
 
 
 def _gap_s(rollout: Rollout, now: datetime) -> float:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import Agent
-from rollouts.engine.states import TargetState
+from rollouts.engine.states import FAILED_TARGETS, TargetState
 from rollouts.models.rollout import Phase, Rollout
 
 
@@ -13,7 +13,9 @@ class Target(models.Model):
 
     `active` is true from start until the rollout is over for it; the database allows an agent only
     one active target. `previous_hash` is "" when the agent had no remote config. `away` it was when
-    membership was frozen: until it returns it counts for no quorum.
+    membership was frozen: until it returns it counts for no quorum. `off_since` is since when an agent
+    that got the version does not run it by its own word; None while it does, and is connected.
+    `well_since` is when bad health ended.
     """
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets", db_index=False)
@@ -33,6 +35,8 @@ class Target(models.Model):
     healthy = models.BooleanField(null=True)
     was_unhealthy = models.BooleanField(default=False)
     unhealthy_since = models.DateTimeField(null=True)
+    well_since = models.DateTimeField(null=True)
+    off_since = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
     class Meta:
@@ -52,9 +56,20 @@ class Target(models.Model):
             models.Index(
                 fields=["phase", "confirmed_at"],
                 name="target_sick",
-                condition=Q(state="applied", healthy=False, was_unhealthy=False),
+                condition=Q(state="applied", was_unhealthy=False)
+                & (Q(healthy=False) | Q(well_since__isnull=False)),
+            ),
+            models.Index(
+                fields=["rollout", "off_since"],
+                name="target_off",
+                condition=Q(state__in=["offered", "applied"], off_since__isnull=False),
             ),
         ]
 
     def __str__(self) -> str:
         return f"agent {self.agent_id} in rollout {self.rollout_id}"
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it counts as failed by its state; bad health is another matter."""
+        return self.state in FAILED_TARGETS

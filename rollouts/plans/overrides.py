@@ -17,6 +17,8 @@ KEYS = (
     "apply_timeout",
     "health_grace",
     "quorum",
+    "tolerated_failures",
+    "lost_after",
     "min_samples",
     "bake",
     "promote_rest",

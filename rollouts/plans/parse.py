@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from agents.selectors.errors import SelectorError
 from agents.selectors.grammar import parse_any, to_text
-from console.lib.durations import format_share, shown
+from console.lib.durations import format_share, parse_share, shown
 from console.lib.fields import Fields, documents_of, in_data, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
 from rollouts.plans.gates import Defaults, criteria_of, defaults_of, promql_of, thresholds_of
@@ -38,6 +38,8 @@ PACE_KEYS = (
     "apply_timeout",
     "health_grace",
     "quorum",
+    "tolerated_failures",
+    "lost_after",
     "max_in_flight",
 )
 PLAN_KEYS = (
@@ -135,6 +137,8 @@ def pace_of(fields: Fields, base: Pace) -> Pace:
         apply_timeout_s=fields.seconds("apply_timeout", base.apply_timeout_s, least=1),
         health_grace_s=fields.seconds("health_grace", base.health_grace_s),
         quorum=fields.share("quorum", base.quorum),
+        tolerated_failures=fields.read("tolerated_failures", parse_share, base.tolerated_failures),
+        lost_after_s=fields.seconds("lost_after", base.lost_after_s, least=1),
         max_in_flight=fields.whole("max_in_flight", base.max_in_flight, least=1),
         spread=base.spread,
     )

@@ -197,7 +197,11 @@ class RollbackRules:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What a phase needs and waits for (spec section 4). A plan has one, a phase may change it."""
+    """What a phase needs and waits for (spec section 4). A plan has one, a phase may change it.
+
+    `tolerated_failures` is the share of a phase's agents that may fail before it comes back whatever
+    its criteria say; of a single one, none may.
+    """
 
     min_agents: int = 1
     min_samples: int = 3
@@ -207,6 +211,8 @@ class Pace:
     quorum: float = 0.9
     max_in_flight: int = 2000
     spread: str = ""
+    tolerated_failures: float = 0.1
+    lost_after_s: float = 120.0
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Pace:

@@ -76,7 +76,8 @@ def begin_rollback(
     """Turn the rollout round: every touched agent returns to what it ran before.
 
     The caller holds the rollout's lock, and the transition table lets only one of two callers
-    through, so that two triggers at once give one rollback. Quarantines the version for the fleet.
+    through, so that two triggers at once give one rollback. Quarantines the version for the fleet,
+    unless `cause` says that only silence decided (`only_silence`).
     """
     rollback = Rollback.objects.filter(rollout=rollout).first()
     if rollback is not None:
@@ -102,15 +103,16 @@ def begin_rollback(
         _claim(rollout, ways)
     change_rollout(rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=ways))
     _let_go_of_untouched(rollout, rollback, cause.now)
-    quarantine(
-        config_hash=bad,
-        agent_ids=None,
-        outcome=Quarantine.Outcome.ROLLED_BACK,
-        by=SYSTEM,
-        reason=f"rolled back by {cause.by.name}: {cause.reason}".rstrip(": "),
-        cause=rollout.number,
-        now=cause.now,
-    )
+    if not cause.inputs.get("only_silence"):
+        quarantine(
+            config_hash=bad,
+            agent_ids=None,
+            outcome=Quarantine.Outcome.ROLLED_BACK,
+            by=SYSTEM,
+            reason=f"rolled back by {cause.by.name}: {cause.reason}".rstrip(": "),
+            cause=rollout.number,
+            now=cause.now,
+        )
     rollout.why = rolling_back(0, ways, _to(rollout)).to_dict()
     rollout.save(update_fields=["why"])
     return rollback

@@ -22,7 +22,7 @@ from rollouts.delivering import targets
 from rollouts.delivering.counts import recount as recount_phases
 from rollouts.ending import settle_why
 from rollouts.engine.states import PhaseState, RollbackState, RolloutState
-from rollouts.engine.why import agents as agents_words
+from rollouts.engine.tally import agents as agents_words
 from rollouts.engine.why import rolling_back
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target

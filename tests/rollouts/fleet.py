@@ -14,7 +14,7 @@ from rollouts.analysis.measure import take_measurements
 from rollouts.loop.tick import tick_one
 from rollouts.models import ConfigVersion, Phase, Rollback, Rollout
 from rollouts.rollback import waves
-from tests.factories import NOW, make_agent, make_user, make_version, report
+from tests.factories import NOW, make_agent, make_gateway, make_user, make_version, report
 
 Answer = Callable[[Agent, str], ConfigStatus | None]
 
@@ -63,6 +63,7 @@ class Fleet:
             make_agent({"env": "prod", **labels}, running_hash=self.v1.config_hash)
             for _ in range(agents)
         ]
+        make_gateway()
         self.answer: Answer = lambda agent, config_hash: ConfigStatus.APPLIED
 
     def draft(self, plan: dict[str, Any] | str = "", **more: Any) -> Rollout:

@@ -146,9 +146,10 @@ def test_what_gateways_write_and_read(drive: Drive) -> None:
         "at": [drive.now] * len(ids),
         "state": ["applied"] * len(ids),
         "reason": ["refused"] * len(ids),
+        "outcome": ["failed"] * len(ids),
     }
     watch = Watch(LIMIT)
-    for write in (writes.DELIVERY, writes.REFUSAL):
+    for write in (writes.DELIVERY, writes.REFUSAL, writes.LIFT):
         for sql, params in statements(write, said):
             watch.read(sql, explained(sql, params))
     watch.read("news", explained(writes.NEWS, [ids]))

@@ -176,6 +176,7 @@ class Flusher:
                 settled = await cursor.fetchall()
             for statement, rows in (
                 (statements.REFUSAL, batch.refusals),
+                (statements.LIFT, batch.well),
                 (statements.EVENT, batch.events),
                 (statements.ORDERED_UID, batch.ordered_uids),
             ):

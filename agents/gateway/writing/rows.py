@@ -38,6 +38,7 @@ class Batch:
     bodies: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
+    well: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     components: list[Row] = field(default_factory=list)
     ordered_uids: list[Row] = field(default_factory=list)
@@ -101,7 +102,11 @@ def _add_facts(batch: Batch, agent: AgentState, changes: Changes, when: datetime
             )
         )
     for config_hash, reason in changes.refusals.items():
-        batch.refusals.append((agent.id, config_hash, reason, when))
+        batch.refusals.append((agent.id, config_hash, "failed", reason, when))
+    for config_hash, runs in changes.fallen.items():
+        reason = f"fell back to {runs[:12]} by itself"
+        batch.refusals.append((agent.id, config_hash, "fell_back", reason, when))
+    batch.well += [(agent.id, config_hash, when) for config_hash in sorted(changes.well)]
     for seconds, kind, details in changes.events:
         batch.events.append((agent.id, at(seconds), kind, dumps(details)))
     if changes.components is not None:

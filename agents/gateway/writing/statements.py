@@ -213,17 +213,33 @@ DELIVERY = Write(
 )
 REFUSAL = Write(
     "refusal",
-    {"agent_id": "int8", "config_hash": "text", "reason": "text", "at": "timestamptz"},
+    {
+        "agent_id": "int8",
+        "config_hash": "text",
+        "outcome": "text",
+        "reason": "text",
+        "at": "timestamptz",
+    },
     """
     INSERT INTO agents_quarantine (agent_id, config_hash, outcome, cause, reason, by, at,
                                    lifted_by, lift_reason)
-    SELECT v.agent_id, v.config_hash, 'failed',
+    SELECT v.agent_id, v.config_hash, v.outcome,
         coalesce((SELECT d.cause FROM agents_delivery d
                   WHERE d.agent_id = v.agent_id AND d.config_hash = v.config_hash
                   ORDER BY d.id DESC LIMIT 1), ''),
         v.reason, 'agent', v.at, '', ''
     FROM {v} WHERE EXISTS (SELECT FROM agents_configbody c WHERE c.config_hash = v.config_hash)
     ON CONFLICT DO NOTHING
+    """,
+)
+LIFT = Write(
+    "lift",
+    {"agent_id": "int8", "config_hash": "text", "at": "timestamptz"},
+    """
+    UPDATE agents_quarantine q SET lifted_at = v.at, lifted_by = 'agent',
+        lift_reason = 'it was seen running this after all, and was not unhealthy'
+    FROM {v} WHERE q.agent_id = v.agent_id AND q.config_hash = v.config_hash
+      AND q.lifted_at IS NULL AND q.outcome IN ('failed', 'fell_back')
     """,
 )
 REFUSED = Write(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from rollouts.analysis.measure import load_gates
+from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.evidence import shown
 from rollouts.engine.facts import Counts, GateFacts
@@ -24,7 +24,7 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> dict[str, Any
     watched = watched_phase(phases)
     gates = {}
     if watched is not None:
-        gates[watched.pk] = load_gates(rollout, watched, judged_at(rollout, now))
+        gates[watched.pk] = gates_now(rollout, phases, judged_at(rollout, now))
     kept = _gates_at_end(rollout, phases) if len(phases) > 1 else {}
     why = rollout.why or {}
     return {
@@ -90,8 +90,12 @@ def phase_view(phase: Phase, gates: list[dict[str, Any]]) -> dict[str, Any]:
         "offered": counts.offered,
         "confirmed": counts.confirmed,
         "applied": counts.applied,
-        "failed": counts.failed,
+        "on_new": counts.on_new,
+        "failed": counts.bad,
+        "refused": counts.refused,
         "timed_out": counts.timed_out,
+        "fell_back": counts.fell_back,
+        "lost": counts.lost,
         "unhealthy": counts.unhealthy,
         "offline": counts.offline,
         "waiting": counts.waiting,
@@ -112,15 +116,20 @@ def gate_view(gate: GateFacts) -> dict[str, Any]:
 
 
 def counts_view(phases: list[Phase]) -> dict[str, int]:
-    """Return the numbers of the whole rollout. Failed counts refusals and time-outs."""
+    """Return the numbers of the whole rollout. `failed` counts each way to fail, which stand beside
+    it; `on_new` are agents that are connected and run the version now, by their own word."""
     all_counts = [Counts.from_dict(phase.counts) for phase in phases]
     targets = sum(c.members for c in all_counts)
-    on_new = sum(c.applied for c in all_counts)
+    on_new = sum(c.on_new for c in all_counts)
     return {
         "targets": targets,
         "on_new": on_new,
         "on_previous": targets - on_new,
-        "failed": sum(c.failed + c.timed_out for c in all_counts),
+        "failed": sum(c.bad for c in all_counts),
+        "refused": sum(c.refused for c in all_counts),
+        "timed_out": sum(c.timed_out for c in all_counts),
+        "fell_back": sum(c.fell_back for c in all_counts),
+        "lost": sum(c.lost for c in all_counts),
         "unhealthy": sum(c.unhealthy for c in all_counts),
         "offline": sum(c.offline for c in all_counts),
         "rolled_back": sum(c.rolled_back for c in all_counts),

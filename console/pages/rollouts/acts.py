@@ -79,7 +79,7 @@ def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Button |
 
 def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Button]:
     acts = []
-    if any(phases.refused(phases.counts_of(p)) for p in steps):
+    if any(phases.counts_of(p).failed_by_state for p in steps):
         why_not = _verb(actor, "rollouts.retry", rollout)
         acts.append(_act(rollout, "retry", _("Retry failed…"), "retry", why_not))
     if rollout.state == RolloutState.ROLLBACK_INCOMPLETE:

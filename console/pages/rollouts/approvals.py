@@ -64,7 +64,7 @@ def _question(
         phase_name=phases.title(approval.phase),
         members=phases.counts_of(own).members,
         passed=[(phases.title(p), phases.counts_of(p), phases.look_of(p, rollout)) for p in before],
-        failed=sum(phases.refused(phases.counts_of(p)) for p in before),
+        failed=sum(phases.counts_of(p).bad for p in before),
         gates=evidence_rows.rows_of(approval, latest),
         why_not=answer.why_not,
     )

@@ -13,7 +13,7 @@ from console.pages.rollouts import gates, phases, targets
 from console.pages.rollouts.progress import Progress, progress_of
 from console.words import states as words
 from console.words.events import Line, newest_first
-from rollouts.analysis.measure import load_gates
+from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.decide import Code
 from rollouts.engine.facts import GateKind
@@ -97,7 +97,7 @@ def read(rollout: Rollout, now: datetime) -> View:
     if watched is not None:
         readings = gates.readings_by_gate(rollout, phase=watched)
         until = judged_at(rollout, now)
-        tiles = gates.tiles(load_gates(rollout, watched, until), readings, until)
+        tiles = gates.tiles(gates_now(rollout, steps, until), readings, until)
     return View(
         rollout=rollout,
         phases=phases.views(rollout, steps),

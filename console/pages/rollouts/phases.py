@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from console.pages.drawing import charts
 from console.pages.drawing.charts import BarPart
 from console.words import states as words
+from console.words import tally
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.models import Phase, Rollout
@@ -24,25 +25,20 @@ def counts_of(phase: Phase) -> Counts:
     return Counts.from_dict(phase.counts or {})
 
 
-def refused(counts: Counts) -> int:
-    """Members that failed or did not answer in time."""
-    return counts.failed + counts.timed_out
-
-
 def bar_of(phase: Phase, counts: Counts) -> SafeString:
     """Draw a phase from good to not started."""
     parts = [
-        BarPart("applied", counts.applied),
+        BarPart("applied", counts.applied - counts.unhealthy),
         BarPart("returned", counts.rolled_back),
-        BarPart("failed", refused(counts)),
+        BarPart("failed", counts.bad),
         BarPart("applying", counts.outstanding),
     ]
     if phase.state in STARTED:
         parts += [BarPart("offline", counts.offline), BarPart("queued", counts.ready)]
     label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
-        "applied": counts.applied,
+        "applied": counts.applied - counts.unhealthy,
         "members": counts.members,
-        "failed": refused(counts),
+        "failed": counts.bad,
         "offline": counts.offline,
     }
     return charts.stacked_bar(parts, counts.members, label)
@@ -86,11 +82,9 @@ def look_of(phase: Phase, rollout: Rollout) -> words.Look:
 
 def notes_of(phase: Phase, counts: Counts) -> list[str]:
     """The short line under the count: what is not fine, or what the phase waits for."""
-    notes = []
-    if refused(counts):
-        notes.append(_("%(n)d failed") % {"n": refused(counts)})
-    if counts.unhealthy:
-        notes.append(_("%(n)d unhealthy") % {"n": counts.unhealthy})
+    notes = tally.failed_parts(counts)
+    if phase.state in LIVE and counts.gone:
+        notes.append(_("%(n)d not heard of now") % {"n": counts.gone})
     if phase.state in STARTED and counts.offline:
         notes.append(_("%(n)d offline") % {"n": counts.offline})
     if phase.state in LIVE and counts.outstanding:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import Rollout, Target
 
 
@@ -30,6 +31,6 @@ def reach_of(rollout: Rollout) -> ReachedCounts:
         total=Count("pk"),
         received=Count("pk", filter=received),
         ready=Count("pk", filter=received & ~Q(previous_hash="")),
-        failed=Count("pk", filter=Q(state__in=["failed", "timed_out"])),
+        failed=Count("pk", filter=Q(state__in=FAILED_TARGETS)),
     )
     return ReachedCounts(**numbers)

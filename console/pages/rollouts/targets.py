@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.words import states as words
+from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import Rollout, Target
 
 MAX_CELLS = 1000
@@ -51,7 +52,7 @@ def kind_of(state: str, online: bool, started: bool) -> str:
     """Return the cell's kind from a target's state; offline shows while nothing is confirmed."""
     if state in {"applied"}:
         return "applied"
-    if state in {"failed", "timed_out"}:
+    if state in FAILED_TARGETS:
         return "failed"
     if state == "rolled_back":
         return "returned"

@@ -20,7 +20,7 @@ from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import rows as rollout_rows
 from console.pages.rollouts.lookup import find
 from console.words import states as words
-from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, RolloutState
+from rollouts.engine.states import ACTIVE_STATES, FAILED_TARGETS, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target
 
 FILTERS = {
@@ -122,7 +122,7 @@ def _of_kind(kind: str) -> Q:
     open_states = Q(state__in=["waiting", "offered"])
     return {
         "applied": Q(state="applied"),
-        "failed": Q(state__in=["failed", "timed_out"]),
+        "failed": Q(state__in=FAILED_TARGETS),
         "returned": Q(state="rolled_back"),
         "offline": started & open_states & Q(online=False),
         "applying": Q(state="offered", online=True),

@@ -39,6 +39,7 @@ class PhaseLine:
     samples: list[str]
     more: int
     then: str
+    rounding: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,12 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
         split=shown + (" …" if len(split) > SPLIT_SHOWN else ""),
         samples=samples,
         more=max(0, adds - len(samples)),
-        then=_("observed for %(span)s") % {"span": times.span(float(data.get("duration_s") or 0))},
+        rounding=plain(data.get("rounding") or ""),
+        then=_("observed for %(span)s, at most %(n)d may fail")
+        % {
+            "span": times.span(float(data.get("duration_s") or 0)),
+            "n": int(data.get("tolerated_failures") or 0),
+        },
     )
 
 

@@ -13,6 +13,7 @@ from rollouts.analysis.readings import Outcome, Reading, silent
 from rollouts.analysis.scene import Scene
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import Counts, GateKind
+from rollouts.engine.tally import total
 from rollouts.plans.metrics import Source
 
 NAME = Source.OPAMP.value
@@ -32,15 +33,13 @@ class OpampSource:
         return _MEASURES[spec.metric](spec, scene)
 
 
-def _bad(counts: Counts) -> int:
-    return counts.failed + counts.timed_out + counts.unhealthy
-
-
 def _parts(counts: Counts) -> dict[str, int]:
     return {
         "offered": counts.offered,
         "failed": counts.failed,
         "timed_out": counts.timed_out,
+        "fell_back": counts.fell_back,
+        "lost": counts.lost,
         "unhealthy": counts.unhealthy,
     }
 
@@ -76,18 +75,18 @@ def _failure_rate(spec: GateSpec, scene: Scene) -> Reading:
     earlier phase that fall over later are not forgotten, and takes the worse."""
     cohorts = [scene.counts]
     if spec.kind is GateKind.THRESHOLD:
-        cohorts.append(_sum(scene.counts_of_begun))
+        cohorts.append(total(scene.counts_of_begun))
     offered = [counts for counts in cohorts if counts.offered]
     if not offered:
         return _nothing_offered(spec.metric)
-    worst = max(offered, key=lambda counts: _bad(counts) / counts.offered)
-    return _reading(spec.metric, _bad(worst) / worst.offered, worst, scene)
+    worst = max(offered, key=lambda counts: counts.bad / counts.offered)
+    return _reading(spec.metric, worst.bad / worst.offered, worst, scene)
 
 
 def _error_count(spec: GateSpec, scene: Scene) -> Reading:
     if not scene.counts.offered:
         return _nothing_offered(spec.metric)
-    return _reading(spec.metric, float(_bad(scene.counts)), scene.counts, scene)
+    return _reading(spec.metric, float(scene.counts.bad), scene.counts, scene)
 
 
 def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
@@ -97,11 +96,6 @@ def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
     window = min(RATE_WINDOW, max(SHORTEST_RATE, scene.now - scene.phase.started_at))
     errors = scene.errors_since(scene.now - window)
     return _reading(spec.metric, errors / (window.total_seconds() / 60), counts, scene)
-
-
-def _sum(all_counts: list[Counts]) -> Counts:
-    names = ("members", "offered", "applied", "failed", "timed_out", "unhealthy", "confirmed")
-    return Counts(**{n: sum(getattr(counts, n) for counts in all_counts) for n in names})
 
 
 _MEASURES = {

@@ -26,7 +26,11 @@ from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, stat
 
 pytestmark = pytest.mark.django_db
 
-WARNS = {**CANARY_THEN_ALL, "thresholds": {"failure_rate": {"warning": "5%", "critical": "90%"}}}
+WARNS = {
+    **CANARY_THEN_ALL,
+    "thresholds": {"failure_rate": {"warning": "5%", "critical": "90%"}},
+    "tolerated_failures": "50%",
+}
 
 
 def observing(agents: int = 20, plan: Any = None) -> tuple[Fleet, Rollout]:
@@ -247,7 +251,8 @@ def test_a_gate_that_turns_red_withdraws_the_question_and_refuses_the_answer() -
     assert Approval.objects.get().state == "withdrawn"
     assert "cannot be approved now" in why_of(rollout)
     feel(canary.agent, True, at=fleet.now)
-    fleet.run(10)
+    # Well for four times `health_grace`.
+    fleet.run(65)
     assert Approval.objects.filter(state="waiting").count() == 1
 
 

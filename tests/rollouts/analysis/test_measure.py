@@ -101,12 +101,14 @@ def test_readings_keep_the_pace_of_their_phase() -> None:
     assert take_measurements(phase.rollout_id, NOW + timedelta(seconds=6))
 
 
-def test_a_guard_over_agents_reports_is_looked_at_between_readings_and_kept_once() -> None:
+def test_gates_over_agents_reports_are_looked_at_between_readings_and_kept_once() -> None:
     phase = make_phase(make_rollout(), counts={"offered": 20})
     take_measurements(phase.rollout_id, NOW)
     Phase.objects.update(counts={"offered": 20, "failed": 5})
     assert take_measurements(phase.rollout_id, NOW + timedelta(seconds=2))
-    assert Measurement.objects.latest("at").gate == "threshold:failure_rate"
+    newest = Measurement.objects.filter(at=NOW + timedelta(seconds=2))
+    found = dict(newest.values_list("gate", "value"))
+    assert found == {"criterion:failure_rate": 0.25, "threshold:failure_rate": 0.25}
     [breach] = load_gates(phase.rollout, phase, NOW + timedelta(seconds=2))[1:]
     assert breach.firing
     assert not take_measurements(phase.rollout_id, NOW + timedelta(seconds=4))
@@ -114,7 +116,8 @@ def test_a_guard_over_agents_reports_is_looked_at_between_readings_and_kept_once
 
 def test_a_guard_that_wants_several_readings_keeps_the_pace() -> None:
     thresholds = {"failure_rate": {"critical": "20%", "consecutive": 2}}
-    rollout = make_rollout({**PLAN, "thresholds": thresholds})
+    bare = [{"name": "all", "weight": "100%", "duration": "60s"}]
+    rollout = make_rollout({**PLAN, "phases": bare, "thresholds": thresholds})
     phase = make_phase(rollout, counts={"offered": 20})
     take_measurements(rollout.pk, NOW)
     Phase.objects.update(counts={"offered": 20, "failed": 5})

@@ -241,3 +241,27 @@ def test_no_gate_passes_without_a_fresh_value(outcomes: list[float | None], spec
         reading(1000.0 - n, value, breached=bool(value)) for n, value in enumerate(outcomes)
     ]
     assert judged(spec, readings).verdict is not Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("readings", "window", "said"),
+    [
+        ([reading(0)], WINDOW, "1 of 3 readings of its window are in"),
+        (
+            [reading(n, agents=1) for n in range(20, -1, -2)],
+            replace(WINDOW, min_agents=2, min_samples=2),
+            "1 of 2 agents that it takes are behind it",
+        ),
+        (
+            [reading(20), reading(10), reading(0)],
+            ReadingFrame(None, 10.0),
+            "its window begins when the phase is sent",
+        ),
+    ],
+)
+def test_what_is_insufficient_names_what_is_missing(
+    readings: list[Reading], window: ReadingFrame, said: str
+) -> None:
+    gate = judged(CRITERION, readings, window)
+    assert gate.verdict is Verdict.INSUFFICIENT
+    assert said in gate.sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models import Agent, AgentStatus, ComponentSet
+from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from rollouts.drafts.finding import BLOCK
 from rollouts.drafts.readiness import about, readiness_of, targets_with
 from tests.factories import NOW, RUNNABLE, make_agent, make_version
@@ -71,3 +71,20 @@ def test_the_draft_keeps_what_its_targets_say() -> None:
     rollout = mixed().draft(version=3)
     kept = {f["check"]: f["count"] for f in rollout.preview["readiness"]}
     assert kept == {f.check: f.count for f in readiness_of(rollout)}
+
+
+def test_what_an_agent_runs_may_be_quarantined_for_itself() -> None:
+    fleet = Fleet(3)
+    for agent in fleet.agents[:2]:
+        Quarantine.objects.create(
+            agent=agent, config_hash=fleet.v1.config_hash, outcome="by_hand", by="wei", at=NOW
+        )
+    rollout = fleet.draft()
+    shown = {f["check"]: f for f in rollout.preview["readiness"]}["previous_version_kept"]
+    assert shown["count"] == 2
+    assert shown["text"] == (
+        "2 agents run a version that is quarantined for themselves; a rollback leaves them alone."
+    )
+    [found] = [f for f in readiness_of(rollout) if f.check == "previous_version_kept"]
+    listed = set(targets_with(rollout, [found]).values_list("agent_id", flat=True))
+    assert listed == {agent.pk for agent in fleet.agents[:2]}

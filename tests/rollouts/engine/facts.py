@@ -19,7 +19,7 @@ from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.plan import PhaseSpec, Plan, RollbackRules
 from tests.factories import NOW
 
-DONE = Counts(members=10, offered=10, applied=10, confirmed=10)
+DONE = Counts(members=10, offered=10, applied=10, confirmed=10, on_new=10)
 
 
 def plan(**changes: Any) -> Plan:

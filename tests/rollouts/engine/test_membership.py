@@ -19,6 +19,7 @@ from rollouts.engine.membership import (
     order_key,
     phase_size,
     rest_of,
+    rounding,
     spread_order,
 )
 
@@ -42,6 +43,28 @@ WEIGHTS = st.lists(st.integers(1, 100), min_size=1, max_size=6).map(
 )
 def test_shares_are_rounded_up_without_binary_noise(weight: float, matched: int, size: int) -> None:
     assert phase_size(weight, matched) == size
+
+
+@pytest.mark.parametrize(
+    ("weight", "matched", "size", "said"),
+    [
+        (0.34, 3, 2, "34 % of 3 is 1.02, rounded to 2"),
+        (
+            0.99,
+            10,
+            9,
+            "99 % of 10 is 9.9, rounded to 9, because a phase below 100 % leaves somebody",
+        ),
+        (0.5, 2, 1, ""),
+        (0.01, 2, 1, "1 % of 2 is 0.02, rounded to 1"),
+        (0.01, 1, 1, "1 % of 1 is 0.01, rounded to 1"),
+        (1.0, 10, 10, ""),
+    ],
+)
+def test_a_share_below_all_never_takes_all_and_says_its_rounding(
+    weight: float, matched: int, size: int, said: str
+) -> None:
+    assert (phase_size(weight, matched), rounding(weight, matched)) == (size, said)
 
 
 @given(weights=WEIGHTS, agents=st.integers(0, 300))

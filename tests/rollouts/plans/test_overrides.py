@@ -38,6 +38,8 @@ def test_each_key_changes_plan_and_phases(plan: Plan) -> None:
         "apply_timeout": "1m",
         "health_grace": "2s",
         "quorum": "70%",
+        "tolerated_failures": "0%",
+        "lost_after": "30s",
         "min_samples": 4,
         "bake": "1h",
         "promote_rest": False,
@@ -50,6 +52,7 @@ def test_each_key_changes_plan_and_phases(plan: Plan) -> None:
         assert (pace.max_in_flight, pace.on_no_data) == (7, OnNoData.FAIL)
         assert (pace.apply_timeout_s, pace.health_grace_s) == (60.0, 2.0)
         assert (pace.quorum, pace.min_samples) == (0.7, 4)
+        assert (pace.tolerated_failures, pace.lost_after_s) == (0.0, 30.0)
     assert (changed.bake_s, changed.promote_rest) == (3600.0, False)
     assert changed.offline_exclude_after_s is None
     assert not changed.rollback.enabled

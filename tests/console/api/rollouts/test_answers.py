@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from console.api.rollouts.answers import events_of, rollout_view
 from rollouts.models import Rollout, Target
-from tests.factories import connect
+from tests.factories import connect, report
 from tests.rollouts.fleet import Fleet, phases_of, state_of
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,25 @@ def test_the_counts_add_up() -> None:
     counts = view(rollout, fleet)["counts"]
     assert counts["targets"] == counts["on_new"] + counts["on_previous"] == 20
     assert counts["offline"] == 1
+
+
+def test_each_way_to_fail_is_counted_apart() -> None:
+    fleet = Fleet(20)
+    one = {"name": "all", "phases": [{"weight": "100%", "duration": "10m"}], "lost_after": "5s"}
+    rollout = fleet.start(one)
+    fleet.run_until(lambda: phases_of(rollout) == ["observing"])
+    report(fleet.agents[0], fleet.v1.config_hash, at=fleet.now)
+    connect(fleet.agents[1], connected=False, at=fleet.now)
+    fleet.run(8)
+    found = view(rollout, fleet)
+    kinds = ("on_new", "failed", "refused", "timed_out", "fell_back", "lost", "unhealthy")
+    told = {"on_new": 18, "failed": 2, "fell_back": 1, "lost": 1}
+    for counts in (found["counts"], found["phases"][0]):
+        assert {kind: counts[kind] for kind in kinds} == {**dict.fromkeys(kinds, 0), **told}
+    [floor] = [gate for gate in found["phases"][0]["gates"] if gate["kind"] == "floor"]
+    assert floor["sentence"] == (
+        "2 of 20 agents failed (1 fell back by itself, 1 lost since the change); at most 2 may."
+    )
 
 
 def test_a_phase_that_passed_keeps_the_readings_of_its_end() -> None:

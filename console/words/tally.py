@@ -1,0 +1,33 @@
+"""What became of the agents of a phase, each kind counted apart, for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rollouts.engine.facts import Counts
+
+
+def failed_parts(counts: Counts) -> list[str]:
+    """Return "3 refused", "1 fell back by itself": each way to fail that occurred."""
+    fell_back = ngettext(
+        "%(n)d fell back by itself", "%(n)d fell back by themselves", counts.fell_back
+    )
+    parts = (
+        (counts.refused, _("%(n)d refused")),
+        (counts.silent, _("%(n)d did not answer")),
+        (counts.fell_back, fell_back),
+        (counts.lost, _("%(n)d lost")),
+        (counts.unhealthy, _("%(n)d unhealthy")),
+    )
+    return [words % {"n": number} for number, words in parts if number]
+
+
+def told(kept: Mapping[str, Any]) -> str:
+    """Return "18 of 20 run it, 2 refused" from the counts kept with an event."""
+    counts = Counts.from_dict({name: n for name, n in kept.items() if isinstance(n, int)})
+    first = _("%(n)d of %(m)d run it") % {"n": counts.on_new, "m": counts.members}
+    return ", ".join([first, *failed_parts(counts)])

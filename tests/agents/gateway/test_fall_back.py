@@ -1,0 +1,89 @@
+"""An agent that leaves a config by itself is not offered it again; one that runs what it refused may
+have it (OP-28)."""
+
+from __future__ import annotations
+
+from agents.models import AgentEvent, Quarantine
+from agents.opamp import opamp_pb2 as pb
+from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
+from tests.agents.gateway.helpers import GOOD, OTHER, eventually, want
+from tests.agents.gateway.test_remote_config import APPLIED, FAILED, offered
+
+
+def left_alone(agent: FakeAgent) -> tuple[str, str]:
+    """Let an agent run a new config, then say that it runs the old one. Returns both hashes."""
+    agent.begin()
+    old = want(agent, text=OTHER)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(old, APPLIED))
+    new = want(agent, text=GOOD)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(new, APPLIED))
+    assert not offered(agent.say(remote_config_status=config_status(old, APPLIED)))
+    return old, new
+
+
+def kept() -> Quarantine:
+    return eventually(Quarantine.objects.filter(lifted_at=None).first, "a quarantine")
+
+
+def test_op_28_what_an_agent_left_by_itself_is_not_offered_again(agent: FakeAgent) -> None:
+    old, new = left_alone(agent)
+    found = kept()
+    assert (found.config_hash, found.outcome) == (new, "fell_back")
+    for _ in range(4):
+        agent.close()
+        agent.connect()
+        again = full_state(remote_config_status=config_status(old, APPLIED))
+        assert not offered(agent.say(seq=0, **again))
+    assert AgentEvent.objects.filter(kind="fell_back").count() == 1
+
+
+def test_op_28_an_agent_that_lost_its_storage_is_given_it_again(agent: FakeAgent) -> None:
+    agent.begin()
+    new = want(agent)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(new, APPLIED))
+    agent.close()
+    agent.connect()
+    assert offered(agent.say(seq=0, **full_state())) == new
+
+
+def test_op_28_what_is_taken_back_by_an_operator_is_no_fall_back(agent: FakeAgent) -> None:
+    agent.begin()
+    for text in (OTHER, GOOD, OTHER):
+        config_hash = want(agent, text=text)
+        agent.pushed()
+        agent.say(remote_config_status=config_status(config_hash, APPLIED))
+    eventually(lambda: agent.gateway.server.gateway.flusher.unwritten == 0)
+    assert not Quarantine.objects.exists()
+
+
+def test_op_28_one_that_is_seen_running_what_it_refused_may_have_it(agent: FakeAgent) -> None:
+    agent.begin()
+    config_hash = want(agent)
+    agent.pushed()
+    agent.say(
+        remote_config_status=config_status(config_hash, FAILED, "port in use"),
+        health=pb.ComponentHealth(healthy=False, last_error="port in use"),
+    )
+    kept()
+    agent.say(remote_config_status=config_status(config_hash, APPLIED))
+    agent.say(health=pb.ComponentHealth(healthy=True))
+    lifted = eventually(Quarantine.objects.exclude(lifted_at=None).first, "it to be lifted")
+    assert (lifted.lifted_by, lifted.config_hash) == ("agent", config_hash)
+    assert "seen running" in lifted.lift_reason
+
+
+def test_op_28_not_while_it_is_unhealthy_with_it(agent: FakeAgent) -> None:
+    agent.begin()
+    config_hash = want(agent)
+    agent.pushed()
+    agent.say(
+        remote_config_status=config_status(config_hash, FAILED, "no"),
+        health=pb.ComponentHealth(healthy=False, last_error="no"),
+    )
+    kept()
+    agent.say(remote_config_status=config_status(config_hash, APPLIED))
+    eventually(lambda: agent.gateway.server.gateway.flusher.unwritten == 0)
+    assert Quarantine.objects.filter(lifted_at=None).exists()
