@@ -174,7 +174,12 @@ def _live_through(version: ConfigVersion, clock: Clock) -> None:
             rollout=past, index=0, name="all", weight=1.0, spec={}, state="passed"
         )
         with connection.cursor() as cursor:
-            values = {"rollout": past.pk, "phase": phase.pk, "cause": past.topic, "at": at}
+            values: dict[str, Any] = {
+                "rollout": past.pk,
+                "phase": phase.pk,
+                "cause": past.topic,
+                "at": at,
+            }
             cursor.execute(_PAST, {**values, "hash": version.config_hash})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

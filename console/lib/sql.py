@@ -8,9 +8,20 @@ has met yet is not said to the planner (docs/performance.md, "Tables with a hist
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, BooleanField, F, Func, Value
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Exists,
+    F,
+    Func,
+    QuerySet,
+    Value,
+    When,
+)
 
 
 def among(column: str, ids: Iterable[int]) -> Func:
@@ -30,3 +41,10 @@ def unsaid(pk: int) -> Func:
     rows as others have."""
     value = Value(pk, output_field=BigIntegerField())
     return Func(value, template="(SELECT %(expressions)s)", output_field=BigIntegerField())
+
+
+def without(rows: QuerySet[Any]) -> Case:
+    """Return the condition that there is no such row (which names its outer row): asked for each
+    outer row by key, as PostgreSQL would make a join of a plain `NOT EXISTS`."""
+    found = When(Exists(rows), then=Value(False))
+    return Case(found, default=Value(True), output_field=BooleanField())

@@ -13,10 +13,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.actor import SYSTEM
 from agents.actions.set_desired import set_desired
-from agents.models import Agent
+from agents.models import Agent, Quarantine
 from agents.models.querysets import AgentQuerySet
 from agents.selectors.grammar import parse
-from console.lib.sql import unsaid
+from console.lib.sql import unsaid, without
 from rollouts.apply import Cause, write_event
 from rollouts.engine.states import RolloutState
 from rollouts.models import Config, Phase, Rollback, RollbackTarget, Rollout, Target
@@ -30,16 +30,15 @@ def _joiners(rollout: Rollout) -> AgentQuerySet:
     """Agents that match, can take a config, are connected, and have no part in any rollout now."""
     mine = Target.objects.filter(rollout_id=unsaid(rollout.pk), agent=OuterRef("pk"))
     busy = Target.objects.filter(agent=OuterRef("pk"), active=True)
+    kept_from_it = Quarantine.objects.filter(
+        agent=OuterRef("pk"), config_hash=rollout.version.config_hash, lifted_at=None
+    )
     return (
         Agent.objects.matching(selector_q(parse(rollout.selector)))
         .accepting_remote_config()
         .filter(status__connected=True)
         .exclude(status__running_hash=rollout.version.config_hash)
-        .exclude(
-            quarantines__config_hash=rollout.version.config_hash,
-            quarantines__lifted_at=None,
-        )
-        .filter(~Exists(mine), ~Exists(busy))
+        .filter(without(mine), without(busy), without(kept_from_it))
     )
 
 

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef
 
 from accounts.actor import SYSTEM
 from agents import news
 from agents.models import Desired
 from console.lib import hints
+from console.lib.sql import without
 from rollouts.apply import Cause, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount, recount_sick
@@ -228,7 +229,7 @@ def _look_late(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None
     late = Target.objects.filter(rollout=rollout, state="offered")
     # Some other rollout wants something else of them now: they are no longer ours to wait for.
     ours = Desired.objects.filter(agent=OuterRef("agent_id"), topic=rollout.topic)
-    gone = dict(late.filter(~Exists(ours)).values_list("agent_id", "phase_id"))
+    gone = dict(late.filter(without(ours)).values_list("agent_id", "phase_id"))
     touched |= set(gone.values())
     targets.skip(rollout, gone.keys(), targets.TAKEN_OVER)
     recount([phase for phase in phases if phase.pk in touched], now)

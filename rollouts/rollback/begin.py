@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.actor import SYSTEM
 from agents.actions.clear_desired import clear_desired
@@ -17,7 +17,7 @@ from agents.actions.quarantine import quarantine
 from agents.models import Quarantine
 from agents.quarantined import quarantined_sql
 from console.lib.problems import Refused
-from console.lib.sql import among, unsaid
+from console.lib.sql import among, unsaid, without
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
@@ -196,7 +196,7 @@ def _let_go_of_untouched(rollout: Rollout, rollback: Rollback, now: datetime) ->
     touched = RollbackTarget.objects.filter(
         rollback_id=unsaid(rollback.pk), agent=OuterRef("agent_id")
     )
-    others = Target.objects.filter(~Exists(touched), rollout_id=unsaid(rollout.pk))
+    others = Target.objects.filter(without(touched), rollout=rollout)
     targets.skip(rollout, _agents(others.filter(state="waiting")))
     others.filter(active=True).update(active=False)
     release(rollout.topic)

@@ -21,11 +21,14 @@ from agents.gateway.writing import statements as writes
 from agents.models import Delivery
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.rollback import rollback_rollout
+from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.actions.start import start
+from rollouts.delivering.joiners import count_joiners, welcome
+from rollouts.loop.begin import blockers_of
 from rollouts.loop.look import look
 from rollouts.models import Rollout
 from rollouts.rollback import waves
-from tests.factories import NOW, make_user, make_version
+from tests.factories import NOW, make_agent, make_user, make_version
 from tests.query_plans import Watch, explained, watched
 from tests.rollouts.history import answer, fleet_with_history
 
@@ -169,3 +172,19 @@ def statements(write: writes.Write, said: dict[str, list[Any]]) -> Iterator[tupl
         arrays = ", ".join(f"%s::{kind}[]" for kind in write._types)
         cursor.execute(f"INSERT INTO {table} SELECT * FROM unnest({arrays})", columns)  # noqa: S608
     yield write._from_table, None
+
+
+def test_newcomers_and_a_rollback_by_selector(drive: Drive) -> None:
+    drive.begin()
+    drive.offer_all()
+    answer(AGENTS, drive.now)
+    rollout = drive.look()
+    for _ in range(300):
+        make_agent({"env": "prod"})
+    with watched(LIMIT) as watch:
+        assert count_joiners(rollout) == 300
+        blockers_of(rollout)
+        welcome(drive.now)
+        rollback = rollback_selector(selector="*", by=drive.by, reason="test", now=drive.now)
+        waves.tick_one(rollback.pk, drive.now)
+    assert not watch.over, "\n".join(watch.over)
