@@ -56,6 +56,9 @@ class SimulatedScene:
     counts_of_begun: list[Counts]
     now: datetime
     errors: int
+    # Simulated collectors report no health trees.
+    component_health: tuple[int, int] | None = None
+    sick_components: tuple[tuple[str, int], ...] = ()
 
     def errors_since(self, since: datetime) -> int:
         return self.errors

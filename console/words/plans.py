@@ -10,6 +10,7 @@ from console.lib.durations import format_share
 from console.words import numbers, times
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.dry_run import Today
+from rollouts.plans.guards import TITLES, default_guards
 from rollouts.plans.plan import Criterion, PhaseSpec, Plan, Threshold, Trigger
 
 
@@ -43,18 +44,35 @@ def criterion(item: Criterion) -> str:
 
 def threshold(item: Threshold) -> str:
     """`CPU increase: warns at 5 %, acts at 10 %`."""
+    return f"{title_of(item.metric)}: {_levels(item)}"
+
+
+def _levels(item: Threshold) -> str:
     parts = []
     if item.warning is not None:
         parts.append(_("warns at %(v)s") % {"v": numbers.amount(item.warning, item.unit)})
     if item.critical is not None:
         parts.append(_("acts at %(v)s") % {"v": numbers.amount(item.critical, item.unit)})
-    return f"{title_of(item.metric)}: {', '.join(parts)}"
+    return ", ".join(parts)
 
 
 def trigger(item: Trigger) -> str:
     """`Export failures, held for 5 min: rollback`."""
     held = _("held for %(t)s") % {"t": times.span(item.for_s)}
     return f"{title_of(item.name)}, {held}: {item.action}"
+
+
+def guards(plan: Plan) -> list[str]:
+    """`Export failures: warns at 5 %, acts at 20 %, where there is data`; those turned off with why."""
+    said = []
+    for name, levels, choice in default_guards(plan):
+        if not choice.enabled:
+            text = _("%(guard)s: turned off (%(why)s)")
+            said.append(text % {"guard": TITLES[name], "why": choice.reason})
+            continue
+        text = _("%(levels)s, where there is data")
+        said.append(f"{TITLES[name]}: {text % {'levels': _levels(levels)}}")
+    return said
 
 
 def phase_rows(plan: Plan) -> list[PhaseRow]:

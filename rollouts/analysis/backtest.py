@@ -125,7 +125,8 @@ def back_test(plan: Plan, past: PastRollout) -> Result:
     for phase in past.phases:
         asked = gates_of(plan, _spec_of(plan, phase))
         found = {spec.gate: _recording(spec, phase.gates) for spec in asked}
-        unread |= {gate: None for gate, readings in found.items() if not readings}
+        usual = {spec.gate for spec in asked if spec.is_default}
+        unread |= {gate: None for gate, rows in found.items() if not rows and gate not in usual}
         readings = {gate: rows for gate, rows in found.items() if rows}
         read = read or bool(readings)
         specs = [spec for spec in asked if spec.gate in readings]

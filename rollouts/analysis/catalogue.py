@@ -113,6 +113,13 @@ CATALOGUE = {
             prometheus="sent / received from the otelcol_receiver_* and otelcol_exporter_* counters, of "
             "the signal that fares worst",
         ),
+        _metric(
+            "component_health",
+            "Component health",
+            "Share of the agents with the new version in whose health tree a component is not well "
+            "that was well before: an exporter without a connection in a collector that runs.",
+            opamp="agents with a component that is not well, after their grace / offered",
+        ),
     )
 }
 

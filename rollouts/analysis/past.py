@@ -23,6 +23,7 @@ from rollouts.analysis.specs import GateSpec, Guard, gates_of
 from rollouts.engine.facts import GateKind
 from rollouts.engine.states import RolloutState
 from rollouts.models import EnvironmentGuard, Measurement, Phase, Rollout
+from rollouts.plans.guards import default_guards
 from rollouts.plans.plan import PhaseSpec, Plan
 
 MAX_ROWS = 200_000
@@ -65,6 +66,7 @@ def _rows(plan: Plan, rollouts: Sequence[Rollout]) -> Iterator[dict[str, Any]]:
     """Yield the readings that the plan may want, newest rollout first, oldest reading first."""
     metrics = {threshold.metric for threshold in plan.thresholds}
     metrics |= {one.metric for phase in plan.phases for one in phase.success_criteria}
+    metrics |= {threshold.metric for _, threshold, _ in default_guards(plan)}
     wanted = Q(metric__in=metrics)
     if plan.rollback.triggers:
         wanted |= Q(gate__startswith="trigger:")

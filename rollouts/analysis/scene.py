@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
+from agents.models import AgentBody
 from rollouts.analysis.identity import AgentLabel, agent_labels, attributes_of, names_of
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import BEGUN_PHASES, TargetState
@@ -86,11 +87,27 @@ class Scene:
         return found.count()
 
     @cached_property
+    def component_health(self) -> tuple[int, int] | None:
+        """How many agents of the phase have a component that is not well and was before, and how
+        many may be judged (their grace has passed); None when none of them reports components."""
+        grace = timedelta(seconds=float(self.phase.spec["pace"]["health_grace_s"]))
+        judged = Target.objects.filter(
+            phase=self.phase, state=TargetState.APPLIED, confirmed_at__lte=self.now - grace
+        )
+        sick = judged.filter(was_sick=False).exclude(agent__status__sick_component="").count()
+        reporting = AgentBody.objects.filter(
+            part=AgentBody.Part.HEALTH, agent__in=judged.values("agent"), body__has_key="components"
+        )
+        if not sick and not reporting.exists():
+            return None
+        return sick, judged.count()
+
+    @cached_property
     def sick_components(self) -> list[tuple[str, int]]:
-        """What is not well in unhealthy agents of begun phases, with how many have it; the three
-        that most have."""
+        """What is not well in agents with the new version and was before it, with how many have it:
+        the three that most have."""
         unhealthy = Target.objects.filter(
-            rollout=self.rollout, state=TargetState.APPLIED, healthy=False, was_unhealthy=False
+            rollout=self.rollout, state=TargetState.APPLIED, was_sick=False
         )
         sick = unhealthy.exclude(agent__status__sick_component="")
         counted = sick.values_list("agent__status__sick_component").annotate(n=Count("pk"))

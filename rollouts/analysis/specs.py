@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollouts.analysis.catalogue import title_of
 from rollouts.engine.facts import GateKind, GuardAction, Level
+from rollouts.plans.guards import TITLES, default_guards
 from rollouts.plans.metrics import DEFAULT_SOURCES, Compare, Direction, Source
 from rollouts.plans.plan import Criterion, PhaseSpec, Plan, Threshold, Trigger
 
@@ -25,12 +26,16 @@ _HOLDS = {
 }
 
 
+# Stands where a guard of an environment has its name.
+DEFAULT = "default"
+
+
 @dataclass(frozen=True, slots=True)
 class GateSpec:
     """One gate. `operator` is the criterion's, or the side of a threshold ("above", "below").
 
     Limits are in the metric's base unit, `for_s` in seconds. `guard` names the environment guard
-    the gate comes from, "" for the plan's own.
+    the gate comes from, "" for the plan's own. `is_default`: one that every plan has.
     """
 
     gate: str
@@ -51,6 +56,7 @@ class GateSpec:
     consecutive: int = 1
     dry_run: bool = False
     guard: str = ""
+    is_default: bool = False
 
     def is_met(self, value: float) -> bool:
         """Return whether a value satisfies a criterion."""
@@ -82,6 +88,11 @@ def gates_of(plan: Plan, phase: PhaseSpec, guards: Iterable[Guard] = ()) -> tupl
     found = [_criterion(criterion) for criterion in phase.success_criteria]
     found += [_threshold(threshold) for threshold in plan.thresholds]
     found += [_trigger(trigger) for trigger in plan.rollback.triggers]
+    found += [
+        replace(_threshold(threshold, DEFAULT), title=TITLES[name], is_default=True)
+        for name, threshold, choice in default_guards(plan)
+        if choice.enabled
+    ]
     for guard in guards:
         found += [_threshold(threshold, guard.name) for threshold in guard.thresholds]
         found += [_trigger(trigger, guard.name) for trigger in guard.triggers]

@@ -74,7 +74,7 @@ def _missing(gate: GateFacts, window: ReadingFrame) -> str:
 
 def overall(gates: Sequence[GateFacts]) -> Verdict:
     """Return one verdict for several gates: fail > inconclusive > insufficient > pass."""
-    found = {gate.verdict for gate in gates if not gate.is_silenced}
+    found = {gate.verdict for gate in gates if not gate.is_silenced and not gate.is_unseen}
     return next((verdict for verdict in PRECEDENCE if verdict in found), Verdict.PASS)
 
 
@@ -120,6 +120,7 @@ def _base(spec: GateSpec, readings: Sequence[Reading], waived_by: str | None) ->
         low=valued.low if valued else None,
         high=valued.high if valued else None,
         dry_run=spec.dry_run,
+        is_default=spec.is_default,
     )
 
 

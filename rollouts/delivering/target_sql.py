@@ -55,12 +55,14 @@ TARGETS = Kind(
         "previous_hash": "n.running_hash",
         "healthy": "n.healthy",
         "was_unhealthy": "n.healthy IS FALSE",
+        "was_sick": "n.sick",
         "well_since": "NULL::timestamptz",
         "off_since": "NULL::timestamptz",
     },
     sets={
         "healthy": "n.healthy",
         "was_unhealthy": "t.was_unhealthy AND n.healthy IS NOT TRUE",
+        "was_sick": "t.was_sick AND n.sick",
         "unhealthy_since": "CASE WHEN n.healthy IS FALSE"
         " THEN coalesce(n.health_changed_at, t.unhealthy_since, %(now)s) END",
         "well_since": """CASE WHEN n.healthy IS FALSE THEN NULL
@@ -108,7 +110,8 @@ _OBSERVE = """
              ELSE coalesce(t.deadline_at, %(now)s + make_interval(secs => n.timeout_s)) END{values}
     FROM (
         SELECT coalesce(s.connected, false) AS connected, s.disconnected_at,
-            {healthy} AS healthy, s.health_changed_at, coalesce({runs}, false) AS runs, s.config_at,
+            {healthy} AS healthy, coalesce(s.sick_component, '') <> '' AS sick,
+            s.health_changed_at, coalesce({runs}, false) AS runs, s.config_at,
             d.settled_at, d.sent_at, {timeout_s} AS timeout_s,
             CASE
                 WHEN {falls_back} THEN %(fell_back)s
@@ -161,7 +164,7 @@ _OFFER = """
              THEN %(now)s + make_interval(secs => n.timeout_s) END{values}
     FROM (
         SELECT coalesce(s.connected, false) AS connected, {healthy} AS healthy,
-               coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
+               coalesce(s.sick_component, '') <> '' AS sick, coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
         FROM (SELECT 1) one
         {joins}
         LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id

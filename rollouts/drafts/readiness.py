@@ -20,6 +20,7 @@ from rollouts.drafts.eligibility import Group
 from rollouts.drafts.finding import BLOCK, NOTE, OK, Finding, agents_with, say
 from rollouts.drafts.finding_agents import concern, group_of, groups_of, targets_of
 from rollouts.models import Config, ConfigVersion, Rollout, Target
+from rollouts.plans.guards import TITLES, default_guards
 from rollouts.plans.metrics import Source
 from rollouts.plans.plan import Criterion, Plan, Threshold
 
@@ -210,6 +211,10 @@ def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:
     empty = [name for name, members in sizes if not members]
     if empty:
         yield Finding("phases", NOTE, 0, f"0 agents in {', '.join(empty)}: passes at once.")
+    for name, _, choice in default_guards(plan):
+        if not choice.enabled:
+            text = f"{TITLES[name]} is not watched: {choice.reason.rstrip('.')}."
+            yield Finding("guards", NOTE, 0, text)
     triggers = [trigger.name for trigger in plan.rollback.triggers]
     gates: list[Threshold | Criterion] = [*plan.thresholds]
     gates += [criterion for phase in plan.phases for criterion in phase.success_criteria]

@@ -6,6 +6,7 @@ first (they act at once, whatever the phase does), then the state, then the curr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -253,7 +254,13 @@ def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
         return Decision(Act.WAIT, Code.QUORUM, phase.index, catch_up=True)
     if _is_unsettled(facts):
         return Decision(Act.WAIT, Code.UNWELL, phase.index, look_in_s=LOOK_SOON_S)
-    return Decision(Act.PASS, Code.MOVING, phase.index)
+    return Decision(Act.PASS, Code.MOVING, phase.index, reason=unseen(facts.gates))
+
+
+def unseen(gates: Iterable[GateFacts]) -> str:
+    """Say what the guards of every plan could not see, "" when they saw all."""
+    names = [gate.title for gate in gates if gate.is_unseen and not gate.is_silenced]
+    return f"no data about: {', '.join(names).lower()}" if names else ""
 
 
 def _fails_for_good(gate: GateFacts, phase: PhaseFacts) -> bool:

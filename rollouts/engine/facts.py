@@ -49,7 +49,7 @@ class GuardAction(StrEnum):
 class GateFacts:
     """One criterion, threshold or trigger with its latest readings, judged.
 
-    `value` is the newest reading, in `unit`; None when there is none; `low` and `high` bound it where
+    `is_default`: a guard that every plan has. `value` is the newest reading, in `unit`; None when there is none; `low` and `high` bound it where
     it is an estimate. A `dry_run` gate is shown and never acts or holds. `limit` is the criterion's
     threshold or the critical level. `firing` is true when the gate acts now: a critical level, or a
     trigger that held for its `for`. `pending_since` is when a trigger's condition became true.
@@ -83,11 +83,18 @@ class GateFacts:
     low: float | None = None
     high: float | None = None
     dry_run: bool = False
+    is_default: bool = False
 
     @property
     def is_silenced(self) -> bool:
         """Whether the gate has no say: a person waived it, or the plan only tries it out."""
         return self.waived_by is not None or self.dry_run
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it is a guard that every plan has and that has no data: it holds nothing up, and
+        what nobody could see is said."""
+        return self.is_default and self.verdict is Verdict.INSUFFICIENT and not self.firing
 
     @property
     def is_red(self) -> bool:
@@ -99,7 +106,7 @@ class GateFacts:
     @property
     def passes(self) -> bool:
         """Whether this gate lets the phase advance: its verdict is pass, or it has no say."""
-        if self.is_silenced:
+        if self.is_silenced or self.is_unseen:
             return True
         return not self.firing and self.level is Level.NONE and self.verdict is Verdict.PASS
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from rollouts.engine.decide import Code, Decision
+from rollouts.engine.decide import Code, Decision, unseen
 from rollouts.engine.facts import (
     Counts,
     GateFacts,
@@ -228,9 +228,11 @@ def _observing(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: 
             d.code.value,
             ends,
         )
-    gates = len(facts.gates)
-    passing = sum(gate.passes for gate in facts.gates)
-    said = f"{passing} of {gates} gates pass so far." if gates else "No gates are set."
+    seen = [gate for gate in facts.gates if not gate.is_unseen]
+    gates, passing = len(seen), sum(gate.passes for gate in seen)
+    said = f"{passing} of {gates} gates pass so far." if gates else "No gate has data."
+    if missing := unseen(facts.gates):
+        said = f"{said} {missing[:1].upper()}{missing[1:]}."
     return Why(
         f"Observing {_name(phase)}. {said}",
         f"If all gates pass, {_following(facts, phase)}.",

@@ -34,6 +34,7 @@ class Target(models.Model):
     away = models.BooleanField(default=False, db_default=False)
     healthy = models.BooleanField(null=True)
     was_unhealthy = models.BooleanField(default=False)
+    was_sick = models.BooleanField(default=False, db_default=False)
     unhealthy_since = models.DateTimeField(null=True)
     well_since = models.DateTimeField(null=True)
     off_since = models.DateTimeField(null=True)

@@ -62,5 +62,6 @@ METRICS = {
     "data_continuity": MetricKind(
         Unit.FRACTION, Direction.BELOW, (Compare.BEFORE, Compare.ABSOLUTE)
     ),
+    "component_health": MetricKind(Unit.FRACTION, comparisons=_ALONE),
 }
 OWN_METRIC = MetricKind(Unit.NONE)

@@ -14,6 +14,7 @@ from console.lib.durations import format_share, parse_share, shown
 from console.lib.fields import Fields, documents_of, in_data, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
 from rollouts.plans.gates import Defaults, criteria_of, defaults_of, promql_of, thresholds_of
+from rollouts.plans.guards import choices_of
 from rollouts.plans.plan import (
     Health,
     OnNoData,
@@ -53,6 +54,7 @@ PLAN_KEYS = (
     "promote_rest",
     "offline",
     "health",
+    "guards",
     "spread",
     "compare",
     "source",
@@ -124,6 +126,7 @@ def read_plan(fields: Fields, name: str, *, needs_phases: bool = True) -> Plan:
         bake_s=fields.seconds("bake", base.bake_s),
         promote_rest=fields.flag("promote_rest", base.promote_rest),
         offline_exclude_after_s=_offline(fields, base),
+        guards=choices_of(fields),
         health=fields.choice("health", Health, base.health),
     )
 

@@ -254,6 +254,18 @@ class PhaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardChoice:
+    """What a plan wants of one of the guards that every plan has (`rollouts.plans.guards`). A level
+    of None is the usual one; one that is not enabled says why."""
+
+    name: str
+    warning: float | None = None
+    critical: float | None = None
+    enabled: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole plan. `offline_exclude_after_s` None means that offline agents always count."""
 
@@ -267,6 +279,7 @@ class Plan:
     promote_rest: bool = True
     offline_exclude_after_s: float | None = 86400.0
     health: Health = Health.AGENT
+    guards: tuple[GuardChoice, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data that `from_dict` reads back as an equal plan."""
@@ -286,4 +299,5 @@ class Plan:
             promote_rest=data["promote_rest"],
             offline_exclude_after_s=data["offline_exclude_after_s"],
             health=Health(data.get("health", Health.AGENT)),
+            guards=tuple(GuardChoice(**choice) for choice in data.get("guards", ())),
         )

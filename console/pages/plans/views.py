@@ -48,6 +48,7 @@ def detail(request: HtmxRequest, name: str) -> HttpResponse:
         "plan": plan,
         "phases": plan_words.phase_rows(plan),
         "thresholds": [plan_words.threshold(t) for t in plan.thresholds],
+        "guards": plan_words.guards(plan),
         "triggers": [(plan_words.trigger(t), t.condition) for t in plan.rollback.triggers],
         "asks_prometheus": has_promql(plan),
         "may_write": can(request.actor, "plans.write"),

@@ -84,6 +84,7 @@ class WizardForm:
     plans: list[tuple[str, str]]
     plan: Plan | None
     phases: list[PhaseRow]
+    guards: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     caret: str = ""
 
@@ -148,6 +149,7 @@ def load(given: Given, *, zone: tzinfo, now: datetime) -> WizardForm:
         plans=[(name, plan_words.summary(p)) for name, p in plans.items()],
         plan=plan,
         phases=plan_words.phase_rows(plan) if plan else [],
+        guards=plan_words.guards(plan) if plan else [],
     )
     _check(form, zone, now)
     return form

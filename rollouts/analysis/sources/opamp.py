@@ -98,8 +98,29 @@ def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
     return _reading(spec.metric, errors / (window.total_seconds() / 60), counts, scene)
 
 
+def _component_health(spec: GateSpec, scene: Scene) -> Reading:
+    """Share of the agents judged that have a component which is not well and was before."""
+    found = scene.component_health
+    query = CATALOGUE[spec.metric].sources[Source.OPAMP]
+    if found is None or not found[1]:
+        why = "no agent with the new version reports its components"
+        return silent(Outcome.NO_DATA, NAME, why, query)
+    sick, judged = found
+    return Reading(
+        outcome=Outcome.VALUE,
+        value=sick / judged,
+        agents=judged,
+        samples=judged,
+        source=NAME,
+        note=_what_is_sick(scene) if sick else "",
+        query=query,
+        inputs={"sick": sick, "judged": judged},
+    )
+
+
 _MEASURES = {
     "failure_rate": _failure_rate,
     "error_count": _error_count,
     "error_rate": _error_rate,
+    "component_health": _component_health,
 }
