@@ -154,7 +154,7 @@ def as_markdown(queries_of: Callable[[str], Sequence[str]]) -> str:
         )
         if queries := queries_of(metric.name):
             parts.append(_QUERIES + "```promql\n" + "\n".join(queries) + "\n```")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _NAMES]) + "\n"
 
 
 _HEAD = """# Metrics behind criteria and guards
@@ -169,5 +169,15 @@ count, because a collector that restarts is not a regression. `compare` can be `
 (the same agents before the change, at most an hour of it) or `control` (agents of the rollout that do
 not change now; few of them make a reading less sure); each metric below names those it knows, the one
 it takes by itself first."""
+
+_NAMES = """## Names
+
+Which labels name an agent is the setting `PROMETHEUS_AGENT_LABELS`, strongest first. A collector's own
+endpoint says its `service_instance_id` only in `target_info`; that is joined by `job` and `instance`. A
+series that fits no agent is a stranger's and decides nothing. Other known names of a metric are asked by
+themselves, and a reading says so: with and without `_total`; `process_cpu_seconds_total` and
+`otelcol_process_cpu_seconds`; `process_resident_memory_bytes` and `otelcol_process_memory_rss`, with or
+without `_bytes`; `log_messages`, `log_records` and `otelcol_log_records`. Rules that record the usual
+names for other tools are in `docker/prometheus/`."""
 
 _QUERIES = "Prometheus is asked, per agent, here for a window of five minutes:\n\n"
