@@ -164,7 +164,8 @@ _OFFER = """
              THEN %(now)s + make_interval(secs => n.timeout_s) END{values}
     FROM (
         SELECT coalesce(s.connected, false) AS connected, {healthy} AS healthy,
-               coalesce(s.sick_component, '') <> '' AS sick, coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
+               coalesce(s.sick_component, '') <> '' AS sick,
+               coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
         FROM (SELECT 1) one
         {joins}
         LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
