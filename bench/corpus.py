@@ -29,6 +29,8 @@ class Fault:
     """What the new version does to an agent. Shares are of agents, rates per minute."""
 
     refuses: float = 0.0
+    falls_back: float = 0.0
+    vanishes: float = 0.0
     crashes: float = 0.0
     cpu: float = 1.0
     leak_bytes: float = 0.0
@@ -48,7 +50,10 @@ NONE = Fault()
 @dataclass(frozen=True, slots=True)
 class Case:
     """One rollout. `noise` is the spread of CPU from minute to minute, `swing` that of the load that
-    all agents share; `sends` is false for a fleet that has no own metrics at all."""
+    all agents share; `sends` is false for a fleet that has no own metrics at all. `ghosts` are agents
+    of the selection that died before it. With `strangers` a Prometheus that also scrapes programs of
+    others, which fail all the time, answers a trigger.
+    """
 
     kind: str
     seed: int
@@ -57,6 +62,8 @@ class Case:
     noise: float = 0.1
     swing: float = 0.05
     sends: bool = True
+    ghosts: int = 0
+    strangers: int = 0
 
     @property
     def is_bad(self) -> bool:
@@ -65,6 +72,9 @@ class Case:
 
 BAD = {
     "apply failures": Fault(refuses=0.3),
+    "refuse all": Fault(refuses=1.0),
+    "fall back": Fault(falls_back=0.4),
+    "vanish": Fault(vanishes=0.4),
     "crash loop": Fault(crashes=0.4),
     "cpu +20 %": Fault(cpu=1.2),
     "leak": Fault(leak_bytes=4e6),
@@ -89,12 +99,13 @@ def _cases(seed: int) -> Iterator[Case]:
             yield _case(kind, rng, seed * 100_000 + number)
 
 
-# Twenty-five cases make a round: five good, eight bad kinds (two of each), noisy, silent, tiny.
+# A round: five good, the bad kinds (two of each), noisy, silent, tiny, with ghosts, among strangers.
 _ROUND = (
     *(["good"] * 5),
     *BAD,
     *BAD,
     *("noisy", "silent", "tiny good", "tiny bad"),
+    *("ghosts good", "ghosts bad", "strangers good", "strangers bad"),
 )
 
 
@@ -113,6 +124,13 @@ def _case(kind: str, rng: random.Random, seed: int) -> Case:
     if kind == "tiny bad":
         fault = rng.choice([Fault(cpu=1.5), Fault(drops=0.5), Fault(refuses=1.0)])
         return replace(case, agents=rng.randint(3, 5), fault=fault)
+    if kind.startswith("ghosts"):
+        case = replace(case, ghosts=agents // rng.choice((1, 2, 4)))
+    elif kind.startswith("strangers"):
+        case = replace(case, strangers=rng.randint(1, 50))
+    if kind.endswith(" bad"):
+        fault = rng.choice([Fault(drops=0.5), Fault(refuses=0.5), Fault(falls_back=0.5)])
+        return replace(case, fault=fault if case.ghosts else Fault(drops=0.5))
     return case
 
 

@@ -6,7 +6,10 @@
 those of the product (`rollouts.analysis`, `rollouts.engine.decide`), with the built-in plan
 `standard` plus criteria on data_continuity, memory_growth and error_rate. What a phase deserves is
 taken from the fault without its noise: a phase whose agents truly breach a criterion must not pass,
-and neither must one without evidence; a rollout that breaches none must not roll back.
+and neither must one without evidence; a rollout that breaches none must not roll back. Agents that refuse,
+fall back by themselves or vanish are caught by the floor that every plan has; dead agents of the
+selection ("ghosts") are in no phase but the last; a Prometheus full of other people's failing programs
+("strangers") must fire no trigger.
 
 Prints a table per kind: `noticed` is when a gate first turned amber or red, `detected` when the
 rollout came back. Between the two lies a window, for criteria decide at its end only. Error logs take

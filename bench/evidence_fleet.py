@@ -17,6 +17,7 @@ _HISTORY_S = PAST_S + 5 * MINUTE
 _LINGER = 0.7
 _LATENCY_SPREAD = 0.3
 _REQUESTS = 100
+LEAVES_AFTER_S = 2 * MINUTE
 
 
 @dataclass
@@ -30,6 +31,11 @@ class Collector:
     fault: Fault = NONE
     changed_at: float | None = None
     refused: bool = False
+    # When it falls back, or its connection is gone for ever; whether it has.
+    leaves_at: float = math.inf
+    fell_back: bool = False
+    is_gone: bool = False
+    is_ghost: bool = False
     unhealthy: bool = False
     points: list[Point] = field(default_factory=list)
     started_at: float = -1e9
@@ -48,6 +54,8 @@ class Collector:
         if self.draw.sickness < mine.refuses:
             self.refused = True
             return
+        if self.draw.sickness < max(mine.falls_back, mine.vanishes):
+            self.leaves_at = at + LEAVES_AFTER_S
         self.fault = mine
         self.unhealthy = self.draw.sickness < mine.crashes
         self._restart(at)
@@ -58,6 +66,8 @@ class Collector:
 
     def step(self, at: float, case: Case, load: float) -> None:
         """Run for the minute up to `at`, and send own metrics unless silent."""
+        if at >= self.leaves_at and not (self.fell_back or self.is_gone):
+            self._leave(at)
         if self.unhealthy:
             self._restart(at - 20)
         self.drift = _LINGER * self.drift + self.rng.gauss(
@@ -72,8 +82,15 @@ class Collector:
         self.rss_grown += self.fault.leak_bytes
         self._serve()
         is_silent = self.fault.falls_silent and self.changed_at is not None
-        if case.sends and not is_silent:
+        if case.sends and not is_silent and not self.is_gone:
             self.points.append(self._point(at))
+
+    def _leave(self, at: float) -> None:
+        self.is_gone = self.fault.vanishes > 0
+        self.fell_back = not self.is_gone
+        self.fault = NONE
+        if self.fell_back:
+            self._restart(at)
 
     def _serve(self) -> None:
         for _ in range(_REQUESTS // 10):
@@ -110,6 +127,10 @@ class SimulatedFleet:
         self.collectors = [
             Collector(n, rng.choice(REGIONS), draw(rng), random.Random(rng.random()))
             for n in range(case.agents)
+        ]
+        self.ghosts = [
+            Collector(case.agents + n, rng.choice(REGIONS), draw(rng), rng, is_ghost=True)
+            for n in range(case.ghosts)
         ]
         for collector in self.collectors:
             collector.started_at = self.now - 7200.0 * rng.random() - 7200.0

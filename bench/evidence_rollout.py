@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 from bench import no_store  # isort: skip  # noqa: F401 - before all that needs Django set up
 from bench.corpus import NONE, Case
-from bench.evidence_fleet import MINUTE, SimulatedFleet, series_of
+from bench.evidence_fleet import MINUTE, Collector, SimulatedFleet, series_of
 from bench.evidence_phase import (
     SimulatedOwnMetrics,
     SimulatedPhase,
     SimulatedScene,
     Started,
     breaches,
+)
+from bench.evidence_prometheus import (
+    TRIGGER,
+    SimulatedPrometheus,
+    SimulatedPrometheusSource,
+    member,
 )
 from rollouts.analysis import cohort
 from rollouts.analysis.combine import read_gate
@@ -30,6 +35,8 @@ from rollouts.engine.facts import (
     PhaseFacts,
     RolloutFacts,
 )
+from rollouts.engine.floor import floor_gate
+from rollouts.engine.membership import Lineup, PhaseShare, assign
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.builtin import builtin_plan
 from rollouts.plans.metrics import Compare, Source
@@ -63,6 +70,7 @@ def make_plan() -> Plan:
 
 
 PLAN = make_plan()
+WITH_TRIGGER = replace(PLAN, rollback=replace(PLAN.rollback, triggers=(TRIGGER,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class Outcome:
 class SimulatedRollout:
     case: Case
     every_s: float
+    plan: Plan = field(init=False)
     fleet: SimulatedFleet = field(init=False)
     phases: list[SimulatedPhase] = field(init=False)
     state: RolloutState = RolloutState.RUNNING
@@ -98,13 +107,18 @@ class SimulatedRollout:
     held_min: int = 0
 
     def __post_init__(self) -> None:
+        self.plan = WITH_TRIGGER if self.case.strangers else PLAN
         self.fleet = SimulatedFleet(self.case)
-        self.phases = []
-        taken = 0
-        for index, spec in enumerate(PLAN.phases):
-            until = ceil(spec.weight * self.case.agents)
-            self.phases.append(SimulatedPhase(index, spec, self.fleet.collectors[taken:until]))
-            taken = until
+        living, everyone = self.fleet.collectors, [*self.fleet.collectors, *self.fleet.ghosts]
+        by_id = {one.number: one for one in everyone}
+        lineup = Lineup(list(by_id), connected=len(living))
+        shares = [PhaseShare(spec.name, spec.weight) for spec in self.plan.phases]
+        self.phases = [
+            SimulatedPhase(index, spec, [by_id[number] for number in part.new])
+            for index, (spec, part) in enumerate(
+                zip(self.plan.phases, assign(shares, {"": lineup}), strict=True)
+            )
+        ]
 
     # --- Time ------------------------------------------------------------------------------
 
@@ -150,23 +164,39 @@ class SimulatedRollout:
     def _read(self, phase: SimulatedPhase) -> None:
         self.read_at = self.fleet.now
         scene = SimulatedScene(
-            phase=Started(at(phase.started_at or 0.0)),
-            counts=phase.counts,
-            counts_of_begun=[p.counts for p in self.phases if p.started_at is not None],
+            phase=Started(at(phase.started_at or 0.0), {"duration_s": phase.spec.duration_s}),
+            counts=phase.counts(self.fleet.now),
+            counts_of_begun=[
+                p.counts(self.fleet.now) for p in self.phases if p.started_at is not None
+            ],
             now=at(self.fleet.now),
-            errors=phase.counts.failed + phase.counts.unhealthy,
+            errors=phase.counts(self.fleet.now).bad,
+            running=[member(one, at(one.changed_at or 0.0)) for one in self._on_new()],
+            control=[member(one, None) for one in self.fleet.collectors if not one.changed_at],
         )
         sources = {
             Source.OWN_METRICS: SimulatedOwnMetrics(self._cohorts(phase)),
             Source.OPAMP: OpampSource(),
         }
+        if self.case.strangers:
+            scraped = SimulatedPrometheus(
+                self.fleet.collectors, self.case.strangers, self.fleet.now
+            )
+            sources[Source.PROMETHEUS] = SimulatedPrometheusSource(scraped)
         seen: dict[tuple[str, Compare, str], Reading] = {}
-        for spec in gates_of(PLAN, phase.spec):
+        for spec in gates_of(self.plan, phase.spec):
             key = (spec.metric, spec.compare, spec.kind.value)
             if key not in seen:
                 seen[key] = read_gate(spec, scene, sources)  # type: ignore[arg-type]
             reading = replace(seen[key], at=scene.now)
             self.readings.setdefault((phase.index, spec.gate), []).append(reading)
+
+    def _on_new(self) -> list[Collector]:
+        return [
+            one
+            for one in self.fleet.collectors
+            if one.changed_at is not None and not (one.refused or one.fell_back or one.is_gone)
+        ]
 
     def _cohorts(self, phase: SimulatedPhase) -> cohort.Cohorts:
         changed = [one for one in phase.offered if one.changed_at is not None]
@@ -192,9 +222,19 @@ class SimulatedRollout:
             min_agents=phase.spec.pace.min_agents,
             min_samples=phase.spec.pace.min_samples,
         )
-        return tuple(
+        judged = (
             judge(spec, self.readings.get((phase.index, spec.gate), []), window, at(self.fleet.now))
-            for spec in gates_of(PLAN, phase.spec)
+            for spec in gates_of(self.plan, phase.spec)
+        )
+        return (*judged, self._floor(phase))
+
+    def _floor(self, phase: SimulatedPhase) -> GateFacts:
+        now = self.fleet.now
+        return floor_gate(
+            phase.counts(now),
+            [one.counts(now) for one in self.phases if one.started_at is not None],
+            phase.spec.pace.tolerated_failures,
+            at(now),
         )
 
     # --- Decisions -------------------------------------------------------------------------
@@ -241,7 +281,7 @@ class SimulatedRollout:
         approved = ApprovalFacts(state=ApprovalState.APPROVED)
         return RolloutFacts(
             state=self.state,
-            plan=PLAN,
+            plan=self.plan,
             phases=tuple(
                 PhaseFacts(
                     index=phase.index,
@@ -249,7 +289,7 @@ class SimulatedRollout:
                     state=phase.state,
                     manual=phase.spec.is_manual,
                     spec=phase.spec,
-                    counts=phase.counts,
+                    counts=phase.counts(self.fleet.now),
                     observed_s=phase.observed_s,
                     approval=approved,
                 )

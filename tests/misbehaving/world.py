@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from django.db import transaction
 from django.utils import timezone
 
+from agents.actions.set_desired import set_desired
 from agents.gateway.options import Intervals
 from agents.models import Agent, AgentStatus, Quarantine
 from agents.simulator.connection import Server
@@ -30,7 +32,6 @@ from rollouts.actions.start import start
 from rollouts.analysis.measure import take_measurements
 from rollouts.loop.tick import rollback_tick_all, tick_all, welcome_all
 from rollouts.models import Rollback, Rollout, Target
-from rollouts.plans.parse import PLAN_KEYS
 from tests.agents.gateway.running import QUICK, RunningGateway
 from tests.factories import make_user, make_version
 
@@ -54,7 +55,7 @@ PLAN: dict[str, Any] = {
     "bake": "1s",
     "apply_timeout": "4s",
     "health_grace": "1s",
-    **({"lost_after": "1s"} if "lost_after" in PLAN_KEYS else {}),
+    "lost_after": "1s",
 }
 
 
@@ -141,6 +142,20 @@ class World:
         came = AgentStatus.objects.filter(agent_id__gt=newest).exclude(effective_hash="")
         wait_for(lambda: came.count() == agents, lambda: f"{came.count()} are here")
         return running
+
+    def give_first(self) -> None:
+        """Have every agent show that it runs the first version: who reports no status was never known
+        to run it, and has nothing to come back to."""
+        agents = list(Agent.objects.values_list("pk", flat=True))
+        with transaction.atomic():
+            set_desired(
+                wants=dict.fromkeys(agents, self.one.config_hash),
+                cause="test",
+                topic="",
+                now=timezone.now(),
+            )
+        on_it = AgentStatus.objects.filter(running_hash=self.one.config_hash)
+        wait_for(lambda: on_it.count() == len(agents), lambda: f"{on_it.count()} run it")
 
     def roll_out(self, plan: Mapping[str, Any] = PLAN) -> Rollout:
         """Roll the second version out to everyone; return the rollout when it is over."""
