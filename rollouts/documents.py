@@ -16,9 +16,10 @@ from agents.selectors.grammar import parse_any, to_text
 from agents.selectors.yaml_form import KEYS as SELECTOR_KEYS
 from console.lib.fields import Fields, documents_of, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 from console.lib.yaml import DEFAULT_LIMITS, Document
 from rollouts.configs.collector import SECTIONS
-from rollouts.configs.parse import ONE_LINE, lost_line_breaks, parse_config
+from rollouts.configs.parse import lost_line_breaks, parse_config
 from rollouts.plans.parse import read_plan
 
 
@@ -73,10 +74,15 @@ def read_files(files: Sequence[File]) -> list[DocumentItem]:
     for wanted in found:
         first = seen.setdefault((wanted.kind, wanted.name), wanted)
         if first is not wanted and wanted.name:
-            where = f", first in {first.file}" if first.file != wanted.file else ""
-            errors.append(
-                FieldError(wanted.file, f"{wanted.kind} {wanted.name} is given twice{where}")
-            )
+            says = say("document.twice", kind=wanted.kind.value, name=wanted.name)
+            if first.file != wanted.file:
+                says = say(
+                    "document.in_two_files",
+                    kind=wanted.kind.value,
+                    name=wanted.name,
+                    first=first.file,
+                )
+            errors.append(FieldError(wanted.file, says))
     raise_if_any(errors)
     order = list(DocumentKind)
     return sorted(found, key=lambda wanted: order.index(wanted.kind))
@@ -87,8 +93,9 @@ def _read_file(file: File, errors: list[FieldError]) -> Iterator[DocumentItem]:
         every = documents_of(file.body, file.name)
     except Invalid as problem:
         if lost_line_breaks(file.body):
-            place = [FieldError(file.name, ONE_LINE)]
-            raise Invalid(ONE_LINE, code="line_breaks_stripped", errors=place) from problem
+            raise Invalid.at(
+                file.name, say("config.one_line"), code="line_breaks_stripped"
+            ) from problem
         raise
     texts = _slices(file, every)
     pairs = [(d, text) for d, text in zip(every, texts, strict=True) if d.data is not None]
@@ -107,17 +114,9 @@ def _read_file(file: File, errors: list[FieldError]) -> Iterator[DocumentItem]:
         elif fields.has("config"):
             yield from _config(fields, file)
         elif _is_collector(document):
-            fields.wrong(
-                None,
-                "a collector configuration stands alone in its file; beside other documents write "
-                "config: {name: ..., body: ...}",
-            )
+            fields.wrong(None, say("document.collector_not_alone"))
         elif fields.is_mapping:
-            fields.wrong(
-                None,
-                "the kind of this document is not known; its top-level key is selectors, phases, "
-                "config, or a section of a collector",
-            )
+            fields.wrong(None, say("document.unknown_kind"))
 
 
 def _is_collector(document: Document) -> bool:
@@ -126,8 +125,7 @@ def _is_collector(document: Document) -> bool:
 
 def _whole_file(file: File, errors: list[FieldError]) -> DocumentItem:
     if not file.stem:
-        message = "this config has no name; write config: {name: ..., body: ...} or upload it alone"
-        errors.append(FieldError(file.name, message))
+        errors.append(FieldError(file.name, say("document.config_no_name")))
     parse_config(file.body, file=file.name)
     return DocumentItem(DocumentKind.CONFIG, file.stem, file.body, file.name)
 
@@ -141,7 +139,7 @@ def _selectors(fields: Fields, file: File) -> Iterator[DocumentItem]:
         written = item.written()
         data = {key: value for key, value in written.items() if key not in ("name", "selector")}
         if item.has("selector") and data:
-            item.wrong("selector", "selector stands beside its own keys; write one or the other")
+            item.wrong("selector", say("document.selector_twice"))
         try:
             text = to_text(parse_any(written["selector"] if item.has("selector") else data))
         except SelectorError as error:
@@ -155,7 +153,7 @@ def _selectors(fields: Fields, file: File) -> Iterator[DocumentItem]:
 def _plan(fields: Fields, file: File, text: str) -> DocumentItem:
     plan = read_plan(fields, file.stem)
     if not plan.name:
-        fields.wrong(None, "the plan has no name; write name: ...")
+        fields.wrong(None, say("document.plan_no_name"))
     return DocumentItem(DocumentKind.PLAN, plan.name, text.encode(), file.name)
 
 
@@ -169,10 +167,10 @@ def _config(fields: Fields, file: File) -> Iterator[DocumentItem]:
     body = config.text("body", max_length=DEFAULT_LIMITS.size_bytes).encode()
     if config.has("body"):
         try:
-            parse_config(body, file=f"{file.name} (body of config {name})")
+            parse_config(body, file=str(say("document.body_of", file=file.name, name=name)))
         except Invalid as problem:
             where = config.where((*config.path, "body"), False)
-            config.errors.append(FieldError(where, f"in the body: {problem.detail}"))
+            config.errors.append(FieldError(where, say("document.in_the_body", what=problem.says)))
     yield DocumentItem(
         DocumentKind.CONFIG, name, body, file.name, config.text("message", max_length=2_000)
     )

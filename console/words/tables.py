@@ -7,7 +7,7 @@ them with the texts that the code makes.
 from __future__ import annotations
 
 from console.lib.texts import register
-from console.words import acts_refused, input_errors, rollout_acts, selectors
+from console.words import acts_refused, files, input_errors, rollout_acts, selectors
 
 TABLES = (
     input_errors.VALUES,
@@ -21,6 +21,10 @@ TABLES = (
     acts_refused.POLICY,
     acts_refused.AGENTS,
     acts_refused.SETTINGS,
+    files.PLANS,
+    files.GATES,
+    files.PROMQL,
+    files.DOCUMENTS,
     rollout_acts.REASONS,
     rollout_acts.STATES,
     rollout_acts.PHASES,

@@ -6,44 +6,34 @@ from __future__ import annotations
 import re
 
 from console.lib.problems import FieldError, Invalid, TooLarge
+from console.lib.texts import text
 from console.lib.yaml import DEFAULT_LIMITS, Document, load
 from console.lib.yaml_scalars import YamlError
 
-ONE_LINE = (
-    "The body came as one line: its line breaks were stripped, as curl -d @file does. "
-    "Send the file with curl --data-binary @file."
-)
 _KEY = re.compile(rb"[\w./\"'-]+:(?:\s|$)")
 
 
 def parse_config(body: bytes, *, file: str = "config.yaml") -> Document:
     """Read a config body: one YAML mapping with something in it. Raises Invalid or TooLarge."""
     if len(body) > DEFAULT_LIMITS.size_bytes:
-        raise TooLarge(
-            f"The config has {len(body):,} bytes; at most {DEFAULT_LIMITS.size_bytes:,} are taken."
-        )
+        raise TooLarge("config.too_large", size=len(body), most=DEFAULT_LIMITS.size_bytes)
     try:
         document = load(body)
     except YamlError as error:
         if lost_line_breaks(body):
-            raise _invalid(ONE_LINE, file, code="line_breaks_stripped") from error
+            raise _one_line(file) from error
         place = f"{file}:{error.line}" if error.line else file
         raise Invalid(
-            error.at(file), code=error.code, errors=[FieldError(place, error.message)]
+            error.at(file), code=error.code, errors=[FieldError(place, error.says)]
         ) from error
     if isinstance(document.data, dict) and document.data:
         return document
     if lost_line_breaks(body):
-        raise _invalid(ONE_LINE, file, code="line_breaks_stripped")
+        raise _one_line(file)
     if not document.data:
-        raise _invalid(
-            "The config is empty; an empty config would stop a collector.", file, code="empty"
-        )
-    raise _invalid(
-        "The config is not a mapping of sections such as receivers and service.",
-        f"{file}:{document.start.line}",
-        code="not_a_mapping",
-    )
+        raise Invalid.at(file, text("config.empty"), code="empty")
+    place = f"{file}:{document.start.line}"
+    raise Invalid.at(place, text("config.not_a_mapping"), code="not_a_mapping")
 
 
 def lost_line_breaks(body: bytes) -> bool:
@@ -52,5 +42,5 @@ def lost_line_breaks(body: bytes) -> bool:
     return b"\n" not in line and b"\r" not in line and len(_KEY.findall(line)) >= 2
 
 
-def _invalid(message: str, place: str, *, code: str) -> Invalid:
-    return Invalid(message, code=code, errors=[FieldError(place, message)])
+def _one_line(place: str) -> Invalid:
+    return Invalid.at(place, text("config.one_line"), code="line_breaks_stripped")

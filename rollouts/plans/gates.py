@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from console.lib.durations import BadValue, shown
 from console.lib.fields import Fields, choose
 from console.lib.quantities import Unit, format_quantity, parse_quantity
+from console.lib.texts import text as say
 from rollouts.plans.metrics import (
     DEFAULT_SOURCES,
     METRICS,
@@ -63,7 +64,7 @@ def criteria_of(fields: Fields, defaults: Defaults) -> tuple[Criterion, ...]:
             criterion.required(key)
         metric = criterion.text("metric", max_length=MAX_METRIC_NAME)
         if metric in found:
-            criterion.wrong("metric", f'metric "{metric}" is given twice in this phase')
+            criterion.wrong("metric", say("plan.metric_twice", metric=metric))
         kind = _kind(criterion, metric, "metric")
         found[metric] = Criterion(
             metric=metric,
@@ -92,7 +93,7 @@ def thresholds_of(fields: Fields, defaults: Defaults) -> tuple[Threshold, ...]:
         warning = _amount(threshold, "warning", kind.unit)
         critical = _amount(threshold, "critical", kind.unit)
         if not threshold.has("warning") and not threshold.has("critical"):
-            threshold.wrong(None, f"{metric} has no level; write warning, critical or both")
+            threshold.wrong(None, say("plan.no_level", metric=metric))
         found.append(
             Threshold(
                 metric=metric,
@@ -116,12 +117,11 @@ def _kind(fields: Fields, metric: str, key: str | None) -> MetricKind:
         return METRICS[metric]
     if metric and not fields.has("query"):
         near = difflib.get_close_matches(metric, METRICS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(METRICS)};"
-        fields.wrong(
-            key,
-            f'metric "{metric[:MAX_METRIC_NAME]}" is not known; {hint} a metric of your own needs '
-            "its PromQL as query",
-        )
+        name = metric[:MAX_METRIC_NAME]
+        says = say("plan.unknown_metric", metric=name, known=tuple(METRICS))
+        if near:
+            says = say("plan.mistyped_metric", metric=name, near=near[0])
+        fields.wrong(key, says)
     return OWN_METRIC
 
 
@@ -132,7 +132,7 @@ def promql_of(fields: Fields, key: str, read: Callable[[str], object]) -> str:
         try:
             read(text)
         except promql.BadPromql as bad:
-            fields.wrong(key, f"{key} is wrong at {bad}")
+            fields.wrong(key, say("plan.wrong_at", key=key, what=bad.says))
     return text
 
 
@@ -150,8 +150,8 @@ def _compare(fields: Fields, kind: MetricKind, defaults: Defaults) -> Compare:
     usual = for_all if for_all in kind.comparisons else kind.compare
     found = fields.choice("compare", Compare, usual)
     if found not in kind.comparisons:
-        can = " or ".join(kind.comparisons)
-        fields.wrong("compare", f'compare "{found}" cannot be had for this metric; write {can}')
+        says = say("plan.no_such_compare", read=found, can=tuple(kind.comparisons))
+        fields.wrong("compare", says)
     return found
 
 
@@ -166,15 +166,12 @@ def _direction(
         return Direction.BELOW if falls else Direction.ABOVE
     if falls != (kind.direction is Direction.BELOW) and critical != warning:
         first, last = format_quantity(warning, kind.unit), format_quantity(critical, kind.unit)
-        fields.wrong(
-            "warning",
-            f"warning {first} comes after critical {last}; a warning is reached first, swap them",
-        )
+        fields.wrong("warning", say("plan.levels_swapped", warning=first, critical=last))
     return kind.direction
 
 
 def _sources(value: object) -> tuple[Source, ...]:
     items = value if isinstance(value, list) else [value]
     if not items:
-        raise BadValue(f"{shown(value)} names no source")
+        raise BadValue("plan.no_source", read=shown(value))
     return tuple(dict.fromkeys(choose(Source, item) for item in items))

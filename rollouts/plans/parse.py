@@ -13,6 +13,7 @@ from agents.selectors.grammar import parse_any, to_text
 from console.lib.durations import format_share, parse_share, shown
 from console.lib.fields import Fields, documents_of, in_data, in_document, raise_if_any
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 from rollouts.plans.gates import Defaults, criteria_of, defaults_of, promql_of, thresholds_of
 from rollouts.plans.guards import choices_of
 from rollouts.plans.plan import (
@@ -75,9 +76,10 @@ def parse_plan(text: bytes | str, *, name: str = "", file: str = "plan.yaml") ->
     """Read one plan file. `name` counts when the file itself names none. Raises Invalid."""
     documents = documents_of(text, file)
     if len(documents) != 1:
-        message = f"one plan is expected, {len(documents) or 'nothing'} is here"
-        raise Invalid(f"{file}: {message}", errors=[FieldError(file, message)])
-    errors: list[FieldError] = []
+        says = say("plan.not_one", found=len(documents))
+        errors = [FieldError(file, says)]
+        raise Invalid("field.only", errors=errors, path=file, what=says)
+    errors = []
     fields = Fields(documents[0].data, in_document(documents[0], file), errors)
     plan = read_plan(fields, name)
     raise_if_any(errors)
@@ -93,9 +95,7 @@ def parse_thresholds(text: bytes | str, *, file: str = "plan.yaml") -> Plan:
         if not fields.has("phases"):
             plan = read_plan(fields, "", needs_phases=False)
             if not errors and not plan.thresholds and not plan.rollback.triggers:
-                fields.wrong(
-                    None, "no phases, no thresholds and no triggers; nothing would be tested"
-                )
+                fields.wrong(None, say("plan.nothing_to_test"))
             raise_if_any(errors)
             return plan
     return parse_plan(text, file=file)
@@ -153,15 +153,15 @@ def _phases(fields: Fields, pace: Pace, defaults: Defaults) -> tuple[PhaseSpec, 
     read = [(child, _phase(child, pace, defaults)) for child in fields.children("phases")]
     phases = [phase for _, phase in read]
     if not read and isinstance(fields.data["phases"], list):
-        fields.wrong("phases", "phases (an empty list) does nothing; write at least one phase")
+        fields.wrong("phases", say("plan.no_phases"))
     if len(read) > MAX_PHASES:
-        fields.wrong("phases", f"phases has {len(read)} phases; at most {MAX_PHASES} are read")
+        fields.wrong("phases", say("plan.too_many_phases", found=len(read), most=MAX_PHASES))
     seen: set[str] = set()
     for child, phase in read:
         if phase.name in seen and (child.has("name") or phase.weight > _UNREAD):
             child.wrong(
                 "name" if child.has("name") else None,
-                f'name "{phase.name}" is given to two phases; name each phase differently',
+                say("plan.phase_named_twice", name=phase.name),
             )
         seen.add(phase.name)
     _check_weights(read)
@@ -175,7 +175,7 @@ def _phase(fields: Fields, pace: Pace, defaults: Defaults) -> PhaseSpec:
     weight = fields.share("weight", _UNREAD)
     name = fields.text("name", max_length=MAX_NAME).strip()
     if fields.has("name") and not name:
-        fields.wrong("name", "name is empty; leave it out to name the phase by its weight")
+        fields.wrong("name", say("plan.empty_phase_name"))
     return PhaseSpec(
         name=name or format_share(weight),
         weight=weight,
@@ -196,12 +196,15 @@ def selector_text(fields: Fields, key: str) -> str | None:
         return to_text(parse_any(fields.written()[key]))
     except SelectorError as error:
         if error.position is not None:
-            place = f"{shown(error.text)} is wrong at character {error.position + 1}"
-            fields.wrong(key, f"{key} {place}: {error.detail}")
+            at = error.position + 1
+            read = shown(error.text)
+            fields.wrong(
+                key, say("plan.wrong_selector_at", key=key, read=read, at=at, what=error.says)
+            )
         else:
             path = (*fields.path, key, *error.path)
             where = fields.where(path, not error.path)
-            fields.errors.append(FieldError(where, f"{key}: {error.detail}"))
+            fields.errors.append(FieldError(where, say("field.only", path=key, what=error.says)))
         return None
 
 
@@ -213,11 +216,9 @@ def _check_weights(read: Iterable[tuple[Fields, PhaseSpec]]) -> None:
     for group in by_selector.values():
         for (_, before), (child, phase) in pairwise(group):
             if _UNREAD < phase.weight < before.weight:
+                weight, had = format_share(phase.weight), format_share(before.weight)
                 child.wrong(
-                    "weight",
-                    f"weight {format_share(phase.weight)} is less than {before.name} had before "
-                    f"it ({format_share(before.weight)}); weights add up, write at least "
-                    f"{format_share(before.weight)}",
+                    "weight", say("plan.shrinks", weight=weight, before=before.name, had=had)
                 )
 
 
@@ -229,9 +230,7 @@ def _rollback(fields: Fields) -> RollbackRules:
     base = RollbackRules()
     preserve_history = strategy.flag("preserve_history", base.strategy.preserve_history)
     if not preserve_history:
-        strategy.wrong(
-            "preserve_history", "preserve_history false is not possible; history is always kept"
-        )
+        strategy.wrong("preserve_history", say("plan.history_is_kept"))
     return RollbackRules(
         enabled=rollback.flag("enabled", base.enabled),
         triggers=_triggers(rollback),
@@ -255,9 +254,9 @@ def _triggers(rollback: Fields) -> tuple[Trigger, ...]:
         condition = promql_of(fields, "condition", promql.condition)
         for key, value in (("name", name), ("condition", condition)):
             if fields.has(key) and not value:
-                fields.wrong(key, f"{key} is empty")
+                fields.wrong(key, say("field.empty", key=key))
         if name in found:
-            fields.wrong("name", f'name "{name}" is given to two triggers')
+            fields.wrong("name", say("plan.trigger_named_twice", name=name))
         found[name] = Trigger(
             name=name,
             condition=condition,

@@ -13,6 +13,8 @@ from typing import Any
 
 import promql_parser as parser
 
+from console.lib.texts import SaidError, Text
+from console.lib.texts import text as say
 from rollouts.promql import reach
 from rollouts.promql.kept import Kept, kept_by
 from rollouts.promql.reach import Reach
@@ -39,17 +41,13 @@ _KINDS = {"NumberLiteral": "number", "StringLiteral": "text", "MatrixSelector": 
 _NUMBERS = frozenset({"scalar", "time", "pi"})
 
 
-class BadPromql(ValueError):
+class BadPromql(SaidError):
     """What is wrong, and where: line and column of the expression, both counted from 1."""
 
-    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, what: Text | str, line: int = 1, column: int = 1) -> None:
+        super().__init__("promql.at", line=line, column=column, what=what)
         self.line = line
         self.column = column
-
-    def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,10 @@ class Expression:
 def read(text: str) -> Expression:
     """Read an expression. Raises BadPromql."""
     if len(text) > MOST_CHARS:
-        raise BadPromql(f"it is longer than {MOST_CHARS:,} characters")
+        raise BadPromql(say("promql.too_long", most=MOST_CHARS))
     found = tokens_of(text)
     if not found:
-        raise BadPromql("it is empty")
+        raise BadPromql(say("promql.empty"))
     try:
         tree = parser.parse(_readable(text, found))
     except ValueError as error:
@@ -98,8 +96,8 @@ def condition(text: str) -> Expression:
     if found.kind == "vector":
         return found
     if found.kind == "number":
-        raise BadPromql("it gives a number, so it would always be true; compare a metric with it")
-    raise BadPromql(f"it gives a {found.kind}; a condition compares what a function makes of it")
+        raise BadPromql(say("promql.always_true"))
+    raise BadPromql(say("promql.no_condition", kind=found.kind))
 
 
 def query(text: str) -> Expression:
@@ -107,7 +105,7 @@ def query(text: str) -> Expression:
     found = read(text)
     if found.kind in {"vector", "number"}:
         return found
-    raise BadPromql(f"it gives a {found.kind}, not a value; use a function such as rate")
+    raise BadPromql(say("promql.no_value", kind=found.kind))
 
 
 # --- What the tree says ----------------------------------------------------------------------
@@ -172,14 +170,16 @@ def _placed(text: str, found: list[Token], message: str) -> BadPromql:
     open_brackets = unclosed(found)
     if open_brackets:
         token = open_brackets[-1]
-        return BadPromql(f"{token.text} is never closed", *place_of(text, token.start))
+        return BadPromql(say("promql.never_closed", read=token.text), *place_of(text, token.start))
     stray = _stray(found)
     if stray is not None:
-        return BadPromql(f"{stray.text} closes nothing", *place_of(text, stray.start))
+        return BadPromql(
+            say("promql.closes_nothing", read=stray.text), *place_of(text, stray.start)
+        )
     if message == _SYNTAX or not message:
         return _unexpected(text, found)
     if "unexpected end of input" in message:
-        return BadPromql("it ends too early", *place_of(text, len(text.rstrip())))
+        return BadPromql(say("promql.too_early"), *place_of(text, len(text.rstrip())))
     token = _smallest_wrong(found, message) or found[0]
     return BadPromql(message, *place_of(text, token.start))
 
@@ -206,8 +206,10 @@ def _unexpected(text: str, found: list[Token]) -> BadPromql:
             high = middle
     if low < len(found):
         token = found[low]
-        return BadPromql(f"{token.text[:60]} is not expected here", *place_of(text, token.start))
-    return BadPromql("it ends too early", *place_of(text, len(text.rstrip())))
+        return BadPromql(
+            say("promql.unexpected", read=token.text[:60]), *place_of(text, token.start)
+        )
+    return BadPromql(say("promql.too_early"), *place_of(text, len(text.rstrip())))
 
 
 def _can_go_on(found: list[Token]) -> bool:

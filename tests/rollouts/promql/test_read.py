@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said_with_its_place(
     with pytest.raises(BadPromql) as bad:
         condition(expression)
     assert (bad.value.line, bad.value.column) == (line, column)
-    assert words in bad.value.message
+    assert words in str(bad.value)
 
 
 def test_a_query_may_be_a_number_where_a_condition_may_not() -> None:
