@@ -19,6 +19,7 @@ from console.api.shapes import configs as shapes
 from console.api.views import ApiView, query, raw
 from console.lib.problems import FieldError, Invalid, Missing
 from rollouts.actions.upload_config import upload_config
+from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
 
 _UPLOADED = ("name", "version", "config_hash", "signature", "checks", "url")
@@ -145,7 +146,7 @@ def version_row(version: ConfigVersion) -> dict[str, Any]:
         "version": version.number,
         "config_hash": version.config_hash,
         "signature": version.signature,
-        "checks": version.checks,
+        "checks": [worded(check) for check in version.checks],
         "message": version.message,
         "author": version.author.get_username() if version.author else None,
         "created_at": version.created_at,

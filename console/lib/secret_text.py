@@ -18,14 +18,14 @@ _MARK = re.compile(r"redacted:[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What stands from `start` to `end` of a text; `kind` completes "holds ..."."""
+    """What stands from `start` to `end` of a text; `kind` is the code of the text that names it."""
 
     kind: str
     start: int
     end: int
 
 
-_PRIVATE_KEY = "a private key"
+_PRIVATE_KEY = "secret.private_key"
 _PATTERNS = (
     (
         _PRIVATE_KEY,
@@ -35,23 +35,23 @@ _PATTERNS = (
             re.DOTALL,
         ),
     ),
-    ("an AWS access key", re.compile(r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
+    ("secret.aws", re.compile(r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
     (
-        "a GitHub token",
+        "secret.github",
         re.compile(r"\b(?P<secret>gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22,})"),
     ),
-    ("a GitLab token", re.compile(r"\b(?P<secret>glpat-[A-Za-z0-9_-]{20,})")),
-    ("a Slack token", re.compile(r"\b(?P<secret>xox[abeprs]-[A-Za-z0-9-]{10,})")),
+    ("secret.gitlab", re.compile(r"\b(?P<secret>glpat-[A-Za-z0-9_-]{20,})")),
+    ("secret.slack", re.compile(r"\b(?P<secret>xox[abeprs]-[A-Za-z0-9-]{10,})")),
     (
-        "a JSON web token",
+        "secret.jwt",
         re.compile(r"\b(?P<secret>eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)"),
     ),
     (
-        "an authorization header",
+        "secret.header",
         re.compile(r"\A\s{0,9}(?:Bearer|Basic)\s{1,9}(?P<secret>\S{8,})\s{0,9}\Z", re.IGNORECASE),
     ),
     (  # in the middle of a text a word must look like a token: "basic authentication" does not
-        "an authorization header",
+        "secret.header",
         re.compile(
             r"\b(?:bearer|basic|splunk|apikey)[ ]{1,3}"
             r"(?P<secret>(?=[A-Za-z._~+/-]{0,200}[0-9=])[A-Za-z0-9._~+/=-]{8,})",
@@ -59,11 +59,11 @@ _PATTERNS = (
         ),
     ),
     (
-        "a password in a URL",
+        "secret.in_url",
         re.compile(r"://(?!redacted:)[^\s/@:'\"]{0,256}:(?P<secret>[^\s/@'\"]{1,1024})@"),
     ),
     (  # what may stand before the name (`client_`, `db.`) is not read
-        "a secret in a connection string",
+        "secret.in_connection",
         re.compile(
             r"(?:pass(?:word|wd|phrase)|(?<![a-z])pwd|secret|token|api[_-]?key|access[_-]?key"
             r"|account[_-]?key|private[_-]?key|signing[_-]?key|shared[_-]?access[_-]?signature"
@@ -75,13 +75,13 @@ _PATTERNS = (
 )
 _NEEDLES = {
     _PRIVATE_KEY: ("-----BEGIN",),
-    "an AWS access key": ("AKIA", "ASIA"),
-    "a GitHub token": ("gh",),
-    "a GitLab token": ("glpat-",),
-    "a Slack token": ("xox",),
-    "a JSON web token": ("eyJ",),
-    "a password in a URL": ("@",),
-    "a secret in a connection string": ("=",),
+    "secret.aws": ("AKIA", "ASIA"),
+    "secret.github": ("gh",),
+    "secret.gitlab": ("glpat-",),
+    "secret.slack": ("xox",),
+    "secret.jwt": ("eyJ",),
+    "secret.in_url": ("@",),
+    "secret.in_connection": ("=",),
 }
 _USERINFO_END = re.compile(r"@(?=[\w\[(])(?!sha256:)")
 _MAX_USERINFO = 400
@@ -116,7 +116,7 @@ def _passwords_before_hosts(text: str) -> Iterator[Secret]:
         if _MARK.fullmatch(text, start, at):
             continue
         if colon and user.lower() not in _NOT_A_USER and _is_literal(secret):
-            yield Secret("a password in a connection string", at - len(secret), at)
+            yield Secret("secret.password_in_connection", at - len(secret), at)
 
 
 def hide_secrets(text: str, mark: Callable[[str], str] | None = None) -> str:

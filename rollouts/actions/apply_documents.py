@@ -15,6 +15,7 @@ from rollouts.actions.save_plan import save_plan
 from rollouts.actions.save_selector import save_selector
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.diff import patch
+from rollouts.configs.findings import worded
 from rollouts.documents import DocumentItem, DocumentKind, File, read_files
 from rollouts.models import ConfigVersion, NamedSelector, Plan
 
@@ -30,7 +31,7 @@ class Change(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The outcome for one thing. `difference` is a unified patch, empty when unchanged; `version`
-    is that of a config, 0 for the rest; `checks` are a config's."""
+    is that of a config, 0 for the rest; `checks` are a config's, worded."""
 
     kind: DocumentKind
     name: str
@@ -92,7 +93,7 @@ def _apply_config(wanted: DocumentItem, by: Actor) -> Applied:
         file=wanted.file,
         difference=outcome.difference if outcome else "",
         version=done.version.number,
-        checks=tuple(done.version.checks),
+        checks=tuple(worded(check) for check in done.version.checks),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from console.lib.texts import text
 from console.lib.yaml import Document
 from rollouts.configs import pipelines, sections, telemetry
 from rollouts.configs.collector import Collector
@@ -28,13 +29,12 @@ def check_config(
     """
     collector = Collector(document)
     found = [
-        Finding(Check.SECRETS, Level.WARNING, message, line)
-        for line, message in literal_secrets(document)
+        Finding(Check.SECRETS, Level.WARNING, says, line)
+        for line, says in literal_secrets(document)
     ]
     ran = [Check.SECRETS]
     if not collector.is_collector:
-        message = "This is not a collector configuration, so only its syntax was checked."
-        found.append(Finding(Check.SECTIONS, Level.NOTE, message))
+        found.append(Finding(Check.SECTIONS, Level.NOTE, text("config.no_collector")))
         ran.append(Check.SECTIONS)
     else:
         for check, rule in _RULES.items():
@@ -61,15 +61,15 @@ _RULES: dict[Check, Callable[[Collector], Iterable[Finding]]] = {
     Check.TELEMETRY: telemetry.own_metrics,
 }
 _OK = {
-    Check.SECTIONS: "All sections are known.",
-    Check.COMPONENTS: "All components are well formed.",
-    Check.SERVICE: "The service section is well formed.",
-    Check.PIPELINES: "Every pipeline has receivers and exporters.",
-    Check.REFERENCES: "Everything that pipelines use is defined.",
-    Check.CONNECTORS: "Every connector joins two pipelines.",
-    Check.PROVIDED: "All of its structure is written out here.",
-    Check.UNUSED: "Everything that is defined is used.",
-    Check.TELEMETRY: "Agents go on reporting metrics of their own.",
-    Check.SECRETS: "No secret stands in the text.",
-    Check.AVAILABLE: "Every component is in the builds that agents report.",
+    Check.SECTIONS: text("config.ok_sections"),
+    Check.COMPONENTS: text("config.ok_components"),
+    Check.SERVICE: text("config.ok_service"),
+    Check.PIPELINES: text("config.ok_pipelines"),
+    Check.REFERENCES: text("config.ok_references"),
+    Check.CONNECTORS: text("config.ok_connectors"),
+    Check.PROVIDED: text("config.ok_provided"),
+    Check.UNUSED: text("config.ok_unused"),
+    Check.TELEMETRY: text("config.ok_telemetry"),
+    Check.SECRETS: text("config.ok_secrets"),
+    Check.AVAILABLE: text("config.ok_available"),
 }

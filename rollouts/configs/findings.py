@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from console.lib.texts import Text, from_json, said, text
+
 MAX_PLACES = 5  # findings of one kind that are shown by themselves
 _MAX_CHARS = 400
 
@@ -47,18 +49,23 @@ class Finding:
 
     check: Check
     level: Level
-    message: str
+    says: Text
     line: int = 0
     is_final: bool = False
     count: int = 1
 
+    @property
+    def message(self) -> str:
+        """The sentence in the language of who reads it."""
+        return said(self.says)[:_MAX_CHARS]
+
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON data, as ConfigVersion.checks keeps it and the API shows it."""
+        """Return JSON data, as ConfigVersion.checks keeps it; `worded` makes it to be read."""
         return {
             "check": self.check.value,
             "level": self.level.value,
             "line": self.line,
-            "message": self.message[:_MAX_CHARS],
+            "message": self.says.to_json(),
             "final": self.is_final,
             "count": self.count,
         }
@@ -79,12 +86,19 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
         more = found[MAX_PLACES:] if len(found) > MAX_PLACES + 1 else []
         shown += found[: len(found) - len(more)]
         if more:
-            message = f"... and {len(more):,} more like these, down to line {more[-1].line:,}."
-            shown.append(Finding(check, level, message, more[0].line, is_final, len(more)))
+            says = text("config.more_like_these", more=len(more), line=more[-1].line)
+            shown.append(Finding(check, level, says, more[0].line, is_final, len(more)))
     order = list(Check)
     return sorted(shown, key=lambda one: (order.index(one.check), one.line))
 
 
+def worded(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `to_dict` made with its message as a sentence. One kept before it was a text is
+    shown as it is."""
+    return {**check, "message": said(from_json(check.get("message", "")))[:_MAX_CHARS]}
+
+
 def with_line(check: Mapping[str, Any]) -> str:
-    """Return the message of a check as `line 3: ...`."""
-    return f"line {check['line']}: {check['message']}" if check["line"] else str(check["message"])
+    """Return the message of a kept check as `line 3: ...`."""
+    what = worded(check)["message"]
+    return said(text("yaml.on_line", line=check["line"], what=what)) if check["line"] else what

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from agents.components import lacking
 from console.lib.durations import shown
+from console.lib.texts import Text, text
 from rollouts.configs.collector import (
     KINDS,
     ROLES,
@@ -31,21 +32,19 @@ def pipelines(collector: Collector) -> Iterator[Finding]:
     for pipeline, body in collector.pipelines.items():
         line = collector.line("service", "pipelines", pipeline)
         if not is_pipeline_id(pipeline):
-            message = f"{shown(pipeline)} is not a pipeline; it starts with {', '.join(SIGNALS)}."
-            yield Finding(Check.PIPELINES, Level.ERROR, message, line)
+            says = text("config.no_pipeline", read=shown(pipeline), signals=tuple(SIGNALS))
+            yield Finding(Check.PIPELINES, Level.ERROR, says, line)
         elif has_odd_name(pipeline):
-            message = f"pipeline {cut(pipeline)} has a blank or a symbol in its name; newer "
-            message += "collectors (0.149) refuse that."
-            yield Finding(Check.PIPELINES, Level.WARNING, message, line)
+            says = text("config.odd_name", kind="pipeline", name=cut(pipeline))
+            yield Finding(Check.PIPELINES, Level.WARNING, says, line)
         elif type_of(pipeline) == "profiles":
-            message = f"pipeline {cut(pipeline)} runs only where service.profilesSupport is on."
-            yield Finding(Check.PIPELINES, Level.WARNING, message, line)
+            says = text("config.profiles_pipeline", name=cut(pipeline))
+            yield Finding(Check.PIPELINES, Level.WARNING, says, line)
         if isinstance(body, dict):
             yield from _roles(collector, pipeline, body)
         elif not is_reference(body):
-            message = f"pipeline {cut(pipeline)} is {shown(body)}; "
-            message += "receivers and exporters go here."
-            yield Finding(Check.PIPELINES, Level.ERROR, message, line, is_final=True)
+            says = text("config.bad_pipeline", name=cut(pipeline), read=shown(body))
+            yield Finding(Check.PIPELINES, Level.ERROR, says, line, is_final=True)
 
 
 def _roles(collector: Collector, pipeline: str, body: dict[str, object]) -> Iterator[Finding]:
@@ -53,16 +52,16 @@ def _roles(collector: Collector, pipeline: str, body: dict[str, object]) -> Iter
     for key, names in body.items():
         line = collector.line(*path, key)
         if key not in ROLES:
-            message = f"{cut(key)} is not a key of a pipeline{near(key, ROLES)}."
-            yield Finding(Check.PIPELINES, Level.ERROR, message, line)
+            says = text("config.no_pipeline_key", read=cut(key), near=near(key, ROLES))
+            yield Finding(Check.PIPELINES, Level.ERROR, says, line)
         elif not _is_list_of_names(names):
-            message = f"{key} of pipeline {cut(pipeline)} is not a list of names."
-            yield Finding(Check.PIPELINES, Level.ERROR, message, line, is_final=True)
+            says = text("config.no_list_of_names", key=key, pipeline=cut(pipeline))
+            yield Finding(Check.PIPELINES, Level.ERROR, says, line, is_final=True)
     for role in ("receivers", "exporters"):
         if not body.get(role):
-            message = f"pipeline {cut(pipeline)} has no {role}; it needs at least one."
+            says = text("config.pipeline_without", pipeline=cut(pipeline), role=role)
             line = collector.line(*path)
-            yield Finding(Check.PIPELINES, Level.ERROR, message, line, is_final=True)
+            yield Finding(Check.PIPELINES, Level.ERROR, says, line, is_final=True)
 
 
 def references(collector: Collector) -> Iterator[Finding]:
@@ -72,20 +71,20 @@ def references(collector: Collector) -> Iterator[Finding]:
         line = collector.document.mark(*use.path).line
         key = (use.pipeline, use.role, use.component)
         if key in seen:
-            message = f"{cut(use.component)} is named twice in {use.role} of pipeline "
-            message += f"{cut(use.pipeline)}."
+            names = {"name": cut(use.component), "pipeline": cut(use.pipeline)}
+            says = text("config.named_twice", role=use.role, **names)
             # Collectors take a second receiver or exporter of one name for the first.
             level = Level.ERROR if use.role == "processors" else Level.WARNING
-            yield Finding(Check.REFERENCES, level, message, line)
+            yield Finding(Check.REFERENCES, level, says, line)
         seen.add(key)
         if not _may_be_defined(collector, use.role, use.component):
             yield _undefined(use.component, _undefined_use(collector, use), line)
     for number, extension in collector.extensions:
         if not _may_be_defined(collector, "extensions", extension):
             line = collector.document.mark("service", "extensions", number).line
-            hint = near(extension, list(collector.components["extensions"])[:_MAX_COMPARED])
-            message = f"service.extensions names {cut(extension)}, which is not defined{hint}."
-            yield _undefined(extension, message, line)
+            known = list(collector.components["extensions"])[:_MAX_COMPARED]
+            says = text("config.no_extension", name=cut(extension), near=near(extension, known))
+            yield _undefined(extension, says, line)
 
 
 def _sections_of(role: str) -> tuple[str, ...]:
@@ -100,22 +99,24 @@ def _may_be_defined(collector: Collector, role: str, component: str) -> bool:
     )
 
 
-def _undefined(component: str, message: str, line: int) -> Finding:
+def _undefined(component: str, says: Text, line: int) -> Finding:
     if _BARE_VARIABLE.match(component):
-        message = f"{cut(component)} is not resolved by newer collectors (0.149); "
-        message += f"write ${{env:{cut(component[1:])}}}."
-        return Finding(Check.REFERENCES, Level.WARNING, message, line)
-    return Finding(Check.REFERENCES, Level.ERROR, message, line, is_final=True)
+        says = text("config.bare_variable", read=cut(component), name=cut(component[1:]))
+        return Finding(Check.REFERENCES, Level.WARNING, says, line)
+    return Finding(Check.REFERENCES, Level.ERROR, says, line, is_final=True)
 
 
-def _undefined_use(collector: Collector, use: Use) -> str:
-    text = f"pipeline {cut(use.pipeline)} uses {KINDS[use.role]} {cut(use.component)}, "
-    text += "which is not defined"
+def _undefined_use(collector: Collector, use: Use) -> Text:
+    names = {
+        "pipeline": cut(use.pipeline),
+        "kind": KINDS[use.role],
+        "name": cut(use.component),
+    }
     for section, components in collector.components.items():
         if use.component in components and section not in _sections_of(use.role):
-            return f"{text}; {cut(use.component)} is one of the {section}."
+            return text("config.undefined_but_in", section=section, **names)
     known = [one for section in _sections_of(use.role) for one in collector.components[section]]
-    return f"{text}{near(use.component, known[:_MAX_COMPARED])}."
+    return text("config.undefined", near=near(use.component, known[:_MAX_COMPARED]), **names)
 
 
 def connectors(collector: Collector) -> Iterator[Finding]:
@@ -129,12 +130,9 @@ def connectors(collector: Collector) -> Iterator[Finding]:
         has, lacks = "exporters", "receivers"
         if connector in entries:
             has, lacks = lacks, has
-        message = (
-            f"connector {cut(connector)} is among the {has} of a pipeline, but of none among the "
-            f"{lacks}; a connector joins two pipelines."
-        )
+        says = text("config.one_ended", name=cut(connector), has=has, lacks=lacks)
         line = collector.line("connectors", key)
-        yield Finding(Check.CONNECTORS, Level.ERROR, message, line, is_final=True)
+        yield Finding(Check.CONNECTORS, Level.ERROR, says, line, is_final=True)
 
 
 def unused(collector: Collector) -> Iterator[Finding]:
@@ -147,9 +145,9 @@ def unused(collector: Collector) -> Iterator[Finding]:
         is_known = collector.extensions_known if is_extension else collector.pipelines_known
         for component, key in collector.components[section].items() if is_known else ():
             if component not in used[section]:
-                message = f"{kind} {cut(component)} is defined but not used."
+                says = text("config.unused", kind=kind, name=cut(component))
                 line = collector.line(section, key)
-                yield Finding(Check.UNUSED, Level.NOTE, message, line)
+                yield Finding(Check.UNUSED, Level.NOTE, says, line)
 
 
 def available(collector: Collector, sets: list[frozenset[str]]) -> Iterator[Finding]:
@@ -165,9 +163,16 @@ def available(collector: Collector, sets: list[frozenset[str]]) -> Iterator[Find
             missing[name] += 1
     for name, builds in missing.items():
         kind, _, component = name.partition(":")
-        where = f"{builds} of {len(sets)} builds" if len(sets) > 1 else "the build"
-        message = f"{kind} {cut(component)} is not in {where} that agents report."
-        yield Finding(Check.AVAILABLE, Level.WARNING, message, lines[name])
+        says = text("config.not_in_the_build", kind=kind, name=cut(component))
+        if len(sets) > 1:
+            says = text(
+                "config.not_in_builds",
+                kind=kind,
+                name=cut(component),
+                builds=builds,
+                of=len(sets),
+            )
+        yield Finding(Check.AVAILABLE, Level.WARNING, says, lines[name])
 
 
 def _is_list_of_names(names: object) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from console.lib.secret_text import secrets_in
+from console.lib.texts import Text, text
 from console.lib.yaml import Document, Path
 
 _SECRET_KEY = re.compile(
@@ -14,24 +15,25 @@ _SECRET_KEY = re.compile(
     r"private_?key|key_pem|authorization|credentials?|bearer)$"
 )
 _REFERENCE = re.compile(r"\$\{[^}]+\}|\$[A-Z_]+")
-ADVICE = "take it from the agent instead, as ${env:NAME} or ${file:PATH}"
 
 
-def literal_secrets(document: Document) -> Iterator[tuple[int, str]]:
+def literal_secrets(document: Document) -> Iterator[tuple[int, Text]]:
     """Yield line and sentence for each literal secret."""
     for path, key, value in _scalars(document.data):
         kind = _kind(key, value)
         if kind:
-            yield document.mark(*path).line, f"{_name(path)} holds {kind}; {ADVICE}."
+            says = text("config.holds_secret", key=_name(path), what=text(kind))
+            yield document.mark(*path).line, says
 
 
 def _kind(key: str, value: str) -> str | None:
+    """Return the code of the text that names the secret."""
     found = next(secrets_in(value), None)
     if found is not None:
         return found.kind
     normal = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").replace(".", "_").lower()
     if _SECRET_KEY.search(normal) and value.strip() and not _REFERENCE.search(value):
-        return "a literal secret"
+        return "secret.literal"
     return None
 
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from console.lib.durations import shown
+from console.lib.texts import text
 from rollouts.configs.collector import (
     KINDS,
     SECTIONS,
@@ -18,10 +19,6 @@ from rollouts.configs.collector import (
 from rollouts.configs.findings import Check, Finding, Level
 
 _SERVICE_KEYS = ("pipelines", "extensions", "telemetry")
-_NULL = (
-    "is empty. A supervisor keeps the empty section over every later config and refuses them all, "
-    "the way back too; take the line out"
-)
 
 
 def sections(collector: Collector) -> Iterator[Finding]:
@@ -29,19 +26,19 @@ def sections(collector: Collector) -> Iterator[Finding]:
     for section, body in collector.data.items():
         line = collector.line(section)
         if section not in SECTIONS:
-            message = f"{cut(section)} is not a section of a collector config"
-            message += f"{near(section, SECTIONS)}."
-            yield Finding(Check.SECTIONS, Level.ERROR, message, line)
+            says = text("config.no_section", read=cut(section), near=near(section, SECTIONS))
+            yield Finding(Check.SECTIONS, Level.ERROR, says, line)
         elif body is None:
-            yield Finding(Check.SECTIONS, Level.ERROR, f"{section} {_NULL}.", line, is_final=True)
+            says = text("config.empty_section", section=section)
+            yield Finding(Check.SECTIONS, Level.ERROR, says, line, is_final=True)
         elif not isinstance(body, dict) and not is_reference(body):
-            message = f"{section} is {shown(body)}; a mapping goes here."
-            yield Finding(Check.SECTIONS, Level.ERROR, message, line, is_final=True)
+            says = text("config.no_mapping", key=section, read=shown(body))
+            yield Finding(Check.SECTIONS, Level.ERROR, says, line, is_final=True)
     for section in ("receivers", "exporters"):
         if collector.data.get(section, {}) == {}:
-            message = f"There are no {section}; a collector starts only with one at least."
+            says = text("config.none_of", section=section)
             line = collector.line(section)
-            yield Finding(Check.SECTIONS, Level.ERROR, message, line, is_final=True)
+            yield Finding(Check.SECTIONS, Level.ERROR, says, line, is_final=True)
 
 
 def components(collector: Collector) -> Iterator[Finding]:
@@ -51,65 +48,63 @@ def components(collector: Collector) -> Iterator[Finding]:
         for component, settings in body.items() if isinstance(body, dict) else ():
             line = collector.line(section, component)
             if not is_component_id(component):
-                message = f"{shown(component)} cannot name a {kind}; write type or type/name."
-                yield Finding(Check.COMPONENTS, Level.ERROR, message, line)
+                says = text("config.bad_component", read=shown(component), kind=kind)
+                yield Finding(Check.COMPONENTS, Level.ERROR, says, line)
             elif has_odd_name(component):
-                message = (
-                    f"{kind} {cut(component)} has a blank or a symbol in its name; newer "
-                    "collectors (0.149) refuse that."
-                )
-                yield Finding(Check.COMPONENTS, Level.WARNING, message, line)
+                says = text("config.odd_name", kind=kind, name=cut(component))
+                yield Finding(Check.COMPONENTS, Level.WARNING, says, line)
             if collector.components[section][normal_id(component)] != component:
-                message = f"{kind} {cut(component)} is defined twice, with other blanks."
-                yield Finding(Check.COMPONENTS, Level.ERROR, message, line)
+                says = text("config.defined_twice", kind=kind, name=cut(component))
+                yield Finding(Check.COMPONENTS, Level.ERROR, says, line)
             if not (settings is None or isinstance(settings, dict) or is_reference(settings)):
-                message = f"{kind} {cut(component)} is {shown(settings)}; "
-                message += "its settings go here, or nothing."
-                yield Finding(Check.COMPONENTS, Level.ERROR, message, line)
+                name, read = cut(component), shown(settings)
+                says = text("config.bad_settings", kind=kind, name=name, read=read)
+                yield Finding(Check.COMPONENTS, Level.ERROR, says, line)
 
 
 def service(collector: Collector) -> Iterator[Finding]:
     """Yield what is wrong with the service section apart from its pipelines."""
     for key in collector.service:
         if key not in _SERVICE_KEYS:
-            message = f"{cut(key)} is not a key of service{near(key, _SERVICE_KEYS)}."
-            yield Finding(Check.SERVICE, Level.ERROR, message, collector.line("service", key))
+            says = text("config.no_service_key", read=cut(key), near=near(key, _SERVICE_KEYS))
+            yield Finding(Check.SERVICE, Level.ERROR, says, collector.line("service", key))
     pipelines = collector.service.get("pipelines")
     line = collector.line("service", "pipelines")
     if pipelines and not isinstance(pipelines, dict) and not is_reference(pipelines):
-        message = f"service.pipelines is {shown(pipelines)}; a mapping goes here."
-        yield Finding(Check.SERVICE, Level.ERROR, message, line, is_final=True)
+        says = text("config.no_mapping", key="service.pipelines", read=shown(pipelines))
+        yield Finding(Check.SERVICE, Level.ERROR, says, line, is_final=True)
     elif not pipelines and not collector.is_provided("service"):
-        message = "There are no pipelines in service; a collector runs nothing and does not start."
-        yield Finding(Check.SERVICE, Level.ERROR, message, line, is_final=True)
+        says = text("config.no_pipelines")
+        yield Finding(Check.SERVICE, Level.ERROR, says, line, is_final=True)
     extensions = collector.service.get("extensions")
     if not (extensions is None or isinstance(extensions, list) or is_reference(extensions)):
         line = collector.line("service", "extensions")
-        message = "service.extensions is not a list."
-        yield Finding(Check.SERVICE, Level.ERROR, message, line, is_final=True)
+        says = text("config.extensions_no_list")
+        yield Finding(Check.SERVICE, Level.ERROR, says, line, is_final=True)
     telemetry = collector.service.get("telemetry")
     if not (telemetry is None or isinstance(telemetry, dict) or is_reference(telemetry)):
         line = collector.line("service", "telemetry")
-        message = f"service.telemetry is {shown(telemetry)}; a mapping goes here."
-        yield Finding(Check.SERVICE, Level.ERROR, message, line)
+        says = text("config.no_mapping", key="service.telemetry", read=shown(telemetry))
+        yield Finding(Check.SERVICE, Level.ERROR, says, line)
 
 
 def provided(collector: Collector) -> Iterator[Finding]:
     """Yield a note for each part of the structure that only the agent can resolve."""
-    for path, text in collector.provided.items():
+    for path, reference in collector.provided.items():
         place = cut(".".join(str(part) for part in path if isinstance(part, str)))
-        verb = "names" if isinstance(path[-1], int) else "comes from"
-        message = f"{place} {verb} {cut(text)}; what that is, only the agent knows."
+        says = text("config.comes_from", key=place, read=cut(reference))
+        if isinstance(path[-1], int):
+            says = text("config.names", key=place, read=cut(reference))
         line = collector.document.mark(*path).line
-        yield Finding(Check.PROVIDED, Level.NOTE, message, line)
+        yield Finding(Check.PROVIDED, Level.NOTE, says, line)
 
 
-def cut(text: str) -> str:
+def cut(name: str) -> str:
     """Return a name as messages show it, however long it is."""
-    return text if len(text) <= 60 else f"{text[:59]}..."
+    return name if len(name) <= 60 else f"{name[:59]}..."
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean X?" where a known word is close, else nothing."""
+    """Return the known word that is close, "" when none is."""
     found = difflib.get_close_matches(word[:60], [one for one in known if len(one) <= 60], n=1)
-    return f"; did you mean {found[0]}?" if found else ""
+    return found[0] if found else ""

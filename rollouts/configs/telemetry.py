@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from console.lib.texts import Text, text
 from rollouts.configs.collector import Collector
 from rollouts.configs.findings import Check, Finding, Level
 
 _PATH = ("service", "telemetry", "metrics")
+_KEY = ".".join(_PATH)
 
 
 def own_metrics(collector: Collector) -> Iterator[Finding]:
@@ -24,16 +26,11 @@ def own_metrics(collector: Collector) -> Iterator[Finding]:
     if not isinstance(metrics, dict):
         return
     if isinstance(metrics.get("level"), str) and metrics["level"].lower() == "none":
-        message = "level none ends the metrics that agents report of themselves."
-        yield _ends(collector, "level", message)
+        yield _ends(collector, "level", text("config.level_none", key=_KEY))
     if isinstance(metrics.get("readers"), list):
-        message = (
-            "these readers replace the one that a supervisor adds: agents report no metrics of "
-            "themselves to Tidegate any more."
-        )
-        yield _ends(collector, "readers", message)
+        yield _ends(collector, "readers", text("config.own_readers", key=_KEY))
 
 
-def _ends(collector: Collector, key: str, message: str) -> Finding:
+def _ends(collector: Collector, key: str, says: Text) -> Finding:
     line = collector.line(*_PATH, key)
-    return Finding(Check.TELEMETRY, Level.WARNING, f"{'.'.join(_PATH)}: {message}", line)
+    return Finding(Check.TELEMETRY, Level.WARNING, says, line)

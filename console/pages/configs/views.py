@@ -20,6 +20,7 @@ from console.pages.configs import diff_rows
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.diff import MAX_LINES, diff, patch
+from rollouts.configs.findings import worded
 from rollouts.engine.states import ACTIVE_STATES
 from rollouts.models import Config, ConfigVersion, Rollout
 
@@ -45,7 +46,7 @@ class Checks:
     @classmethod
     def of(cls, version: ConfigVersion) -> Checks:
         """Sort the stored findings, errors first."""
-        found = [check for check in version.checks if isinstance(check, dict)]
+        found = [worded(check) for check in version.checks if isinstance(check, dict)]
         left = [check for check in found if check.get("level") != "ok"]
         left.sort(key=lambda check: check.get("level") != "error")
         return cls(left, [check for check in found if check.get("level") == "ok"])

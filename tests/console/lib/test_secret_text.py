@@ -44,8 +44,8 @@ def test_a_secret_inside_a_value_is_found_and_hidden(
     assert secret not in hide_secrets(value)
     assert hidden is None or hide_secrets(value) == hidden
     text = f'receivers:\n  sql:\n    datasource: "{value}"\n'
-    ((line, message),) = literal_secrets(load(text))
-    assert (line, secret in message) == (3, False)
+    ((line, says),) = literal_secrets(load(text))
+    assert (line, secret in str(says)) == (3, False)
     for written in (text, f'{{"datasource": "{value}"}}', f"error: cannot reach {value}"):
         assert may_hold_secret(written)
         assert secret not in redact(written, KEY)

@@ -12,6 +12,7 @@ from accounts.models import AuditEvent, User
 from agents.models import ComponentSet, ConfigBody
 from console.lib.problems import Denied, Invalid
 from rollouts.actions.upload_config import Uploaded, upload_config
+from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
 from tests.people import make_actor
 
@@ -67,7 +68,7 @@ def test_components_that_agents_lack_are_a_warning(author: Actor) -> None:
         components_hash="x", names=["receiver:zipkin"], at=datetime(2026, 1, 1, tzinfo=UTC)
     )
     version = upload_config(name="edge", body=BODY, by=author).version
-    (warning,) = [check for check in version.checks if check["check"] == "available"]
+    (warning,) = [worded(check) for check in version.checks if check["check"] == "available"]
     assert "receiver otlp is not in the build" in warning["message"]
 
 

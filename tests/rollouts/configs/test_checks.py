@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from agents.components import lacking
 from console.lib.yaml import Document, Mark, load
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Check, Finding, Level, with_line
+from rollouts.configs.findings import Check, Finding, Level, with_line, worded
 
 GOOD = """\
 receivers:
@@ -266,3 +268,11 @@ DATA = st.recursive(
 def test_any_shape_of_config_is_checked(data: dict[str, object]) -> None:
     document = Document(data, Mark(1, 1), {}, {})  # type: ignore[arg-type]
     assert check_config(document)
+
+
+def test_a_message_kept_before_it_was_a_text_is_shown_as_it_is() -> None:
+    before = {"check": "service", "level": "error", "line": 3, "message": "service is odd."}
+    assert with_line(before) == "line 3: service is odd."
+    kept = json.loads(json.dumps(check_config(load("a: 1\n"))[0].to_dict()))
+    assert kept["message"] == {"text": "config.no_collector"}
+    assert worded(kept)["message"].startswith("This is not a collector configuration")
