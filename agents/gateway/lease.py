@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from agents.gateway.database import Database
-from agents.gateway.registry.connections import Registry
+from agents.gateway.registry.registry import Registry
 
 
 class Lease:
@@ -48,7 +48,7 @@ class Lease:
             row = await cursor.fetchone()
             if row is not None and row[0] is None:
                 return
-            agents = [agent for agent in registry.connected() if agent.session_id is not None]
+            agents = list(registry.connected())
             ids = [a.id for a in agents]
             await cursor.execute(_CONNECT_AGAIN, [self._id, ids])
             await cursor.execute(_REOPEN_SESSIONS, [[a.session_id for a in agents]])

@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 from django.conf import settings
 
+from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY, Database, connection_arguments
 from agents.gateway.lease import Lease
 from agents.gateway.options import Options
@@ -25,7 +26,6 @@ from agents.gateway.own_metrics.receiver import OwnMetrics
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.gateway.redis_hints import RedisHints
 from agents.gateway.registry.bodies import Bodies
-from agents.gateway.registry.connections import Connection
 from agents.gateway.registry.duplicates import Duplicates
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.loader import Loader

@@ -8,14 +8,13 @@ import logging
 import math
 import time
 
+from agents.gateway.connections import Connection, Held
 from agents.gateway.database import AWAY
 from agents.gateway.registry.budgets import has_room
-from agents.gateway.registry.connections import Connection
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.sockets.reception import Reception
 from agents.models.status import SILENT
 from agents.opamp import bits, frames
-from agents.opamp.state import AgentState
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +54,16 @@ class Sweep:
         """End what has been silent too long, ask who may be, or what was missed; cut slow readers."""
         asked: set[Connection] = set()
         for position, agent in enumerate(self._gateway.registry.connected(), start=1):
-            if self._is_pinged(agent):
-                agent.last_seen = max(agent.last_seen, agent.connection.answered_at)
+            pinged = self._pinged(agent)
+            if pinged is not None:
+                agent.last_seen = max(agent.last_seen, pinged.answered_at)
             quiet_s = now - agent.last_seen
             if quiet_s > self.silence_s(agent):
                 await self._end(agent, now)
             elif agent.missed:
                 self._ask_again(agent)
-            elif quiet_s > self._intervals.ping_s and self._is_pinged(agent):
-                asked.add(agent.connection)
+            elif quiet_s > self._intervals.ping_s and pinged is not None:
+                asked.add(pinged)
             if position % SLICE == 0:
                 await asyncio.sleep(0)
         for connection in asked:
@@ -75,51 +75,49 @@ class Sweep:
         self._drop_polls()
         self._reception.look()
 
-    def silence_s(self, agent: AgentState) -> float:
+    def silence_s(self, agent: Held) -> float:
         """Return how long an agent may say nothing (OP-36): three heartbeats if it promised them,
         three polls over HTTP. Over a WebSocket never longer than 150 s: who promised nothing, or
         less often, is pinged meanwhile, and its pong is a word."""
-        connection: Connection | None = agent.connection
+        connection = agent.connection
         if connection is None or not connection.is_websocket:
             missed = self._intervals.missed_heartbeats
             return missed * self._heartbeat_s(agent, self._intervals.http_poll_s)
         return min(self._promised_s(agent), self._intervals.silence_s)
 
-    def _promised_s(self, agent: AgentState) -> float:
+    def _promised_s(self, agent: Held) -> float:
         """Return after how long its missing heartbeats say that it is gone."""
         if not agent.capabilities & bits.REPORTS_HEARTBEAT:
             return math.inf
         beat = self._heartbeat_s(agent, self._intervals.heartbeat_s)
         return self._intervals.missed_heartbeats * beat
 
-    def _is_pinged(self, agent: AgentState) -> bool:
-        """Whether its pongs are words. Not where heartbeats tell soon enough: a stuck agent whose
-        library answers pings has stopped to beat."""
-        connection: Connection | None = agent.connection
-        return (
-            connection is not None
-            and connection.is_websocket
-            and self._promised_s(agent) > self._intervals.silence_s
-        )
+    def _pinged(self, agent: Held) -> Connection | None:
+        """Return the connection whose pongs are words of this agent. Not where heartbeats tell soon
+        enough: a stuck agent whose library answers pings has stopped to beat."""
+        connection = agent.connection
+        if connection is None or not connection.is_websocket:
+            return None
+        return connection if self._promised_s(agent) > self._intervals.silence_s else None
 
-    def _heartbeat_s(self, agent: AgentState, default: float) -> float:
+    def _heartbeat_s(self, agent: Held, default: float) -> float:
         """Return the interval we offered, else the protocol's default."""
         offer = agent.wanted_settings or self._gateway.facts.default_settings
         opamp = offer.settings.get("opamp") if offer is not None else None
         return float(opamp["heartbeat_interval_seconds"]) if opamp else default
 
-    def _ask_again(self, agent: AgentState) -> None:
+    def _ask_again(self, agent: Held) -> None:
         """Ask for what a budget refused, as soon as the answer would be taken: the agent may say
         nothing for long, or for ever, and would not know (OP-15)."""
-        connection: Connection | None = agent.connection
+        connection = agent.connection
         limits = self._gateway.options.limits
         if connection is not None and has_room(
             connection, len(connection.agents), limits, time.monotonic()
         ):
             self._gateway.push(agent)
 
-    async def _end(self, agent: AgentState, now: float) -> None:
-        connection: Connection | None = agent.connection
+    async def _end(self, agent: Held, now: float) -> None:
+        connection = agent.connection
         if connection is None:
             return
         self._gateway.leave(connection, agent, SILENT, now)

@@ -7,9 +7,12 @@ the next flush must write. Times are seconds since 1970 (float), hashes lower-ca
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from google.protobuf.message import Message
+
+from agents.opamp.opamp_pb2 import EffectiveConfig
+from agents.opamp.outgoing import Said
+from agents.opamp.settings import Offer
 
 MAX_PENDING_EVENTS = 50
 
@@ -89,7 +92,7 @@ class Changes:
         self.refusals: dict[str, str] = {}
         self.fallen: dict[str, str] = {}
         self.well: set[str] = set()
-        self.events: list[tuple[float, str, dict[str, Any]]] = []
+        self.events: list[tuple[float, str, dict[str, object]]] = []
 
     def delivery(self, config_hash: str) -> DeliveryFact:
         """Return the fact of this hash, made on first use."""
@@ -162,8 +165,6 @@ class AgentState:
         "config_error_hash",
         "config_hash",
         "config_status",
-        "connected",
-        "connection",
         "desired_change",
         "desired_hash",
         "effective_hash",
@@ -179,12 +180,9 @@ class AgentState:
         "identity",
         "identity_before",
         "intruder",
-        "joining",
         "known",
         "last_frame",
         "last_seen",
-        "left_at",
-        "left_reason",
         "missed",
         "missed_frame",
         "must_send",
@@ -198,7 +196,6 @@ class AgentState:
         "refused_hash",
         "running_hash",
         "sequence_num",
-        "session_id",
         "settings_error",
         "settings_hash",
         "settings_offered_hash",
@@ -207,7 +204,6 @@ class AgentState:
         "shown_config",
         "sick_component",
         "started_at",
-        "swept_at",
         "uid",
         "wanted_settings",
         "wedged_since",
@@ -218,16 +214,9 @@ class AgentState:
         self.id = agent_id
         self.ack = b"\x0a\x10" + uid
         self.changes: Changes | None = None
-        self.connection: Any = None
-        self.session_id: Any = None
-        self.connected = False
         self.known = False
-        self.joining = 0
         self.last_frame: int = 0
         self.last_seen = 0.0
-        self.left_at: float | None = None
-        self.left_reason = ""
-        self.swept_at = 0.0
         self.sequence_num = 0
         self.capabilities = 0
         self.greeted = False
@@ -242,7 +231,7 @@ class AgentState:
         self.intruder: tuple[int, bytes] | None = None
         self.accepts_custom: frozenset[str] = frozenset()
         self.ordered_uid: bytes | None = None
-        self.outbox: list[Any] | None = None
+        self.outbox: list[Said] | None = None
         self._clear_health()
         self._clear_config()
         self._clear_settings()
@@ -262,7 +251,7 @@ class AgentState:
         self.running_hash = self.former_hash = ""
         self.refused_hash = self.wedged_since = ""
         self.effective_hash = ""
-        self.shown_config: Any = None
+        self.shown_config: EffectiveConfig | None = None
         self.components_hash = ""
         self.desired_hash = ""
         self.desired_change = 0
@@ -273,7 +262,7 @@ class AgentState:
         self.offered_at = 0.0
 
     def _clear_settings(self) -> None:
-        self.wanted_settings: Any = None
+        self.wanted_settings: Offer | None = None
         self.settings_offered_hash = ""
         self.settings_sent_hash = ""
         self.settings_hash = ""
@@ -294,26 +283,15 @@ class AgentState:
         self.missed_frame = frame if is_all else None
         self.full_owed = self.missed = True
 
-    def begin(self, connection: object, now: float, *, is_new_session: bool) -> None:
-        """Start serving a connection. In a new session, what was sent before counts no more."""
-        self.connection = connection
-        self.connected = True
+    def meet(self, now: float, *, is_new_session: bool) -> None:
+        """Begin to speak on a connection. In a new session, what was sent before counts no more."""
         # Its first message is still to be handled; nobody may take it for silent until then.
         self.last_seen = now
         self.greeted = False
         if not is_new_session:
             return
-        self.left_at, self.left_reason = None, ""
         self.offered_hash = ""
         self.settings_sent_hash = ""
         self.bad_text_parts = frozenset()
-        changes = self.change()
-        changes.status = changes.visible = True
-
-    def end(self, now: float, reason: str) -> None:
-        """The connection is gone."""
-        self.connected = False
-        self.connection = None
-        self.left_at, self.left_reason = now, reason
         changes = self.change()
         changes.status = changes.visible = True

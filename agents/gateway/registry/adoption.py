@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from agents.gateway.connections import Held
 from agents.opamp.server_facts import ServerFacts
-from agents.opamp.state import AgentState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> AgentState:
+def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> Held:
     """Return the state as it was last stored, not connected."""
-    agent = AgentState(uid, row["id"])
-    agent.session_id = row["session_id"]
+    agent = Held(uid, row["id"], row["session_id"])
     agent.known = row["known"]
     agent.capabilities = row["capabilities"]
     agent.accepts_custom = frozenset(row["custom_capabilities"])

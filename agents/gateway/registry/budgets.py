@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from agents.gateway.connections import Connection
 from agents.gateway.options import Limits
-from agents.gateway.registry.connections import Connection
 
 
 class Bucket:

@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from agents.gateway.registry.connections import Connection
+from agents.gateway.connections import Connection, Held
 from agents.opamp import frames
 from agents.opamp.outgoing import Rename
-from agents.opamp.state import AgentState
 
 if TYPE_CHECKING:
     from agents.gateway.registry.gateway import Gateway
@@ -36,7 +35,7 @@ class Duplicates:
 
     def joined(
         self,
-        agent: AgentState,
+        agent: Held,
         connection: Connection,
         before: Connection | None,
         row: Mapping[str, Any],
@@ -54,11 +53,11 @@ class Duplicates:
             if row["moves"] >= MOVES_OF_TWO:
                 self._rename(agent, connection, row["old_address"], now)
 
-    def heard_again(self, connection: Connection, agent: AgentState) -> None:
+    def heard_again(self, connection: Connection, agent: Held) -> None:
         """The older connection of a contested agent has spoken: it is alive."""
         connection.alive += 1
 
-    async def _probe(self, agent: AgentState, old: Connection, new: Connection) -> None:
+    async def _probe(self, agent: Held, old: Connection, new: Connection) -> None:
         """Ask the older connection for a sign of life and decide."""
         heard = old.alive
         old.ping()
@@ -75,7 +74,7 @@ class Duplicates:
         if agent.connection is new:
             self._give_back(agent, old, new)
 
-    def _give_back(self, agent: AgentState, old: Connection, new: Connection) -> None:
+    def _give_back(self, agent: Held, old: Connection, new: Connection) -> None:
         """Both live: the agent stays with the older one, the newcomer becomes another agent."""
         fresh = self._gateway.facts.new_uid()
         agent.change().event(
@@ -92,9 +91,7 @@ class Duplicates:
         self._gateway.flusher.mark(agent)
         new.send(agent.ack + Rename(fresh).part())
 
-    def _rename(
-        self, agent: AgentState, connection: Connection, old_address: str, now: float
-    ) -> None:
+    def _rename(self, agent: Held, connection: Connection, old_address: str, now: float) -> None:
         fresh = self._gateway.facts.new_uid()
         agent.change().event(
             now,

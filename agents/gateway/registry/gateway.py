@@ -9,14 +9,15 @@ import uuid
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from agents.gateway.connections import Connection, Held
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
 from agents.gateway.refusals import Refusals
 from agents.gateway.registry.adoption import restore
 from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.budgets import Room
-from agents.gateway.registry.connections import Connection, Registry
 from agents.gateway.registry.loader import Loaded, Loader
+from agents.gateway.registry.registry import Registry
 from agents.gateway.registry.shown_configs import ShownConfigs
 from agents.gateway.registry.take_over_sql import Wanted
 from agents.gateway.writing.flush import Flusher, Taken
@@ -28,7 +29,6 @@ from agents.opamp.outgoing import Rename
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.session import handle
-from agents.opamp.state import AgentState
 from agents.opamp.uids import SIZE, as_text
 from agents.opamp.wire import Malformed
 
@@ -104,7 +104,7 @@ class Gateway:
         """Return the connection of the poll before this one, by the uid that begins it."""
         uid = payload[2 : 2 + SIZE] if payload.startswith(_UID_TAG) else b""
         agent = self.registry.by_uid.get(uid)
-        connection: Connection | None = agent.connection if agent is not None else None
+        connection = agent.connection if agent is not None else None
         return connection if connection is not None and not connection.is_websocket else None
 
     def miss(self, connection: Connection, payload: bytes = b"") -> None:
@@ -120,9 +120,7 @@ class Gateway:
         for one in connection.agents.values():
             one.miss()
 
-    def _handle(
-        self, connection: Connection, agent: AgentState, report: Report, payload: bytes
-    ) -> bytes:
+    def _handle(self, connection: Connection, agent: Held, report: Report, payload: bytes) -> bytes:
         now = time.time()
         raw_hash = hash(payload) if report.parts or agent.missed else 0
         answer = handle(agent, report, self.facts, now, raw_hash)
@@ -136,7 +134,7 @@ class Gateway:
             self.flusher.mark(agent)
         return answer if self.facts.wrap is None else self.facts.wrap(answer)
 
-    async def _join(self, connection: Connection, uid: bytes) -> AgentState:
+    async def _join(self, connection: Connection, uid: bytes) -> Held:
         """Load the agent and take it over for this connection."""
         held = self.registry.by_uid.get(uid)
         ordered = next((a for a in connection.agents.values() if a.ordered_uid == uid), None)
@@ -162,7 +160,7 @@ class Gateway:
         async with asyncio.timeout(self.options.limits.load_s):
             return await asyncio.shield(task)
 
-    async def _load(self, wanted: Wanted, held: AgentState | None) -> AgentState:
+    async def _load(self, wanted: Wanted, held: Held | None) -> Held:
         if held is None:
             return await self.loader.load(wanted)
         # What is in memory is newer than the row about to be read: keep it until then.
@@ -172,14 +170,14 @@ class Gateway:
         finally:
             held.joining -= 1
 
-    def _goes_on(self, agent: AgentState, connection: Connection) -> bool:
+    def _goes_on(self, agent: Held, connection: Connection) -> bool:
         """Whether a session outlives the join: HTTP polls, and a rename on the same socket."""
-        return agent.connected and (
-            agent.connection is connection
-            or (not connection.is_websocket and not agent.connection.is_websocket)
+        before = agent.connection
+        return before is not None and (
+            before is connection or not (connection.is_websocket or before.is_websocket)
         )
 
-    def adopt(self, loaded: Loaded) -> AgentState:
+    def adopt(self, loaded: Loaded) -> Held:
         """Make a loaded agent this gateway's own. Called by the loader, never awaits."""
         wanted, row = loaded.wanted, loaded.row
         connection: Connection = wanted.connection
@@ -193,7 +191,7 @@ class Gateway:
                 self.forget(held)
             agent = restore(row, wanted.uid, self.facts)
             self.registry.add(agent)
-        before = agent.connection if agent.connected else None
+        before = agent.connection
         if agent.uid != wanted.uid:
             self._rename(agent, wanted.uid, connection)
         self._begin(agent, connection, row, before, now)
@@ -205,14 +203,14 @@ class Gateway:
 
     def _begin(
         self,
-        agent: AgentState,
+        agent: Held,
         connection: Connection,
-        row: dict[str, object],
+        row: dict[str, Any],
         before: Connection | None,
         now: float,
     ) -> None:
         """Open the session, and close the one it replaces."""
-        session_id = row["session_id"]
+        session_id: UUID = row["session_id"]
         goes_on = session_id == agent.session_id and agent.connected
         old_session_id = row["old_session_id"]
         if not goes_on:
@@ -240,7 +238,7 @@ class Gateway:
             agent.outbox = [Rename(agent.ordered_uid)]
         self.duplicates.joined(agent, connection, before, row, now)
 
-    def _rename(self, agent: AgentState, uid: bytes, connection: Connection) -> None:
+    def _rename(self, agent: Held, uid: bytes, connection: Connection) -> None:
         """The agent goes on under another uid, its history and sequence with it (OP-07)."""
         connection.agents.pop(agent.uid, None)
         if agent.ordered_uid == uid:
@@ -248,7 +246,7 @@ class Gateway:
             logger.info("Agent has its new uid", extra={"agent": agent.id, "uid": as_text(uid)})
         self.registry.rename(agent, uid)
 
-    def leave(self, connection: Connection, agent: AgentState, reason: str, now: float) -> None:
+    def leave(self, connection: Connection, agent: Held, reason: str, now: float) -> None:
         """The agent is gone from this connection (OP-08). Nothing happens if it has moved on."""
         connection.agents.pop(agent.uid, None)
         if agent.connection is not connection:
@@ -266,18 +264,17 @@ class Gateway:
         for agent in list(connection.agents.values()):
             self.leave(connection, agent, reason, now)
 
-    def forget(self, agent: AgentState) -> None:
+    def forget(self, agent: Held) -> None:
         """Drop an agent that another gateway has taken over; never mark it offline."""
         self.registry.remove(agent)
         connection, agent.connection = agent.connection, None
-        if agent.connected:
-            agent.connected = False
-            self.metrics.connected.dec()
-            self.metrics.disconnects.labels("moved").inc()
-        if connection is not None:
-            connection.agents.pop(agent.uid, None)
-            if connection.is_websocket and not connection.agents:
-                connection.close(frames.NORMAL, "the agent has another connection")
+        if connection is None:
+            return
+        self.metrics.connected.dec()
+        self.metrics.disconnects.labels("moved").inc()
+        connection.agents.pop(agent.uid, None)
+        if connection.is_websocket and not connection.agents:
+            connection.close(frames.NORMAL, "the agent has another connection")
 
     def written(self, taken: Taken, lost: set[int]) -> None:
         """After a flush: forget agents that have left or moved."""
@@ -287,16 +284,14 @@ class Gateway:
             elif not agent.connected and agent.changes is None and not agent.joining:
                 self.registry.remove(agent)
 
-    def push(self, agent: AgentState) -> bool:
+    def push(self, agent: Held) -> bool:
         """Send what must be said now over the agent's WebSocket. True when something was sent.
 
         A slow reader gets nothing more until it has caught up: the state is remembered, never a
         queue of messages.
         """
-        connection: Connection | None = agent.connection
-        if connection is None or not connection.is_websocket:
-            return False
-        if connection.is_lagging:
+        connection = agent.connection
+        if connection is None or not connection.is_websocket or connection.is_lagging:
             return False
         payload = push(agent, self.facts, time.time())
         if agent.changes is not None:

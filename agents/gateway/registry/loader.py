@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from agents.gateway.connections import Held
 from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.take_over_sql import (
@@ -24,9 +25,8 @@ from agents.gateway.registry.take_over_sql import (
     find_or_make,
 )
 from agents.opamp.desire import Wish
-from agents.opamp.state import AgentState
 
-Request = tuple[Wanted, asyncio.Future[AgentState]]
+Request = tuple[Wanted, asyncio.Future[Held]]
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 500
@@ -57,7 +57,7 @@ class Loader:
         bodies: Bodies,
         gateway_id: uuid.UUID,
         cursor_now: Callable[[], int],
-        adopt: Callable[[Loaded], AgentState],
+        adopt: Callable[[Loaded], Held],
     ) -> None:
         self._database = database
         self._bodies = bodies
@@ -67,9 +67,9 @@ class Loader:
         self._waiting: list[Request] = []
         self._wake = asyncio.Event()
 
-    async def load(self, wanted: Wanted) -> AgentState:
+    async def load(self, wanted: Wanted) -> Held:
         """Wait until the agent is loaded and owned by this gateway."""
-        future: asyncio.Future[AgentState] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Held] = asyncio.get_running_loop().create_future()
         self._waiting.append((wanted, future))
         self._wake.set()
         return await future
@@ -143,7 +143,7 @@ class Loader:
     def _answer(
         self,
         one: Wanted,
-        future: asyncio.Future[AgentState],
+        future: asyncio.Future[Held],
         rows: dict[int, dict[str, Any]],
         wishes: dict[int, Wish],
     ) -> None:

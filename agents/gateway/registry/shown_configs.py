@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from agents.gateway.connections import Held
 from agents.gateway.database import AWAY
 from agents.gateway.registry.bodies import Bodies, body_of
 from agents.opamp.config_words import take_shown
 from agents.opamp.opamp_pb2 import EffectiveConfig
 from agents.opamp.shown_config import ShownConfig, is_judged_by_it, what_runs
-from agents.opamp.state import AgentState
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +29,13 @@ _AFTER_FAILURE_S = 1.0
 class ShownConfigs:
     """The newest effective config of each agent that waits to be read."""
 
-    def __init__(self, bodies: Bodies, mark: Callable[[AgentState], None]) -> None:
+    def __init__(self, bodies: Bodies, mark: Callable[[Held], None]) -> None:
         self._bodies = bodies
         self._mark = mark
-        self._waiting: dict[AgentState, EffectiveConfig] = {}
+        self._waiting: dict[Held, EffectiveConfig] = {}
         self._wake = asyncio.Event()
 
-    def note(self, agent: AgentState) -> None:
+    def note(self, agent: Held) -> None:
         """Take what the agent has just shown. A newer one replaces an older one."""
         message, agent.shown_config = agent.shown_config, None
         if message is not None:
@@ -70,7 +70,7 @@ class ShownConfigs:
             if agent.changes is not None:
                 self._mark(agent)
 
-    def _question(self, agent: AgentState, message: EffectiveConfig) -> ShownConfig:
+    def _question(self, agent: Held, message: EffectiveConfig) -> ShownConfig:
         files = [file.body for _, file in sorted(message.config_map.config_map.items())]
         return ShownConfig(
             shown=tuple(body.decode("utf-8", "replace") for body in files if body.strip()),
@@ -86,7 +86,7 @@ class ShownConfigs:
                 yield key, body_of(part).decode("utf-8", "replace")
 
 
-def _may_run(agent: AgentState) -> list[str]:
+def _may_run(agent: Held) -> list[str]:
     """Return the configs that an agent may run, each once."""
     known = (agent.running_hash, agent.desired_hash, agent.open_hash, agent.former_hash)
     return [key for key in dict.fromkeys(known) if key]

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from agents.gateway.connections import Held
 from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.take_over_sql import DESIRED_SINCE
 from agents.opamp.desire import Wish, take_wish
 from agents.opamp.outgoing import Custom, FullState, Rename, Restart, Said
 from agents.opamp.settings import Offer
-from agents.opamp.state import AgentState
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +66,14 @@ class Wishes:
     async def look(self) -> None:
         """Read what is new since the last look, and push it: also what was read before PostgreSQL
         went away in the middle, because its change will not be read again."""
-        concerned: list[AgentState] = []
+        concerned: list[Held] = []
         try:
             for read in (self._read_desired, self._read_settings, self._read_commands):
                 concerned += await read()
         finally:
             await self._push(dict.fromkeys(concerned))
 
-    async def _read_desired(self) -> list[AgentState]:
+    async def _read_desired(self) -> list[Held]:
         rows = await self._database.fetch(DESIRED_SINCE, self.change)
         if not rows:
             return []
@@ -93,7 +93,7 @@ class Wishes:
         self.change = rows[-1][2]
         return concerned
 
-    async def _read_settings(self) -> list[AgentState]:
+    async def _read_settings(self) -> list[Held]:
         rows = await self._database.fetch(
             "SELECT agent_id, settings, settings_hash, change FROM agents_desiredsettings "
             "WHERE change > %b ORDER BY change",
@@ -111,7 +111,7 @@ class Wishes:
                 concerned.append(agent)
         return concerned
 
-    async def _read_commands(self) -> list[AgentState]:
+    async def _read_commands(self) -> list[Held]:
         """Take the commands of our agents: marked as taken first, so each is said at most once."""
         waiting = await self._database.fetch(
             "SELECT DISTINCT agent_id FROM agents_command WHERE taken_at IS NULL"
@@ -134,7 +134,7 @@ class Wishes:
             concerned.append(agent)
         return concerned
 
-    async def _push(self, agents: Iterable[AgentState]) -> None:
+    async def _push(self, agents: Iterable[Held]) -> None:
         for position, agent in enumerate(agents, start=1):
             self._gateway.push(agent)
             while agent.outbox and agent.connected and self._gateway.push(agent):

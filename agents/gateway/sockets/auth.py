@@ -14,7 +14,7 @@ from typing import Any
 
 from agents.gateway.database import AWAY, Database
 from agents.gateway.options import Limits
-from agents.gateway.registry.principal import LOOPBACK, Principal, Proof
+from agents.gateway.principal import LOOPBACK, Principal, Proof
 
 logger = logging.getLogger(__name__)
 

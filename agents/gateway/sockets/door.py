@@ -12,9 +12,9 @@ from aiohttp import web
 
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Limits, is_loopback
+from agents.gateway.principal import Principal
 from agents.gateway.refusals import Refusals
 from agents.gateway.registry.budgets import Bucket
-from agents.gateway.registry.principal import Principal
 from agents.gateway.sockets.auth import Doorkeeper, NotAdmitted
 from agents.gateway.sockets.encoding import retry_after
 

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from agents.gateway.connections import HTTP, Connection
 from agents.gateway.database import AWAY
+from agents.gateway.principal import Principal
 from agents.gateway.registry.budgets import NoRoom, Share, allows, carry_over
-from agents.gateway.registry.connections import HTTP, Connection
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.loader import UidRefused
-from agents.gateway.registry.principal import Principal
 from agents.gateway.sockets.door import Door, peer_of, problem
 from agents.gateway.sockets.encoding import (
     BadEncoding,

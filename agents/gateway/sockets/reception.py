@@ -14,9 +14,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 
-from agents.gateway.registry.connections import WEBSOCKET
+from agents.gateway.connections import WEBSOCKET
+from agents.gateway.principal import Principal
 from agents.gateway.registry.gateway import Gateway
-from agents.gateway.registry.principal import Principal
 from agents.gateway.sockets.auth import NotAdmitted
 from agents.gateway.sockets.door import Door, peer_of
 from agents.gateway.sockets.websocket import Socket

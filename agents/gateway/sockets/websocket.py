@@ -12,11 +12,11 @@ import logging
 import time
 from typing import TYPE_CHECKING, cast
 
+from agents.gateway.connections import WEBSOCKET, Connection
 from agents.gateway.database import AWAY
+from agents.gateway.principal import Principal
 from agents.gateway.registry.budgets import Bucket, allows
-from agents.gateway.registry.connections import WEBSOCKET, Connection
 from agents.gateway.registry.loader import UidRefused
-from agents.gateway.registry.principal import Principal
 from agents.opamp import frames
 from agents.opamp.answer import error, unavailable
 from agents.opamp.frames import ProtocolError

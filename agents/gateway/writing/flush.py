@@ -18,11 +18,12 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncCursor
 
+from agents.gateway.connections import Held
 from agents.gateway.database import AWAY, Database
 from agents.gateway.metrics import Metrics
 from agents.gateway.writing import statements
 from agents.gateway.writing.rows import Batch, Row, at, collect
-from agents.opamp.state import AgentState, Changes
+from agents.opamp.state import Changes
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ MAX_BATCH = 1000
 WITH_BODIES, WITH_DESCRIPTION = 2, 4
 LARGE_BYTES = 32 * 1024
 _AFTER_FAILURE_S = (0.2, 0.5, 1.0, 2.0)
-Taken = list[tuple[AgentState, Changes]]
+Taken = list[tuple[Held, Changes]]
 
 
 class Flusher:
@@ -57,14 +58,14 @@ class Flusher:
         self._on_written = on_written
         self._on_news = on_news
         # By when they were marked, oldest first.
-        self._dirty: dict[AgentState, float] = {}
+        self._dirty: dict[Held, float] = {}
         self._taken_since = 0.0
         self._opened: list[Row] = []
         self._closed: list[Row] = []
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
 
-    def mark(self, agent: AgentState) -> None:
+    def mark(self, agent: Held) -> None:
         """Have the agent's changes written with the next flush."""
         if not self._dirty:
             self._wake.set()
@@ -229,7 +230,7 @@ class Flusher:
                 self._on_written(agents, set())
         return True
 
-    async def write_seen(self, agents: Sequence[AgentState]) -> set[int]:
+    async def write_seen(self, agents: Sequence[Held]) -> set[int]:
         """Write when these agents were last heard. Returns ids that are no longer ours."""
         mine = self._gateway_id
         rows = sorted((a.id, mine, at(a.last_seen), a.sequence_num) for a in agents)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from agents.gateway.connections import Held
 from agents.opamp.attributes import clean, describe
 from agents.opamp.opamp_pb2 import (
     AgentDescription,
@@ -19,7 +20,7 @@ from agents.opamp.opamp_pb2 import (
     EffectiveConfig,
 )
 from agents.opamp.redact import redact
-from agents.opamp.state import AgentState, Changes
+from agents.opamp.state import Changes
 from agents.opamp.trees import component_details, component_names, health_tree, moment
 
 MAX_EFFECTIVE_CHARS = 4 * 1024 * 1024
@@ -61,7 +62,7 @@ def dumps(value: object) -> str:
 
 
 def collect(
-    taken: Iterable[tuple[AgentState, Changes]],
+    taken: Iterable[tuple[Held, Changes]],
     gateway_id: UUID,
     now: float,
     redaction_key: bytes,
@@ -87,7 +88,7 @@ def collect(
     return batch
 
 
-def _add_facts(batch: Batch, agent: AgentState, changes: Changes, when: datetime | None) -> None:
+def _add_facts(batch: Batch, agent: Held, changes: Changes, when: datetime | None) -> None:
     for config_hash, fact in changes.deliveries.items():
         batch.deliveries.append(
             (
@@ -116,7 +117,7 @@ def _add_facts(batch: Batch, agent: AgentState, changes: Changes, when: datetime
         )
 
 
-def _status(agent: AgentState, gateway_id: UUID, changes: Changes, when: datetime | None) -> Row:
+def _status(agent: Held, gateway_id: UUID, changes: Changes, when: datetime | None) -> Row:
     return (
         agent.id,
         gateway_id,
@@ -143,7 +144,7 @@ def _status(agent: AgentState, gateway_id: UUID, changes: Changes, when: datetim
     )
 
 
-def _settings(agent: AgentState, when: datetime | None) -> Row:
+def _settings(agent: Held, when: datetime | None) -> Row:
     return (
         agent.id,
         agent.settings_offered_hash,
@@ -154,7 +155,7 @@ def _settings(agent: AgentState, when: datetime | None) -> Row:
     )
 
 
-def _description(agent: AgentState, raw: bytes, when: datetime | None) -> Row:
+def _description(agent: Held, raw: bytes, when: datetime | None) -> Row:
     found = describe(AgentDescription.FromString(raw), agent.capabilities)
     return (
         agent.id,
@@ -169,7 +170,7 @@ def _description(agent: AgentState, raw: bytes, when: datetime | None) -> Row:
     )
 
 
-def _capabilities(agent: AgentState) -> Row:
+def _capabilities(agent: Held) -> Row:
     return (
         agent.id,
         agent.capabilities,
@@ -179,7 +180,7 @@ def _capabilities(agent: AgentState) -> Row:
 
 
 def _bodies(
-    agent: AgentState, parts: dict[str, Any], when: datetime | None, redaction_key: bytes
+    agent: Held, parts: dict[str, Any], when: datetime | None, redaction_key: bytes
 ) -> list[Row]:
     rows = []
     for part, message in parts.items():

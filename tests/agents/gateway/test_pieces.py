@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.gateway.options import Limits
+from agents.gateway.principal import LOOPBACK
 from agents.gateway.registry.budgets import Room
-from agents.gateway.registry.principal import LOOPBACK
 from agents.gateway.sockets.websocket import Socket
 from agents.opamp import frames
 from tests.agents.opamp.messages import masked, spoilt

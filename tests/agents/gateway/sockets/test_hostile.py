@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from agents.gateway.connections import Connection
 from agents.gateway.options import Limits
-from agents.gateway.registry.connections import Connection
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import decode_from_server, encode
 from tests.agents.gateway.conftest import MakeAgent

@@ -8,14 +8,14 @@ import uuid
 
 import pytest
 
+from agents.gateway.connections import Held
 from agents.gateway.writing.flush import MAX_BATCH, Taken
-from agents.opamp.state import AgentState
 from tests.agents.gateway.helpers import eventually
 from tests.agents.gateway.running import RunningGateway
 
 
-def _changed(count: int, after: int = 0) -> list[AgentState]:
-    agents = [AgentState(bytes(16), agent_id) for agent_id in range(after + 1, after + count + 1)]
+def _changed(count: int, after: int = 0) -> list[Held]:
+    agents = [Held(bytes(16), i, uuid.uuid4()) for i in range(after + 1, after + count + 1)]
     for agent in agents:
         agent.change().status = True
     return agents
@@ -27,7 +27,7 @@ def test_agents_marked_while_more_than_one_batch_is_written_are_written_as_well(
     flusher = gateway.server.gateway.flusher
     count = 2 * MAX_BATCH + 1
 
-    async def mark(agents: list[AgentState]) -> None:
+    async def mark(agents: list[Held]) -> None:
         for agent in agents:
             flusher.mark(agent)
 
