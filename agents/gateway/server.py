@@ -8,7 +8,6 @@ import hashlib
 import logging
 import random
 import time
-import uuid
 from collections.abc import Coroutine
 from typing import Any
 
@@ -26,18 +25,15 @@ from agents.gateway.own_metrics.receiver import OwnMetrics
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.gateway.redis_hints import RedisHints
 from agents.gateway.registry.bodies import Bodies
-from agents.gateway.registry.duplicates import Duplicates
 from agents.gateway.registry.gateway import Gateway
-from agents.gateway.registry.loader import Loader
-from agents.gateway.registry.shown_configs import ShownConfigs
 from agents.gateway.registry.wishes import Wishes
 from agents.gateway.sockets.auth import Doorkeeper
 from agents.gateway.sockets.door import Door
 from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
 from agents.gateway.sweep import Sweep
-from agents.gateway.writing.flush import Flusher
 from agents.opamp import frames
+from agents.opamp.redact import Redactor
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.uids import new_uid
 from console.lib import hints
@@ -66,7 +62,7 @@ class Server:
     def _wire(self) -> None:
         arguments = connection_arguments()
         self._databases = {name: Database(arguments, name) for name in _CONNECTIONS}
-        limits, intervals = self.options.limits, self.options.intervals
+        limits = self.options.limits
         bodies = Bodies(self._databases["load"])
         facts = ServerFacts(
             new_uid=lambda: new_uid(int(time.time() * 1000)),
@@ -76,7 +72,15 @@ class Server:
         tokens = OwnMetricsTokens([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
         facts.fill_offer = tokens.fill
         self.own_metrics = OwnMetrics(tokens, SeriesBuffer(self._databases["series"]))
-        self.gateway = gateway = Gateway(self.options, uuid.uuid4(), bodies, facts)
+        self.gateway = gateway = Gateway(
+            self.options,
+            bodies,
+            facts,
+            loading=self._databases["load"],
+            writing=self._databases["flush"],
+            redactor=Redactor(hashlib.sha256(b"redact:" + settings.SECRET_KEY.encode()).digest()),
+            on_news=self._news,
+        )
         self.redis = RedisHints(
             settings.REDIS_URL,
             {
@@ -86,25 +90,7 @@ class Server:
                 hints.MOVED: self._hint_moved,
             },
         )
-        gateway.flusher = Flusher(
-            self._databases["flush"],
-            gateway.metrics,
-            gateway_id=gateway.id,
-            redaction_key=hashlib.sha256(b"redact:" + settings.SECRET_KEY.encode()).digest(),
-            interval_s=intervals.flush_s,
-            on_written=gateway.written,
-            on_news=self._news,
-        )
         self.wishes = Wishes(gateway, self._databases["read"])
-        gateway.loader = Loader(
-            self._databases["load"],
-            bodies,
-            gateway.id,
-            cursor_now=lambda: self.wishes.change,
-            adopt=gateway.adopt,
-        )
-        gateway.duplicates = Duplicates(gateway)
-        gateway.shown_configs = ShownConfigs(bodies, gateway.flusher.mark)
         self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
         self.door = Door(self.keeper, limits, gateway.metrics, gateway.refusals)
         self.reception = Reception(gateway, self.door, self.options.path)
@@ -223,8 +209,7 @@ class Server:
                 self._cut(await self.keeper.reload(force=forced))
             except AWAY as error:
                 logger.warning("The lease could not be renewed", extra={"error": str(error)})
-            moved, self.gateway.moved = self.gateway.moved, []
-            for gateway_id, agent_id in moved:
+            for gateway_id, agent_id in self.gateway.duplicates.take_moved():
                 await self.redis.tell_moved(gateway_id, agent_id)
             await asyncio.sleep(min(0.5, interval))
 

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any
 from uuid import UUID
 
 from agents.gateway.connections import Connection, Held
 from agents.opamp import frames
 from agents.opamp.outgoing import Rename
-
-if TYPE_CHECKING:
-    from agents.gateway.registry.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +24,26 @@ MOVES_OF_TWO = 2
 
 
 class Duplicates:
-    """Decides about agents that join while another connection has them."""
+    """Decides about agents that join while another connection has them.
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    `connections` are those open now. An older one has `probe_s` for its sign of life.
+    """
+
+    def __init__(
+        self,
+        gateway_id: UUID,
+        connections: Collection[Connection],
+        *,
+        probe_s: float,
+        new_uid: Callable[[], bytes],
+        mark: Callable[[Held], None],
+    ) -> None:
+        self._gateway_id = gateway_id
+        self._connections = connections
+        self._probe_s = probe_s
+        self._new_uid = new_uid
+        self._mark = mark
+        self._moved: list[tuple[UUID, int]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def joined(
@@ -48,25 +61,25 @@ class Duplicates:
                 self._spawn(self._probe(agent, before, connection))
             else:
                 before.agents.pop(agent.uid, None)
-        elif row["was_connected"] and isinstance(other, UUID) and other != self._gateway.id:
-            self._gateway.moved.append((other, agent.id))
+        elif row["was_connected"] and isinstance(other, UUID) and other != self._gateway_id:
+            self._moved.append((other, agent.id))
             if row["moves"] >= MOVES_OF_TWO:
                 self._rename(agent, connection, row["old_address"], now)
 
-    def heard_again(self, connection: Connection, agent: Held) -> None:
-        """The older connection of a contested agent has spoken: it is alive."""
-        connection.alive += 1
+    def take_moved(self) -> list[tuple[UUID, int]]:
+        """Return which agents have come since the last call, each with the gateway it came from."""
+        moved, self._moved = self._moved, []
+        return moved
 
     async def _probe(self, agent: Held, old: Connection, new: Connection) -> None:
         """Ask the older connection for a sign of life and decide."""
         heard = old.alive
         old.ping()
         waited = 0.0
-        limit = self._gateway.options.intervals.probe_s
-        while heard == old.alive and waited < limit and not old.closing:
+        while heard == old.alive and waited < self._probe_s and not old.closing:
             await asyncio.sleep(0.05)
             waited += 0.05
-        if heard == old.alive or old.closing or old not in self._gateway.connections:
+        if heard == old.alive or old.closing or old not in self._connections:
             old.agents.pop(agent.uid, None)
             if not old.agents:
                 old.close(frames.NORMAL, "the agent has connected again")
@@ -76,7 +89,7 @@ class Duplicates:
 
     def _give_back(self, agent: Held, old: Connection, new: Connection) -> None:
         """Both live: the agent stays with the older one, the newcomer becomes another agent."""
-        fresh = self._gateway.facts.new_uid()
+        fresh = self._new_uid()
         agent.change().event(
             agent.last_seen,
             "duplicate",
@@ -88,11 +101,11 @@ class Duplicates:
         new.agents.pop(agent.uid, None)
         agent.connection = old
         agent.full_owed = True
-        self._gateway.flusher.mark(agent)
+        self._mark(agent)
         new.send(agent.ack + Rename(fresh).part())
 
     def _rename(self, agent: Held, connection: Connection, old_address: str, now: float) -> None:
-        fresh = self._gateway.facts.new_uid()
+        fresh = self._new_uid()
         agent.change().event(
             now,
             "duplicate",
@@ -102,7 +115,7 @@ class Duplicates:
         )
         agent.outbox = [*(agent.outbox or ()), Rename(fresh)]
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="duplicate")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

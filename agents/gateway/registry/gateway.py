@@ -6,16 +6,20 @@ import asyncio
 import logging
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 from agents.gateway.connections import Connection, Held
+from agents.gateway.database import Database
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
 from agents.gateway.refusals import Refusals
 from agents.gateway.registry.adoption import restore
 from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.budgets import Room
+from agents.gateway.registry.cursors import Cursors
+from agents.gateway.registry.duplicates import Duplicates
 from agents.gateway.registry.loader import Loaded, Loader
 from agents.gateway.registry.registry import Registry
 from agents.gateway.registry.shown_configs import ShownConfigs
@@ -26,14 +30,12 @@ from agents.opamp import frames, scan
 from agents.opamp.answer import push
 from agents.opamp.desire import take_wish
 from agents.opamp.outgoing import Rename
+from agents.opamp.redact import Redactor
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.session import handle
 from agents.opamp.uids import SIZE, as_text
 from agents.opamp.wire import Malformed
-
-if TYPE_CHECKING:
-    from agents.gateway.registry.duplicates import Duplicates
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +45,19 @@ _UID_TAG = bytes((0x0A, SIZE))
 class Gateway:
     """One gateway process: what it knows of its agents, and how they come and go."""
 
-    flusher: Flusher
-    loader: Loader
-    duplicates: Duplicates
-    shown_configs: ShownConfigs
-
     def __init__(
-        self, options: Options, gateway_id: UUID, bodies: Bodies, facts: ServerFacts
+        self,
+        options: Options,
+        bodies: Bodies,
+        facts: ServerFacts,
+        *,
+        loading: Database,
+        writing: Database,
+        redactor: Redactor,
+        on_news: Callable[[set[str]], Awaitable[None]],
     ) -> None:
         self.options = options
-        self.id = gateway_id
+        self.id = uuid.uuid4()
         self.bodies = bodies
         self.facts = facts
         self.metrics = Metrics()
@@ -61,8 +66,26 @@ class Gateway:
         self.registry = Registry()
         self.connections: set[Connection] = set()
         self.polls: dict[tuple[str, int], Connection] = {}
-        self.moved: list[tuple[UUID, int]] = []
+        self.cursors = Cursors()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.flusher = Flusher(
+            writing,
+            self.metrics,
+            gateway_id=self.id,
+            redactor=redactor,
+            interval_s=options.intervals.flush_s,
+            on_written=self.written,
+            on_news=on_news,
+        )
+        self.loader = Loader(loading, bodies, self.id, self.cursors, self.adopt)
+        self.shown_configs = ShownConfigs(bodies, self.flusher.mark)
+        self.duplicates = Duplicates(
+            self.id,
+            self.connections,
+            probe_s=options.intervals.probe_s,
+            new_uid=facts.new_uid,
+            mark=self.flusher.mark,
+        )
 
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Hold on to a task until it is done; the loop itself does not."""
@@ -127,7 +150,8 @@ class Gateway:
         if agent.shown_config is not None:
             self.shown_configs.note(agent)
         if agent.connection is not connection and agent.connection is not None:
-            self.duplicates.heard_again(connection, agent)
+            # The older connection of a contested agent has spoken: it is alive.
+            connection.alive += 1
         if scan.DISCONNECT in report.parts:
             self.leave(connection, agent, "agent_disconnect", now)
         elif agent.changes is not None:

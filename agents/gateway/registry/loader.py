@@ -17,6 +17,7 @@ from typing import Any
 from agents.gateway.connections import Held
 from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.bodies import Bodies
+from agents.gateway.registry.cursors import Cursors
 from agents.gateway.registry.take_over_sql import (
     DESIRED_OF,
     Wanted,
@@ -56,13 +57,13 @@ class Loader:
         database: Database,
         bodies: Bodies,
         gateway_id: uuid.UUID,
-        cursor_now: Callable[[], int],
+        cursors: Cursors,
         adopt: Callable[[Loaded], Held],
     ) -> None:
         self._database = database
         self._bodies = bodies
         self._gateway_id = gateway_id
-        self._cursor_now = cursor_now
+        self._cursors = cursors
         self._adopt = adopt
         self._waiting: list[Request] = []
         self._wake = asyncio.Event()
@@ -159,10 +160,10 @@ class Loader:
         """Read what the agents should run. Read again when a push came in between: the reader of
         pushes does not know these agents yet and would have passed over them."""
         while True:
-            before = self._cursor_now()
+            before = self._cursors.desired
             rows = await self._database.fetch(DESIRED_OF, agent_ids)
             await self._bodies.ensure(row[1] for row in rows)
-            if self._cursor_now() == before:
+            if self._cursors.desired == before:
                 return {row[0]: Wish(*row) for row in rows}
 
 

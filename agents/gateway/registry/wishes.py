@@ -33,8 +33,7 @@ class Wishes:
         self._gateway = gateway
         self._database = database
         self._wake = asyncio.Event()
-        self.change = 0
-        self._settings_change = 0
+        self._cursors = gateway.cursors
 
     def wake(self) -> None:
         """Look now: a hint has arrived."""
@@ -46,7 +45,7 @@ class Wishes:
             "SELECT (SELECT coalesce(max(change), 0) FROM agents_desired), "
             "(SELECT coalesce(max(change), 0) FROM agents_desiredsettings)"
         )
-        self.change, self._settings_change = rows[0]
+        self._cursors.desired, self._cursors.settings = rows[0]
 
     async def run(self) -> None:
         """Read and push until cancelled."""
@@ -74,7 +73,7 @@ class Wishes:
             await self._push(dict.fromkeys(concerned))
 
     async def _read_desired(self) -> list[Held]:
-        rows = await self._database.fetch(DESIRED_SINCE, self.change)
+        rows = await self._database.fetch(DESIRED_SINCE, self._cursors.desired)
         if not rows:
             return []
         await self._gateway.bodies.ensure(row[1] for row in rows)
@@ -90,19 +89,19 @@ class Wishes:
                 concerned.append(agent)
             if agent.changes is not None:
                 self._gateway.flusher.mark(agent)
-        self.change = rows[-1][2]
+        self._cursors.desired = rows[-1][2]
         return concerned
 
     async def _read_settings(self) -> list[Held]:
         rows = await self._database.fetch(
             "SELECT agent_id, settings, settings_hash, change FROM agents_desiredsettings "
             "WHERE change > %b ORDER BY change",
-            self._settings_change,
+            self._cursors.settings,
         )
         concerned = []
         offers: dict[str, Offer] = {}
         for agent_id, settings, settings_hash, change in rows:
-            self._settings_change = change
+            self._cursors.settings = change
             agent = self._gateway.registry.by_id.get(agent_id)
             if agent is not None:
                 if settings_hash not in offers:

@@ -23,6 +23,7 @@ from agents.gateway.database import AWAY, Database
 from agents.gateway.metrics import Metrics
 from agents.gateway.writing import statements
 from agents.gateway.writing.rows import Batch, Row, at, collect
+from agents.opamp.redact import Redactor
 from agents.opamp.state import Changes
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Flusher:
         metrics: Metrics,
         *,
         gateway_id: UUID,
-        redaction_key: bytes,
+        redactor: Redactor,
         interval_s: float,
         on_written: Callable[[Taken, set[int]], None],
         on_news: Callable[[set[str]], Awaitable[None]],
@@ -53,7 +54,7 @@ class Flusher:
         self._database = database
         self._metrics = metrics
         self._gateway_id = gateway_id
-        self._redaction_key = redaction_key
+        self._redactor = redactor
         self._interval_s = interval_s
         self._on_written = on_written
         self._on_news = on_news
@@ -162,7 +163,7 @@ class Flusher:
 
     async def _store(self, taken: Taken, opened: list[Row], closed: list[Row]) -> None:
         """Write one batch in one transaction, then tell who is concerned."""
-        arguments = (taken, self._gateway_id, time.time(), self._redaction_key)
+        arguments = (taken, self._gateway_id, time.time(), self._redactor)
         if any(_is_large(changes) for _, changes in taken):
             # Redacting megabytes takes longer than heartbeats may wait.
             batch = await asyncio.to_thread(collect, *arguments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from agents.opamp.opamp_pb2 import (
     AvailableComponents,
     EffectiveConfig,
 )
-from agents.opamp.redact import redact
+from agents.opamp.redact import Redactor
 from agents.opamp.state import Changes
 from agents.opamp.trees import component_details, component_names, health_tree, moment
 
@@ -65,14 +64,14 @@ def collect(
     taken: Iterable[tuple[Held, Changes]],
     gateway_id: UUID,
     now: float,
-    redaction_key: bytes,
+    redactor: Redactor,
 ) -> Batch:
     """Return the rows for these agents, ordered by agent id: one lock order for all writers."""
     batch = Batch()
     when = at(now)
     for agent, changes in sorted(taken, key=lambda pair: pair[0].id):
         if changes.bodies:
-            batch.bodies += _bodies(agent, changes.bodies, when, redaction_key)
+            batch.bodies += _bodies(agent, changes.bodies, when, redactor)
         batch.status.append(_status(agent, gateway_id, changes, when))
         if changes.visible:
             batch.visible.append(agent.id)
@@ -180,14 +179,14 @@ def _capabilities(agent: Held) -> Row:
 
 
 def _bodies(
-    agent: Held, parts: dict[str, Any], when: datetime | None, redaction_key: bytes
+    agent: Held, parts: dict[str, Any], when: datetime | None, redactor: Redactor
 ) -> list[Row]:
     rows = []
     for part, message in parts.items():
         if part == "health":
             body = orjson.dumps(health_tree(message))
         else:
-            body = orjson.dumps(effective_files(message, redaction_key))
+            body = orjson.dumps(effective_files(message, redactor))
         digest = hashlib.sha256(body).hexdigest()
         if part == "effective_config":
             agent.effective_hash = digest
@@ -195,7 +194,7 @@ def _bodies(
     return rows
 
 
-def effective_files(message: EffectiveConfig, redaction_key: bytes) -> dict[str, Any]:
+def effective_files(message: EffectiveConfig, redactor: Redactor) -> dict[str, Any]:
     """Return {"files": {name: {"body", "content_type"}}} without secrets (security.md R45).
 
     More than 4 MiB or 256 files in all is cut and marked; `whole` then stands for all that was
@@ -209,7 +208,7 @@ def effective_files(message: EffectiveConfig, redaction_key: bytes) -> dict[str,
     for name in names[:MAX_EFFECTIVE_FILES]:
         file = config_map[name]
         text = clean(file.body.decode("utf-8", "replace"), left + 1)
-        body = redact(text[:left], redaction_key)
+        body = redactor.redact(text[:left])
         files[clean(name, 256)] = {
             "body": body,
             "content_type": clean(file.content_type, 100),
@@ -219,14 +218,12 @@ def effective_files(message: EffectiveConfig, redaction_key: bytes) -> dict[str,
         left = max(left - len(text), 0)
     if not is_cut:
         return {"files": files}
-    return {"files": files, "whole": _whole(message, names, redaction_key)}
+    return {"files": files, "whole": _whole(message, names, redactor)}
 
 
-def _whole(message: EffectiveConfig, names: list[str], redaction_key: bytes) -> str:
+def _whole(message: EffectiveConfig, names: list[str], redactor: Redactor) -> str:
     """Return a hash of every byte of every file."""
-    digest = hmac.new(redaction_key, digestmod=hashlib.sha256)
-    for name in names:
-        for piece in (name.encode(), message.config_map.config_map[name].body):
-            digest.update(b"%d:" % len(piece))
-            digest.update(piece)
-    return digest.hexdigest()
+    config_map = message.config_map.config_map
+    return redactor.fingerprint(
+        piece for name in names for piece in (name.encode(), config_map[name].body)
+    )

@@ -11,6 +11,7 @@ from django.forms.models import model_to_dict
 from agents.gateway.writing.rows import MAX_EFFECTIVE_CHARS, effective_files
 from agents.models import AgentBody, AgentEvent
 from agents.opamp import opamp_pb2 as pb
+from agents.opamp.redact import Redactor
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
 from tests.agents.gateway.helpers import eventually, row, status, stored, write_now
@@ -182,7 +183,7 @@ def test_a_change_in_the_last_of_many_files_is_seen() -> None:
         many = {name: pb.AgentConfigFile(body=text.encode()) for name, text in texts.items()}
         return pb.EffectiveConfig(config_map=pb.AgentConfigMap(config_map=many))
 
-    one, two = (effective_files(files(last), b"key") for last in ("a: 1\n", "a: 2\n"))
+    one, two = (effective_files(files(last), Redactor(b"key")) for last in ("a: 1\n", "a: 2\n"))
     assert one["files"] == two["files"]
     assert one["whole"] != two["whole"]
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.opamp.redact import may_hold_secret, redact
+from agents.opamp.redact import Redactor
 from console.lib.secret_text import hide_secrets, secrets_in
 from console.lib.yaml import load
 from rollouts.configs.secrets import literal_secrets
 
-KEY = b"k" * 32
+REDACTOR = Redactor(b"k" * 32)
 # A value under a key that says nothing, the secret in it, and what the value is after hiding.
 HELD = [
     ("app:pw4Me@tcp(10.0.0.1:3306)/db", "pw4Me", "app:[REDACTED]@tcp(10.0.0.1:3306)/db"),
@@ -47,8 +47,8 @@ def test_a_secret_inside_a_value_is_found_and_hidden(
     ((line, says),) = literal_secrets(load(text))
     assert (line, secret in str(says)) == (3, False)
     for written in (text, f'{{"datasource": "{value}"}}', f"error: cannot reach {value}"):
-        assert may_hold_secret(written)
-        assert secret not in redact(written, KEY)
+        assert REDACTOR.may_hold_secret(written)
+        assert secret not in REDACTOR.redact(written)
 
 
 NOTHING = [
@@ -78,14 +78,14 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 @pytest.mark.parametrize(("value", "secret", "hidden"), HELD, ids=[value for value, *_ in HELD])
 def test_hiding_twice_changes_nothing(value: str, secret: str, hidden: str | None) -> None:
-    once = redact(f"datasource: '{value}'" if "'" not in value else value, KEY)
-    assert redact(once, KEY) == once
+    once = REDACTOR.redact(f"datasource: '{value}'" if "'" not in value else value)
+    assert REDACTOR.redact(once) == once
     assert hide_secrets(hide_secrets(value)) == hide_secrets(value)
 
 
 def test_two_secrets_look_different_and_one_the_same() -> None:
     one, other, again = (
-        redact(f"datasource: app:{secret}@tcp(db)/x", KEY) for secret in ("a1", "b2", "a1")
+        REDACTOR.redact(f"datasource: app:{secret}@tcp(db)/x") for secret in ("a1", "b2", "a1")
     )
     assert one != other
     assert one == again
