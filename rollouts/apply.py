@@ -18,14 +18,13 @@ from django.db.models import Max
 from accounts.actor import Actor
 from accounts.audit import record
 from console.lib import hints
+from console.lib.transitions import NotAllowed, next_state
 from rollouts.engine.states import (
     ACTIVE_STATES,
     PHASE_TABLE,
     ROLLBACK_TABLE,
     ROLLOUT_TABLE,
-    NotAllowed,
     RolloutState,
-    next_state,
 )
 from rollouts.models import Approval, Event, Phase, Rollback, Rollout
 

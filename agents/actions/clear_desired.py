@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from agents.models import Delivery, Desired
+from agents import deliveries
+from agents.models import Desired
 
 
 def clear_desired(agent_ids: Sequence[int], config_hash: str) -> int:
@@ -15,7 +16,5 @@ def clear_desired(agent_ids: Sequence[int], config_hash: str) -> int:
     Call inside the transaction that decides it. Agents that are wanted otherwise are left alone.
     Returns how many agents are wanted nothing of now.
     """
-    Delivery.objects.filter(
-        agent_id__in=agent_ids, config_hash=config_hash, state=Delivery.State.OPEN
-    ).update(state=Delivery.State.SUPERSEDED, settled_at=timezone.now())
+    deliveries.supersede(agent_ids, timezone.now(), config_hash)
     return Desired.objects.filter(agent_id__in=agent_ids, config_hash=config_hash).delete()[0]

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from agents.models import Desired
+from agents import deliveries
+from agents.models import Delivery, Desired
 from agents.quarantined import quarantined_sql
-from agents.running import runs_sql
 from console.lib import hints
 
 # The number of the advisory lock that orders pushes; also taken for connection settings.
@@ -53,23 +53,14 @@ def set_desired(*, wants: Mapping[int, str], cause: str, topic: str, now: dateti
         if not wants:
             return SetDesired(0, [], [], sorted(quarantined))
         change = next_change(cursor)
-        values: dict[str, Any] = {
-            "ids": list(wants),
-            "hashes": _joined(wants),
-            "cause": cause,
-            "topic": topic,
-            "now": now,
-            "change": change,
-        }
-        cursor.execute(_SUPERSEDE, values)
-        cursor.execute(_DELIVER, values)
-        states = cursor.fetchall()
+        states = deliveries.offer(wants, cause, now)
+        values = deliveries.as_values(wants) | {"topic": topic, "now": now, "change": change}
         cursor.execute(_DESIRE, values)
-        already = sorted(pk for pk, state in states if state == "applied")
+        already = sorted(pk for pk, state in states.items() if state == Delivery.State.APPLIED)
         if topic and already:
             cursor.execute(_NEWS, {"topic": topic, "ids": already})
     transaction.on_commit(lambda: hints.publish(hints.DESIRED, str(change)))
-    offered = sorted(pk for pk, state in states if state == "open")
+    offered = sorted(pk for pk, state in states.items() if state == Delivery.State.OPEN)
     return SetDesired(change, offered, already, sorted(quarantined))
 
 
@@ -90,45 +81,16 @@ def next_change(cursor: Any) -> int:
 
 
 def _quarantined(cursor: Any, wants: Mapping[int, str]) -> set[int]:
-    cursor.execute(_QUARANTINED, {"ids": list(wants), "hashes": _joined(wants)})
+    cursor.execute(_QUARANTINED, deliveries.as_values(wants))
     return {row[0] for row in cursor.fetchall()}
 
 
-def _joined(wants: Mapping[int, str]) -> str:
-    """Return the hashes as one text: quoting 100,000 array elements takes longer than joining them
-    (hex needs none)."""
-    return ",".join(wants.values())
-
-
-_WANTED = "unnest(%(ids)s::bigint[], string_to_array(%(hashes)s, ',')) AS w(agent_id, config_hash)"
 _QUARANTINED = f"""
-    SELECT w.agent_id FROM {_WANTED} WHERE {quarantined_sql("w.agent_id", "w.config_hash")}
-"""  # noqa: S608  constant text
-_SUPERSEDE = """
-    WITH old AS (
-        SELECT id FROM agents_delivery
-        WHERE state = 'open' AND agent_id = ANY(%(ids)s::bigint[])
-        ORDER BY agent_id FOR NO KEY UPDATE
-    )
-    UPDATE agents_delivery d SET state = 'superseded', settled_at = %(now)s
-    FROM old WHERE d.id = old.id
-"""
-_DELIVER = f"""
-    INSERT INTO agents_delivery (agent_id, config_hash, cause, state, offered_at,
-                                 acknowledged_at, settled_at, error)
-    SELECT w.agent_id, w.config_hash, %(cause)s,
-           CASE WHEN r.runs THEN 'applied' ELSE 'open' END, %(now)s,
-           CASE WHEN r.runs THEN %(now)s END, CASE WHEN r.runs THEN %(now)s END, ''
-    FROM {_WANTED}
-    LEFT JOIN agents_agentstatus s ON s.agent_id = w.agent_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce({runs_sql("w.config_hash")}, false) AS runs
-    ) r
-    RETURNING agent_id, state
+    SELECT w.agent_id FROM {deliveries.WANTED} WHERE {quarantined_sql("w.agent_id", "w.config_hash")}
 """  # noqa: S608  constant text
 _DESIRE = f"""
     INSERT INTO agents_desired (agent_id, config_hash, change, topic, at)
-    SELECT w.agent_id, w.config_hash, %(change)s, %(topic)s, %(now)s FROM {_WANTED}
+    SELECT w.agent_id, w.config_hash, %(change)s, %(topic)s, %(now)s FROM {deliveries.WANTED}
     ON CONFLICT (agent_id) DO UPDATE SET config_hash = excluded.config_hash,
         change = excluded.change, topic = excluded.topic, at = excluded.at
 """  # noqa: S608  constant text

@@ -24,9 +24,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Min, QuerySet
 
-from agents.actions.settle import settle_timed_out
+from agents import deliveries
 from agents.models import ConfigStatus, Delivery, GatewayLease
 from console.lib.sql import among
+from console.lib.transitions import step_of
 from rollouts.delivering.target_sql import (
     BACKS,
     CATCH_UP,
@@ -36,7 +37,7 @@ from rollouts.delivering.target_sql import (
     TARGETS,
     Kind,
 )
-from rollouts.engine.states import TARGET_TABLE, TargetState, step_of
+from rollouts.engine.states import TARGET_TABLE, TargetState
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 
 MAX_ERROR = 2000
@@ -163,7 +164,7 @@ def time_out(owner: Owner, now: datetime) -> tuple[set[int], set[int]]:
         by_hash.setdefault(own[0] if own else _hash_of(owner), []).append(agent_id)
     silent: set[int] = set()
     for config_hash, agents in sorted(by_hash.items()):
-        silent.update(settle_timed_out(agents, config_hash, now))
+        silent.update(deliveries.time_out(agents, config_hash, now))
     _change(owner, "time_out", _of(owner, silent), error=SILENT)
     everyone = {row[0] for row in due}
     observe(owner, everyone - silent, now)

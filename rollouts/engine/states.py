@@ -3,9 +3,10 @@ the database constraints and docs/architecture.md (`python -m rollouts.engine.st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from console.lib import transitions
+from console.lib.transitions import Transition, table_of
 
 
 class _State(StrEnum):
@@ -100,16 +101,6 @@ FAILED_TARGETS = frozenset(
     {TargetState.FAILED, TargetState.TIMED_OUT, TargetState.FELL_BACK, TargetState.LOST}
 )
 TOUCHED_TARGETS = FAILED_TARGETS | {TargetState.OFFERED, TargetState.APPLIED}
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One allowed step: the act people and the timeline know it by, and what it means."""
-
-    act: str
-    sources: tuple[str, ...]
-    to: str
-    meaning: str
 
 
 _R = RolloutState
@@ -293,35 +284,11 @@ BACK_TRANSITIONS = (
 )
 
 
-def _table(transitions: Iterable[Transition]) -> dict[tuple[str, str], str]:
-    return {(t.act, source): t.to for t in transitions for source in t.sources}
-
-
-ROLLOUT_TABLE = _table(ROLLOUT_TRANSITIONS)
-PHASE_TABLE = _table(PHASE_TRANSITIONS)
-ROLLBACK_TABLE = _table(ROLLBACK_TRANSITIONS)
-TARGET_TABLE = _table(TARGET_TRANSITIONS)
-BACK_TABLE = _table(BACK_TRANSITIONS)
-
-
-class NotAllowed(ValueError):
-    """A transition that the table does not have: a fault in the caller, never a user's error."""
-
-
-def next_state(table: dict[tuple[str, str], str], act: str, state: str) -> str:
-    """Return the state that `act` leads to. Raises NotAllowed when the table has no such step."""
-    try:
-        return table[(act, state)]
-    except KeyError:
-        raise NotAllowed(f"{act} is not possible from {state}") from None
-
-
-def step_of(table: Mapping[tuple[str, str], str], act: str) -> tuple[list[str], str]:
-    """Return from which states `act` leads, and to which: what a statement over many rows needs."""
-    sources = [source for name, source in table if name == act]
-    if not sources:
-        raise NotAllowed(f"{act} is in no table of transitions")
-    return sources, table[(act, sources[0])]
+ROLLOUT_TABLE = table_of(ROLLOUT_TRANSITIONS)
+PHASE_TABLE = table_of(PHASE_TRANSITIONS)
+ROLLBACK_TABLE = table_of(ROLLBACK_TRANSITIONS)
+TARGET_TABLE = table_of(TARGET_TRANSITIONS)
+BACK_TABLE = table_of(BACK_TRANSITIONS)
 
 
 def as_markdown() -> dict[str, str]:
@@ -333,16 +300,7 @@ def as_markdown() -> dict[str, str]:
         "target": TARGET_TRANSITIONS,
         "way back": BACK_TRANSITIONS,
     }
-    return {
-        kind: "\n".join(
-            [
-                f"| {kind}: from | act | to | meaning |",
-                "|---|---|---|---|",
-                *(f"| {', '.join(t.sources)} | `{t.act}` | {t.to} | {t.meaning} |" for t in rows),
-            ]
-        )
-        for kind, rows in tables.items()
-    }
+    return {kind: transitions.as_markdown(kind, rows) for kind, rows in tables.items()}
 
 
 def main() -> None:

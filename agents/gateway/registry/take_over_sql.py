@@ -12,6 +12,7 @@ from psycopg import AsyncCursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from agents.models import Delivery
 from agents.quarantined import quarantined_sql
 
 
@@ -252,7 +253,7 @@ DESIRED = f"""
         coalesce(o.config_hash, '') AS open_hash,
         o.id IS NOT NULL AND o.sent_at IS NULL AS unsent
     FROM agents_desired d
-    LEFT JOIN agents_delivery o ON o.agent_id = d.agent_id AND o.state = 'open'
+    LEFT JOIN agents_delivery o ON o.agent_id = d.agent_id AND o.state = '{Delivery.State.OPEN}'
 """  # noqa: S608  constant text
 DESIRED_OF = DESIRED + " WHERE d.agent_id = ANY(%b::bigint[])"
 DESIRED_SINCE = DESIRED + " WHERE d.change > %b ORDER BY d.change, d.agent_id"

@@ -12,6 +12,8 @@ from typing import Any
 
 from psycopg import AsyncCursor
 
+from agents import deliveries
+
 COPY_FROM = 150
 
 
@@ -187,29 +189,7 @@ DELIVERY = Write(
         "error": "text",
         "confirmed_by": "text",
     },
-    """
-    WITH v AS (SELECT * FROM {v}), found AS (
-        SELECT d.id, v.* FROM (SELECT * FROM v ORDER BY v.agent_id) v
-        CROSS JOIN LATERAL (
-            SELECT x.id FROM agents_delivery x
-            WHERE x.agent_id = v.agent_id AND x.state = 'open' AND x.config_hash = v.config_hash
-            FOR NO KEY UPDATE OFFSET 0
-        ) d
-    )
-    UPDATE agents_delivery d SET
-        sent_at = coalesce(d.sent_at, f.sent_at),
-        acknowledged_at = CASE WHEN f.acknowledged_at IS NULL THEN d.acknowledged_at
-            ELSE coalesce(d.acknowledged_at, greatest(f.acknowledged_at, d.offered_at)) END,
-        state = coalesce(f.state, d.state),
-        settled_at = CASE WHEN f.state IS NULL THEN NULL
-            ELSE greatest(f.settled_at, d.offered_at) END,
-        error = coalesce(f.error, ''), confirmed_by = coalesce(f.confirmed_by, '')
-    FROM found f WHERE d.id = f.id
-    RETURNING d.state,
-        CASE WHEN f.acknowledged_at IS NOT NULL
-             THEN extract(epoch FROM d.acknowledged_at - d.offered_at)::float8 END,
-        extract(epoch FROM d.settled_at - d.offered_at)::float8
-    """,
+    deliveries.HEARD,
 )
 REFUSAL = Write(
     "refusal",

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
+from agents import deliveries
 from agents.actions.set_desired import SetDesired, release_topic, set_desired
-from agents.actions.settle import settle_timed_out
 from agents.models import Delivery, Desired, News, Quarantine
 from agents.news import take
 from tests.agents.factories import NOW, make_agent
@@ -89,7 +89,7 @@ def test_a_released_topic_asks_for_no_news() -> None:
 def test_only_open_deliveries_time_out() -> None:
     open_, done = make_agent(), make_agent(config_hash=B, config_status=1)
     push((open_.pk, B), (done.pk, B))
-    assert settle_timed_out([open_.pk, done.pk], B, NOW) == [open_.pk]
+    assert deliveries.time_out([open_.pk, done.pk], B, NOW) == [open_.pk]
     assert open_.deliveries.get().state == Delivery.State.TIMED_OUT
     assert done.deliveries.get().state == Delivery.State.APPLIED
 
