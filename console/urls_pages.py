@@ -23,8 +23,8 @@ from console.pages.configs import views as configs
 from console.pages.fleet import views as fleet
 from console.pages.plans import backtest
 from console.pages.plans import views as plans
-from console.pages.rollouts import act_views as rollout_dialogs
-from console.pages.rollouts import approvals, readiness, rollbacks, timeline, wizard
+from console.pages.rollouts import act_views as rollout_acts
+from console.pages.rollouts import acts, approvals, readiness, rollbacks, timeline, wizard
 from console.pages.rollouts import views as rollouts
 
 Routes = list[URLPattern | URLResolver]
@@ -69,8 +69,8 @@ rollouts_urls: Routes = [
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
     path("<int:rollout_id>/start/", wizard.start, name="start"),
     *[
-        path(f"<int:rollout_id>/{verb}/", rollout_dialogs.act, {"verb": verb}, name=verb)
-        for verb in rollout_dialogs.ACTS
+        path(f"<int:rollout_id>/{verb}/", rollout_acts.act, {"verb": verb}, name=verb)
+        for verb in acts.VERBS
     ],
 ]
 rollbacks_urls: Routes = [

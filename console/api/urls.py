@@ -67,16 +67,10 @@ urlpatterns: list[URLPattern] = [
     path("rollouts/preview", rollouts.Preview.as_view(), name="rollout-preview"),
     path("rollouts/<int:pk>", rollouts.RolloutDetail.as_view(), name="rollout"),
     path("rollouts/<int:pk>/readiness", readiness.Readiness.as_view(), name="readiness"),
-    path("rollouts/<int:pk>/start", rollout_acts.Start.as_view(), name="start"),
-    path("rollouts/<int:pk>/approve", rollout_acts.Approve.as_view(), name="approve"),
-    path("rollouts/<int:pk>/reject", rollout_acts.Reject.as_view(), name="reject"),
-    path("rollouts/<int:pk>/pause", rollout_acts.Pause.as_view(), name="pause"),
-    path("rollouts/<int:pk>/resume", rollout_acts.Resume.as_view(), name="resume"),
-    path("rollouts/<int:pk>/advance", rollout_acts.Advance.as_view(), name="advance"),
-    path("rollouts/<int:pk>/abort", rollout_acts.Abort.as_view(), name="abort"),
-    path("rollouts/<int:pk>/rollback", rollout_acts.RollBack.as_view(), name="roll-back"),
-    path("rollouts/<int:pk>/retry", rollout_acts.Retry.as_view(), name="retry"),
-    path("rollouts/<int:pk>/waive", rollout_acts.Waive.as_view(), name="waive"),
+    *[
+        path(f"rollouts/<int:pk>/{verb}", view.as_view(), name=verb)
+        for verb, view in rollout_acts.ACTS.items()
+    ],
     path("rollouts/<int:pk>/wait", waiting.Wait.as_view(), name="wait"),
     path("rollouts/<int:pk>/events", rollout_events.Events.as_view(), name="events"),
     path("rollouts/<int:pk>/timeline", rollout_events.Timeline.as_view(), name="timeline"),

@@ -170,3 +170,18 @@ class Retry(RolloutAct):
     def answer(self, pk: int, done: object) -> Response:
         """Answer the new rollout."""
         return shown(self, done.pk if isinstance(done, Rollout) else pk, status=201)
+
+
+# verb -> view; the routes are made from it, under the names of the pages' routes.
+ACTS: dict[str, type[RolloutAct]] = {
+    "start": Start,
+    "approve": Approve,
+    "reject": Reject,
+    "pause": Pause,
+    "resume": Resume,
+    "advance": Advance,
+    "abort": Abort,
+    "rollback": RollBack,
+    "retry": Retry,
+    "waive": Waive,
+}

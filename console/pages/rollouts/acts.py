@@ -1,127 +1,237 @@
-"""The action bar of a rollout: which acts exist in a state, who may do them, and why not.
+"""What people do to a rollout, one row for each act: where the bar shows it and who may press it,
+what its dialog says and asks, and the function that does it.
 
-Always in the same order. A disabled act says why in visible text (ui.md 4.6). The rule itself is
-checked again by the act, inside its transaction.
+The routes, the action bar and the dialogs are made from this table. The rules themselves are checked
+by the act, inside its transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
-from accounts.policy import can, four_eyes
-from console.pages.rollouts import phases
-from rollouts.engine.states import FINAL_STATES, PhaseState, RolloutState
-from rollouts.models import Phase, Rollout
+from accounts.policy import Answer, can, four_eyes
+from console.pages.rollouts import act_forms, dialogs, phases
+from console.pages.rollouts.act_forms import ActForm, Given
+from console.pages.rollouts.dialogs import Dialog, Seen
+from rollouts.actions.abort import abort
+from rollouts.actions.advance import advance
+from rollouts.actions.approve import approve
+from rollouts.actions.pause import pause
+from rollouts.actions.reject import reject
+from rollouts.actions.resume import resume
+from rollouts.actions.retry import retry
+from rollouts.actions.rollback import rollback_rollout
+from rollouts.actions.waive import waive
+from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, PhaseState, RolloutState
+from rollouts.models import Rollout
+
+Run = Callable[[Rollout, Actor, Given], object]
+NOWHERE: frozenset[RolloutState] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
-    """One button. `why_not` is empty when it can be pressed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutAct:
+    """One act. `shown_in` are the states whose bar has it, if `is_shown` says so too; any of
+    `rights` opens it; `why_not` says what the rollout itself has against it, to this person.
 
-    name: str
-    label: str
+    `words` makes the dialog, `fields` reads what it asks, `run` does it.
+    """
+
+    verb: str
+    label: str | Promise
     icon: str
-    css: str
-    url: str
-    why_not: str = ""
+    words: Callable[[Seen], Dialog]
+    run: Run
+    fields: type[ActForm] = ActForm
+    rights: tuple[str, ...] = ()
+    shown_in: frozenset[RolloutState] = NOWHERE
+    is_shown: Callable[[Seen], bool] = lambda _seen: True
+    why_not: Callable[[Seen, Actor], str] = lambda _seen, _actor: ""
+    css: str = ""
+
+    def may(self, actor: Actor, rollout: Rollout) -> Answer:
+        """Answer whether this person may open it; a no names what is missing for the act itself."""
+        answers = [can(actor, verb, rollout) for verb in self.rights or (f"rollouts.{self.verb}",)]
+        return next((answer for answer in answers if answer), answers[0])
 
 
-def waiting_phase(steps: Sequence[Phase]) -> Phase | None:
-    """Return the phase that waits for approval now."""
-    return next((p for p in steps if p.state == PhaseState.AWAITING_APPROVAL), None)
+def _plain(act: Callable[..., object]) -> Run:
+    """Run an act that asks for nothing but a reason."""
+    return lambda rollout, by, given: act(
+        rollout_id=rollout.pk, by=by, reason=given.reason, seen_revision=given.revision
+    )
 
 
-def _verb(actor: Actor, verb: str, rollout: Rollout) -> str:
-    answer = can(actor, verb, rollout)
-    return "" if answer else answer.why_not
+def _decide(act: Callable[..., object]) -> Run:
+    """Run an answer to a question: bound to the evidence that was shown."""
+    return lambda rollout, by, given: act(
+        rollout_id=rollout.pk,
+        phase=given.phase,
+        by=by,
+        reason=given.reason,
+        seen_digest=given.digest or None,
+        seen_revision=given.revision,
+    )
 
 
-def _act(rollout: Rollout, name: str, label: str, icon: str, why_not: str, css: str = "") -> Button:
-    return Button(name, label, icon, css, reverse(f"rollouts:{name}", args=[rollout.pk]), why_not)
+def _abort(rollout: Rollout, by: Actor, given: Given) -> object:
+    leaves = given.mode == "leave" or rollout.started_at is None
+    return _plain(abort if leaves else rollback_rollout)(rollout, by, given)
 
 
-def _pause(rollout: Rollout, actor: Actor) -> Button:
-    if rollout.state == RolloutState.PAUSED:
-        return _act(
-            rollout, "resume", _("Resume…"), "play", _verb(actor, "rollouts.resume", rollout)
-        )
-    return _act(rollout, "pause", _("Pause…"), "pause", _verb(actor, "rollouts.pause", rollout))
+def _waive(rollout: Rollout, by: Actor, given: Given) -> object:
+    return waive(
+        rollout_id=rollout.pk, phase=given.phase, gate=given.gate, by=by, reason=given.reason
+    )
 
 
-def _advance(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Button:
-    why_not = _verb(actor, "rollouts.advance", rollout)
-    waits = any(p.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING} for p in steps)
-    if not waits or rollout.state != RolloutState.RUNNING:
-        why_not = _("Nothing is being observed that could be skipped.")
-    return _act(rollout, "advance", _("Advance now…"), "advance", why_not)
+def _retry(rollout: Rollout, by: Actor, given: Given) -> object:
+    return retry(rollout_id=rollout.pk, by=by, reason=given.reason)
 
 
-def _approve(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> Button | None:
-    if not any(p.manual and p.state != PhaseState.PASSED for p in steps):
-        return None
-    why_not = _verb(actor, "rollouts.approve", rollout)
-    waiting = waiting_phase(steps)
-    if waiting is None:
-        manual = next(p for p in steps if p.manual and p.state != PhaseState.PASSED)
-        why_not = _("%(phase)s can be approved once the phase before it has passed.") % {
-            "phase": phases.title(manual)
-        }
-    elif not why_not:
-        why_not = four_eyes(actor, rollout.involved_ids()).why_not
-    css = "" if why_not else "primary"
-    return _act(rollout, "approve", _("Approve…"), "check", why_not, css)
+def _has_observation(seen: Seen, _actor: Actor) -> str:
+    observed = any(p.state in {PhaseState.DEPLOYING, PhaseState.OBSERVING} for p in seen.steps)
+    if observed and seen.rollout.state == RolloutState.RUNNING:
+        return ""
+    return _("Nothing is being observed that could be skipped.")
 
 
-def _finished(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Button]:
-    acts = []
-    if any(phases.counts_of(p).failed_by_state for p in steps):
-        why_not = _verb(actor, "rollouts.retry", rollout)
-        acts.append(_act(rollout, "retry", _("Retry failed…"), "retry", why_not))
-    if rollout.state == RolloutState.ROLLBACK_INCOMPLETE:
-        why_not = _verb(actor, "rollouts.rollback", rollout)
-        acts.append(_act(rollout, "rollback", _("Ask stragglers again…"), "undo", why_not))
-    elif rollout.started_at and rollout.state in {RolloutState.SUCCEEDED, RolloutState.ABORTED}:
-        why_not = _verb(actor, "rollouts.rollback", rollout)
-        acts.append(_act(rollout, "rollback", _("Roll back…"), "undo", why_not, "danger"))
-    return acts
+def _asks_a_person(seen: Seen) -> bool:
+    return any(p.manual and p.state != PhaseState.PASSED for p in seen.steps)
 
 
-def bar(rollout: Rollout, actor: Actor, steps: Sequence[Phase]) -> list[Button]:
-    """Return the acts for this person in this state, in their fixed order."""
-    if rollout.state in {RolloutState.DRAFT, RolloutState.SCHEDULED}:
-        why_not = _verb(actor, "rollouts.start", rollout)
-        start = _act(rollout, "start", _("Review and start…"), "play", why_not, "primary")
-        return [start] if rollout.state == RolloutState.DRAFT else [_abort(rollout, actor)]
-    if rollout.state in FINAL_STATES:
-        return _finished(rollout, actor, steps)
-    acts = [
-        _pause(rollout, actor),
-        _advance(rollout, actor, steps),
-        _abort(rollout, actor),
-        _approve(rollout, actor, steps),
-    ]
-    found = [act for act in acts if act is not None]
-    if rollout.state == RolloutState.ROLLING_BACK:
-        why_not = _("A rollback is running. It finishes before anything else can start.")
-        return [Button(a.name, a.label, a.icon, "", a.url, why_not) for a in found]
-    return found
+def _is_asked(seen: Seen, actor: Actor) -> str:
+    if seen.waiting is not None:
+        may = can(actor, "rollouts.approve", seen.rollout)
+        return four_eyes(actor, seen.rollout.involved_ids()).why_not if may else may.why_not
+    manual = next(p for p in seen.steps if p.manual and p.state != PhaseState.PASSED)
+    says = _("%(phase)s can be approved once the phase before it has passed.")
+    return says % {"phase": phases.title(manual)}
 
 
-def _abort(rollout: Rollout, actor: Actor) -> Button:
-    """Abort and roll back is one dialog with two ways; either right opens it."""
-    why_not = _verb(actor, "rollouts.abort", rollout)
-    if rollout.state == RolloutState.SCHEDULED:
-        return _act(rollout, "abort", _("Cancel…"), "stop", why_not)
-    if can(actor, "rollouts.rollback", rollout):
-        why_not = ""
-    return _act(rollout, "abort", _("Abort and roll back…"), "undo", why_not, "danger")
+def _has_failed(seen: Seen) -> bool:
+    return any(phases.counts_of(p).failed_by_state for p in seen.steps)
 
 
-def reasons(acts: Sequence[Button]) -> list[str]:
-    """Return each sentence of why-not once, in order, for the text under the bar."""
-    return list(dict.fromkeys(act.why_not for act in acts if act.why_not))
+def _was_started(seen: Seen) -> bool:
+    return seen.rollout.started_at is not None
+
+
+# In the order of the bar.
+ACTS: tuple[RolloutAct, ...] = (
+    RolloutAct(
+        verb="resume",
+        label=gettext_lazy("Resume…"),
+        icon="play",
+        words=dialogs.resume,
+        run=_plain(resume),
+        shown_in=frozenset({RolloutState.PAUSED}),
+    ),
+    RolloutAct(
+        verb="pause",
+        label=gettext_lazy("Pause…"),
+        icon="pause",
+        words=dialogs.pause,
+        run=_plain(pause),
+        shown_in=ACTIVE_STATES - {RolloutState.PAUSED},
+    ),
+    RolloutAct(
+        verb="advance",
+        label=gettext_lazy("Advance now…"),
+        icon="advance",
+        words=dialogs.advance,
+        run=_plain(advance),
+        shown_in=ACTIVE_STATES,
+        why_not=_has_observation,
+    ),
+    RolloutAct(
+        verb="abort",
+        label=gettext_lazy("Cancel…"),
+        icon="stop",
+        words=dialogs.cancel,
+        run=_abort,
+        shown_in=frozenset({RolloutState.SCHEDULED}),
+    ),
+    # One dialog with two ways; the right to either opens it.
+    RolloutAct(
+        verb="abort",
+        label=gettext_lazy("Abort and roll back…"),
+        icon="undo",
+        css="danger",
+        words=dialogs.abort,
+        fields=act_forms.AbortForm,
+        run=_abort,
+        rights=("rollouts.abort", "rollouts.rollback"),
+        shown_in=ACTIVE_STATES,
+    ),
+    RolloutAct(
+        verb="approve",
+        label=gettext_lazy("Approve…"),
+        icon="check",
+        css="primary",
+        words=dialogs.approve,
+        fields=act_forms.DecisionForm,
+        run=_decide(approve),
+        shown_in=ACTIVE_STATES,
+        is_shown=_asks_a_person,
+        why_not=_is_asked,
+    ),
+    RolloutAct(
+        verb="retry",
+        label=gettext_lazy("Retry failed…"),
+        icon="retry",
+        words=dialogs.retry,
+        run=_retry,
+        shown_in=FINAL_STATES,
+        is_shown=_has_failed,
+    ),
+    RolloutAct(
+        verb="rollback",
+        label=gettext_lazy("Ask stragglers again…"),
+        icon="undo",
+        words=dialogs.rollback,
+        run=_plain(rollback_rollout),
+        shown_in=frozenset({RolloutState.ROLLBACK_INCOMPLETE}),
+    ),
+    RolloutAct(
+        verb="rollback",
+        label=gettext_lazy("Roll back…"),
+        icon="undo",
+        css="danger",
+        words=dialogs.rollback,
+        run=_plain(rollback_rollout),
+        shown_in=frozenset({RolloutState.SUCCEEDED, RolloutState.ABORTED}),
+        is_shown=_was_started,
+    ),
+    # Not on the bar: beside the question, and beside the gate.
+    RolloutAct(
+        verb="reject",
+        label=gettext_lazy("Reject…"),
+        icon="close",
+        words=dialogs.reject,
+        fields=act_forms.DecisionForm,
+        run=_decide(reject),
+    ),
+    RolloutAct(
+        verb="waive",
+        label=gettext_lazy("Override…"),
+        icon="person",
+        words=dialogs.waive,
+        fields=act_forms.WaiveForm,
+        run=_waive,
+    ),
+)
+VERBS: tuple[str, ...] = tuple(dict.fromkeys(act.verb for act in ACTS))
+
+
+def act_of(verb: str, rollout: Rollout) -> RolloutAct:
+    """Return the act behind a verb as it is in this state: a scheduled rollout is cancelled, a
+    running one aborted. In a state without it, the last of its name: the act itself says no."""
+    named = [act for act in ACTS if act.verb == verb]
+    return next((act for act in named if rollout.state in act.shown_in), named[-1])

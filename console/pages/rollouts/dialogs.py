@@ -1,8 +1,8 @@
-"""What the dialog of each act says: its consequence in counts, its choices, its verb (ui.md 4.6)."""
+"""What the dialog of each act says: its consequence in counts, its choices (ui.md 4.6). See `acts.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,16 +11,38 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console.pages.rollouts import evidence_rows, phases
-from console.pages.rollouts.acts import waiting_phase
 from console.pages.rollouts.evidence_rows import GateRow
-from console.pages.rollouts.reach import reach_of
+from console.pages.rollouts.reach import ReachedCounts, reach_of
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.scene import watched_phase
-from rollouts.engine.states import RolloutState
+from rollouts.engine.states import PhaseState
 from rollouts.models import Approval, Phase, Rollout
 
 TYPE_NUMBER_FROM = 500  # agents; then the rollout's number is typed before it goes on
-REASON_MIN, REASON_MAX = 10, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A rollout with its phases in order, as it stood when it was read; `gate` is the one asked about."""
+
+    rollout: Rollout
+    steps: Sequence[Phase]
+    gate: str = ""
+
+    @classmethod
+    def of(cls, rollout: Rollout, gate: str = "") -> Seen:
+        """Take the phases that were read with the rollout."""
+        return cls(rollout, sorted(rollout.phases.all(), key=lambda phase: phase.index), gate)
+
+    @property
+    def current(self) -> Phase | None:
+        """The phase that the rollout is at."""
+        return next((p for p in self.steps if p.index == self.rollout.current_phase), None)
+
+    @property
+    def waiting(self) -> Phase | None:
+        """The phase that waits for approval now."""
+        return next((p for p in self.steps if p.state == PhaseState.AWAITING_APPROVAL), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +58,12 @@ class Choice:
 class Dialog:
     """One dialog, ready to be drawn. `digest` binds an approval to the evidence it was asked on."""
 
-    verb: str
     title: str
     say: str
     button: str
     done: str
     reason_required: bool = False
     is_danger: bool = False
-    icon: str = "check"
     effects: list[tuple[str, str]] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     choices_title: str = ""
@@ -61,12 +81,9 @@ def _versions(rollout: Rollout) -> tuple[str, str]:
     return new, f"v{old.number}" if old else _("the version each ran before")
 
 
-def _current(rollout: Rollout, steps: Sequence[Phase]) -> Phase | None:
-    return next((p for p in steps if p.index == rollout.current_phase), None)
-
-
-def pause(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
-    current = _current(rollout, steps)
+def pause(seen: Seen) -> Dialog:
+    rollout = seen.rollout
+    current = seen.current
     applying = phases.counts_of(current).outstanding if current else 0
     say = _("Nothing more is sent until someone resumes. Guards keep watching.")
     if applying:
@@ -76,31 +93,28 @@ def pause(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
             applying,
         ) % {"n": applying}
     return Dialog(
-        "pause",
         _("Pause %(number)s") % {"number": rollout.number},
         say,
         _("Pause rollout"),
         _("%(number)s is paused.") % {"number": rollout.number},
-        icon="pause",
     )
 
 
-def resume(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
+def resume(seen: Seen) -> Dialog:
+    rollout = seen.rollout
     return Dialog(
-        "resume",
         _("Resume %(number)s") % {"number": rollout.number},
         _("The rollout goes on where it stopped. Observation needs its full time of readings."),
         _("Resume rollout"),
         _("%(number)s goes on.") % {"number": rollout.number},
-        icon="play",
     )
 
 
-def advance(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
-    current = _current(rollout, steps)
+def advance(seen: Seen) -> Dialog:
+    rollout = seen.rollout
+    current = seen.current
     name = phases.title(current) if current else ""
     return Dialog(
-        "advance",
         _("Advance %(number)s now") % {"number": rollout.number},
         _(
             "Skips the rest of the observation in %(phase)s. What has not shown itself by now is not waited for."
@@ -109,13 +123,13 @@ def advance(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         _("Skip observation"),
         _("Observation of %(phase)s was skipped.") % {"phase": name},
         reason_required=True,
-        icon="advance",
         phase=current.name if current else "",
     )
 
 
-def approve(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
-    phase = waiting_phase(steps)
+def approve(seen: Seen) -> Dialog:
+    rollout = seen.rollout
+    phase = seen.waiting
     approval = _waiting_approval(phase)
     name = phases.title(phase) if phase else _("the next phase")
     members = phases.counts_of(phase).members if phase else 0
@@ -124,7 +138,6 @@ def approve(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         "Sends %(new)s to %(n)d more agents, then observes them. If a gate fails, all agents that have %(new)s by then go back."
     )
     return Dialog(
-        "approve",
         _("Approve %(phase)s of %(number)s") % {"phase": name, "number": rollout.number},
         say % {"new": new, "n": members},
         ngettext("Approve %(n)d agent", "Approve %(n)d agents", members) % {"n": members},
@@ -135,12 +148,12 @@ def approve(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
     )
 
 
-def reject(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
-    phase = waiting_phase(steps)
+def reject(seen: Seen) -> Dialog:
+    rollout = seen.rollout
+    phase = seen.waiting
     approval = _waiting_approval(phase)
     name = phases.title(phase) if phase else _("the next phase")
     return Dialog(
-        "reject",
         _("Reject %(phase)s of %(number)s") % {"phase": name, "number": rollout.number},
         _(
             "%(phase)s does not start. The rollout pauses with your reason; agents keep what they run."
@@ -150,19 +163,17 @@ def reject(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         _("%(phase)s of %(number)s is rejected.") % {"phase": name, "number": rollout.number},
         reason_required=True,
         is_danger=True,
-        icon="close",
         phase=phase.name if phase else "",
         **_evidence(approval),
     )
 
 
-def waive(rollout: Rollout, steps: Sequence[Phase], gate: str) -> Dialog:
+def waive(seen: Seen) -> Dialog:
     """Override one gate: the person's word stands instead of the missing or failed reading."""
-    phase = watched_phase(steps)
+    phase, gate = watched_phase(seen.steps), seen.gate
     name = phases.title(phase) if phase else ""
     title = title_of(gate.split(":", 1)[-1].split("@", 1)[0])
     return Dialog(
-        "waive",
         _("Override %(gate)s in %(phase)s") % {"gate": title, "phase": name},
         _(
             "The gate counts as passed until %(phase)s ends. Your name, your reason and the reading stay in the timeline."
@@ -171,7 +182,6 @@ def waive(rollout: Rollout, steps: Sequence[Phase], gate: str) -> Dialog:
         _("Override gate"),
         _("%(gate)s is overridden in %(phase)s.") % {"gate": title, "phase": name},
         reason_required=True,
-        icon="person",
         phase=phase.name if phase else "",
         gate=gate,
     )
@@ -194,33 +204,33 @@ def _waiting_approval(phase: Phase | None) -> Approval | None:
     return found.first() if phase else None
 
 
-def abort(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
-    if rollout.state == RolloutState.SCHEDULED:
-        return Dialog(
-            "abort",
-            _("Cancel %(number)s") % {"number": rollout.number},
-            _("The rollout does not start. Nothing has been sent."),
-            _("Cancel rollout"),
-            _("%(number)s is cancelled.") % {"number": rollout.number},
-            reason_required=True,
-            icon="stop",
-        )
-    back = rollback(rollout, steps)
+def cancel(seen: Seen) -> Dialog:
+    """Abort before anything was sent."""
+    number = seen.rollout.number
+    return Dialog(
+        _("Cancel %(number)s") % {"number": number},
+        _("The rollout does not start. Nothing has been sent."),
+        _("Cancel rollout"),
+        _("%(number)s is cancelled.") % {"number": number},
+        reason_required=True,
+    )
+
+
+def abort(seen: Seen) -> Dialog:
+    rollout, reach = seen.rollout, reach_of(seen.rollout)
+    back = _way_back(rollout, reach)
     _new, old = _versions(rollout)
-    reach = reach_of(rollout)
     choices = [
         Choice("rollback", _("Roll back to %(old)s") % {"old": old}, _("Most recent phase first, each agent confirmed by its reported hash.")),
         Choice("leave", _("Stop and leave them as they are"), _("%(n)d agents keep what they run now. Two versions stay in use.") % {"n": reach.received}),
     ]  # fmt: skip
     return Dialog(
-        "abort",
         _("Abort %(number)s and roll back") % {"number": rollout.number},
         back.say,
         back.button,
         _("%(number)s is aborted.") % {"number": rollout.number},
         reason_required=True,
         is_danger=True,
-        icon="undo",
         effects=back.effects,
         choices=choices,
         choices_title=ngettext(
@@ -231,23 +241,24 @@ def abort(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
     )
 
 
-def rollback(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
+def rollback(seen: Seen) -> Dialog:
+    return _way_back(seen.rollout, reach_of(seen.rollout))
+
+
+def _way_back(rollout: Rollout, reach: ReachedCounts) -> Dialog:
     new, old = _versions(rollout)
-    reach = reach_of(rollout)
     say = ngettext(
         "%(n)d agent received %(new)s. It returns to %(old)s. %(new)s is not offered again until someone lifts that.",
         "%(n)d agents received %(new)s. They return to %(old)s, the most recent phase first. %(new)s is not offered to them again until someone lifts that.",
         reach.received,
     ) % {"n": reach.received, "new": new, "old": old}
     return Dialog(
-        "rollback",
         _("Roll back %(number)s") % {"number": rollout.number},
         say,
         ngettext("Roll back %(n)d agent", "Roll back %(n)d agents", reach.received) % {"n": reach.received},
         _("%(number)s is being rolled back.") % {"number": rollout.number},
         reason_required=True,
         is_danger=True,
-        icon="undo",
         effects=[
             (_("Return to %(old)s") % {"old": old}, f"{reach.received:,}"),
             (_("Never received %(new)s") % {"new": new}, f"{reach.never:,}"),
@@ -257,11 +268,11 @@ def rollback(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
     )  # fmt: skip
 
 
-def retry(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
+def retry(seen: Seen) -> Dialog:
+    rollout = seen.rollout
     failed = reach_of(rollout).failed
     new, _old = _versions(rollout)
     return Dialog(
-        "retry",
         _("Retry the failed agents of %(number)s") % {"number": rollout.number},
         ngettext(
             "A new rollout offers %(new)s to %(n)d agent that failed. What it refused before is offered again, once.",
@@ -271,17 +282,4 @@ def retry(rollout: Rollout, steps: Sequence[Phase]) -> Dialog:
         % {"new": new, "n": failed},
         ngettext("Retry %(n)d agent", "Retry %(n)d agents", failed) % {"n": failed},
         _("A new rollout of the failed agents is drafted."),
-        icon="retry",
     )
-
-
-DIALOGS: dict[str, Callable[[Rollout, Sequence[Phase]], Dialog]] = {
-    "pause": pause,
-    "resume": resume,
-    "advance": advance,
-    "approve": approve,
-    "reject": reject,
-    "abort": abort,
-    "rollback": rollback,
-    "retry": retry,
-}

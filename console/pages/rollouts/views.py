@@ -1,4 +1,4 @@
-"""Rollouts: list, detail with its live parts, agents, short link. Acts are in `act_views`."""
+"""Rollouts: list, detail with its live parts, agents, short link. Acts are in `acts`, `act_views`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from console.lib.paging import count_up_to
 from console.lib.problems import Missing
 from console.pages.frame import keyset
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import acts as rollout_acts
-from console.pages.rollouts import fragments, targets, wizard_preview
+from console.pages.rollouts import bar, fragments, targets, wizard_preview
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import rows as rollout_rows
+from console.pages.rollouts.dialogs import Seen
 from console.pages.rollouts.lookup import find
 from console.words import states as words
 from rollouts.engine.states import ACTIVE_STATES, FAILED_TARGETS, FINAL_STATES, RolloutState
@@ -60,9 +60,8 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     now = timezone.now()
     if request.htmx.target == "sync":
         return HttpResponse(fragments.sync(fragments.rollout(rollout, now), rollout, now))
-    steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
-    acts = rollout_acts.bar(rollout, request.actor, steps)
-    context = {"rollout": rollout, "acts": acts, "why_not": rollout_acts.reasons(acts)}
+    acts = bar.bar(Seen.of(rollout), request.actor)
+    context = {"rollout": rollout, "acts": acts, "why_not": bar.reasons(acts)}
     if request.htmx.target == "acts":
         return render(request, "rollouts/_acts.html", context)
     if request.htmx.target == "legend":

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import AuditEvent
-from console.pages.rollouts import dialogs
+from accounts.policy import VERBS
+from console.api.rollouts import acts as api_acts
+from console.pages.rollouts import acts, dialogs
+from rollouts.engine.states import RolloutState
 from rollouts.models import Approval, Rollout
 from tests.console.pages.rows import (
     make_approval,
@@ -197,3 +203,53 @@ def test_who_may_not_act_is_told_before_anything_is_typed(
     page = markup(sign_in("x", role).get(f"/rollouts/{rollout.pk}/abort/"))
     assert ('type="submit" disabled aria-describedby="may-not"' in page) is is_disabled
     assert ("Needs the role admin or operator." in page) is is_disabled
+
+
+def test_an_approver_who_may_only_roll_back_can_press_it(rollout: Rollout) -> None:
+    page = markup(sign_in("chen", "approver").get(f"/rollouts/{rollout.pk}/abort/"))
+    assert "may-not" not in page
+
+
+def test_a_revision_that_cannot_be_read_is_not_taken_for_none(rollout: Rollout) -> None:
+    answer = post(sign_in("op", "operator"), rollout, "pause", revision="7x")
+    assert answer.status_code == 422
+    assert state(rollout) == "running"
+
+
+def test_a_dialog_is_made_once_for_an_act(rollout: Rollout) -> None:
+    client = sign_in("op", "operator")
+    with CaptureQueriesContext(connection) as queries:
+        assert post(client, rollout, "abort", mode="leave").status_code == 303
+    reach = [q for q in queries.captured_queries if 'AS "ready"' in q["sql"]]
+    assert len(reach) == 1
+
+
+def test_what_was_done_is_said_of_what_was_asked(rollout: Rollout) -> None:
+    client = sign_in("chen", "approver")
+    digest = Approval.objects.get().digest
+    answer = post(client, rollout, "reject", phase="production", digest=digest)
+    text = client.get(answer.headers["Location"]).content.decode()
+    assert f"Production of {rollout.number} is rejected." in text
+
+
+def test_a_scheduled_rollout_is_cancelled(rollout: Rollout) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(state="scheduled", started_at=None)
+    client = sign_in("op", "operator")
+    assert "Cancel…" in markup(client.get(f"/rollouts/{rollout.pk}/"))
+    answer = post(client, rollout, "abort")
+    text = client.get(answer.headers["Location"]).content.decode()
+    assert f"{rollout.number} is cancelled." in text
+
+
+def test_every_act_has_a_rule_a_page_and_a_view_of_the_api_that_needs_the_same_right() -> None:
+    assert {*acts.VERBS, "start"} == api_acts.ACTS.keys()
+    for act in acts.ACTS:
+        assert set(act.rights or [f"rollouts.{act.verb}"]) <= VERBS.keys()
+        assert api_acts.ACTS[act.verb].verbs == {"POST": f"rollouts.{act.verb}"}
+        assert reverse(f"rollouts:{act.verb}", args=[1])
+
+
+@pytest.mark.parametrize("one", RolloutState)
+def test_a_verb_stands_once_on_a_bar(one: RolloutState) -> None:
+    verbs = [act.verb for act in acts.ACTS if one in act.shown_in]
+    assert len(verbs) == len(set(verbs))

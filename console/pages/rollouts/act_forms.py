@@ -1,0 +1,85 @@
+"""What the dialogs of acts on a rollout ask, read by Django forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.pages.frame.forms import MAX_REVISION, Line, Number, OneOf, PageForm
+from console.pages.rollouts.dialogs import Dialog
+from rollouts.models import Rollout
+
+REASON_MIN, REASON_MAX = 10, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person sent with a dialog. `revision` is what they saw, None when it was not sent."""
+
+    reason: str
+    revision: int | None
+    mode: str = ""
+    digest: str = ""
+    phase: str = ""
+    gate: str = ""
+
+
+class ActForm(PageForm):
+    """A reason, and the rollout's number where the dialog wants it typed."""
+
+    several = gettext_lazy("Something is missing. Nothing was done.")
+    is_beside = True
+    reason = Line()
+    number = Line()
+    revision = Number(0, MAX_REVISION)
+
+    def __init__(self, data: QueryDict, *, dialog: Dialog, rollout: Rollout) -> None:
+        super().__init__(data)
+        self.dialog, self.rollout = dialog, rollout
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"]
+        if self.dialog.reason_required and len(reason) < REASON_MIN:
+            text = _("Write at least %(n)d characters: others read it later.") % {"n": REASON_MIN}
+            raise forms.ValidationError(text)
+        if len(reason) > REASON_MAX:
+            raise forms.ValidationError(_("At most %(n)d characters.") % {"n": REASON_MAX})
+        return reason
+
+    def clean_number(self) -> str:
+        number: str = self.cleaned_data["number"].upper()
+        if self.dialog.type_number and number != self.rollout.number:
+            text = _("Type %(number)s to confirm.") % {"number": self.rollout.number}
+            raise forms.ValidationError(text)
+        return number
+
+    def given(self) -> Given:
+        """Return what was sent. Raises Invalid with what is missing, in the order of the form."""
+        values: dict[str, Any] = self.checked()
+        values.pop("number")
+        return Given(**values)
+
+
+class AbortForm(ActForm):
+    """Which way: back (the first), or left as it is."""
+
+    mode = OneOf(("rollback", "leave"))
+
+
+class DecisionForm(ActForm):
+    """Which phase, and the evidence that was shown with the question."""
+
+    phase = Line()
+    digest = Line()
+
+
+class WaiveForm(ActForm):
+    """Which gate of which phase."""
+
+    phase = Line()
+    gate = Line(cut=200)

@@ -1,0 +1,63 @@
+"""The action bar of a rollout: its acts in this state, in their fixed order, and why not.
+
+A disabled act says why in visible text (ui.md 4.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.policy import can
+from console.pages.rollouts.acts import ACTS
+from console.pages.rollouts.dialogs import Seen
+from rollouts.engine.states import RolloutState
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One button. `why_not` is empty when it can be pressed; only then it has a colour of its own."""
+
+    name: str
+    label: str
+    icon: str
+    css: str
+    url: str
+    why_not: str = ""
+
+
+def bar(seen: Seen, actor: Actor) -> list[Button]:
+    """Return the acts for this person in this state, in their fixed order."""
+    rollout = seen.rollout
+    if rollout.state == RolloutState.DRAFT:
+        why_not = can(actor, "rollouts.start", rollout).why_not
+        return [_button(seen, "start", _("Review and start…"), "play", "primary", why_not)]
+    running_back = ""
+    if rollout.state == RolloutState.ROLLING_BACK:
+        running_back = _("A rollback is running. It finishes before anything else can start.")
+    return [
+        _button(
+            seen,
+            act.verb,
+            str(act.label),
+            act.icon,
+            act.css,
+            running_back or act.why_not(seen, actor) or act.may(actor, rollout).why_not,
+        )
+        for act in ACTS
+        if rollout.state in act.shown_in and act.is_shown(seen)
+    ]
+
+
+def _button(seen: Seen, name: str, label: str, icon: str, css: str, why_not: str) -> Button:
+    url = reverse(f"rollouts:{name}", args=[seen.rollout.pk])
+    return Button(name, label, icon, "" if why_not else css, url, why_not)
+
+
+def reasons(acts: Sequence[Button]) -> list[str]:
+    """Return each sentence of why-not once, in order, for the text under the bar."""
+    return list(dict.fromkeys(act.why_not for act in acts if act.why_not))
