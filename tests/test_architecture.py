@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.template.loader import get_template
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"accounts", "agents", "rollouts", "certs", "console"}
@@ -134,6 +135,11 @@ def test_templates_can_be_read(path: Path) -> None:
     long = [n for n, line in enumerate(lines, 1) if len(line) > MAX_TEMPLATE_LINE]
     assert not long, f"{path} has lines over {MAX_TEMPLATE_LINE} characters: {long}"
     assert len(lines) <= MAX_TEMPLATE_LINES, f"{path} has {len(lines)} lines: make fragments"
+
+
+@pytest.mark.parametrize("path", templates(), ids=str)
+def test_a_template_can_be_compiled(path: Path) -> None:
+    get_template(str(path.relative_to("templates")))
 
 
 @pytest.mark.parametrize("path", templates(), ids=str)
