@@ -10,6 +10,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from console.lib.problems import TooLarge
+from console.lib.texts import said, text
+
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -58,9 +61,9 @@ def _declared_bytes(scope: Scope) -> int:
 async def _refuse(send: Send, limit_bytes: int) -> None:
     body = {
         "type": "urn:tidegate:problem:too_large",
-        "title": "The input is too large.",
+        "title": said(TooLarge.title),
         "status": 413,
-        "detail": f"A request may have at most {limit_bytes:,} bytes.",
+        "detail": said(text("api.large_request", most=limit_bytes)),
         "code": "too_large",
         "errors": [],
         "request_id": "",

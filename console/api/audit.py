@@ -16,6 +16,7 @@ from console.api import paging, params
 from console.api.shapes import audit as shapes
 from console.api.views import ApiView, query
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 
 _EXACT = {
     "actor": "actor_name",
@@ -72,13 +73,17 @@ def instant(request: Request, name: str) -> datetime | None:
     at = _parsed(text.replace(" ", "+") if "T" in text else text)
     if at is None:
         raise Invalid(
-            f'{name}="{text[:40]}" is not a time; write 2026-11-24T10:00:00Z.',
-            errors=[FieldError(name, "must be a time such as 2026-11-24T10:00:00Z")],
+            "api.no_time",
+            name=name,
+            read=text[:40],
+            errors=[FieldError(name, say("api.must_be_time"))],
         )
     if timezone.is_naive(at):
         raise Invalid(
-            f'{name}="{text[:40]}" says no offset; write 2026-11-24T10:00:00Z.',
-            errors=[FieldError(name, "must have an offset, as 2026-11-24T10:00:00Z has")],
+            "api.no_offset",
+            name=name,
+            read=text[:40],
+            errors=[FieldError(name, say("api.must_have_offset"))],
         )
     return at
 

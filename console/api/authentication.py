@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from accounts.models import ApiToken, User
 from accounts.models.token import PREFIX, digest
 from console.lib import logs
+from console.lib.texts import text as say
 
 _LONGEST_SECRET = 200
 _USE_IS_RECORDED_EVERY = timedelta(minutes=1)
@@ -44,7 +45,7 @@ class TokenAuthentication(BaseAuthentication):
         now = timezone.now()
         if token.revoked_at is None and now >= token.expires_at:
             raise AuthenticationFailed(
-                f"This API token expired on {token.expires_at:%Y-%m-%d}. Make a new one.",
+                str(say("api.token_expired", on=f"{token.expires_at:%Y-%m-%d}")),
                 code="token_expired",
             )
         if not token.is_valid(now) or not token.owner.is_active:
@@ -94,7 +95,7 @@ def _find(secret: str) -> ApiToken:
 
 def _invalid() -> AuthenticationFailed:
     return AuthenticationFailed(
-        "This API token is not known, or was revoked. Tokens look like tg_u_...",
+        str(say("api.token_unknown")),
         code="credential_invalid",
     )
 

@@ -18,6 +18,7 @@ from console.api.parsers import RawParser
 from console.api.shapes import configs as shapes
 from console.api.views import ApiView, query, raw
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text as say
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
@@ -43,8 +44,8 @@ class Upload(ApiView):
         """
         name = query(request, "name")
         if not name:
-            wrong = [FieldError("name", "is missing from the address: ?name=edge")]
-            raise Invalid("Say which config this is: /api/v1/config?name=edge", errors=wrong)
+            wrong = [FieldError("name", say("api.no_name_in_address"))]
+            raise Invalid("api.say_which_config", errors=wrong)
         body = raw(request)
         uploaded = upload_config(
             name=name, body=body, by=self.actor, message=query(request, "message")
@@ -122,7 +123,7 @@ def config_of(name: str) -> Config:
     """Return a config by name. Raises Missing."""
     config = Config.objects.filter(name=name).first()
     if config is None:
-        raise Missing(f"There is no config {name}.")
+        raise Missing("config.missing", name=name)
     return config
 
 
@@ -134,7 +135,7 @@ def version_of(name: str, number: str) -> ConfigVersion:
         rows = rows.filter(number=int(number) if is_number else -1)
     version = rows.first()
     if version is None:
-        raise Missing(f"{name} has no version {number[:20]}.")
+        raise Missing("config.no_version", name=name, number=number[:20])
     return version
 
 

@@ -35,18 +35,20 @@ from console.lib.problems import (
     TooLarge,
     Transient,
 )
+from console.lib.texts import said
+from console.lib.texts import text as say
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
-    401: "Sign in first.",
-    405: "Not possible here.",
-    415: "Not readable.",
-    429: "Too many requests.",
+    401: say("problem.sign_in"),
+    405: say("problem.not_possible"),
+    415: say("problem.not_readable"),
+    429: say("problem.too_many"),
 }
 
-_SIGN_IN = "Send an API token (Authorization: Bearer tg_u_...), or sign in."
+_SIGN_IN = say("api.sign_in")
 
 
 class ProblemRenderer(JSONRenderer):
@@ -60,7 +62,7 @@ class Fault(Problem):
 
     status = 500
     code = "fault"
-    title = "Tidegate made a mistake."
+    title = say("problem.fault")
 
 
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
@@ -87,7 +89,7 @@ def answer(problem: Problem, *, headers: Mapping[str, str] | None = None, **more
     """Return the response for a problem; `more` are extension members, e.g. the present state."""
     body = {
         "type": f"urn:tidegate:problem:{problem.code}",
-        "title": problem.title,
+        "title": said(problem.title),
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
@@ -118,19 +120,19 @@ def _as_problem(error: Exception) -> Problem:
     if isinstance(error, exceptions.APIException):
         return _from_drf(error)
     if isinstance(error, Http404):
-        return Missing("There is nothing at this address.")
+        return Missing("api.nothing_here")
     if isinstance(error, PermissionDenied):
-        return Denied(str(error) or "You may not do this.")
+        return Denied(str(error) or say("api.denied"))
     if isinstance(error, RequestDataTooBig):
-        return TooLarge("The body is too large.")
+        return TooLarge("api.body_too_large")
     if isinstance(error, SuspiciousOperation | BadRequest | MultiPartParserError):
-        return Problem("The request cannot be read.", code="bad_request")
+        return Problem("api.unreadable_request", code="bad_request")
     if isinstance(error, OperationalError | InterfaceError):
         logger.warning("Database is away", extra={"error": type(error).__name__})
-        return Transient("The database does not answer at the moment. Try again.")
+        return Transient("api.database_away")
     if isinstance(error, DatabaseError):
-        return Fault("Tidegate could not store this. The log has the reason under the request id.")
-    return Fault("Something went wrong in Tidegate. The log has the reason under the request id.")
+        return Fault(say("api.not_stored"))
+    return Fault(say("api.fault"))
 
 
 def _from_drf(error: exceptions.APIException) -> Problem:
@@ -141,7 +143,7 @@ def _from_drf(error: exceptions.APIException) -> Problem:
     problem.status = error.status_code
     problem.title = _TITLES.get(error.status_code, problem.title)
     if isinstance(error, exceptions.NotFound):
-        return Missing("There is nothing at this address.")
+        return Missing("api.nothing_here")
     if isinstance(error, exceptions.PermissionDenied):
         return Denied(str(error.detail))
     return problem
@@ -157,11 +159,13 @@ def _code(error: exceptions.APIException) -> str:
 def invalid(detail: Any) -> Invalid:
     """Return the Problem for what a serializer found: one error per wrong place."""
     errors = list(_field_errors(detail, ""))
-    first = errors[0] if errors else FieldError("", "The input is not valid.")
-    said = f"{first.path}: {first.message}" if first.path else first.message
+    first = errors[0] if errors else FieldError("", say("problem.invalid"))
+    says = first.says
+    if first.path:
+        says = say("field.only", path=first.path, what=says)
     if len(errors) > 1:
-        said = f"{said} ({len(errors) - 1} more)"
-    return Invalid(said, errors=errors)
+        says = say("api.and_more", what=says, more=len(errors) - 1)
+    return Invalid(says, errors=errors)
 
 
 def _field_errors(detail: Any, path: str) -> Iterator[FieldError]:

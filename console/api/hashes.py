@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 
 _HASH = re.compile(r"(?:sha256[-:])?([0-9a-f]{64})")
 
@@ -14,7 +15,8 @@ def hash_of(text: str, field: str = "config_hash") -> str:
     match = _HASH.fullmatch(text.strip().lower())
     if match is None:
         raise Invalid(
-            f'"{text[:80]}" is not a config hash; write 64 hex digits, or sha256- before them.',
-            errors=[FieldError(field, "must be 64 hex digits, sha256- may stand before them")],
+            "api.no_hash",
+            read=text[:80],
+            errors=[FieldError(field, say("api.must_be_hash"))],
         )
     return match[1]

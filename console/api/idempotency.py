@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from console.api.views import ApiView
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 from console.models import StoredAnswer
 
 LIFE = timedelta(hours=24)
@@ -62,8 +63,9 @@ def once(write: Write[V, P]) -> Write[V, P]:
 def _check(key: str) -> None:
     if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise Invalid(
-            f"Idempotency-Key must be 1 to {_LONGEST_KEY} printable ASCII characters.",
-            errors=[FieldError("Idempotency-Key", "not usable as a key")],
+            "api.bad_key",
+            most=_LONGEST_KEY,
+            errors=[FieldError("Idempotency-Key", say("api.unusable_key"))],
         )
 
 
@@ -88,9 +90,9 @@ def _claim(user: User, key: str, fingerprint: str) -> tuple[StoredAnswer, bool]:
 def _again(row: StoredAnswer, fingerprint: str) -> Response:
     if row.fingerprint != fingerprint:
         raise Invalid(
-            "This Idempotency-Key was used for another request. Use a new key.",
+            "api.key_reused",
             code="key_reused",
-            errors=[FieldError("Idempotency-Key", "belongs to another request")],
+            errors=[FieldError("Idempotency-Key", say("api.key_of_another"))],
         )
     return Response(
         row.body, status=row.status, headers={**row.headers, "Idempotency-Replayed": "true"}

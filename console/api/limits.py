@@ -72,7 +72,7 @@ def row_of(row: models.Model) -> dict[str, Any]:
 
 def _plain(name: str) -> str:
     if "\x00" in name:
-        raise Missing("There is nothing of this name.")
+        raise Missing("api.no_such_name")
     return name
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from rest_framework.parsers import BaseParser
 
 from console.lib.problems import FieldError, Invalid, TooLarge
+from console.lib.texts import Text
+from console.lib.texts import text as say
 from console.lib.yaml import DEFAULT_LIMITS
 
 JSON_LIMIT_BYTES = 1024 * 1024
@@ -34,7 +36,7 @@ class LenientJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        return loads(_read(stream, JSON_LIMIT_BYTES, "A JSON body"), media_type or "")
+        return loads(_read(stream, JSON_LIMIT_BYTES, say("api.a_json_body")), media_type or "")
 
 
 class RawParser(BaseParser):
@@ -50,16 +52,16 @@ class RawParser(BaseParser):
     ) -> Any:
         if (media_type or "").startswith("multipart/"):
             raise Invalid(
-                "Send the file itself, not a form: curl --data-binary @FILE (not -F).",
+                "api.not_a_form",
                 code="not_a_form",
             )
-        return _read(stream, DEFAULT_LIMITS.size_bytes, "A config")
+        return _read(stream, DEFAULT_LIMITS.size_bytes, say("api.a_config"))
 
 
-def _read(stream: Any, limit_bytes: int, what: str) -> bytes:
+def _read(stream: Any, limit_bytes: int, what: Text) -> bytes:
     body: bytes = stream.read(limit_bytes + 1)
     if len(body) > limit_bytes:
-        raise TooLarge(f"{what} may have at most {limit_bytes:,} bytes.")
+        raise TooLarge("api.too_many_bytes", what=what, most=limit_bytes)
     return body
 
 
@@ -75,9 +77,9 @@ def loads(body: bytes, media_type: str = "") -> Any:
             parse_float=_finite,
         )
     except UnicodeDecodeError as error:
-        raise Invalid(f"The body is not UTF-8 text (byte {error.start}).") from error
+        raise Invalid("api.body_not_utf8", at=error.start) from error
     except RecursionError as error:
-        raise Invalid(f"The body is nested more than {_MAX_DEPTH} deep.") from error
+        raise Invalid("api.body_too_deep", most=_MAX_DEPTH) from error
     except ValueError as error:
         raise _not_json(body, media_type, error) from error
     _check_text(value)
@@ -85,13 +87,13 @@ def loads(body: bytes, media_type: str = "") -> Any:
 
 
 def _not_json(body: bytes, media_type: str, error: ValueError) -> Invalid:
-    hint = ""
+    hint: Text | str = ""
     if media_type.startswith("application/x-www-form-urlencoded") and b"=" in body[:200]:
-        hint = ' It looks like a form; send a JSON object such as {"reason": "..."}.'
+        hint = say("api.looks_like_form")
     if isinstance(error, json.JSONDecodeError):
-        place = f"line {error.lineno}, column {error.colno}"
-        return Invalid(f"The body is not JSON: {error.msg} ({place}).{hint}", code="not_json")
-    return Invalid("The body holds a number that is too long.", code="not_json")
+        place = say("api.place", line=error.lineno, column=error.colno)
+        return Invalid("api.not_json", code="not_json", what=error.msg, place=place, hint=hint)
+    return Invalid("api.long_number", code="not_json")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,9 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise Invalid(
-            "A key is given twice.", errors=[FieldError(twice[:100], "This key is given twice.")]
-        )
+        raise Invalid("api.a_key_twice", errors=[FieldError(twice[:100], say("api.key_twice"))])
     return made
 
 
@@ -109,12 +109,12 @@ def _finite(text: str) -> float:
     """Refuse what overflows: 1e400 would be Infinity, which no JSON column keeps."""
     number = float(text)
     if math.isinf(number):
-        raise Invalid(f"{text[:40]} is too large a number.", code="not_json")
+        raise Invalid("api.large_number", read=text[:40], code="not_json")
     return number
 
 
 def _no_constant(name: str) -> None:
-    raise Invalid(f"{name} is not a JSON number.", code="not_json")
+    raise Invalid("api.no_json_number", read=name, code="not_json")
 
 
 def _check_text(value: Any) -> None:
@@ -123,7 +123,7 @@ def _check_text(value: Any) -> None:
     while waiting:
         found, path, depth = waiting.pop()
         if depth > _MAX_DEPTH:
-            raise Invalid(f"The body is nested more than {_MAX_DEPTH} deep.")
+            raise Invalid("api.body_too_deep", most=_MAX_DEPTH)
         if isinstance(found, str):
             _check_one(found, path)
         elif isinstance(found, list):
@@ -138,6 +138,6 @@ def _check_one(text: str, path: str) -> None:
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
         shown = path.encode("ascii", "backslashreplace").decode()[:200]
         raise Invalid(
-            "The body holds text that cannot be kept.",
-            errors=[FieldError(shown, "NUL characters and lone surrogates are not text.")],
+            "api.unkept_text",
+            errors=[FieldError(shown, say("api.nul_or_surrogate"))],
         )

@@ -45,7 +45,7 @@ class PlanDetail(ApiView):
         """One plan: its text as written, and as it was understood."""
         plan = Plan.objects.select_related("updated_by").filter(name=name).first()
         if plan is None:
-            raise Missing(f"There is no plan {name}.")
+            raise Missing("plan.missing", name=name)
         return Response(_plan_detail(plan))
 
     @extend_schema(
@@ -112,13 +112,13 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid("The plan is not UTF-8 text.") from error
+        raise Invalid("api.plan_not_utf8") from error
 
 
 def _saved(name: str) -> ParsedPlan:
     plan = Plan.objects.filter(name=name).first()
     if plan is None:
-        raise Missing(f"There is no plan {name}.")
+        raise Missing("plan.missing", name=name)
     return ParsedPlan.from_dict(plan.parsed)
 
 

@@ -19,6 +19,7 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, User
 from agents.selectors.errors import SelectorError
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text as say
 
 _FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
 
@@ -108,15 +109,15 @@ class Nowhere(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer every method alike: there is nothing here."""
         if request.path.endswith("/"):
-            raise Missing("There is nothing at this address. API addresses end without a slash.")
-        raise Missing("There is nothing at this address.")
+            raise Missing("api.no_slash")
+        raise Missing("api.nothing_here")
 
 
 def query(request: Request, name: str, default: str = "") -> str:
     """Return one query parameter. Raises Invalid for text that no database keeps."""
     value = request.query_params.get(name, default)
     if "\x00" in value:
-        raise Invalid("A NUL character is not text.", errors=[FieldError(name, "holds NUL")])
+        raise Invalid("api.nul", errors=[FieldError(name, say("api.holds_nul"))])
     return value
 
 
@@ -124,8 +125,8 @@ def flag(request: Request, name: str) -> bool:
     """Return a query parameter that is true or false; false when not given. Raises Invalid."""
     text = query(request, name).lower()
     if text not in _FLAGS:
-        wrong = [FieldError(name, "must be true or false")]
-        raise Invalid(f"{name} is neither true nor false.", errors=wrong)
+        wrong = [FieldError(name, say("api.must_be_flag"))]
+        raise Invalid("api.no_flag", name=name, errors=wrong)
     return _FLAGS[text]
 
 
@@ -143,7 +144,11 @@ def whole_number(
         or not least <= int(text) <= most
     ):
         raise Invalid(
-            f'{name}="{text[:40]}" is not a whole number from {least} to {most}.',
-            errors=[FieldError(name, f"must be a whole number from {least} to {most}")],
+            "api.no_whole_number",
+            name=name,
+            read=text[:40],
+            least=least,
+            most=most,
+            errors=[FieldError(name, say("api.must_be_whole", least=least, most=most))],
         )
     return int(text)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from console.lib.texts import Text, said
+from console.lib.texts import Text, said, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Problem(Exception):
 
     status = 400
     code = "problem"
-    title = "The request could not be carried out."
+    title = text("problem.any")
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Invalid(Problem):
 
     status = 422
     code = "invalid"
-    title = "The input is not valid."
+    title = text("problem.invalid")
 
 
 class TooLarge(Problem):
@@ -80,7 +80,7 @@ class TooLarge(Problem):
 
     status = 413
     code = "too_large"
-    title = "The input is too large."
+    title = text("problem.too_large")
 
 
 class Denied(Problem):
@@ -88,7 +88,7 @@ class Denied(Problem):
 
     status = 403
     code = "denied"
-    title = "Not allowed."
+    title = text("problem.denied")
 
 
 class Missing(Problem):
@@ -96,7 +96,7 @@ class Missing(Problem):
 
     status = 404
     code = "missing"
-    title = "Not found."
+    title = text("problem.missing")
 
 
 class Refused(Problem):
@@ -104,7 +104,7 @@ class Refused(Problem):
 
     status = 409
     code = "refused"
-    title = "Refused."
+    title = text("problem.refused")
 
 
 class Stale(Problem):
@@ -112,7 +112,7 @@ class Stale(Problem):
 
     status = 409
     code = "stale"
-    title = "Nothing was done."
+    title = text("problem.stale")
 
 
 class Transient(Problem):
@@ -120,4 +120,4 @@ class Transient(Problem):
 
     status = 503
     code = "transient"
-    title = "Try again later."
+    title = text("problem.transient")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from console.lib.texts import Sentence
+
+
+def _none_accepted(params: Mapping[str, Any]) -> str:
+    kinds = _(" or ").join(str(params["kinds"]).split(", "))
+    return _("This agent accepts no {kinds} settings.").format_map({"kinds": kinds})
+
 
 POLICY: dict[str, Sentence] = {
     "policy.token_cannot": _l("An API token cannot do this; sign in and decide yourself."),
@@ -56,6 +66,7 @@ SETTINGS: dict[str, Sentence] = {
         "{name} is a supervisor: an offer without a certificate would switch off its "
         "verification of the server. Add the certificate."
     ),
+    "settings.none_accepted": _none_accepted,
     "settings.nothing": _l("nothing is offered; name one or more of {classes}"),
     "settings.no_endpoint": _l("destination_endpoint is empty; write a ws or wss URL"),
     "settings.no_heartbeat": _l("0 would end heartbeats; write 1 or more"),

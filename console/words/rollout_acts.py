@@ -148,6 +148,7 @@ ROLLBACKS: dict[str, Sentence] = {
     "rollback.quarantines": _l("rolled back by {by}: {reason}"),
     "rollback.taken_out": _l("taken out by a rollback by selector"),
     "rollback.took": _took,
+    "rollback.claimed": _l("{reason} (requested by {by})"),
 }
 
 LIMITS: dict[str, Sentence] = {

@@ -7,7 +7,15 @@ them with the texts that the code makes.
 from __future__ import annotations
 
 from console.lib.texts import register
-from console.words import acts_refused, config_checks, files, input_errors, rollout_acts, selectors
+from console.words import (
+    acts_refused,
+    api,
+    config_checks,
+    files,
+    input_errors,
+    rollout_acts,
+    selectors,
+)
 
 TABLES = (
     input_errors.VALUES,
@@ -21,6 +29,11 @@ TABLES = (
     acts_refused.POLICY,
     acts_refused.AGENTS,
     acts_refused.SETTINGS,
+    api.TITLES,
+    api.ANSWERS,
+    api.BODIES,
+    api.ABSENT,
+    api.PARAMETERS,
     config_checks.SHAPE,
     config_checks.PIPELINES,
     config_checks.PASSED,

@@ -152,7 +152,7 @@ class ConnectionSettings(ApiView):
         body = self.read(shapes.SettingsBody)
         wanted = read_settings(body["settings"], _in_settings)
         if not any(agent.has_capability(TAKEN_BY[kind]) for kind in wanted):
-            raise Refused(f"This agent accepts no {' or '.join(wanted)} settings.")
+            raise Refused("settings.none_accepted", kinds=tuple(wanted))
         offer_settings(
             agent_ids=[agent.pk], settings=wanted, by=self.actor, reason=body.get("reason", "")
         )

@@ -22,7 +22,8 @@ from console.api.shapes import ends as shapes
 from console.api.shapes.agents import ReasonBody
 from console.api.views import ApiView
 from console.lib.durations import BadValue, format_duration, parse_duration
-from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.problems import Invalid, Missing
+from console.lib.texts import text as say
 from rollouts.selectors import selector_q
 
 
@@ -66,8 +67,8 @@ class RetireSelection(ApiView):
         retired = 0
         if not body["dry_run"]:
             if body.get("count") is None:
-                text = "Give the count that a dry run answered."
-                raise Invalid(text, errors=[FieldError("count", text)])
+                says = say("api.give_count")
+                raise Invalid.at("count", says)
             retired = retire_matching(
                 condition=condition,
                 selector=to_text(selector),
@@ -186,12 +187,12 @@ def _span(text: str | None) -> timedelta | None:
     try:
         return parse_duration(text)
     except BadValue as bad:
-        raise Invalid(str(bad), errors=[FieldError("not_seen_for", str(bad))]) from bad
+        raise Invalid.at("not_seen_for", bad.says) from bad
 
 
 def _plain(name: str) -> str:
     if "\x00" in name:
-        raise Missing("There is nothing of this name.")
+        raise Missing("api.no_such_name")
     return name
 
 

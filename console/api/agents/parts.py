@@ -76,7 +76,7 @@ class Reported(ApiView):
         rows = AgentBody.objects.filter(agent__in=agent_of(self, uid).values("pk"), part=self.part)
         body = rows.first()
         if body is None:
-            raise Missing("This agent has not reported that yet.")
+            raise Missing("api.not_reported")
         return Response({"hash": body.body_hash, "at": body.at, "body": body.body})
 
 

@@ -18,6 +18,7 @@ from console.api.idempotency import once
 from console.api.shapes import quarantines as shapes
 from console.api.views import ApiView, flag, query
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 
 
 class QuarantineList(ApiView):
@@ -66,8 +67,11 @@ class QuarantineList(ApiView):
         missing = [uid for uid in uids if uid not in found]
         if missing:
             raise Invalid(
-                f"There is no agent {missing[0]}.",
-                errors=[FieldError("agents", f"there is no agent {uid}") for uid in missing[:20]],
+                "api.no_agent",
+                uid=missing[0],
+                errors=[
+                    FieldError("agents", say("api.no_agent_here", uid=uid)) for uid in missing[:20]
+                ],
             )
         return list(found.values())
 

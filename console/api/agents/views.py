@@ -19,6 +19,7 @@ from console.api.agents import rows as agent_rows
 from console.api.shapes import agents as shapes
 from console.api.views import ApiView, query, whole_number
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text as say
 from rollouts.selectors import selector_q
 
 COMPLETE_UP_TO = 10_000
@@ -59,15 +60,18 @@ def _status_words(text: str) -> list[str]:
         if word not in STATUS_WORDS:
             known = ", ".join(STATUS_WORDS)
             raise Invalid(
-                f'status="{word[:40]}" is not known; write one or more of {known}.',
-                errors=[FieldError("status", f"must be among {known}")],
+                "api.unknown_words",
+                name="status",
+                read=word[:40],
+                known=known,
+                errors=[FieldError("status", say("api.among", known=known))],
             )
     return words
 
 
 def agent_of(view: ApiView, uid: str) -> AgentQuerySet:
     """Return the queryset of exactly one visible agent. Raises Missing."""
-    missing = Missing("There is no such agent, or it is outside your scope.")
+    missing = Missing("api.agent_missing")
     try:
         wanted = uuid.UUID(uid)
     except ValueError:

@@ -14,6 +14,7 @@ from console.api import paging, params
 from console.api.shapes import approvals as shapes
 from console.api.views import ApiView, query
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 from rollouts.models import Approval
 
 
@@ -32,8 +33,11 @@ class ApprovalList(ApiView):
             if state not in Approval.State.values:
                 known = ", ".join(Approval.State.values)
                 raise Invalid(
-                    f'state="{state[:40]}" is not known; write one of {known}.',
-                    errors=[FieldError("state", f"must be one of {known}")],
+                    "api.unknown_word",
+                    name="state",
+                    read=state[:40],
+                    known=known,
+                    errors=[FieldError("state", say("api.one_of", known=known))],
                 )
             rows = rows.filter(state=state)
         page, following = paging.newest(rows, request)

@@ -20,6 +20,7 @@ from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
 from console.api.views import ApiView, query
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 from console.lib.web import csvs
 from console.words.incidents import incident_text
 from rollouts.models import Event, Measurement
@@ -61,8 +62,9 @@ class Timeline(ApiView):
         form = query(request, "format", "json")
         if form not in ("json", "csv", "text"):
             raise Invalid(
-                f'format="{form[:20]}" is not known; write json, csv or text.',
-                errors=[FieldError("format", "must be json, csv or text")],
+                "api.bad_format",
+                read=form[:20],
+                errors=[FieldError("format", say("api.must_be_format"))],
             )
         events = events_of(rollout, after_seq=0, limit=MOST_EVENTS)
         name = f"{rollout.number}-timeline"

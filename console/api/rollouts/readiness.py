@@ -13,6 +13,7 @@ from console.api.rollouts.views import rollout_of
 from console.api.shapes import readiness as shapes
 from console.api.views import ApiView, query
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 from rollouts.drafts.finding import BLOCK, NOTE, Finding
 from rollouts.drafts.finding_agents import targets_of
 from rollouts.drafts.readiness import ABOUT_AGENTS, about, readiness_of, targets_with
@@ -36,14 +37,16 @@ class Readiness(ApiView):
         check, level = query(request, "check"), query(request, "level")
         if level not in ("", BLOCK, NOTE):
             raise Invalid(
-                f'level="{level[:20]}" is not known; write block or note.',
-                errors=[FieldError("level", "must be block or note")],
+                "api.bad_level",
+                read=level[:20],
+                errors=[FieldError("level", say("api.must_be_level"))],
             )
         if check and check not in ABOUT_AGENTS:
             raise Invalid(
-                f'check="{check[:40]}" is not a check of single agents; they are '
-                f"{', '.join(ABOUT_AGENTS)}.",
-                errors=[FieldError("check", "is not a check of single agents")],
+                "api.bad_check",
+                read=check[:40],
+                known=", ".join(ABOUT_AGENTS),
+                errors=[FieldError("check", say("api.not_about_agents"))],
             )
         findings = readiness_of(rollout)
         asked = [f for f in findings if check in ("", f.check) and level in ("", f.level)]

@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import text as say
 
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 
@@ -30,13 +31,16 @@ def seen(request: Request, body: Mapping[str, Any]) -> int | None:
     match = _ETAG.fullmatch(header)
     if match is None:
         raise Invalid(
-            f"If-Match {header[:40]} is not a revision; send the ETag of the answer you saw.",
-            errors=[FieldError("If-Match", 'must be a revision such as "7"')],
+            "api.no_revision",
+            read=header[:40],
+            errors=[FieldError("If-Match", say("api.must_be_revision"))],
         )
     revision = int(match[1])
     if said is not None and said != revision:
         raise Invalid(
-            f"If-Match says revision {revision} and the body {said}; send one of them.",
-            errors=[FieldError("revision", "differs from If-Match")],
+            "api.two_revisions",
+            header=revision,
+            body=said,
+            errors=[FieldError("revision", say("api.differs_from_header"))],
         )
     return revision

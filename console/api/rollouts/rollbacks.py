@@ -20,6 +20,7 @@ from console.api.shapes import rollbacks as shapes
 from console.api.shapes.events import EventList
 from console.api.views import ApiView, named_in_body
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text as say
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Event, Rollback, RollbackTarget
@@ -52,7 +53,9 @@ class RollbackBySelector(ApiView):
                 to=to,
                 config=body.get("config") or None,
                 by=self.actor,
-                reason=f"{reason} (requested by {claimed})" if claimed else reason,
+                reason=str(say("rollback.claimed", reason=reason, by=claimed))
+                if claimed
+                else reason,
                 method=body.get("method") or Rollback.Method.IMMEDIATE,
             )
         answer = rollback_row(rollback)
@@ -147,7 +150,7 @@ def _straggler(target: RollbackTarget) -> dict[str, Any]:
 def _rollback(pk: int) -> Rollback:
     rollback = Rollback.objects.filter(pk=pk).first() if pk < 2**63 else None
     if rollback is None:
-        raise Missing(f"There is no rollback {pk}.")
+        raise Missing("rollback.missing", number=pk)
     return rollback
 
 
@@ -158,7 +161,7 @@ def _to(body: dict[str, Any]) -> str | int:
         return version  # type: ignore[no-any-return]
     if version != "previous":
         raise Invalid(
-            "Say to_version or config_hash, not both.",
-            errors=[FieldError("config_hash", "stands beside a version number")],
+            "api.one_goal",
+            errors=[FieldError("config_hash", say("api.beside_version"))],
         )
     return hash_of(body["config_hash"])

@@ -20,6 +20,7 @@ from console.api.rollouts.revisions import etag
 from console.api.shapes import rollouts as shapes
 from console.api.views import ApiView, named_in_body, query
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import text as say
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.drafts.preview import preview
@@ -111,7 +112,7 @@ def rollout_of(view: ApiView, pk: int) -> Rollout:
     rollouts = Rollout.objects.visible_to(view.actor).for_detail()
     rollout = rollouts.filter(pk=pk).first() if pk < 2**63 else None
     if rollout is None:
-        raise Missing(f"There is no rollout R-{pk:04d}, or it is outside your scope.")
+        raise Missing("rollout.missing_or_hidden", number=pk)
     return rollout
 
 
@@ -135,8 +136,11 @@ def _states(text: str) -> list[str]:
     for word in words:
         if word not in known:
             raise Invalid(
-                f'state="{word[:40]}" is not known; write one or more of {", ".join(known)}.',
-                errors=[FieldError("state", "must be states of a rollout, joined by commas")],
+                "api.unknown_words",
+                name="state",
+                read=word[:40],
+                known=known,
+                errors=[FieldError("state", say("api.must_be_states"))],
             )
     return words
 

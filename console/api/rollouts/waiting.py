@@ -25,6 +25,7 @@ from console.api.views import ApiView, query
 from console.lib.durations import BadValue, parse_duration
 from console.lib.problems import FieldError, Invalid, Transient
 from console.lib.processes.stopping import stopping
+from console.lib.texts import text as say
 from rollouts.engine.states import FINAL_STATES, PhaseState
 from rollouts.models import Phase, Rollout
 
@@ -76,14 +77,14 @@ def _wait(rollout_id: int, until: str, timeout_s: float) -> bool:
         if not connection.in_atomic_block:
             connection.close()  # back to the pool while nothing is asked
         if stopping.wait(min(LOOK_EVERY_S, left_s)):
-            raise Transient("This console restarts. Ask again.")
+            raise Transient("api.restarts")
     return True
 
 
 @contextmanager
 def _a_place() -> Iterator[None]:
     if not _room.acquire(blocking=False):
-        raise Transient("Too many requests wait at once. Ask again in a moment.")
+        raise Transient("api.too_many_wait")
     try:
         yield
     finally:
@@ -95,9 +96,19 @@ def _check_phase(rollout: Rollout, name: str) -> None:
     if name not in names:
         known = ", ".join(["finished", "awaiting_approval", *names])
         raise Invalid(
-            f'until="{name[:100]}" is not known; write one of {known}.',
-            errors=[FieldError("until", f"must be one of {known}")],
+            "api.unknown_word",
+            name="until",
+            read=name[:100],
+            known=known,
+            errors=[FieldError("until", say("api.one_of", known=known))],
         )
+
+
+def _bad_timeout(bad: Exception) -> Invalid:
+    """Return the error of a timeout that is none, or more than a clock holds."""
+    what = bad.says if isinstance(bad, BadValue) else str(bad)
+    says = say("api.bad_timeout", what=what)
+    return Invalid(says, errors=[FieldError("timeout", what)])
 
 
 def _timeout_s(request: Request) -> float:
@@ -108,7 +119,7 @@ def _timeout_s(request: Request) -> float:
         # A bare number is seconds here: scripts compute it.
         asked = parse_duration(f"{text}s" if text.isascii() and text.isdecimal() else text)
         if asked > LONGEST:
-            raise BadValue("is longer than 10m; ask again when the time is up")
+            raise BadValue("api.long_wait")
     except (BadValue, OverflowError) as bad:
-        raise Invalid(f"timeout {bad}", errors=[FieldError("timeout", str(bad))]) from bad
+        raise _bad_timeout(bad) from bad
     return asked.total_seconds()

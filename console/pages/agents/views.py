@@ -78,7 +78,7 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
     found = Agent.objects.visible_to(request.actor).with_status_word(now).for_list().defer(None)
     agent = found.filter(instance_uid=uid).first()
     if agent is None:
-        raise Missing(f"There is no agent {uid}.")
+        raise Missing("api.no_agent", uid=uid)
     view = agent_page.read(agent, now, tab)
     if request.htmx.target == "sync":
         return HttpResponse(fragments.agent(view, now).html)
@@ -116,7 +116,7 @@ def _uuids(texts: list[str]) -> list[uuid.UUID]:
     try:
         return [uuid.UUID(text) for text in texts]
     except ValueError as error:
-        raise Missing("One of the picked agents does not exist.") from error
+        raise Missing("agents.picked_missing") from error
 
 
 def _named(agents: Iterator[Agent]) -> Iterator[AgentRow]:

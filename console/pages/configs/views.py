@@ -71,14 +71,14 @@ def text_of(version: ConfigVersion) -> str:
 def _config(name: str) -> Config:
     config = Config.objects.filter(name=name).first()
     if config is None:
-        raise Missing(f"There is no config {name}.")
+        raise Missing("config.missing", name=name)
     return config
 
 
 def _version(config: Config, number: int) -> ConfigVersion:
     found = config.versions.select_related("body_ref", "author").filter(number=number).first()
     if found is None:
-        raise Missing(f"{config.name} has no version {number}.")
+        raise Missing("config.no_version", name=config.name, number=number)
     return found
 
 
@@ -118,7 +118,7 @@ def detail(request: HtmxRequest, name: str) -> HttpResponse:
     config = _config(name)
     latest = config.versions.order_by("-number").first()
     if latest is None:
-        raise Missing(f"{name} has no version yet.")
+        raise Missing("config.no_version_yet", name=name)
     if latest.number == 1:
         return HttpResponseRedirect(reverse("configs:version", args=[name, 1]))
     url = reverse("configs:diff", args=[name, latest.number - 1, latest.number])

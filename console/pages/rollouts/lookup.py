@@ -11,5 +11,5 @@ def find(rollout_id: int, actor: Actor) -> Rollout:
     """Return one rollout for its page. Raises Missing, also outside the actor's scope."""
     rollout = Rollout.objects.visible_to(actor).for_detail().filter(pk=rollout_id).first()
     if rollout is None:
-        raise Missing(f"There is no rollout R-{rollout_id:04d}.")
+        raise Missing("rollout.missing", number=rollout_id)
     return rollout

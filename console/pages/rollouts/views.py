@@ -136,5 +136,5 @@ def short_link(request: HtmxRequest, number: str) -> HttpResponse:
     """Send `/r/R-0042` or `/r/42` to the rollout's page."""
     digits = number.upper().removeprefix("R-")
     if not digits.isdecimal() or len(digits) > 18:
-        raise Missing(f"{number} is not a rollout number; they look like R-0042.")
+        raise Missing("rollout.no_number", read=number)
     return HttpResponseRedirect(reverse("rollouts:detail", args=[int(digits)]))
