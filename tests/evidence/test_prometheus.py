@@ -201,7 +201,9 @@ WORSE = {
 def test_a_worse_metric_fails_its_criterion(metric: str, serve: Serve) -> None:
     fleet = Fleet(6)
     serve(fleet, WORSE[metric])
-    rollout = fleet.start(plan(criteria=[CRITERIA[metric]]))
+    off = {"enabled": False, "reason": "the criterion is tested, not the guard"}
+    guards = {"failures": off, "data_continuity": off}
+    rollout = fleet.start(plan(criteria=[CRITERIA[metric]], guards=guards))
     fleet.run(330, step=STEP_S)
     found = gate(rollout, fleet, f"criterion:{metric}")
     assert found.verdict is Verdict.FAIL, found
@@ -239,3 +241,21 @@ def test_a_metric_of_the_users_own_is_read_per_agent(serve: Serve) -> None:
     assert found.value == pytest.approx(50.0, rel=0.01)
     assert found.verdict is Verdict.FAIL
     assert found.agents == 6
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (replace(GOOD, sent=0.0), "Data continuity"),
+        (replace(GOOD, sent=50.0, send_failed=50.0), "Export failures"),
+    ],
+)
+def test_a_dead_exporter_brings_back_a_plan_that_names_nothing(
+    after: Behaviour, words: str, serve: Serve
+) -> None:
+    fleet = Fleet(6)
+    serve(fleet, after)
+    rollout = fleet.start(plan())
+    fleet.run(330, step=STEP_S)
+    assert state_of(rollout) == "rolled_back"
+    assert Event.objects.get(rollout=rollout, act="roll_back").reason.startswith(words)
