@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
@@ -11,5 +12,5 @@ class User(AbstractUser):
     theme = models.CharField(
         max_length=8,
         default="system",
-        choices=[("system", "As the system"), ("light", "Light"), ("dark", "Dark")],
+        choices=[("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
     )

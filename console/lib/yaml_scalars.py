@@ -21,7 +21,6 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _TAG = "tag:yaml.org,2002:"
 _MAX_DIGITS = 400
-_TOO_DEEP = "maximum nesting depth"  # how libyaml says it
 
 
 class YamlError(ValueError):
@@ -121,7 +120,7 @@ def syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     line = mark.line + 1 if mark else 0
     column = mark.column + 1 if mark else 0
     message = str(error.problem or error.context or "")
-    if _TOO_DEEP in message:
+    if "maximum nesting depth" in message:  # how libyaml says it
         return YamlLimit(say("yaml.too_deep"), line, column)
     if error.context and error.problem:
         message = f"{error.problem} ({error.context})"

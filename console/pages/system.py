@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
+from console.lib.texts import said, text
 from console.lib.version import VERSION
 
 
@@ -44,7 +45,7 @@ def _database() -> str:
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         return f"not reachable: {type(error).__name__}"
-    return f"{len(waiting)} migrations are not applied; run manage.py migrate" if waiting else "ok"
+    return said(text("system.migrations", count=len(waiting))) if waiting else "ok"
 
 
 def _redis() -> str:

@@ -4,9 +4,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import ngettext
 
 from console.lib.texts import Sentence
+
+
+def _migrations(params: Mapping[str, Any]) -> str:
+    return ngettext(
+        "{count} migration is not applied; run manage.py migrate",
+        "{count} migrations are not applied; run manage.py migrate",
+        params["count"],
+    ).format_map(params)
+
 
 TITLES: dict[str, Sentence] = {
     "problem.any": _l("The request could not be carried out."),
@@ -25,6 +38,7 @@ TITLES: dict[str, Sentence] = {
 }
 
 ANSWERS: dict[str, Sentence] = {
+    "system.migrations": _migrations,
     "api.database_away": _l("The database does not answer at the moment. Try again."),
     "api.denied": _l("You may not do this."),
     "api.fault": _l(

@@ -56,6 +56,9 @@ PLANS: dict[str, Sentence] = {
     ),
     "plan.wrong_selector_at": _l("{key} {read} is wrong at character {at}: {what}"),
     "plan.history_is_kept": _l("preserve_history false is not possible; history is always kept"),
+    "plan.guard_off_without_reason": _l(
+        "{name} is turned off without a reason; write reason: and why"
+    ),
     "plan.trigger_named_twice": _l('name "{name}" is given to two triggers'),
 }
 
@@ -94,6 +97,8 @@ PROMQL: dict[str, Sentence] = {
     "promql.never_closed": _l("{read} is never closed"),
     "promql.closes_nothing": _l("{read} closes nothing"),
     "promql.too_early": _l("it ends too early"),
+    "promql.no_metric_name": _l("{read} is not a metric name"),
+    "promql.no_label_name": _l("{read} is not a label name"),
     "promql.unexpected": _l("{read} is not expected here"),
 }
 

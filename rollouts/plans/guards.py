@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from console.lib.fields import Fields
 from console.lib.quantities import Unit, parse_quantity
+from console.lib.texts import text
 from rollouts.plans.metrics import Compare, Direction, Source
 from rollouts.plans.plan import GuardChoice, Plan, Threshold
 
@@ -67,7 +68,7 @@ def _choice(fields: Fields, name: str) -> GuardChoice:
     is_on = fields.flag("enabled", True)
     reason = fields.text("reason", max_length=500).strip()
     if not is_on and not reason:
-        fields.wrong(None, f"{name} is turned off without a reason; write reason: and why")
+        fields.wrong(None, text("plan.guard_off_without_reason", name=name))
     return GuardChoice(
         name=name,
         warning=fields.read("warning", lambda value: parse_quantity(value, unit), None),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from console.lib.texts import SaidError
+
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _REGEX_SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$/-])")
@@ -39,10 +41,10 @@ def selector(names: Iterable[str], matchers: Mapping[str, str] | None = None) ->
     found = list(names)
     for name in found:
         if not _METRIC.match(name):
-            raise ValueError(f"{name!r} is not a metric name")
+            raise SaidError("promql.no_metric_name", read=repr(name))
     for label in matchers or {}:
         if not is_label(label):
-            raise ValueError(f"{label!r} is not a label name")
+            raise SaidError("promql.no_label_name", read=repr(label))
     parts = [f"__name__=~{quoted(any_of(found))}"]
     parts += [f"{label}={quoted(value)}" for label, value in (matchers or {}).items()]
     return "{" + ",".join(parts) + "}"
@@ -60,7 +62,7 @@ def first_of(
     braces = f"{{{matching}}}" if matching else ""
     for name in names:
         if not _METRIC.match(name):
-            raise ValueError(f"{name!r} is not a metric name")
+            raise SaidError("promql.no_metric_name", read=repr(name))
     return " or ".join(f"{function}({name}{braces}{window})" for name in names)
 
 

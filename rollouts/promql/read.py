@@ -21,7 +21,6 @@ from rollouts.promql.reach import Reach
 from rollouts.promql.tokens import OPENERS, Token, place_of, plain, tokens_of, unclosed
 
 MOST_CHARS = 10_000
-_SYNTAX = "invalid promql query"
 _ENDINGS = (
     "",
     "a",
@@ -176,12 +175,17 @@ def _placed(text: str, found: list[Token], message: str) -> BadPromql:
         return BadPromql(
             say("promql.closes_nothing", read=stray.text), *place_of(text, stray.start)
         )
-    if message == _SYNTAX or not message:
+    if _names_nothing(message):
         return _unexpected(text, found)
     if "unexpected end of input" in message:
         return BadPromql(say("promql.too_early"), *place_of(text, len(text.rstrip())))
     token = _smallest_wrong(found, message) or found[0]
     return BadPromql(message, *place_of(text, token.start))
+
+
+def _names_nothing(message: str) -> bool:
+    """Whether the parser only says that the words are no expression."""
+    return message in ("", "invalid promql query")
 
 
 def _stray(found: list[Token]) -> Token | None:
@@ -226,7 +230,7 @@ def _is_grammatical(text: str) -> bool:
     try:
         parser.parse(text)
     except ValueError as error:
-        return str(error) not in {_SYNTAX, ""} and "end of input" not in str(error)
+        return not _names_nothing(str(error)) and "end of input" not in str(error)
     return True
 
 

@@ -123,6 +123,10 @@ def test_sentences_are_counted(text: str) -> None:
         'assert x, "an event belongs to a rollout"',
         'key = "rollouts.approve"',
         'said = "two words"',
+        'def __str__(self):\n    return f"session {self.id} of agent {self.agent}"',
+        'if "the end of input" in message:\n    pass',
+        """policy = "img-src 'self' data:\"""",
+        'says = text("rollout.busy", names=names)',
     ],
 )
 def test_what_is_not_for_people_is_not_counted(text: str) -> None:

@@ -68,7 +68,7 @@ def _label_counts(form: AgentFilter, actor: Actor, now: datetime) -> dict[str, d
     sql, params = found.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT l.key, l.value, count(*) FROM (" + sql + ") AS matched, "  # noqa: S608 ours
+            f"SELECT l.key, l.value, count(*) FROM ({sql}) AS matched, "  # noqa: S608 ours
             "jsonb_each_text(matched.labels) AS l GROUP BY 1, 2",
             params,
         )
