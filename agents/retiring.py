@@ -16,6 +16,7 @@ from agents.selectors.compile import to_q
 from agents.selectors.grammar import parse
 from console.lib.batches import in_batches
 from console.lib.durations import format_duration
+from console.lib.texts import text
 
 BATCH = 200
 
@@ -44,7 +45,8 @@ def under(rule: RetirementRule, rules: Sequence[RetirementRule]) -> AgentQuerySe
 
 def _retire(rule: RetirementRule, rules: Sequence[RetirementRule], now: datetime) -> int:
     before = now - rule.not_seen_for
-    by, why = f"rule {rule.name}", f"not seen for {format_duration(rule.not_seen_for)}"
+    by = str(text("retire.by_rule", name=rule.name))
+    why = str(text("retire.not_seen", span=format_duration(rule.not_seen_for)))
 
     def act(size: int) -> int:
         due = gone(under(rule, rules), before).order_by("pk").values_list("pk", flat=True)

@@ -25,6 +25,7 @@ POLICY: dict[str, Sentence] = {
     ),
     "people.no_user": _l("There is no user {username}."),
     "tokens.bad_life": _l("A token lives from 1 to {most} days."),
+    "tokens.none_begins": _l("No token begins with {shown}."),
     "tokens.missing": _l("There is no such token."),
     "reason.wanted": _l("Say why, in at most {most} characters."),
 }
@@ -43,6 +44,8 @@ AGENTS: dict[str, Sentence] = {
     "quarantine.say_why": _l("Say why the hash may be offered again."),
     "quarantine.missing": _l("There is no such quarantine."),
     "quarantine.lifted_already": _l("{by} has lifted this quarantine already."),
+    "retire.by_rule": _l("rule {name}"),
+    "retire.not_seen": _l("not seen for {span}"),
     "retire.already": _l("{by} has retired this agent already."),
     "retire.connected": _l("This agent is connected: it would be back at once."),
     "retire.other_count": _l(

@@ -105,6 +105,7 @@ def test_a_circle_of_files_is_told_apart() -> None:
         'why = f"waiting for {count} agents to answer"',
         'def f():\n    """What it does, in words."""\n    return "nobody has answered yet"',
         'raise ValueError("this is no duration")',
+        """SQL = "SELECT 'did not confirm in time' WHERE t.state IS NULL\"""",
     ],
 )
 def test_sentences_are_counted(text: str) -> None:
@@ -122,6 +123,7 @@ def test_sentences_are_counted(text: str) -> None:
         'SQL = "SELECT id FROM rollouts_target WHERE id = 1"',
         'assert x, "an event belongs to a rollout"',
         'key = "rollouts.approve"',
+        'SQL = "t.was_unhealthy AND n.healthy IS NOT TRUE"',
         'said = "two words"',
         'def __str__(self):\n    return f"session {self.id} of agent {self.agent}"',
         'if "the end of input" in message:\n    pass',

@@ -48,7 +48,9 @@ _FOR_DOCS = {"Transition"}  # what a step means, printed into docs/architecture.
 _SQL = re.compile(
     r"^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|LOCK|NOTIFY|LISTEN|SET|TRUNCATE|CREATE|JOIN|WHERE"
     r"|AND|FROM|ORDER|LEFT|EXISTS|COPY|ON)\b"
+    r"|\bIS (?:NOT )?(?:NULL|TRUE|FALSE)\b|\bCASE\s+WHEN\b|\bcoalesce\(|\b[a-z]\.\w+ (?:AND|=) "
 )
+_SQL_TEXT = re.compile(r"'([^']*)'")  # a text within SQL may be a sentence
 _NOTATION = re.compile(r"'self'|\\ No newline at end of file")  # of policies, of patches
 _SENTENCE = re.compile(r"[A-Za-z][\w'-]*,? [\w\0'-]+,? [\w\0'-]+")
 
@@ -74,7 +76,7 @@ def _of(node: ast.AST, is_docstring: bool = False) -> Iterator[tuple[int, str]]:
         return
     text = None if is_docstring else _text(node)
     if text is not None:
-        if _SENTENCE.search(text) and not (_SQL.match(text) or _NOTATION.search(text)):
+        if _SENTENCE.search(text) and not _NOTATION.search(text) and _is_said(text):
             yield getattr(node, "lineno", 0), text.replace("\0", "…")
         return
     body = getattr(node, "body", None)
@@ -83,6 +85,11 @@ def _of(node: ast.AST, is_docstring: bool = False) -> Iterator[tuple[int, str]]:
             yield from _of(child.value, is_docstring=isinstance(child.value, ast.Constant))
         else:
             yield from _of(child)
+
+
+def _is_said(text: str) -> bool:
+    """Whether it is no SQL, or SQL with a sentence in it."""
+    return not _SQL.search(text) or any(map(_SENTENCE.search, _SQL_TEXT.findall(text)))
 
 
 def _text(node: ast.AST) -> str | None:

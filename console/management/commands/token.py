@@ -70,7 +70,7 @@ def _revoke(prefix: str, by: Actor) -> ApiToken | AgentToken:
         return revoke_api_token(token_id=mine.pk, by=by, now=timezone.now())
     if (theirs := AgentToken.objects.filter(shown_prefix=shown).first()) is not None:
         return revoke_token(token_id=theirs.pk, by=by)
-    raise Missing(f"No token begins with {shown}.")
+    raise Missing("tokens.none_begins", shown=shown)
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from agents.actions.retire import Retirable, retirable, retire_matching
 from agents.models import Agent, AgentToken, RefusedAgent
 from agents.selectors.grammar import parse
 from console.lib.durations import BadValue, parse_duration
-from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused
+from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words import refusals
 from rollouts.selectors import selector_q
@@ -76,7 +76,7 @@ class RetireForm:
         try:
             return parse_duration(self.not_seen_for)
         except BadValue as bad:
-            raise Invalid(str(bad), errors=[FieldError("not_seen_for", str(bad))]) from bad
+            raise Invalid.at("not_seen_for", bad.says) from bad
 
 
 @require_http_methods(["GET", "POST"])
