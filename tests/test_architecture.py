@@ -181,6 +181,22 @@ def test_states_change_through_one_door(path: Path) -> None:
     assert not lines, f"{path} assigns .state at lines {lines}; use rollouts/apply.py"
 
 
+# What was sent, taken apart by hand, or a number that is told from other text by hand.
+BY_HAND = re.compile(
+    r"\b(?:GET|POST|FILES)(?:\[|\.(?:get|getlist|items|lists|values|keys|dict)\b)|\.isdecimal\(|\.isdigit\("
+)
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sources() if p.parts[:2] == ("console", "pages")], ids=str
+)
+def test_pages_read_what_was_sent_by_forms(path: Path) -> None:
+    if str(path) == "console/pages/frame/forms.py":
+        return
+    found = BY_HAND.search((ROOT / path).read_text())
+    assert not found, f"{path} reads {found[0]} by hand; make a form (console/pages/frame/forms.py)"
+
+
 def test_no_folder_is_too_long_to_be_read() -> None:
     folders = Counter(path.parent for path in [*sources(tests=True), *templates()])
     long = {str(folder): number for folder, number in folders.items() if number > MAX_FILES}

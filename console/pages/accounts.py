@@ -19,6 +19,14 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.pages import throttle
+from console.pages.frame.forms import Line, PageForm
+
+
+class _Sent(PageForm):
+    """Who wants to sign in, and where they came from; the password is read by Django's form."""
+
+    username = Line(cut=150, strip=False)
+    next = Line()
 
 
 @never_cache
@@ -31,7 +39,7 @@ def login(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return HttpResponseRedirect(back)
         return _form(request, AuthenticationForm(request), back)
-    username = request.POST.get("username", "")[:150]
+    username = _Sent(request.POST).known()["username"]
     address = request.META.get("REMOTE_ADDR", "")
     form = AuthenticationForm(request, data=request.POST)
     if throttle.is_throttled(username, address):
@@ -58,7 +66,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 def _safe_next(request: HttpRequest) -> str:
     """Return the page to go to: a local path only (security.md R41)."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    wanted = _Sent(request.POST).known()["next"] or _Sent(request.GET).known()["next"]
     is_local = wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts=None
     )
@@ -79,7 +87,7 @@ def _form(
     elif form.is_bound:
         error = _("User name and password do not match. Both may be case-sensitive.")
     context = {
-        "username": request.POST.get("username", ""),
+        "username": _Sent(request.POST).known()["username"],
         "error": error,
         "next": back,
         "came_from": back != resolve_url(settings.LOGIN_REDIRECT_URL),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import AuditEvent
 from console.lib.web import csvs
 from console.pages.frame import keyset
+from console.pages.frame.forms import Line, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 
 FILTERS = {"actor": "actor_name", "act": "act", "kind": "object_kind", "object": "object_id"}
@@ -30,16 +31,26 @@ COLUMNS = (
 MAX_EXPORT = 100_000
 
 
+class AuditFilter(PageForm):
+    """What the log is narrowed to, each as it is written in the row; `format` csv exports it."""
+
+    actor = Line(cut=150)
+    act = Line(cut=150)
+    kind = Line(cut=150)
+    object = Line(cut=150)
+    format = OneOf(("csv",))
+
+
 @require_GET
 @needs("audit.view")
 def page(request: HtmxRequest) -> HttpResponseBase:
     """Show the rows a filter means; `?format=csv` exports them."""
     found = AuditEvent.objects.all()
-    given = {name: request.GET.get(name, "").strip()[:150] for name in FILTERS}
+    given = AuditFilter(request.GET).known()
     for name, column in FILTERS.items():
         if given[name]:
             found = found.filter(**{column: given[name]})
-    if request.GET.get("format") == "csv":
+    if given["format"] == "csv":
         return csvs.response(request, "audit.csv", COLUMNS, _rows(found))
     context = {"page": keyset.newest_first(found, request.GET), "given": given}
     return render(request, "audit/list.html", context)

@@ -3,27 +3,43 @@ plain lists and forms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods
 
+from accounts.actor import Actor
 from accounts.policy import can
 from agents.actions.retirement_rules import delete_rule, save_rule
 from agents.models import RetirementRule
-from console.lib.durations import BadValue, format_duration, parse_duration, parse_share
-from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem
+from console.lib.durations import format_duration
+from console.lib.problems import Denied, Invalid, Missing, Problem
 from console.lib.yaml import load
 from console.lib.yaml_scalars import YamlError
 from console.pages.frame.context import zone_of
+from console.pages.frame.forms import (
+    Clock,
+    Duration,
+    Flag,
+    Line,
+    Listed,
+    LongText,
+    Number,
+    OneOf,
+    PageForm,
+    SelectorText,
+    Share,
+)
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words import plans as plan_words
 from rollouts.actions.budgets import delete_budget, save_budget
@@ -38,83 +54,111 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GUARD_EXAMPLE = "thresholds:\n  failure_rate: {warning: 0.5%, critical: 2%}\n"
 
 
-def _clock(text: str, field: str) -> time | None:
-    if not text:
-        return None
-    try:
-        clock = time.fromisoformat(text)
-    except ValueError as error:
-        raise _wrong(field, _("Write a time like 18:00.")) from error
-    if clock.tzinfo is not None:
-        raise _wrong(field, _("Times of day are local to the zone of the window; leave it out."))
-    return clock
+class LimitForm(PageForm):
+    """What every form of a limit says: save or delete which one, and why."""
+
+    act = OneOf(("delete",))
+    name = Line()
+    reason = Line()
 
 
-def _wrong(field: str, message: str) -> Invalid:
-    return Invalid(message, errors=[FieldError(field, message)])
+class FreezeForm(LimitForm):
+    """A window; its ends are local to its zone, which the act knows."""
+
+    environment = Line()
+    time_zone = Line()
+    starts_at = Line()
+    ends_at = Line()
+    weekdays = Listed(int)
+    from_time = Clock()
+    to_time = Clock()
 
 
-def _save_freeze(request: HtmxRequest, data: QueryDict) -> None:
-    zone = zone_of(request.user)
+class BudgetForm(LimitForm):
+    """Budgets are named by their label."""
+
+    label = Line()
+    max_agents = Number(0, 999_999_999, says=_lazy("Write a whole number, or leave it empty."))
+    max_share = Share()
+
+
+class GuardForm(LimitForm):
+    """A guard, written as in a plan."""
+
+    environment = Line()
+    text = LongText()
+
+    def clean_text(self) -> dict[str, Any]:
+        try:
+            spec = load(self.cleaned_data["text"]).data or {}
+        except YamlError as error:
+            raise forms.ValidationError(str(error)) from error
+        if not isinstance(spec, dict) or not spec.keys() <= {"thresholds", "triggers"}:
+            text = _("Write thresholds: and triggers: as in a plan, nothing else.")
+            raise forms.ValidationError(text)
+        return spec
+
+
+class RuleForm(LimitForm):
+    """A rule of retirement."""
+
+    selector = SelectorText()
+    not_seen_for = Duration(needed=_lazy("Write a time like 30d."))
+    take_over = Flag()
+
+
+Given = Mapping[str, Any]
+
+
+def _save_freeze(request: HtmxRequest, given: Given) -> None:
     save_freeze_window(
-        name=data.get("name", ""),
+        name=given["name"],
         by=request.actor,
-        reason=data.get("reason", ""),
-        environment=data.get("environment", ""),
-        time_zone=data.get("time_zone", "").strip() or str(zone),
-        starts_at=data.get("starts_at", "").strip() or None,
-        ends_at=data.get("ends_at", "").strip() or None,
-        weekdays=[int(day) for day in data.getlist("weekdays") if day.isdecimal()],
-        from_time=_clock(data.get("from_time", ""), "from_time"),
-        to_time=_clock(data.get("to_time", ""), "to_time"),
+        reason=given["reason"],
+        environment=given["environment"],
+        time_zone=given["time_zone"] or str(zone_of(request.user)),
+        starts_at=given["starts_at"] or None,
+        ends_at=given["ends_at"] or None,
+        weekdays=given["weekdays"],
+        from_time=given["from_time"],
+        to_time=given["to_time"],
     )
 
 
-def _delete_freeze(request: HtmxRequest, data: QueryDict) -> None:
-    delete_freeze_window(name=data.get("name", ""), by=request.actor, reason=data.get("reason", ""))
-
-
-def _save_budget(request: HtmxRequest, data: QueryDict) -> None:
-    agents, share = data.get("max_agents", "").strip(), data.get("max_share", "").strip()
-    if agents and not agents.isdecimal():
-        raise _wrong("max_agents", _("Write a whole number, or leave it empty."))
-    try:
-        fraction = parse_share(share) if share else None
-    except BadValue as bad:
-        raise _wrong("max_share", str(bad)) from bad
+def _save_budget(request: HtmxRequest, given: Given) -> None:
     save_budget(
-        label=data.get("label", ""),
+        label=given["label"],
         by=request.actor,
-        reason=data.get("reason", ""),
-        max_agents=int(agents[:9]) if agents else None,
-        max_share=fraction,
+        reason=given["reason"],
+        max_agents=given["max_agents"],
+        max_share=given["max_share"],
     )
 
 
-def _delete_budget(request: HtmxRequest, data: QueryDict) -> None:
-    delete_budget(label=data.get("label", ""), by=request.actor, reason=data.get("reason", ""))
+def _delete_budget(*, name: str, by: Actor, reason: str) -> None:
+    delete_budget(label=name, by=by, reason=reason)
 
 
-def _save_guard(request: HtmxRequest, data: QueryDict) -> None:
-    try:
-        spec = load(data.get("text", "").replace("\r\n", "\n")).data or {}
-    except YamlError as error:
-        raise _wrong("text", str(error)) from error
-    if not isinstance(spec, dict) or not spec.keys() <= {"thresholds", "triggers"}:
-        raise _wrong("text", _("Write thresholds: and triggers: as in a plan, nothing else."))
+def _save_guard(request: HtmxRequest, given: Given) -> None:
     save_environment_guard(
-        name=data.get("name", ""),
+        name=given["name"],
         by=request.actor,
-        reason=data.get("reason", ""),
-        environment=data.get("environment", ""),
-        thresholds=spec.get("thresholds"),  # type: ignore[arg-type]
-        triggers=spec.get("triggers"),  # type: ignore[arg-type]
+        reason=given["reason"],
+        environment=given["environment"],
+        thresholds=given["text"].get("thresholds"),
+        triggers=given["text"].get("triggers"),
     )
 
 
-def _delete_guard(request: HtmxRequest, data: QueryDict) -> None:
-    name, reason = data.get("name", ""), data.get("reason", "")
-    delete_environment_guard(name=name, by=request.actor, reason=reason)
+def _save_rule(request: HtmxRequest, given: Given) -> None:
+    save_rule(
+        name=given["name"],
+        by=request.actor,
+        reason=given["reason"],
+        selector=given["selector"],
+        not_seen_for=given["not_seen_for"],
+        take_over=given["take_over"],
+    )
 
 
 def _freeze_rows() -> dict[str, Any]:
@@ -146,36 +190,27 @@ def _guard_rows() -> dict[str, Any]:
     return {"rows": rows, "example": GUARD_EXAMPLE}
 
 
-def _save_rule(request: HtmxRequest, data: QueryDict) -> None:
-    try:
-        span = parse_duration(data.get("not_seen_for", ""))
-    except BadValue as bad:
-        raise _wrong("not_seen_for", str(bad)) from bad
-    save_rule(
-        name=data.get("name", ""),
-        by=request.actor,
-        reason=data.get("reason", ""),
-        selector=data.get("selector", ""),
-        not_seen_for=span,
-        take_over=bool(data.get("take_over")),
-    )
-
-
-def _delete_rule(request: HtmxRequest, data: QueryDict) -> None:
-    delete_rule(name=data.get("name", ""), by=request.actor, reason=data.get("reason", ""))
-
-
 def _rule_rows() -> dict[str, Any]:
     rules = RetirementRule.objects.order_by("name")
     return {"rows": [(rule, format_duration(rule.not_seen_for)) for rule in rules]}
 
 
-Save = Callable[[HtmxRequest, QueryDict], None]
-KINDS: dict[str, tuple[Save, Save, Callable[[], dict[str, Any]]]] = {
-    "freeze": (_save_freeze, _delete_freeze, _freeze_rows),
-    "budgets": (_save_budget, _delete_budget, _budget_rows),
-    "guards": (_save_guard, _delete_guard, _guard_rows),
-    "retirement": (_save_rule, _delete_rule, _rule_rows),
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One kind: its form, what saves and what deletes one, the rows of its list, what names it."""
+
+    form: type[LimitForm]
+    save: Callable[[HtmxRequest, Given], None]
+    delete: Callable[..., None]
+    rows: Callable[[], dict[str, Any]]
+    key: str = "name"
+
+
+KINDS: dict[str, Limit] = {
+    "freeze": Limit(FreezeForm, _save_freeze, delete_freeze_window, _freeze_rows),
+    "budgets": Limit(BudgetForm, _save_budget, _delete_budget, _budget_rows, key="label"),
+    "guards": Limit(GuardForm, _save_guard, delete_environment_guard, _guard_rows),
+    "retirement": Limit(RuleForm, _save_rule, delete_rule, _rule_rows),
 }
 
 
@@ -183,23 +218,32 @@ KINDS: dict[str, tuple[Save, Save, Callable[[], dict[str, Any]]]] = {
 @needs("rollouts.view")
 def page(request: HtmxRequest, kind: str) -> HttpResponse:
     """List one kind of limit; save or delete one of them."""
-    save, delete, rows = KINDS[kind]
+    limit = KINDS[kind]
+    form = limit.form.sent(request)
     problem: Problem | None = None
     if request.method == "POST":
         try:
-            (delete if request.POST.get("act") == "delete" else save)(request, request.POST)
+            _change(request, limit, form)
         except (Invalid, Denied, Missing) as found:
             problem = found
         else:
             messages.success(request, _("Saved. It holds at once."))
             return HttpResponseRedirect(reverse(f"settings:{kind}"), status=303)
-    context = rows() | {
+    context = limit.rows() | {
         "kind": kind,
         "problem": problem,
-        "given": request.POST,
+        "given": form.typed,
         "may_write": can(request.actor, "policies.write"),
         "zone_label": str(zone_of(request.user)),
     }
     return render(
         request, f"settings/{kind}.html", context, status=problem.status if problem else 200
     )
+
+
+def _change(request: HtmxRequest, limit: Limit, form: LimitForm) -> None:
+    asked = form.known()
+    if asked["act"] == "delete":
+        limit.delete(name=asked[limit.key], by=request.actor, reason=asked["reason"])
+    else:
+        limit.save(request, form.checked())

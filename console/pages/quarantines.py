@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.policy import can
@@ -15,7 +16,19 @@ from agents.models import Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.configs.names import names_of
 from console.pages.frame import keyset
+from console.pages.frame.forms import Flag, Line, Number, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
+
+
+class LiftForm(PageForm):
+    """Which quarantine is lifted, and why."""
+
+    id = Number(1, needed=gettext_lazy("Choose a quarantine."))
+    reason = Line()
+
+
+class _Shown(PageForm):
+    all = Flag()
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,8 +44,9 @@ def page(request: HtmxRequest) -> HttpResponse:
         else:
             messages.success(request, _("Lifted. The next push may offer it again."))
             return HttpResponseRedirect(reverse("settings:quarantine"), status=303)
+    show_all = _Shown(request.GET).known()["all"]
     found_rows = Quarantine.objects.select_related("agent")
-    if not request.GET.get("all"):
+    if not show_all:
         found_rows = found_rows.filter(lifted_at=None)
     rows = keyset.newest_first(found_rows, request.GET)
     names = names_of(row.config_hash for row in rows.rows)
@@ -40,7 +54,7 @@ def page(request: HtmxRequest) -> HttpResponse:
         "kind": "quarantine",
         "rows": [(row, names[row.config_hash]) for row in rows.rows],
         "page": rows,
-        "all": bool(request.GET.get("all")),
+        "all": show_all,
         "problem": problem,
         "may_lift": can(request.actor, "quarantine.lift"),
     }
@@ -49,7 +63,5 @@ def page(request: HtmxRequest) -> HttpResponse:
 
 
 def _lift(request: HtmxRequest) -> None:
-    number = request.POST.get("id", "")
-    if not number.isdecimal() or len(number) > 18:
-        raise Missing(_("There is no such quarantine."))
-    lift(quarantine_id=int(number), by=request.actor, reason=request.POST.get("reason", "").strip())
+    given = LiftForm(request.POST).checked()
+    lift(quarantine_id=given["id"], by=request.actor, reason=given["reason"])

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor
 from agents.models import Agent
 from console.pages.frame.context import AREAS
+from console.pages.frame.forms import Line, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.models import Config, Rollout
 
@@ -32,6 +33,10 @@ class Hit:
     icon: str
     text: str
     kind: str
+
+
+class _Asked(PageForm):
+    q = Line(cut=200)
 
 
 def _agents(wanted: str, actor: Actor) -> list[Hit]:
@@ -86,7 +91,7 @@ def _pages(wanted: str) -> list[Hit]:
 @needs("agents.view")
 def page(request: HtmxRequest) -> HttpResponse:
     """Show what matches, or go straight to the only match."""
-    wanted = request.GET.get("q", "").strip()[:200]
+    wanted = _Asked(request.GET).known()["q"]
     hits: list[Hit] = []
     if wanted:
         hits = [

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.forms import Field as FormField
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,9 +25,10 @@ from agents.opamp import bits
 from agents.opamp.settings import TAKEN_BY
 from console.lib.fields import documents_of, in_document
 from console.lib.problems import FieldError, Invalid, Refused
+from console.pages.frame.forms import LongText
 from console.words.plain import plain
 
-Typed = Mapping[str, str]
+Typed = Mapping[str, Any]
 SETTINGS_EXAMPLE = """\
 own_metrics:
   destination_endpoint: https://otlp.example.com/v1/metrics
@@ -34,7 +38,8 @@ own_metrics:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing a form asks for. With `rows` it is a text area, with `choices` a list."""
+    """One thing a form asks for. With `rows` it is a text area, with `choices` a list; `reads` is
+    the form field that reads it."""
 
     name: str
     label: str
@@ -42,6 +47,23 @@ class Field:
     choices: tuple[str, ...] = ()
     placeholder: str = ""
     value: str = ""
+    reads: Callable[..., FormField] = LongText
+
+
+class Labels(LongText):
+    """Labels, one a line as key=value (dict of texts)."""
+
+    def clean(self, value: Any) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for number, line in enumerate(super().clean(value).splitlines(), 1):
+            if not line.strip():
+                continue
+            key, equals, given = line.partition("=")
+            if not equals or not key.strip():
+                text = _("Line %(n)d has no “=”; write env=prod.") % {"n": number}
+                raise ValidationError(text)
+            found[key.strip()] = given.strip()
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +84,14 @@ class AgentAct:
 
 
 def _label(by: Actor, agent: Agent, typed: Typed, reason: str) -> None:
-    wanted: dict[str, str] = {}
-    for number, line in enumerate(typed["labels"].splitlines(), 1):
-        if not line.strip():
-            continue
-        key, equals, value = line.partition("=")
-        if not equals or not key.strip():
-            text = _("Line %(n)d has no “=”; write env=prod.") % {"n": number}
-            raise Invalid(text, errors=[FieldError("labels", text)])
-        wanted[key.strip()] = value.strip()
+    wanted = typed["labels"]
     gone = [key for key in agent.operator_labels if key not in wanted]
     set_labels(agent_id=agent.pk, by=by, set=wanted, remove=gone, reason=reason)
 
 
 def _label_fields(agent: Agent) -> tuple[Field, ...]:
     lines = [f"{plain(key)}={plain(value)}" for key, value in agent.operator_labels.items()]
-    return (Field("labels", _("Labels"), rows=6, value="\n".join(lines)),)
+    return (Field("labels", _("Labels"), rows=6, value="\n".join(lines), reads=Labels),)
 
 
 def _restart(by: Actor, agent: Agent, _typed: Typed, reason: str) -> None:

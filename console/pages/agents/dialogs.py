@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.policy import can, require
 from agents.models import Agent
-from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused
-from console.pages.agents.acts import ACTS, AgentAct
+from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
+from console.pages.agents.acts import ACTS, AgentAct, Field
+from console.pages.frame.forms import REASON_MAX, Line, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words.plain import plain
 
-REASON_MAX = 500
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An act on an agent with the fields of its dialog, made once."""
+
+    agent: Agent
+    verb: str
+    act: AgentAct
+    fields: tuple[Field, ...]
+
+
+class AgentForm(PageForm):
+    """The fields of an act, then why."""
+
+    def __init__(self, data: QueryDict | None, opened: _Opened) -> None:
+        super().__init__(data)
+        for one in opened.fields:
+            self.fields[one.name] = one.reads(initial=one.value)
+        says = gettext_lazy("Say why: others read it later.")
+        self.fields["reason"] = Line(
+            cut=REASON_MAX,
+            required=opened.act.reason_required,
+            error_messages={"required": says},
+        )
 
 
 def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
@@ -40,20 +65,17 @@ def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
     agent = found.filter(instance_uid=uid).first()
     if agent is None:
         raise Missing(_("There is no agent %(uid)s.") % {"uid": uid})
-    chosen = ACTS[verb]
+    opened = _Opened(agent, verb, ACTS[verb], ACTS[verb].fields(agent))
     if request.method == "GET":
-        return _show(request, agent, verb, chosen, None)
-    reason = request.POST.get("reason", "").strip()[:REASON_MAX]
+        return _show(request, opened, AgentForm(None, opened), None)
+    form = AgentForm(request.POST, opened)
     try:
-        require(request.actor, chosen.verb, agent)
-        if chosen.reason_required and not reason:
-            text = _("Say why: others read it later.")
-            raise Invalid(text, errors=[FieldError("reason", text)])
-        typed = {one.name: request.POST.get(one.name, "") for one in chosen.fields(agent)}
-        chosen.run(request.actor, agent, typed, reason)
+        require(request.actor, opened.act.verb, agent)
+        typed = form.checked()
+        opened.act.run(request.actor, agent, typed, typed["reason"])
     except (Invalid, Refused, Denied, Missing) as problem:
-        return _show(request, agent, verb, chosen, problem)
-    messages.success(request, str(chosen.done))
+        return _show(request, opened, form, problem)
+    messages.success(request, str(opened.act.done))
     url = reverse("agents:detail", args=[uid])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": url})
@@ -61,17 +83,17 @@ def act(request: HtmxRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
 
 
 def _show(
-    request: HtmxRequest, agent: Agent, verb: str, chosen: AgentAct, problem: Problem | None
+    request: HtmxRequest, opened: _Opened, form: AgentForm, problem: Problem | None
 ) -> HttpResponse:
-    fields = chosen.fields(agent)
+    shown = form.typed
     context = {
-        "agent": agent,
-        "act": chosen,
-        "title": str(chosen.title) % {"name": plain(agent, limit=80)},
+        "agent": opened.agent,
+        "act": opened.act,
+        "title": str(opened.act.title) % {"name": plain(opened.agent, limit=80)},
         "problem": problem,
-        "fields": [replace(one, value=request.POST.get(one.name, one.value)) for one in fields],
-        "reason": request.POST.get("reason", ""),
-        "url": reverse(f"agents:{verb}", args=[agent.instance_uid]),
+        "fields": [replace(one, value=shown[one.name]) for one in opened.fields],
+        "reason": shown["reason"],
+        "url": reverse(f"agents:{opened.verb}", args=[opened.agent.instance_uid]),
         "reason_max": REASON_MAX,
     }
     is_part = request.htmx.target == "dialog"

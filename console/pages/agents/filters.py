@@ -9,12 +9,22 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
 from agents.selectors.grammar import EVERYTHING, Match, Selector, SelectorError, parse, to_text
 from agents.selectors.tree import Exact, Label, selector_of
+from console.pages.frame.forms import (
+    Flag,
+    Listed,
+    Named,
+    OneOf,
+    PageForm,
+    Parsed,
+    SelectorText,
+)
 from console.words import states as words
 from rollouts.selectors import selector_q
 
@@ -23,7 +33,6 @@ SORTS = {
     "name": ("name", "pk"),
     "version": ("version", "name", "pk"),
 }
-LABEL = "label."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +102,23 @@ def replace_label(selector: Selector, key: str, values: tuple[str, ...]) -> Sele
     return selector_of(kept, selector.match)
 
 
+class FilterForm(PageForm):
+    """What the address says; boxes of labels are named `label.KEY`."""
+
+    q = SelectorText()
+    facets = Flag()
+    status = Listed()
+    shown = Listed()
+    label = Named()
+    sort = OneOf(SORTS, initial="status")
+    after = Parsed(lambda text: read_place(text))
+    before = Parsed(lambda text: read_place(text))
+
+
 def read(params: QueryDict) -> AgentFilter:
     """Read the URL. `facets=1` says that the facet boxes were sent, ticked or not."""
-    text = params.get("q", "").strip()
+    asked = FilterForm(params).known()
+    text = asked["q"]
     error, selector = None, EVERYTHING
     if text and text != "*":
         try:
@@ -103,27 +126,29 @@ def read(params: QueryDict) -> AgentFilter:
             selector_q(selector)  # says which saved selector (@name) does not exist
         except SelectorError as wrong:
             selector, error = EVERYTHING, wrong
-    if error is None and params.get("facets"):
-        selector = _with_boxes(selector, params)
+    if error is None and asked["facets"]:
+        selector = _with_boxes(selector, asked["shown"], asked["label"])
         text = text_of(selector)
     return AgentFilter(
         text="" if text == "*" else text,
         selector=selector,
         error=error,
-        statuses=tuple(s for s in words.AGENT if s in params.getlist("status")),
-        sort=params.get("sort", "") if params.get("sort") in SORTS else "status",
-        after=read_place(params.get("after", "")),
-        before=read_place(params.get("before", "")),
+        statuses=tuple(s for s in words.AGENT if s in asked["status"]),
+        sort=asked["sort"],
+        after=asked["after"],
+        before=asked["before"],
     )
 
 
-def _with_boxes(selector: Selector, params: QueryDict) -> Selector:
+def _with_boxes(
+    selector: Selector, shown: Sequence[str], ticked: Mapping[str, Sequence[str]]
+) -> Selector:
     """Put the ticked label boxes into the selector. Only the labels that were shown change."""
     if selector.match is not Match.ALL:
         return selector
-    for key in params.getlist("shown"):
-        ticked = tuple(dict.fromkeys(params.getlist(f"{LABEL}{key}")))
-        selector = replace_label(selector, key, ticked)
+    for key in shown:
+        values = tuple(dict.fromkeys(ticked.get(key, ())))
+        selector = replace_label(selector, key, values)
     return selector
 
 

@@ -23,7 +23,16 @@ from console.pages.agents import fragments
 from console.pages.agents import page as agent_page
 from console.pages.agents import rows as agent_rows
 from console.pages.agents.rows import AgentPage, AgentRow
+from console.pages.frame.forms import Flag, Listed, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
+
+
+class _Asked(PageForm):
+    """Of the list: which facets are open, which agents are picked for an export."""
+
+    open = Listed()
+    id = Listed()
+    all = Flag()
 
 
 @require_GET
@@ -34,7 +43,7 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
     form = agent_filters.read(request.GET)
     target = request.htmx.target
     if target == "agent-facets":
-        wanted = request.GET.getlist("open")
+        wanted = _Asked(request.GET).known()["open"]
         facets = agent_facets.read(form, request.actor, now, wanted=wanted)
         return render(request, "agents/filter/_facets.html", {"form": form, "facets": facets})
     if form.error is not None:
@@ -105,8 +114,9 @@ def export(request: HtmxRequest) -> StreamingHttpResponse:
     if form.error is not None:
         raise form.error
     found = agent_rows.matching(form, request.actor, now)
-    picked = request.GET.getlist("id")
-    if picked and not request.GET.get("all"):
+    asked = _Asked(request.GET).known()
+    picked = asked["id"]
+    if picked and not asked["all"]:
         found = found.filter(instance_uid__in=_uuids(picked))
     rows = found.for_list().order_by("name", "pk").iterator(chunk_size=500)
     return csvs.response(request, "agents.csv", EXPORT, (_export_row(row) for row in _named(rows)))

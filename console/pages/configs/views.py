@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.db.models import Count, Max
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from agents.models import AgentStatus
 from console.lib.problems import Invalid, Missing, Problem, Refused, TooLarge
 from console.lib.yaml import DEFAULT_LIMITS
 from console.pages.configs import diff_rows
+from console.pages.frame.forms import Flag, Line, LongText, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.diff import MAX_LINES, diff, patch
@@ -25,6 +27,24 @@ from rollouts.engine.states import ACTIVE_STATES
 from rollouts.models import Config, ConfigVersion, Rollout
 
 VERSIONS = 30
+
+
+class _VersionAsked(PageForm):
+    raw = Flag()
+
+
+class _DiffAsked(PageForm):
+    patch = Flag()
+    view = OneOf(("unified", "split", "whole"), initial="unified")
+
+
+class UploadForm(PageForm):
+    """A version: a file, or the text that was pasted."""
+
+    name = Line()
+    text = LongText()
+    message = Line()
+    file = forms.FileField(required=False, allow_empty_file=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +164,7 @@ def version(request: HtmxRequest, name: str, number: int) -> HttpResponse:
     """Show one version whole, or send its exact bytes with `?raw=1`."""
     config = _config(name)
     shown = _version(config, number)
-    if request.GET.get("raw"):
+    if _VersionAsked(request.GET).known()["raw"]:
         body = bytes(shown.body_ref.body)
         headers = {"Content-Disposition": f'attachment; filename="{config.name}-v{number}.yaml"'}
         return HttpResponse(body, content_type="application/yaml", headers=headers)
@@ -160,18 +180,19 @@ def compare(request: HtmxRequest, name: str, a: int, b: int) -> HttpResponse:
     """Show the difference between two versions, unified, split, or whole; `?patch=1` to download."""
     config = _config(name)
     old, new = _version(config, a), _version(config, b)
-    if request.GET.get("patch"):
+    asked = _DiffAsked(request.GET).known()
+    if asked["patch"]:
         text = patch(text_of(old), text_of(new), f"{name} v{a}", f"{name} v{b}")
         headers = {"Content-Disposition": f'attachment; filename="{name}-v{a}-v{b}.patch"'}
         return HttpResponse(text, content_type="text/x-diff; charset=utf-8", headers=headers)
-    style = request.GET.get("view", "unified")
+    style = asked["view"]
     found = diff(text_of(old), text_of(new))
     context = _common(request, config, new) | {
         "old": old,
         "diff": found,
         "lines": list(diff_rows.unified(found, fold=style != "whole")) if style != "split" else [],
         "pairs": list(diff_rows.split(found)) if style == "split" else [],
-        "style": style if style in {"split", "whole"} else "unified",
+        "style": style,
         "notes": Checks.of(new).by_line,
     }
     return render(request, "configs/diff.html", context)
@@ -191,18 +212,17 @@ def upload(request: HtmxRequest, name: str = "") -> HttpResponse:
 
 
 def _uploaded(request: HtmxRequest, name: str) -> HttpResponse:
-    given = request.FILES.get("file")
-    if given is not None:
-        body = given.read(DEFAULT_LIMITS.size_bytes + 1)
-    else:
-        # Browsers send line breaks of a text field as CR LF; the file had LF.
-        body = request.POST.get("text", "").replace("\r\n", "\n").encode()
+    form = UploadForm.sent(request)
+    given = form.known()
+    file = given["file"]
+    body = file.read(DEFAULT_LIMITS.size_bytes + 1) if file else given["text"].encode()
     values = {
-        "name": request.POST.get("name", name).strip(),
+        "name": given["name"] or name,
         "text": body.decode("utf-8", "replace"),
-        "message": request.POST.get("message", "").strip(),
+        "message": given["message"],
     }
     try:
+        form.checked()
         done = upload_config(
             name=values["name"], body=body, by=request.actor, message=values["message"]
         )

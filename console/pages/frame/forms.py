@@ -24,6 +24,7 @@ from console.lib.problems import FieldError, Invalid
 
 MAX_ID = 2**63 - 1  # of a row: bigint
 MAX_REVISION = 2**31 - 1
+REASON_MIN, REASON_MAX = 10, 500  # characters
 
 
 class PageForm(forms.Form):
@@ -63,7 +64,7 @@ class PageForm(forms.Form):
         return {name: found[name] for name in [*self.fields, *found] if name in found}
 
     @property
-    def shown(self) -> dict[str, Any]:
+    def typed(self) -> dict[str, Any]:
         """What stands in each field of the page: what was typed, right or wrong, else its initial."""
         return {
             name: self[name].data or self.get_initial_for_field(field, name) or ""
@@ -83,13 +84,23 @@ class Line(forms.CharField):
 
 
 class LongText(forms.CharField):
-    """A text field of many lines, as it was written: browsers send its line breaks as CR LF."""
+    """A text field of many lines, as it was written: browsers send its line breaks as CR LF.
+
+    What may stand in it is for its own reader to say, which knows the line."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"required": False, "strip": False, **more})
+        self.validators = []
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value)).replace("\r\n", "\n")
+
+
+class SelectorText(LongText):
+    """The text of a selector; what is wrong with it its grammar says, and where."""
+
+    def __init__(self) -> None:
+        super().__init__(strip=True)
 
 
 class OneOf(forms.CharField):
@@ -145,6 +156,11 @@ class Parsed(forms.Field):
             raise forms.ValidationError(str(self.says or bad), code="invalid") from bad
 
 
+def whole(text: str) -> int | None:
+    """Return a whole number that is written in ASCII digits, at most 19; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
+
+
 class Number(Parsed):
     """A whole number of `low` to `high`."""
 
@@ -153,9 +169,9 @@ class Number(Parsed):
         self.low, self.high = low, high
 
     def _number(self, text: str) -> int:
-        is_number = text.isascii() and text.isdecimal() and len(text) < 20
-        if is_number and self.low <= int(text) <= self.high:
-            return int(text)
+        number = whole(text)
+        if number is not None and self.low <= number <= self.high:
+            return number
         bounds = {"low": f"{self.low:,}", "high": f"{self.high:,}"}
         raise ValueError(_("Write a whole number from %(low)s to %(high)s.") % bounds)
 
@@ -255,3 +271,13 @@ class Named(forms.Field):
 
     def to_python(self, value: Any) -> dict[str, list[str]]:
         return dict(value or {})
+
+
+def reason_of(text: str, *, needed: bool = True) -> str:
+    """Return the reason of an act. Raises ValidationError: too short where one is needed, too long."""
+    if needed and len(text) < REASON_MIN:
+        says = _("Write at least %(n)d characters: others read it later.") % {"n": REASON_MIN}
+        raise forms.ValidationError(says)
+    if len(text) > REASON_MAX:
+        raise forms.ValidationError(_("At most %(n)d characters.") % {"n": REASON_MAX})
+    return text

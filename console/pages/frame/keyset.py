@@ -9,6 +9,7 @@ from django.db import models
 from django.http import QueryDict
 
 from console.lib.paging import part_of
+from console.pages.frame.forms import Number, PageForm
 
 M = TypeVar("M", bound=models.Model)
 
@@ -28,9 +29,11 @@ class Page(Generic[M]):
     is_in_line: bool = False
 
 
-def _id(params: QueryDict, name: str) -> int | None:
-    text = params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+class _Place(PageForm):
+    """Where a page of a list begins: ids of rows."""
+
+    after = Number()
+    before = Number()
 
 
 def newest_first(
@@ -46,7 +49,8 @@ def in_line(queryset: models.QuerySet[M], params: QueryDict, per_page: int = PER
 
 
 def _page(queryset: models.QuerySet[M], order: str, params: QueryDict, per_page: int) -> Page[M]:
-    after, before = _id(params, "after"), _id(params, "before")
+    place = _Place(params).known()
+    after, before = place["after"], place["before"]
     part = part_of(
         queryset,
         [order],

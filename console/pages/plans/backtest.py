@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from console.lib.problems import Invalid, Problem
+from console.pages.frame.forms import LongText, PageForm, Parsed
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.plans.views import find
 from console.words import backtests as backtest_words
@@ -18,14 +19,21 @@ CHOICES = (10, 20, 50)
 MOST_TEXT = 200_000
 
 
+class BackTestForm(PageForm):
+    """The text to try, and on how many of the last rollouts."""
+
+    text = LongText()
+    last = Parsed(lambda text: CHOICES[[str(n) for n in CHOICES].index(text)])
+
+
 @require_http_methods(["GET", "POST"])
 @needs("plans.view")
 def page(request: HtmxRequest, name: str) -> HttpResponse:
     """Run the plan as it is saved (GET), or as it is written in the form (POST; saves nothing)."""
     row = find(name)
-    given = request.POST if request.method == "POST" else request.GET
-    text = request.POST.get("text", row.text).replace("\r\n", "\n")
-    last = _last(given.get("last", ""))
+    given = BackTestForm.sent(request).known()
+    text = given["text"] if request.method == "POST" else row.text
+    last = given["last"] or CHOICES[1]
     try:
         rows, problem = _rows(request, text, last), None
     except Invalid as found:
@@ -54,7 +62,3 @@ def _rows(request: HtmxRequest, text: str, last: int) -> list[dict[str, object]]
 
 def _status(problem: Problem | None) -> int:
     return problem.status if problem else 200
-
-
-def _last(text: str) -> int:
-    return int(text) if text.isdecimal() and int(text) in CHOICES else CHOICES[1]

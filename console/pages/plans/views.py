@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,12 +11,28 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.policy import can
 from console.lib.problems import Invalid, Missing, Problem, Refused
+from console.pages.frame.forms import Line, LongText, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words import plans as plan_words
 from rollouts.actions.save_plan import save_plan
 from rollouts.analysis.dry_run import dry_answers, has_promql
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.plan import Plan
+
+
+class PlanForm(PageForm):
+    """A plan as it is written."""
+
+    name = Line()
+    text = LongText()
+
+
+class _Asked(PageForm):
+    """`?from=NAME`: the plan that is copied."""
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["from"] = Line()
 
 
 def find(name: str) -> PlanRow:
@@ -71,11 +87,11 @@ def today(request: HtmxRequest, name: str) -> HttpResponse:
 def edit(request: HtmxRequest, name: str = "") -> HttpResponse:
     """Write a plan; a copy of another one with `?from=NAME`."""
     if request.method == "GET":
-        source = name or request.GET.get("from", "")
+        source = name or _Asked(request.GET).known()["from"]
         text = find(source).text if source else ""
         return _form(request, name, text, None)
-    wanted = request.POST.get("name", name).strip()
-    text = request.POST.get("text", "").replace("\r\n", "\n")
+    given = PlanForm(request.POST).known()
+    wanted, text = given["name"] or name, given["text"]
     try:
         row = save_plan(name=wanted, text=text, by=request.actor)
     except (Invalid, Refused) as problem:

@@ -10,11 +10,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.pages.frame.forms import MAX_REVISION, Line, Number, OneOf, PageForm
+from console.pages.frame.forms import MAX_REVISION, Line, Number, OneOf, PageForm, reason_of
 from console.pages.rollouts.dialogs import Dialog
 from rollouts.models import Rollout
-
-REASON_MIN, REASON_MAX = 10, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +41,7 @@ class ActForm(PageForm):
         self.dialog, self.rollout = dialog, rollout
 
     def clean_reason(self) -> str:
-        reason: str = self.cleaned_data["reason"]
-        if self.dialog.reason_required and len(reason) < REASON_MIN:
-            text = _("Write at least %(n)d characters: others read it later.") % {"n": REASON_MIN}
-            raise forms.ValidationError(text)
-        if len(reason) > REASON_MAX:
-            raise forms.ValidationError(_("At most %(n)d characters.") % {"n": REASON_MAX})
-        return reason
+        return reason_of(self.cleaned_data["reason"], needed=self.dialog.reason_required)
 
     def clean_number(self) -> str:
         number: str = self.cleaned_data["number"].upper()

@@ -15,9 +15,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused, Stale
-from console.pages.frame.forms import MAX_REVISION, Line, Number, PageForm
+from console.pages.frame.forms import MAX_REVISION, REASON_MAX, REASON_MIN, Line, Number, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts.act_forms import REASON_MAX, REASON_MIN
 from console.pages.rollouts.acts import RolloutAct, act_of
 from console.pages.rollouts.dialogs import Dialog, Seen
 from console.pages.rollouts.lookup import find

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from console.pages.frame import keyset
+from console.pages.frame.forms import Line, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard_preview import ReadinessLine, check_of
@@ -36,12 +37,16 @@ class FindingRow:
     found: list[tuple[ReadinessLine, object]]
 
 
+class _Filter(PageForm):
+    check = Line()
+
+
 @require_GET
 @needs("rollouts.view")
 def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     """List the findings as they are now, and the targets: all, or those of `?check=`."""
     rollout = find(rollout_id, request.actor)
-    chosen = request.GET.get("check", "")
+    chosen = _Filter(request.GET).known()["check"]
     findings = readiness_of(rollout)
     asked = [finding for finding in findings if finding.check == chosen]
     found = targets_with(rollout, asked) if chosen else targets_of(rollout)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,8 +18,17 @@ from accounts.policy import can
 from agents.models import Agent
 from agents.selectors.grammar import parse
 from console.lib.paging import count_up_to
-from console.lib.problems import Denied, FieldError, Invalid, Missing, Problem, Refused
+from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.frame import keyset
+from console.pages.frame.forms import (
+    MAX_REVISION,
+    Line,
+    OneOf,
+    PageForm,
+    SelectorText,
+    reason_of,
+    whole,
+)
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import recovery, timeline
 from console.words import events as event_words
@@ -26,30 +36,27 @@ from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Config, Event, Rollback
 from rollouts.selectors import selector_q
 
-REASON_MIN = 10
 METHODS = ("immediate", "gradual")
 
 
-@dataclass(frozen=True, slots=True)
-class RollbackForm:
-    """What the form says, as text."""
+class RollbackForm(PageForm):
+    """Who goes back to what, how fast, and why."""
 
-    selector: str
-    to: str
-    config: str
-    method: str
-    reason: str
+    act = OneOf(("count",))
+    q = SelectorText()
+    to = Line(initial="previous")
+    config = Line()
+    method = OneOf(METHODS, initial=METHODS[0])
+    reason = Line()
 
-    @classmethod
-    def read(cls, data: QueryDict) -> RollbackForm:
-        method = data.get("method", "")
-        return cls(
-            selector=data.get("q", "").strip(),
-            to=data.get("to", "").strip() or "previous",
-            config=data.get("config", "").strip(),
-            method=method if method in METHODS else METHODS[0],
-            reason=data.get("reason", "").strip(),
-        )
+    def clean_to(self) -> int | str:
+        """A version's number, or the words that mean one."""
+        text = self.cleaned_data["to"] or "previous"
+        number = whole(text)
+        return text if number is None or number > MAX_REVISION else number
+
+    def clean_reason(self) -> str:
+        return reason_of(self.cleaned_data["reason"])
 
 
 @require_GET
@@ -87,16 +94,17 @@ def detail(request: HtmxRequest, rollback_id: int) -> HttpResponse:
 @needs("rollouts.view")
 def new(request: HtmxRequest) -> HttpResponse:
     """Ask for a rollback by selector: first how many agents match, then with a reason."""
-    asked = RollbackForm.read(request.POST if request.method == "POST" else request.GET)
+    form = RollbackForm.sent(request)
+    asked = form.known()
     problem: Problem | None = None
     try:
-        if request.method == "POST" and request.POST.get("act") != "count":
-            return _begin(request, asked)
-        matched = _matched(asked, request.actor) if asked.selector else None
+        if request.method == "POST" and asked["act"] != "count":
+            return _begin(request, form.checked())
+        matched = _matched(asked["q"], request.actor) if asked["q"] else None
     except (Invalid, Refused, Denied, Missing) as found:
         problem, matched = found, None
     context = {
-        "asked": asked,
+        "asked": form.typed,
         "matched": matched,
         "problem": problem,
         "configs": Config.objects.order_by("name"),
@@ -105,22 +113,19 @@ def new(request: HtmxRequest) -> HttpResponse:
     return render(request, "rollbacks/new.html", context, status=problem.status if problem else 200)
 
 
-def _matched(asked: RollbackForm, actor: Actor) -> int:
-    found = Agent.objects.visible_to(actor).matching(selector_q(parse(asked.selector)))
+def _matched(selector: str, actor: Actor) -> int:
+    found = Agent.objects.visible_to(actor).matching(selector_q(parse(selector)))
     return count_up_to(found.accepting_remote_config())
 
 
-def _begin(request: HtmxRequest, asked: RollbackForm) -> HttpResponse:
-    if len(asked.reason) < REASON_MIN:
-        text = _("Write at least %(n)d characters: others read it later.") % {"n": REASON_MIN}
-        raise Invalid(text, errors=[FieldError("reason", text)])
+def _begin(request: HtmxRequest, asked: Mapping[str, Any]) -> HttpResponse:
     rollback = rollback_selector(
-        selector=asked.selector,
-        to=int(asked.to) if asked.to.isdecimal() and len(asked.to) < 9 else asked.to,
-        config=asked.config or None,
+        selector=asked["q"],
+        to=asked["to"],
+        config=asked["config"] or None,
         by=request.actor,
-        reason=asked.reason,
-        method=asked.method,
+        reason=asked["reason"],
+        method=asked["method"],
     )
     messages.success(request, _("The rollback has begun."))
     return HttpResponseRedirect(reverse("rollbacks:detail", args=[rollback.pk]), status=303)

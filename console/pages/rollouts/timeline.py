@@ -18,6 +18,7 @@ from console.api.rollouts.answers import event_row
 from console.lib.web import csvs
 from console.pages.drawing import plots
 from console.pages.drawing.plots import PlotPoint
+from console.pages.frame.forms import OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import gates, recovery
 from console.pages.rollouts import page as rollout_page
@@ -140,6 +141,10 @@ def _plain_rows(events: list[Event]) -> list[dict[str, object]]:
     ]
 
 
+class _Asked(PageForm):
+    format = OneOf(("csv", "json", "text"))
+
+
 @require_GET
 @needs("rollouts.view")
 def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
@@ -147,7 +152,7 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
     rollout = find(rollout_id, request.actor)
     now = timezone.now()
     events = list(Event.objects.filter(rollout=rollout).order_by("seq")[:MAX_EVENTS])
-    wanted = request.GET.get("format")
+    wanted = _Asked(request.GET).known()["format"]
     if wanted == "json":
         rows = [
             {**row, "inputs": e.inputs} for row, e in zip(_plain_rows(events), events, strict=True)

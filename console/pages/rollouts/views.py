@@ -13,6 +13,7 @@ from accounts.policy import can
 from console.lib.paging import count_up_to
 from console.lib.problems import Missing
 from console.pages.frame import keyset
+from console.pages.frame.forms import MAX_ID, Line, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import bar, fragments, targets, wizard_preview
 from console.pages.rollouts import page as rollout_page
@@ -30,22 +31,33 @@ FILTERS = {
 }
 
 
+class _ListFilter(PageForm):
+    state = Line()
+    config = Line()
+
+
+class _AgentsFilter(PageForm):
+    state = Line()
+    phase = Line()
+
+
 @require_GET
 @needs("rollouts.view")
 def rollout_list(request: HtmxRequest) -> HttpResponse:
     """List rollouts, newest first."""
-    chosen = request.GET.get("state", "")
+    asked = _ListFilter(request.GET).known()
+    chosen, config = asked["state"], asked["config"]
     found = Rollout.objects.visible_to(request.actor).for_list()
     if chosen in FILTERS:
         found = found.filter(state__in=FILTERS[chosen])
-    if request.GET.get("config"):
-        found = found.filter(config__name=request.GET["config"])
+    if config:
+        found = found.filter(config__name=config)
     page = keyset.newest_first(found, request.GET)
     context = {
         "rows": rollout_rows.rows(page.rows),
         "page": page,
         "chosen": chosen,
-        "config": request.GET.get("config", ""),
+        "config": config,
         "topics": ["rollouts"],
     }
     is_part = request.htmx.target == "rollout-rows"
@@ -91,8 +103,8 @@ def _is_draft(rollout: Rollout) -> bool:
 def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     """List the agents of a rollout, by state and phase."""
     rollout = find(rollout_id, request.actor)
-    chosen = request.GET.get("state", "")
-    phase = request.GET.get("phase", "")
+    asked = _AgentsFilter(request.GET).known()
+    chosen, phase = asked["state"], asked["phase"]
     found = Target.objects.filter(rollout=rollout).select_related("agent", "phase")
     if chosen:
         found = found.filter(_of_kind(chosen))
@@ -134,7 +146,7 @@ def _of_kind(kind: str) -> Q:
 @needs("rollouts.view")
 def short_link(request: HtmxRequest, number: str) -> HttpResponse:
     """Send `/r/R-0042` or `/r/42` to the rollout's page."""
-    digits = number.upper().removeprefix("R-")
-    if not digits.isdecimal() or len(digits) > 18:
+    pk = whole(number.upper().removeprefix("R-"))
+    if pk is None or pk > MAX_ID:
         raise Missing("rollout.no_number", read=number)
-    return HttpResponseRedirect(reverse("rollouts:detail", args=[int(digits)]))
+    return HttpResponseRedirect(reverse("rollouts:detail", args=[pk]))

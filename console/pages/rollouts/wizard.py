@@ -16,6 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.policy import can
 from console.lib.problems import Denied, Invalid, Problem, Refused, Stale
 from console.pages.frame.context import zone_of
+from console.pages.frame.forms import (
+    MAX_REVISION,
+    REASON_MAX,
+    Line,
+    Named,
+    Number,
+    OneOf,
+    PageForm,
+)
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import wizard_form, wizard_preview
 from console.pages.rollouts.lookup import find
@@ -24,13 +33,27 @@ from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start as start_rollout
 from rollouts.models import Rollout
 
-REASON_MAX = 500
-ACCEPT = "accept."
+
+class _Pressed(PageForm):
+    act = OneOf(("review", "draft"))
+
+
+class StartForm(PageForm):
+    """The review of a draft: what was seen, why, and a reason beside each accepted finding."""
+
+    reason = Line(cut=REASON_MAX)
+    revision = Number(0, MAX_REVISION)
+    digest = Line()
+    accept = Named()
+
+    def clean_accept(self) -> dict[str, str]:
+        given = {name: reasons[-1].strip() for name, reasons in self.cleaned_data["accept"].items()}
+        return {name: reason[:REASON_MAX] for name, reason in given.items() if reason}
 
 
 def _load(request: HtmxRequest) -> WizardForm:
     data = request.POST if request.method == "POST" else request.GET
-    return wizard_form.load(Given.read(data), zone=zone_of(request.user), now=timezone.now())
+    return wizard_form.load(Given.read(data, zone_of(request.user)), now=timezone.now())
 
 
 def _context(request: HtmxRequest, form: WizardForm) -> dict[str, Any]:
@@ -47,9 +70,9 @@ def _context(request: HtmxRequest, form: WizardForm) -> dict[str, Any]:
 def new(request: HtmxRequest) -> HttpResponse:
     """Show the form; `act=review` or `act=draft` saves the draft, anything else only previews."""
     form = _load(request)
-    act = request.POST.get("act", "")
-    if act not in {"review", "draft"}:
-        if request.method == "GET" and not request.GET.get("q"):
+    act = _Pressed(request.POST).known()["act"]
+    if not act:
+        if request.method == "GET" and not form.given.selector:
             form.errors.pop("q", None)  # an empty new form is not wrong yet
             context = _context(request, form) | {"preview": None}
         else:
@@ -81,7 +104,7 @@ def _draft(request: HtmxRequest, form: WizardForm) -> Rollout:
         by=request.actor,
         title=given.title or version.message[:120],
         spread_label=given.spread,
-        start_at=form.start_at(zone_of(request.user)),
+        start_at=form.start_at,
         when_busy=given.when_busy,
         overrides=form.overrides or None,
         seed=given.seed,
@@ -92,11 +115,11 @@ def _draft(request: HtmxRequest, form: WizardForm) -> Rollout:
 @needs("rollouts.view")
 def preview(request: HtmxRequest) -> HttpResponse:
     """Answer the preview alone, with the parts of the form that follow from what was changed."""
-    given = Given.read(request.POST)
-    changed = wizard_form.changed(given, request.POST)
+    given = Given.read(request.POST, zone_of(request.user))
+    changed = given.changed
     if "config" in changed:
         given = replace(given, version="")  # it was a version of the other config
-    form = wizard_form.load(given, zone=zone_of(request.user), now=timezone.now())
+    form = wizard_form.load(given, now=timezone.now())
     context = _context(request, form) | {"changed": changed, "is_part": True}
     return render(request, "rollouts/preview/_preview.html", context)
 
@@ -108,15 +131,15 @@ def start(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     rollout = find(rollout_id, request.actor)
     if request.method == "GET":
         return _review(request, rollout, None)
-    revision = request.POST.get("revision", "")
     try:
+        given = StartForm(request.POST).checked()
         start_rollout(
             rollout_id=rollout.pk,
             by=request.actor,
-            reason=request.POST.get("reason", "").strip()[:REASON_MAX],
-            seen_revision=int(revision) if revision.isdecimal() else None,
-            seen_preview=request.POST.get("digest") or None,
-            accept=_accepted(request),
+            reason=given["reason"],
+            seen_revision=given["revision"],
+            seen_preview=given["digest"] or None,
+            accept=given["accept"],
         )
     except (Invalid, Refused, Denied, Stale) as problem:
         return _review(request, find(rollout_id, request.actor), problem)
@@ -124,28 +147,19 @@ def start(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("rollouts:detail", args=[rollout.pk]), status=303)
 
 
-def _accepted(request: HtmxRequest) -> dict[str, str]:
-    """Return the reasons that were written beside findings, by the name of each."""
-    given = {name: str(value).strip() for name, value in request.POST.items()}
-    return {
-        name.removeprefix(ACCEPT): reason[:REASON_MAX]
-        for name, reason in given.items()
-        if name.startswith(ACCEPT) and reason
-    }
-
-
 def _review(request: HtmxRequest, rollout: Rollout, problem: Problem | None) -> HttpResponse:
     if rollout.started_at is not None:
         return HttpResponseRedirect(reverse("rollouts:detail", args=[rollout.pk]))
     view = wizard_preview.of_draft(rollout, timezone.now(), fresh=isinstance(problem, Stale))
+    given = StartForm(request.POST).known()
     context = {
         "rollout": rollout,
         "preview": view,
         "problem": problem,
         "may_start": can(request.actor, "rollouts.start"),
-        "reason": request.POST.get("reason", ""),
+        "reason": given["reason"],
         "reason_max": REASON_MAX,
-        "accepted": _accepted(request),
+        "accepted": given["accept"],
     }
     status = problem.status if problem else 200
     return render(request, "rollouts/start.html", context, status=status)

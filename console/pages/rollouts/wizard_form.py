@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from agents.selectors.grammar import SelectorError, parse
-from console.lib.local_time import BadTime, moment
+from console.pages.frame.forms import Line, Moment, Number, OneOf, PageForm, Parsed, SelectorText
 from console.words import plans as plan_words
 from console.words.plans import PhaseRow
 from rollouts.models import Config, ConfigVersion
@@ -23,11 +25,42 @@ ON_FAIL = ("rollback", "pause")
 ON_NO_DATA = ("hold", "fail", "pass")
 WHEN_BUSY = ("refuse", "queue", "supersede")
 DEFAULT_PLAN = "standard"
+CHOICES = ("config", "version", "plan")  # the page shows again what follows from these
+_SEED = re.compile("[0-9a-f]{32}")
+
+
+class GivenForm(PageForm):
+    """The fields of the page; those called `shown_` are what it showed when it was sent."""
+
+    config = Line()
+    version = Line()
+    title = Line(cut=120)
+    q = SelectorText()
+    plan = Line(initial=DEFAULT_PLAN)
+    spread = Line(cut=100)
+    max_in_flight = Number(
+        1, 100_000, says=_lazy("Write a whole number from 1 to 100,000, or leave it empty.")
+    )
+    on_fail = OneOf(ON_FAIL)
+    on_no_data = OneOf(ON_NO_DATA)
+    when_busy = OneOf(WHEN_BUSY, initial="refuse")
+    start = OneOf(("now", "at"), initial="now")
+    seed = Parsed(lambda text: text if _SEED.fullmatch(text) else None)
+    shown_config = Line()
+    shown_version = Line()
+    shown_plan = Line()
+
+    def __init__(self, data: QueryDict, zone: tzinfo) -> None:
+        super().__init__(data)
+        self.fields["start_at"] = Moment(zone)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the person wrote, as text; nothing typed is ever lost."""
+    """What the person wrote, as text where it may be wrong: nothing typed is ever lost.
+
+    `wrong` has a sentence for each field that cannot be read; `at` is the start, None when it is wrong.
+    """
 
     config: str
     version: str
@@ -42,34 +75,42 @@ class Given:
     start: str
     start_at: str
     seed: str
+    at: datetime | None = None
+    limit: int | None = None
+    changed: frozenset[str] = frozenset()
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, data: QueryDict) -> Given:
+    def read(cls, data: QueryDict, zone: tzinfo) -> Given:
         """Read a query or a sent form; a new draft gets its seed here, so preview = execution."""
-
-        def text(name: str, default: str = "") -> str:
-            return data.get(name, default).strip()
-
-        def one_of(name: str, allowed: Sequence[str]) -> str:
-            return text(name) if text(name) in allowed else ""
-
-        seed = text("seed")
-        is_seed = len(seed) == 32 and all(c in "0123456789abcdef" for c in seed)
+        form = GivenForm(data, zone)
+        known, typed = form.known(), form.typed
         return cls(
-            config=text("config"),
-            version=text("version"),
-            title=text("title")[:120],
-            selector=text("q"),
-            plan=text("plan", DEFAULT_PLAN),
-            spread=text("spread")[:100],
-            max_in_flight=text("max_in_flight"),
-            on_fail=one_of("on_fail", ON_FAIL),
-            on_no_data=one_of("on_no_data", ON_NO_DATA),
-            when_busy=one_of("when_busy", WHEN_BUSY) or "refuse",
-            start="at" if text("start") == "at" else "now",
-            start_at=text("start_at"),
-            seed=seed if is_seed else secrets.token_hex(16),
+            config=known["config"],
+            version=known["version"],
+            title=known["title"],
+            selector=known["q"],
+            plan=known["plan"] if "plan" in data else DEFAULT_PLAN,
+            spread=known["spread"],
+            max_in_flight=str(typed["max_in_flight"]).strip(),
+            on_fail=known["on_fail"],
+            on_no_data=known["on_no_data"],
+            when_busy=known["when_busy"],
+            start=known["start"],
+            start_at=str(typed["start_at"]).strip(),
+            seed=known["seed"] or secrets.token_hex(16),
+            at=known["start_at"],
+            limit=known["max_in_flight"],
+            changed=frozenset(name for name in CHOICES if _differs(form, name, known[name])),
+            wrong=form.wrong,
         )
+
+
+def _differs(form: GivenForm, name: str, chosen: str) -> bool:
+    """Whether a choice differs from what the page shows of it: not which field changed last,
+    because a later change takes the place of a preview under way."""
+    shown = form[f"shown_{name}"].data
+    return shown is not None and shown != chosen
 
 
 @dataclass(slots=True)
@@ -100,33 +141,20 @@ class WizardForm:
         assert self.plan is not None
         found: dict[str, object] = {}
         if self.given.max_in_flight:
-            found["max_in_flight"] = int(self.given.max_in_flight)
+            found["max_in_flight"] = self.given.limit
         if self.given.on_no_data:
             found["on_no_data"] = self.given.on_no_data
         if self.given.on_fail:
             found["rollback"] = {"enabled": self.given.on_fail == "rollback"}
         return found
 
-    def start_at(self, zone: tzinfo) -> datetime | None:
-        """Return the start the person chose, in their zone; None is "when I press start"."""
-        if self.given.start != "at" or "start_at" in self.errors:
-            return None
-        return moment(self.given.start_at, zone)
+    @property
+    def start_at(self) -> datetime | None:
+        """The start the person chose; None is "when I press start"."""
+        return self.given.at if self.given.start == "at" else None
 
 
-def changed(given: Given, data: QueryDict) -> set[str]:
-    """Return which choices differ from what the page shows of them (`shown_config` and so on): not
-    which field changed last, because a later change takes the place of a preview under way.
-    """
-    chosen = {"config": given.config, "version": given.version, "plan": given.plan}
-    return {
-        name
-        for name, value in chosen.items()
-        if f"shown_{name}" in data and data[f"shown_{name}"] != value
-    }
-
-
-def load(given: Given, *, zone: tzinfo, now: datetime) -> WizardForm:
+def load(given: Given, *, now: datetime) -> WizardForm:
     """Look up what was given; four queries."""
     configs = list(Config.objects.order_by("name"))
     config = next((c for c in configs if c.name == given.config), None)
@@ -151,11 +179,11 @@ def load(given: Given, *, zone: tzinfo, now: datetime) -> WizardForm:
         phases=plan_words.phase_rows(plan) if plan else [],
         guards=plan_words.guards(plan) if plan else [],
     )
-    _check(form, zone, now)
+    _check(form, now)
     return form
 
 
-def _check(form: WizardForm, zone: tzinfo, now: datetime) -> None:
+def _check(form: WizardForm, now: datetime) -> None:
     """Fill `errors`; each says how it is put right."""
     given, errors = form.given, form.errors
     if not form.versions:
@@ -171,21 +199,15 @@ def _check(form: WizardForm, zone: tzinfo, now: datetime) -> None:
             errors["q"], form.caret = wrong.detail, wrong.caret
     if form.plan is None:
         errors["plan"] = _("There is no plan %(name)s.") % {"name": given.plan}
-    if given.max_in_flight and not (
-        given.max_in_flight.isdecimal() and 0 < int(given.max_in_flight[:7]) <= 100_000
-    ):
-        errors["max_in_flight"] = _("Write a whole number from 1 to 100,000, or leave it empty.")
+    if "max_in_flight" in given.wrong:
+        errors["max_in_flight"] = given.wrong["max_in_flight"]
     if given.start == "at":
-        _check_start(form, zone, now)
+        _check_start(form, now)
 
 
-def _check_start(form: WizardForm, zone: tzinfo, now: datetime) -> None:
-    try:
-        at = moment(form.given.start_at, zone)
-    except BadTime as bad:
-        form.errors["start_at"] = (
-            f"{bad}." if form.given.start_at else _("Choose a day and a time.")
-        )
-        return
-    if at <= now:
+def _check_start(form: WizardForm, now: datetime) -> None:
+    given = form.given
+    if given.at is None:
+        form.errors["start_at"] = given.wrong.get("start_at", _("Choose a day and a time."))
+    elif given.at <= now:
         form.errors["start_at"] = _("This time has passed; choose a later one, or start now.")
