@@ -11,7 +11,7 @@ from console.api import params
 from console.api.idempotency import once
 from console.api.parsers import RawParser
 from console.api.shapes import applying as shapes
-from console.api.views import ApiView, flag, query, raw
+from console.api.views import ApiView, raw
 from rollouts.actions.apply_documents import apply_documents
 from rollouts.documents import File
 
@@ -29,8 +29,8 @@ class Apply(ApiView):
     @once
     def post(self, request: Request) -> Response:
         """Make what a YAML file (one or more documents) says so. Twice changes nothing."""
-        dry_run = flag(request, "dry_run")
-        name = query(request, "file")
+        dry_run = params.DRY_RUN.of(request)
+        name = params.FILE_NAME.of(request)
         body = raw(request)
         file = File.at(name, body) if name else File("body", body)
         applied = apply_documents(files=[file], by=self.actor, dry_run=dry_run)

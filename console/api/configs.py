@@ -16,7 +16,7 @@ from console.api.idempotency import once
 from console.api.links import page
 from console.api.parsers import RawParser
 from console.api.shapes import configs as shapes
-from console.api.views import ApiView, query, raw
+from console.api.views import ApiView, raw
 from console.lib.problems import FieldError, Invalid, Missing
 from console.lib.texts import text as say
 from rollouts.actions.upload_config import upload_config
@@ -42,13 +42,13 @@ class Upload(ApiView):
 
         201 with the new version; 200 with the version that already has the same bytes.
         """
-        name = query(request, "name")
+        name = params.CONFIG_NAME.of(request)
         if not name:
             wrong = [FieldError("name", say("api.no_name_in_address"))]
             raise Invalid("api.say_which_config", errors=wrong)
         body = raw(request)
         uploaded = upload_config(
-            name=name, body=body, by=self.actor, message=query(request, "message")
+            name=name, body=body, by=self.actor, message=params.MESSAGE.of(request)
         )
         answer = version_row(uploaded.version)
         answer = {key: answer[key] for key in _UPLOADED}
@@ -70,7 +70,7 @@ class VersionList(ApiView):
 
     @extend_schema(
         operation_id="configs_versions",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE,
         responses=shapes.VersionList,
     )
     def get(self, request: Request, name: str) -> Response:

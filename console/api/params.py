@@ -1,18 +1,17 @@
-"""Query parameters that several routes share, for the OpenAPI document."""
+"""The parameters of all routes, for the OpenAPI document and for reading; see `parameters`."""
 
 from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter
 
+from agents.models.querysets import STATUS_WORDS
+from console.api.parameters import Flag, Instant, Number, Text, Word, Words
+from rollouts.drafts.finding import BLOCK, NOTE
 from rollouts.drafts.readiness import ABOUT_AGENTS
+from rollouts.engine.states import RolloutState
+from rollouts.models import Approval
 
-SELECTOR = OpenApiParameter(
-    "selector",
-    str,
-    description="Selector text, e.g. `env=prod,version>=1.4`; also under the name `q`, as on pages.",
-)
-AFTER = OpenApiParameter("after", str, description="`next` of the page before.")
-LIMIT = OpenApiParameter("limit", int, description="How many at most.")
+# Headers; `idempotency` and `rollouts.revisions` read them.
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -25,48 +24,49 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description='The revision you saw, e.g. `"7"`. If it moved on: 409, nothing was done.',
 )
-AUDIT_FILTERS = [
-    OpenApiParameter("actor", str, description="Exact name of who acted."),
-    OpenApiParameter("act", str, description="E.g. `rollouts.approve`."),
-    OpenApiParameter("object_kind", str),
-    OpenApiParameter("object_id", str),
-    OpenApiParameter("since", str, description="A time, e.g. `2026-11-24T10:00:00Z`."),
-]
-APPROVAL_STATE = OpenApiParameter("state", str, description="E.g. `waiting`.")
-CONFIG_NAME = OpenApiParameter("name", str, required=True, description="E.g. `edge-gateway`.")
-MESSAGE = OpenApiParameter("message", str, description="What changed, in one line.")
-STATUS = OpenApiParameter(
-    "status", str, description="Status words joined by commas, e.g. `config_failed,offline`."
+
+# Pages of lists. What `after` holds is ours, so it is text to others; a number that counts within one
+# rollout has 32 bits.
+AFTER = Number("after", "`next` of the page before.", unsaid=0, kind=str)
+AFTER_SEQ = Number("after", "`next` of the page before.", unsaid=0, most=2**31 - 1, kind=str)
+LIMIT = Number("limit", "How many at most.", unsaid=100, least=1, most=1000)
+PAGE = [AFTER, LIMIT]
+PAGE_OLDEST = [AFTER_SEQ, LIMIT]
+
+SELECTOR = Text(
+    "selector",
+    "Selector text, e.g. `env=prod,version>=1.4`; also under the name `q`, as on pages.",
+    also="q",
 )
-ROLLOUT_FILTERS = [
-    OpenApiParameter("state", str, description="States joined by commas, e.g. `running,paused`."),
-    OpenApiParameter("config", str, description="Exact name of a config."),
-]
-READINESS_FILTERS = [
-    OpenApiParameter(
-        "check",
-        str,
-        enum=ABOUT_AGENTS,
-        description="Only targets of this finding.",
-    ),
-    OpenApiParameter(
-        "level", str, enum=["block", "note"], description="Only targets of such findings."
-    ),
-]
-WAIT = [
-    OpenApiParameter(
-        "until",
-        str,
-        description="`finished` (default), `awaiting_approval`, or a phase's name: it has begun, "
-        "or waits for approval.",
-    ),
-    OpenApiParameter("timeout", str, description="E.g. `300s`; 60s when not given, at most 10m."),
-]
-FORMAT = OpenApiParameter("format", str, enum=["json", "csv", "text"])
-GATE = OpenApiParameter("gate", str, description="E.g. `criterion:failure_rate`.")
-DRY_RUN = OpenApiParameter("dry_run", bool, description="Answer the difference, change nothing.")
-FILE_NAME = OpenApiParameter(
-    "file", str, description="Names what has no name of its own, and is said in errors."
+STATUS = Words(
+    "status", STATUS_WORDS, "Status words joined by commas, e.g. `config_failed,offline`."
 )
-CONFIG_HASH = OpenApiParameter("config_hash", str, description="`sha256-<hex>` or `<hex>`.")
-LIFTED = OpenApiParameter("lifted", bool, description="Also those that a person has lifted.")
+LIMIT_OF_AGENTS = Number("limit", "How many at most.", unsaid=10_000, least=1, most=10_000)
+ACTOR = Text("actor", "Exact name of who acted.")
+ACT = Text("act", "E.g. `rollouts.approve`.")
+OBJECT_KIND = Text("object_kind")
+OBJECT_ID = Text("object_id")
+SINCE = Instant("since", "A time, e.g. `2026-11-24T10:00:00Z`.")
+APPROVAL_STATE = Word("state", Approval.State.values, "E.g. `waiting`.")
+CONFIG_NAME = Text("name", "E.g. `edge-gateway`.", required=True)
+MESSAGE = Text("message", "What changed, in one line.")
+ROLLOUT_STATE = Words(
+    "state",
+    [state.value for state in RolloutState],
+    "States joined by commas, e.g. `running,paused`.",
+)
+CONFIG = Text("config", "Exact name of a config.")
+CHECK = Word("check", ABOUT_AGENTS, "Only targets of this finding.")
+LEVEL = Word("level", [BLOCK, NOTE], "Only targets of such findings.")
+UNTIL = Text(
+    "until",
+    "`finished` (default), `awaiting_approval`, or a phase's name: it has begun, "
+    "or waits for approval.",
+)
+TIMEOUT = Text("timeout", "E.g. `300s`; 60s when not given, at most 10m.")
+FORMAT = Word("format", ["json", "csv", "text"], default="json")
+GATE = Text("gate", "E.g. `criterion:failure_rate`.")
+DRY_RUN = Flag("dry_run", "Answer the difference, change nothing.")
+FILE_NAME = Text("file", "Names what has no name of its own, and is said in errors.")
+CONFIG_HASH = Text("config_hash", "`sha256-<hex>` or `<hex>`.")
+LIFTED = Flag("lifted", "Also those that a person has lifted.")

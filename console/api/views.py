@@ -19,9 +19,6 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, User
 from agents.selectors.errors import SelectorError
 from console.lib.problems import FieldError, Invalid, Missing
-from console.lib.texts import text as say
-
-_FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
 
 
 class OneForm(BaseContentNegotiation):
@@ -111,44 +108,3 @@ class Nowhere(APIView):
         if request.path.endswith("/"):
             raise Missing("api.no_slash")
         raise Missing("api.nothing_here")
-
-
-def query(request: Request, name: str, default: str = "") -> str:
-    """Return one query parameter. Raises Invalid for text that no database keeps."""
-    value = request.query_params.get(name, default)
-    if "\x00" in value:
-        raise Invalid("api.nul", errors=[FieldError(name, say("api.holds_nul"))])
-    return value
-
-
-def flag(request: Request, name: str) -> bool:
-    """Return a query parameter that is true or false; false when not given. Raises Invalid."""
-    text = query(request, name).lower()
-    if text not in _FLAGS:
-        wrong = [FieldError(name, say("api.must_be_flag"))]
-        raise Invalid("api.no_flag", name=name, errors=wrong)
-    return _FLAGS[text]
-
-
-def whole_number(
-    request: Request, name: str, default: int, *, least: int = 0, most: int = 2**63 - 1
-) -> int:
-    """Return a query parameter that counts something. Raises Invalid outside least..most."""
-    text = query(request, name)
-    if not text:
-        return default
-    if (
-        not text.isascii()
-        or not text.isdecimal()
-        or len(text) > 19
-        or not least <= int(text) <= most
-    ):
-        raise Invalid(
-            "api.no_whole_number",
-            name=name,
-            read=text[:40],
-            least=least,
-            most=most,
-            errors=[FieldError(name, say("api.must_be_whole", least=least, most=most))],
-        )
-    return int(text)

@@ -104,11 +104,7 @@ ABSENT: dict[str, Sentence] = {
 }
 
 PARAMETERS: dict[str, Sentence] = {
-    "api.among": _l("must be among {known}"),
-    "api.bad_check": _l('check="{read}" is not a check of single agents; they are {known}.'),
-    "api.bad_format": _l('format="{read}" is not known; write json, csv or text.'),
     "api.bad_key": _l("Idempotency-Key must be 1 to {most} printable ASCII characters."),
-    "api.bad_level": _l('level="{read}" is not known; write block or note.'),
     "api.bad_timeout": _l("timeout {what}"),
     "api.beside_version": _l("stands beside a version number"),
     "api.differs_from_header": _l("differs from If-Match"),
@@ -117,11 +113,8 @@ PARAMETERS: dict[str, Sentence] = {
     "api.key_reused": _l("This Idempotency-Key was used for another request. Use a new key."),
     "api.long_wait": _l("is longer than 10m; ask again when the time is up"),
     "api.must_be_flag": _l("must be true or false"),
-    "api.must_be_format": _l("must be json, csv or text"),
     "api.must_be_hash": _l("must be 64 hex digits, sha256- may stand before them"),
-    "api.must_be_level": _l("must be block or note"),
     "api.must_be_revision": _l('must be a revision such as "7"'),
-    "api.must_be_states": _l("must be states of a rollout, joined by commas"),
     "api.must_be_time": _l("must be a time such as 2026-11-24T10:00:00Z"),
     "api.must_be_whole": _l("must be a whole number from {least} to {most}"),
     "api.must_have_offset": _l("must have an offset, as 2026-11-24T10:00:00Z has"),
@@ -136,10 +129,10 @@ PARAMETERS: dict[str, Sentence] = {
     ),
     "api.no_time": _l('{name}="{read}" is not a time; write 2026-11-24T10:00:00Z.'),
     "api.no_whole_number": _l('{name}="{read}" is not a whole number from {least} to {most}.'),
-    "api.not_about_agents": _l("is not a check of single agents"),
     "api.one_goal": _l("Say to_version or config_hash, not both."),
     "api.one_of": _l("must be one of {known}"),
     "api.say_which_config": _l("Say which config this is: /api/v1/config?name=edge"),
+    "api.some_of": _l("must be one or more of {known}"),
     "api.two_revisions": _l(
         "If-Match says revision {header} and the body {body}; send one of them."
     ),

@@ -172,7 +172,7 @@ class RefusedAgents(ApiView):
 
     @extend_schema(
         operation_id="refused_agents_list",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE,
         responses=shapes.RefusedAgentList,
     )
     def get(self, request: Request) -> Response:

@@ -36,7 +36,7 @@ class Deliveries(ApiView):
 
     @extend_schema(
         operation_id="agents_deliveries",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE,
         responses=shapes.DeliveryList,
     )
     def get(self, request: Request, uid: str) -> Response:
@@ -52,7 +52,7 @@ class History(ApiView):
 
     @extend_schema(
         operation_id="agents_history",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE,
         responses=shapes.HistoryList,
     )
     def get(self, request: Request, uid: str) -> Response:

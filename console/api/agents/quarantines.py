@@ -16,7 +16,7 @@ from console.api import paging, params
 from console.api.hashes import hash_of
 from console.api.idempotency import once
 from console.api.shapes import quarantines as shapes
-from console.api.views import ApiView, flag, query
+from console.api.views import ApiView
 from console.lib.problems import FieldError, Invalid
 from console.lib.texts import text as say
 
@@ -26,7 +26,7 @@ class QuarantineList(ApiView):
 
     @extend_schema(
         operation_id="quarantines_list",
-        parameters=[params.CONFIG_HASH, params.LIFTED, params.AFTER, params.LIMIT],
+        parameters=[params.CONFIG_HASH, params.LIFTED, *params.PAGE],
         responses=shapes.QuarantineList,
     )
     def get(self, request: Request) -> Response:
@@ -35,9 +35,9 @@ class QuarantineList(ApiView):
         visible = Agent.objects.visible_to(self.actor)
         rows = Quarantine.objects.filter(Q(agent=None) | Q(agent__in=visible))
         rows = rows.select_related("agent")
-        if not flag(request, "lifted"):
+        if not params.LIFTED.of(request):
             rows = rows.filter(lifted_at=None)
-        if wanted := query(request, "config_hash"):
+        if wanted := params.CONFIG_HASH.of(request):
             rows = rows.filter(config_hash=hash_of(wanted))
         page, following = paging.newest(rows, request)
         return Response({"quarantines": [_row(row) for row in page], "next": following})

@@ -12,9 +12,7 @@ from accounts.actor import Actor
 from accounts.policy import can, four_eyes
 from console.api import paging, params
 from console.api.shapes import approvals as shapes
-from console.api.views import ApiView, query
-from console.lib.problems import FieldError, Invalid
-from console.lib.texts import text as say
+from console.api.views import ApiView
 from rollouts.models import Approval
 
 
@@ -23,22 +21,13 @@ class ApprovalList(ApiView):
 
     @extend_schema(
         operation_id="approvals_list",
-        parameters=[params.APPROVAL_STATE, params.AFTER, params.LIMIT],
+        parameters=[params.APPROVAL_STATE, *params.PAGE],
         responses=shapes.ApprovalList,
     )
     def get(self, request: Request) -> Response:
         """Approvals, newest first; `state=waiting` for the inbox."""
         rows = Approval.objects.visible_to(self.actor).for_list()
-        if state := query(request, "state"):
-            if state not in Approval.State.values:
-                known = ", ".join(Approval.State.values)
-                raise Invalid(
-                    "api.unknown_word",
-                    name="state",
-                    read=state[:40],
-                    known=known,
-                    errors=[FieldError("state", say("api.one_of", known=known))],
-                )
+        if state := params.APPROVAL_STATE.of(request):
             rows = rows.filter(state=state)
         page, following = paging.newest(rows, request)
         found = [approval_row(approval, self.actor) for approval in page]

@@ -18,9 +18,7 @@ from console.api import paging, params
 from console.api.rollouts.answers import event_row, events_of
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
-from console.api.views import ApiView, query
-from console.lib.problems import FieldError, Invalid
-from console.lib.texts import text as say
+from console.api.views import ApiView
 from console.lib.web import csvs
 from console.words.incidents import incident_text
 from rollouts.models import Event, Measurement
@@ -34,7 +32,7 @@ class Events(ApiView):
 
     @extend_schema(
         operation_id="rollouts_events",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE_OLDEST,
         responses=shapes.EventList,
     )
     def get(self, request: Request, pk: int) -> Response:
@@ -59,13 +57,7 @@ class Timeline(ApiView):
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """The whole timeline as a file: `format=json` (default), `csv` or `text`."""
         rollout = rollout_of(self, pk)
-        form = query(request, "format", "json")
-        if form not in ("json", "csv", "text"):
-            raise Invalid(
-                "api.bad_format",
-                read=form[:20],
-                errors=[FieldError("format", say("api.must_be_format"))],
-            )
+        form = params.FORMAT.of(request)
         events = events_of(rollout, after_seq=0, limit=MOST_EVENTS)
         name = f"{rollout.number}-timeline"
         if form == "csv":
@@ -80,13 +72,13 @@ class Measurements(ApiView):
 
     @extend_schema(
         operation_id="rollouts_measurements",
-        parameters=[params.GATE, params.AFTER, params.LIMIT],
+        parameters=[params.GATE, *params.PAGE],
         responses=shapes.MeasurementList,
     )
     def get(self, request: Request, pk: int) -> Response:
         """Every reading of every gate, newest first, with what it was made from."""
         rows = Measurement.objects.filter(rollout=rollout_of(self, pk)).select_related("phase")
-        if gate := query(request, "gate"):
+        if gate := params.GATE.of(request):
             rows = rows.filter(gate=gate)
         page, following = paging.newest(rows, request)
         found = [_measurement(row) for row in page]

@@ -11,12 +11,10 @@ from rest_framework.response import Response
 from console.api import paging, params
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import readiness as shapes
-from console.api.views import ApiView, query
-from console.lib.problems import FieldError, Invalid
-from console.lib.texts import text as say
-from rollouts.drafts.finding import BLOCK, NOTE, Finding
+from console.api.views import ApiView
+from rollouts.drafts.finding import Finding
 from rollouts.drafts.finding_agents import targets_of
-from rollouts.drafts.readiness import ABOUT_AGENTS, about, readiness_of, targets_with
+from rollouts.drafts.readiness import about, readiness_of, targets_with
 from rollouts.models import Target
 
 
@@ -25,7 +23,7 @@ class Readiness(ApiView):
 
     @extend_schema(
         operation_id="rollouts_readiness",
-        parameters=[*params.READINESS_FILTERS, params.AFTER, params.LIMIT],
+        parameters=[params.CHECK, params.LEVEL, *params.PAGE],
         responses=shapes.Readiness,
     )
     def get(self, request: Request, pk: int) -> Response:
@@ -34,20 +32,7 @@ class Readiness(ApiView):
         Without `check` or `level` all targets are listed, with them those that it is about.
         """
         rollout = rollout_of(self, pk)
-        check, level = query(request, "check"), query(request, "level")
-        if level not in ("", BLOCK, NOTE):
-            raise Invalid(
-                "api.bad_level",
-                read=level[:20],
-                errors=[FieldError("level", say("api.must_be_level"))],
-            )
-        if check and check not in ABOUT_AGENTS:
-            raise Invalid(
-                "api.bad_check",
-                read=check[:40],
-                known=", ".join(ABOUT_AGENTS),
-                errors=[FieldError("check", say("api.not_about_agents"))],
-            )
+        check, level = params.CHECK.of(request), params.LEVEL.of(request)
         findings = readiness_of(rollout)
         asked = [f for f in findings if check in ("", f.check) and level in ("", f.level)]
         rows = targets_with(rollout, asked) if check or level else targets_of(rollout)

@@ -67,7 +67,7 @@ class RollbackList(ApiView):
 
     @extend_schema(
         operation_id="rollbacks_list",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE,
         responses=shapes.RollbackList,
     )
     def get(self, request: Request) -> Response:
@@ -91,7 +91,7 @@ class RollbackEvents(ApiView):
 
     @extend_schema(
         operation_id="rollbacks_events",
-        parameters=[params.AFTER, params.LIMIT],
+        parameters=params.PAGE_OLDEST,
         responses=EventList,
     )
     def get(self, request: Request, pk: int) -> Response:

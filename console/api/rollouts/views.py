@@ -18,13 +18,11 @@ from console.api.links import page
 from console.api.rollouts.answers import rollout_view
 from console.api.rollouts.revisions import etag
 from console.api.shapes import rollouts as shapes
-from console.api.views import ApiView, named_in_body, query
-from console.lib.problems import FieldError, Invalid, Missing
-from console.lib.texts import text as say
+from console.api.views import ApiView, named_in_body
+from console.lib.problems import Missing
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.drafts.preview import preview
-from rollouts.engine.states import RolloutState
 from rollouts.models import Rollout
 
 _NOT_FOR_DRAFT = ("start", "seen_preview", "accept")
@@ -35,15 +33,15 @@ class RolloutList(ApiView):
 
     @extend_schema(
         operation_id="rollouts_list",
-        parameters=[*params.ROLLOUT_FILTERS, params.AFTER, params.LIMIT],
+        parameters=[params.ROLLOUT_STATE, params.CONFIG, *params.PAGE],
         responses=shapes.RolloutList,
     )
     def get(self, request: Request) -> Response:
         """Rollouts, newest first."""
         rows = Rollout.objects.visible_to(self.actor).for_list()
-        if states := query(request, "state"):
-            rows = rows.filter(state__in=_states(states))
-        if config := query(request, "config"):
+        if states := params.ROLLOUT_STATE.of(request):
+            rows = rows.filter(state__in=states)
+        if config := params.CONFIG.of(request):
             rows = rows.filter(config__name=config)
         found, following = paging.newest(rows, request)
         return Response({"rollouts": [_row(rollout) for rollout in found], "next": following})
@@ -128,21 +126,6 @@ def shown(view: ApiView, pk: int, *, status: int = 200, **more: Any) -> Response
 def text_of(body: dict[str, Any]) -> str:
     """Return the text form of the body's selector. Raises Invalid with the place of a typo."""
     return to_text(parse_any(body["selector"]))
-
-
-def _states(text: str) -> list[str]:
-    words = text.split(",")
-    known = [state.value for state in RolloutState]
-    for word in words:
-        if word not in known:
-            raise Invalid(
-                "api.unknown_words",
-                name="state",
-                read=word[:40],
-                known=known,
-                errors=[FieldError("state", say("api.must_be_states"))],
-            )
-    return words
 
 
 def _row(rollout: Rollout) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from console.api import params
 from console.api.rollouts.views import rollout_of, shown
 from console.api.shapes import rollouts as shapes
-from console.api.views import ApiView, query
+from console.api.views import ApiView
 from console.lib.durations import BadValue, parse_duration
 from console.lib.problems import FieldError, Invalid, Transient
 from console.lib.processes.stopping import stopping
@@ -38,14 +38,18 @@ _room = threading.BoundedSemaphore(64)
 class Wait(ApiView):
     verbs = {"GET": "rollouts.view"}
 
-    @extend_schema(operation_id="rollouts_wait", parameters=params.WAIT, responses=shapes.Waited)
+    @extend_schema(
+        operation_id="rollouts_wait",
+        parameters=[params.UNTIL, params.TIMEOUT],
+        responses=shapes.Waited,
+    )
     def get(self, request: Request, pk: int) -> Response:
         """The rollout, once it is finished, waits for approval, or has reached a phase.
 
         A rollout that is finished is answered whatever was waited for: nothing more will happen.
         """
         rollout = rollout_of(self, pk)
-        until = query(request, "until", "finished")
+        until = params.UNTIL.of(request) or "finished"
         if until not in ("finished", "awaiting_approval"):
             _check_phase(rollout, until)
         timeout_s = _timeout_s(request)
@@ -112,7 +116,7 @@ def _bad_timeout(bad: Exception) -> Invalid:
 
 
 def _timeout_s(request: Request) -> float:
-    text = query(request, "timeout")
+    text = params.TIMEOUT.of(request)
     if not text:
         return DEFAULT_S
     try:
