@@ -126,6 +126,14 @@ def report(
     _tell(agent)
 
 
+def lose_config(agent: Agent, *, at: datetime = NOW) -> None:
+    """Let an agent come back without the config that it ran."""
+    AgentStatus.objects.filter(agent=agent).update(
+        config_losses=F("config_losses") + 1, config_lost_at=at, running_hash=""
+    )
+    report(agent, "", ConfigStatus.UNSET, at=at)
+
+
 def connect(agent: Agent, *, connected: bool = True, at: datetime = NOW) -> None:
     """Let an agent connect or vanish."""
     status = AgentStatus.objects.filter(agent=agent)

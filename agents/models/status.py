@@ -50,6 +50,7 @@ class AgentStatus(models.Model):
     agent has left changes nothing. `running_hash` is the last hash reported APPLIED, "" when nobody
     knows what runs; `former_hash` what ran before it. `refused_hash` is the first hash refused
     since then, `wedged_since` the one since which the agent refuses everything (`wedged.py`).
+    `config_losses` counts how often it came back without the config that it ran, last at `config_lost_at`.
     `left_reason` says why the agent is not connected. `settings_offered_hash` is what was last sent, `settings_hash` what the agent last named.
     """
 
@@ -80,6 +81,8 @@ class AgentStatus(models.Model):
     former_hash = models.CharField(max_length=128, blank=True, default="", db_default="")
     refused_hash = models.CharField(max_length=128, blank=True, default="", db_default="")
     wedged_since = models.CharField(max_length=128, blank=True, default="", db_default="")
+    config_losses = models.IntegerField(default=0, db_default=0)
+    config_lost_at = models.DateTimeField(null=True)
     effective_hash = models.CharField(max_length=64, blank=True, default="")
 
     settings_offered_hash = models.CharField(max_length=64, blank=True, default="")

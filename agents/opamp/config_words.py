@@ -47,6 +47,7 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
     if not config_hash:
         if status == RemoteConfigStatuses_UNSET and (agent.running_hash or agent.refused_hash):
             # It knows of no config: what it ran and refused is gone with its storage.
+            _note_loss(agent, now)
             take_running(agent, "")
         return
     if status == RemoteConfigStatuses_APPLIED:
@@ -94,6 +95,16 @@ def _note_fall_back(agent: AgentState, config_hash: str, now: float) -> None:
     changes.well.discard(left)
     changes.event(now, "fell_back", config_hash=left, runs=config_hash)
     agent.refused = True
+
+
+def _note_loss(agent: AgentState, now: float) -> None:
+    """Count a return without the config that it ran. Given it again at once, the agent may run it at
+    every look: only the count tells (spec section 4)."""
+    if not agent.running_hash:
+        return
+    agent.config_losses += 1
+    agent.config_lost_at = now
+    agent.change().event(now, "lost_config", config_hash=agent.running_hash)
 
 
 def note_well(agent: AgentState) -> None:

@@ -164,6 +164,8 @@ class AgentState:
         "components_hash",
         "config_error_hash",
         "config_hash",
+        "config_losses",
+        "config_lost_at",
         "config_status",
         "desired_change",
         "desired_hash",
@@ -250,6 +252,8 @@ class AgentState:
         self.config_error_hash = ""
         self.running_hash = self.former_hash = ""
         self.refused_hash = self.wedged_since = ""
+        self.config_losses = 0
+        self.config_lost_at: float | None = None
         self.effective_hash = ""
         self.shown_config: EffectiveConfig | None = None
         self.components_hash = ""

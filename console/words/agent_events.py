@@ -55,6 +55,7 @@ def line(event: AgentEvent) -> AgentLine:
         "replaces": ("run", "person", _("Speaks for the host of another agent")),
         "replaced": ("off", "person", _("Its host speaks under another id")),
         "took_over": ("ok", "person", _("Took over labels and history")),
+        "lost_config": ("bad", "undo", _("Came back without the config that it ran")),
         "restarted": ("run", "retry", _("Restarted")),
         "duplicate": ("warn", "triangle", _("A second agent uses the same id")),
         "settings_offered": ("run", "link", _("Connection settings sent")),

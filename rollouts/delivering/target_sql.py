@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from agents.running import runs_sql
 from rollouts.engine.states import BACK_TABLE, TARGET_TABLE, RollbackTargetState, TargetState
 
+LOST_AFTER = "make_interval(secs => coalesce((p.spec #>> '{pace,lost_after_s}')::float8, 120))"
+# A pod without a volume may lose its config once: by a restart. The second time says something.
+MANY_LOSSES = 2
+STEADY = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -24,6 +29,7 @@ class Kind:
     answers: tuple[str, ...]
     falls_back: str
     fell_back_to: str
+    loses: str
     wanted: str
     timeout_s: str
     joins: str
@@ -47,6 +53,11 @@ TARGETS = Kind(
                     JOIN rollouts_rollout r ON r.config_id = v.config_id
                     WHERE r.id = %(owner)s AND v.config_hash = s.config_hash
                 ), left(s.config_hash, 12)) || ' by itself'""",
+    # The second time on, until it has run it for STEADY times `lost_after` without a break.
+    loses=f"""(t.state = ANY(%(from_lose)s) OR t.state = %(lost)s)
+                    AND s.config_losses - t.losses_before >= {MANY_LOSSES}
+                    AND s.config_lost_at > %(now)s - {STEADY} * {LOST_AFTER}
+                    AND s.config_status IS DISTINCT FROM %(said_failed)s""",
     wanted="%(hash)s",
     timeout_s="(p.spec #>> '{pace,apply_timeout_s}')::float8",
     joins="LEFT JOIN rollouts_phase p ON p.id = t.phase_id",
@@ -58,6 +69,8 @@ TARGETS = Kind(
         "was_sick": "n.sick",
         "well_since": "NULL::timestamptz",
         "off_since": "NULL::timestamptz",
+        "losses_before": "n.config_losses",
+        "losses": "0",
     },
     sets={
         "healthy": "n.healthy",
@@ -68,7 +81,9 @@ TARGETS = Kind(
         "well_since": """CASE WHEN n.healthy IS FALSE THEN NULL
             WHEN t.healthy IS FALSE THEN coalesce(n.health_changed_at, %(now)s)
             ELSE t.well_since END""",
+        "losses": "greatest(n.config_losses - t.losses_before, 0)",
         "off_since": """CASE
+            WHEN n.state = %(lost)s AND n.loses THEN n.config_lost_at
             WHEN n.state = t.state AND n.state = ANY(%(off)s) THEN t.off_since
             WHEN n.state = ANY(%(off)s) THEN coalesce(n.config_at, %(now)s)
             WHEN n.state = %(done)s AND n.connected AND n.runs THEN NULL
@@ -86,6 +101,7 @@ BACKS = Kind(
     answers=(RollbackTargetState.CONFIRMED,),
     falls_back="false",
     fell_back_to="''",
+    loses="false",
     wanted="t.to_hash",
     timeout_s="coalesce((r.plan #>> '{pace,apply_timeout_s}')::float8, 120)",
     joins="LEFT JOIN rollouts_rollback b ON b.id = t.rollback_id"
@@ -113,8 +129,11 @@ _OBSERVE = """
             {healthy} AS healthy, coalesce(s.sick_component, '') <> '' AS sick,
             s.health_changed_at, coalesce({runs}, false) AS runs, s.config_at,
             d.settled_at, d.sent_at, {timeout_s} AS timeout_s,
+            coalesce(s.config_losses, 0) AS config_losses, s.config_lost_at,
+            coalesce({loses}, false) AS loses,
             CASE
                 WHEN {falls_back} THEN %(fell_back)s
+                WHEN {loses} THEN %(lost)s
                 WHEN t.state = ANY(%(from_confirm)s) AND d.state = %(d_applied)s
                     AND t.state <> %(lost)s THEN %(done)s
                 WHEN t.state = ANY(%(from_refuse)s) AND d.state = %(d_failed)s THEN %(failed)s
@@ -129,6 +148,7 @@ _OBSERVE = """
             END AS state,
             CASE
                 WHEN {falls_back} THEN {fell_back_to}
+                WHEN {loses} THEN %(loses_it)s
                 WHEN d.state = %(d_superseded)s THEN %(taken_over)s
                 WHEN d.state = %(d_failed)s THEN d.error
                 ELSE s.config_error
@@ -165,7 +185,8 @@ _OFFER = """
     FROM (
         SELECT coalesce(s.connected, false) AS connected, {healthy} AS healthy,
                coalesce(s.sick_component, '') <> '' AS sick,
-               coalesce(s.running_hash, '') AS running_hash, {timeout_s} AS timeout_s
+               coalesce(s.running_hash, '') AS running_hash,
+               coalesce(s.config_losses, 0) AS config_losses, {timeout_s} AS timeout_s
         FROM (SELECT 1) one
         {joins}
         LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
@@ -182,10 +203,17 @@ LOSE = """
     FROM rollouts_phase p
     WHERE t.rollout_id = %(owner)s AND t.state = ANY(%(sources)s) AND p.id = t.phase_id
       AND t.off_since IS NOT NULL
-      AND greatest(t.off_since, %(since)s)
-          <= %(now)s - make_interval(secs => coalesce((p.spec #>> '{pace,lost_after_s}')::float8, 120))
+      AND greatest(t.off_since, %(since)s) <= %(now)s - {lost_after}
     RETURNING t.phase_id
-"""
+""".replace("{lost_after}", LOST_AFTER)
+
+# Who lost it again and again, and not for a while now: time alone ends that.
+STEADY_AGAIN = f"""
+    SELECT t.agent_id FROM rollouts_target t
+    JOIN rollouts_phase p ON p.id = t.phase_id
+    WHERE t.phase_id = ANY(%(phases)s::bigint[]) AND t.state = %(lost)s AND t.online
+      AND t.losses >= {MANY_LOSSES} AND t.off_since <= %(now)s - {STEADY} * {LOST_AFTER}
+"""  # noqa: S608  constant text
 
 CATCH_UP = """
     UPDATE rollouts_target t SET online = s.connected
@@ -209,6 +237,7 @@ def _text(statement: str, kind: Kind, sets: Mapping[str, str]) -> str:
         runs=runs_sql(kind.wanted),
         falls_back=kind.falls_back.format(wanted=kind.wanted),
         fell_back_to=kind.fell_back_to,
+        loses=kind.loses,
         refuses=_REFUSES.format(wanted=kind.wanted),
         healthy=_HEALTHY,
     )

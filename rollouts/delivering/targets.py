@@ -34,6 +34,7 @@ from rollouts.delivering.target_sql import (
     LOSE,
     OBSERVING,
     OFFERING,
+    STEADY_AGAIN,
     TARGETS,
     Kind,
 )
@@ -45,8 +46,9 @@ TAKEN_OVER = "something else was offered to it meanwhile"
 SILENT = "did not confirm in time"
 NO_REASON = "gave no reason"
 GONE = "not connected any more since the change"
+LOSES_IT = "comes back without its config again and again"
 NO_CONFIG = "says that it has no such config any more"
-_SAID = ("confirm", "recover", "refuse", "fall_back", "time_out")
+_SAID = ("confirm", "recover", "refuse", "fall_back", "time_out", "lose")
 
 Owner = Rollout | Rollback
 
@@ -109,6 +111,7 @@ def observe(owner: Owner, agents: Collection[int], now: datetime) -> set[int]:
         said_failed=ConfigStatus.FAILED.value,
         said_applied=ConfigStatus.APPLIED.value,
         taken_over=TAKEN_OVER,
+        loses_it=LOSES_IT,
         no_reason=NO_REASON,
         max_error=MAX_ERROR,
         **{f"from_{act}": _heard(kind, act) for act in _SAID},
@@ -185,6 +188,16 @@ def lose(rollout: Rollout, now: datetime) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(LOSE, values)
         return {row[0] for row in cursor.fetchall()}
+
+
+def steady_again(rollout: Rollout, phase_ids: Collection[int], now: datetime) -> set[int]:
+    """Observe agents of these phases that lost their config again and again, and have not for a
+    while. Returns the ids of phases that changed."""
+    values: dict[str, Any] = {"phases": list(phase_ids), "lost": TargetState.LOST.value, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(STEADY_AGAIN, values)
+        agents = [row[0] for row in cursor.fetchall()]
+    return observe(rollout, agents, now)
 
 
 def skip(owner: Owner, agents: Collection[int] | None = None, error: str = "") -> int:

@@ -232,7 +232,8 @@ TARGET_TRANSITIONS = (
         "lose",
         (_T.OFFERED, _T.APPLIED),
         _T.LOST,
-        "since the change it is not connected, or has no config, for longer than lost_after",
+        "since the change it is not connected, or has no config, for longer than lost_after, or lost its"
+        " config more than once",
     ),
     Transition("time_out", (_T.OFFERED,), _T.TIMED_OUT, "it said nothing within apply_timeout"),
     Transition(

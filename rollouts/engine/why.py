@@ -78,7 +78,7 @@ def finished(
     if state in {RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}:
         then = f"{version} is quarantined: it is offered again only when a person lifts that."
         if only_silence:
-            then = f"Agents did not answer, none refused it: {version} is not quarantined."
+            then = f"Agents were silent or lost it, none refused it: {version} is not quarantined."
     because = f"Reason: {reason.rstrip('.')}. " if reason else ""
     return Why(say, f"{because}{then}", tone, Code.FINISHED.value)
 

@@ -194,9 +194,10 @@ def _is_only_silence(step: Step) -> bool:
         return False
     if counts.refused or counts.fell_back or counts.unhealthy:
         return False
-    # Who vanished after it had applied the version did say something.
+    # Who vanished after it had applied the version did say something; who comes back without what it
+    # had stored says something of its storage.
     spoke = Target.objects.filter(
-        rollout=step.rollout, state=TargetState.LOST, confirmed_at__isnull=False
+        rollout=step.rollout, state=TargetState.LOST, confirmed_at__isnull=False, losses=0
     )
     return not (counts.lost and spoke.exists())
 

@@ -93,6 +93,8 @@ def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:
         touched |= targets.time_out(rollout, now)[1]
     if any(phase.counts.get("gone") for phase in phases):
         touched |= targets.lose(rollout, now)
+    if some_lost := [phase.pk for phase in phases if phase.counts.get("lost")]:
+        touched |= targets.steady_again(rollout, some_lost, now)
     touched |= _catch_up(rollout, phases, now)
     before = tally.total([Counts.from_dict(phase.counts) for phase in phases])
     recount([phase for phase in phases if phase.pk in touched], now)

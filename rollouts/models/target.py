@@ -15,7 +15,8 @@ class Target(models.Model):
     one active target. `previous_hash` is "" when the agent had no remote config. `away` it was when
     membership was frozen: until it returns it counts for no quorum. `off_since` is since when an agent
     that got the version does not run it by its own word; None while it does, and is connected.
-    `well_since` is when bad health ended.
+    `well_since` is when bad health ended. `losses` is how often since the offer it came back without its
+    config; `losses_before` is what its status counted until then.
     """
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets", db_index=False)
@@ -38,6 +39,8 @@ class Target(models.Model):
     unhealthy_since = models.DateTimeField(null=True)
     well_since = models.DateTimeField(null=True)
     off_since = models.DateTimeField(null=True)
+    losses_before = models.IntegerField(default=0, db_default=0)
+    losses = models.IntegerField(default=0, db_default=0)
     error = models.TextField(blank=True)
 
     class Meta:

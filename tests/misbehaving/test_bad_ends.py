@@ -112,3 +112,10 @@ def test_refused_by_agents_that_only_show_what_they_run(here: World) -> None:
 @pytest.mark.slow
 def test_fallen_back_agents_that_only_show_what_they_run(here: World) -> None:
     comes_back(here, Fault.EFFECTIVE_ONLY, Fault.FALL_BACK)
+
+
+@pytest.mark.slow
+def test_lost_what_they_had_stored(here: World) -> None:
+    """Given it again at once, such an agent is never off it for long: it counts all the same."""
+    comes_back(here, Fault.LOSE_STORAGE)
+    assert not here.is_quarantined()

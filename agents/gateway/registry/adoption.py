@@ -31,6 +31,8 @@ def restore(row: Mapping[str, Any], uid: bytes, facts: ServerFacts) -> Held:
     agent.config_error_hash = row["config_error_md5"] if row["has_config_error"] else ""
     agent.running_hash, agent.former_hash = row["running_hash"], row["former_hash"]
     agent.refused_hash, agent.wedged_since = row["refused_hash"], row["wedged_since"]
+    agent.config_losses = row["config_losses"]
+    agent.config_lost_at = _seconds(row["config_lost_at"])
     agent.effective_hash = row["effective_hash"]
     agent.settings_offered_hash = row["settings_offered_hash"]
     agent.settings_hash = row["settings_hash"]

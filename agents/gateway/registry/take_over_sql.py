@@ -228,7 +228,9 @@ _CLAIM = """
         old.disconnected_at, old.sequence_num, old.healthy, old.health_status, old.health_error,
         old.sick_component, old.health_changed_at, old.started_at, old.config_hash, old.config_status,
         md5(old.config_error) AS config_error_md5, old.config_error <> '' AS has_config_error,
-        old.running_hash, old.former_hash, old.refused_hash, old.wedged_since, old.effective_hash, old.settings_offered_hash, old.settings_hash,
+        old.running_hash, old.former_hash, old.refused_hash, old.wedged_since,
+        old.config_losses, old.config_lost_at,
+        old.effective_hash, old.settings_offered_hash, old.settings_hash,
         old.settings_status, old.settings_error,
         (SELECT CASE WHEN bool_or(x.gateway_id = %(gateway)b) THEN count(*) ELSE 0 END
          FROM agents_session x

@@ -140,6 +140,8 @@ def _status(agent: Held, gateway_id: UUID, changes: Changes, when: datetime | No
         agent.former_hash,
         agent.refused_hash,
         agent.wedged_since,
+        agent.config_losses,
+        at(agent.config_lost_at),
     )
 
 

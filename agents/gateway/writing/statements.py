@@ -70,6 +70,8 @@ STATUS = Write(
         "former_hash": "text",
         "refused_hash": "text",
         "wedged_since": "text",
+        "config_losses": "int4",
+        "config_lost_at": "timestamptz",
     },
     """
     UPDATE agents_agentstatus s SET
@@ -82,7 +84,8 @@ STATUS = Write(
         config_at = coalesce(v.config_at, s.config_at),
         running_hash = v.running_hash, effective_hash = v.effective_hash,
         left_reason = v.left_reason, former_hash = v.former_hash,
-        refused_hash = v.refused_hash, wedged_since = v.wedged_since
+        refused_hash = v.refused_hash, wedged_since = v.wedged_since,
+        config_losses = v.config_losses, config_lost_at = v.config_lost_at
     FROM {v} WHERE s.agent_id = v.agent_id AND s.gateway_id = v.gateway_id
     RETURNING s.agent_id
     """,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from agents.models import Agent, ConfigStatus, GatewayLease
+from agents.models import Agent, ConfigStatus, GatewayLease, Quarantine
 from console.words.events import line
 from rollouts.models import Event, Phase, Rollout, Target
-from tests.factories import connect, feel, report
+from tests.factories import connect, feel, lose_config, report
 from tests.rollouts.delivering.test_delivering import silent, states
 from tests.rollouts.fleet import ALL_AT_ONCE, Fleet, phases_of, state_of, why_of
 
@@ -182,6 +182,54 @@ def test_one_that_returns_without_its_config_is_lost_until_it_has_it_again() -> 
     report(agent, fleet.v2.config_hash, at=fleet.now)
     fleet.run(2)
     assert states(rollout) == {"applied": 20}
+
+
+def loses_and_gets_again(fleet: Fleet, agent: Agent) -> None:
+    """Both between two looks: nobody sees it without the version."""
+    lose_config(agent, at=fleet.now)
+    report(agent, fleet.v2.config_hash, at=fleet.now)
+    fleet.run(2)
+
+
+def test_one_that_loses_its_config_again_and_again_is_lost_however_quickly_it_has_it_again() -> (
+    None
+):
+    fleet = Fleet(20)
+    rollout = fleet.start({**LONG, "lost_after": "10s"})
+    fleet.run_until(lambda: phases_of(rollout) == ["observing"])
+    agent = fleet.agents[0]
+    loses_and_gets_again(fleet, agent)
+    assert states(rollout) == {"applied": 20}, "a pod without a volume may restart"
+    loses_and_gets_again(fleet, agent)
+    assert states(rollout) == {"applied": 19, "lost": 1}
+    assert "again and again" in Target.objects.get(state="lost").error
+    fleet.run(25)
+    assert states(rollout) == {"applied": 19, "lost": 1}
+    fleet.run(20)
+    assert states(rollout) == {"applied": 20}, "it has run it long enough"
+    loses_and_gets_again(fleet, agent)
+    assert states(rollout) == {"applied": 19, "lost": 1}
+
+
+def test_what_was_lost_before_the_offer_says_nothing_of_the_version() -> None:
+    fleet = Fleet(20)
+    for agent in fleet.agents:
+        for _ in range(3):
+            lose_config(agent, at=fleet.now)
+        report(agent, fleet.v1.config_hash, at=fleet.now)
+    rollout = fleet.start({**LONG, "lost_after": "10s"})
+    fleet.run_until(lambda: phases_of(rollout) == ["observing"])
+    assert states(rollout) == {"applied": 20}
+
+
+def test_a_version_is_not_quarantined_for_storage_that_is_lost() -> None:
+    fleet = Fleet(4)
+    rollout = fleet.start({**LONG, "lost_after": "10s"})
+    fleet.run_until(lambda: phases_of(rollout) == ["observing"])
+    for _ in range(2):
+        loses_and_gets_again(fleet, fleet.agents[0])
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back", seconds=20)
+    assert not Quarantine.objects.filter(agent=None).exists()
 
 
 def test_nobody_is_lost_who_has_no_gateway_to_come_back_to() -> None:
