@@ -19,6 +19,8 @@ from rollouts.plans.metrics import Source
 NAME = Source.OPAMP.value
 RATE_WINDOW = timedelta(minutes=5)
 SHORTEST_RATE = timedelta(minutes=1)
+# The share of those asked who must have answered before "nobody failed" says something.
+ANSWERED = 0.9
 
 
 class OpampSource:
@@ -70,6 +72,17 @@ def _nothing_offered(metric: str) -> Reading:
     return silent(Outcome.NO_DATA, NAME, "no agent was offered the version yet", query)
 
 
+def _too_few_answered(metric: str, counts: Counts) -> Reading | None:
+    """Return a reading without a value while nobody failed but many have not answered: 0 % of those
+    who said nothing yet is no evidence (spec section 4). A failure counts at once."""
+    answered = counts.offered - counts.outstanding
+    if counts.bad or answered >= round(ANSWERED * counts.offered, 6):
+        return None
+    query = CATALOGUE[metric].sources[Source.OPAMP]
+    note = f"{answered:,} of {counts.offered:,} agents have answered"
+    return silent(Outcome.NO_DATA, NAME, note, query)
+
+
 def _failure_rate(spec: GateSpec, scene: Scene) -> Reading:
     """Share of the phase; a guard also looks at all begun phases together, so that agents of an
     earlier phase that fall over later are not forgotten, and takes the worse."""
@@ -80,19 +93,24 @@ def _failure_rate(spec: GateSpec, scene: Scene) -> Reading:
     if not offered:
         return _nothing_offered(spec.metric)
     worst = max(offered, key=lambda counts: counts.bad / counts.offered)
-    return _reading(spec.metric, worst.bad / worst.offered, worst, scene)
+    too_few = _too_few_answered(spec.metric, worst)
+    return too_few or _reading(spec.metric, worst.bad / worst.offered, worst, scene)
 
 
 def _error_count(spec: GateSpec, scene: Scene) -> Reading:
     if not scene.counts.offered:
         return _nothing_offered(spec.metric)
-    return _reading(spec.metric, float(scene.counts.bad), scene.counts, scene)
+    too_few = _too_few_answered(spec.metric, scene.counts)
+    return too_few or _reading(spec.metric, float(scene.counts.bad), scene.counts, scene)
 
 
 def _error_rate(spec: GateSpec, scene: Scene) -> Reading:
     counts = scene.counts
     if not counts.offered or scene.phase.started_at is None:
         return _nothing_offered(spec.metric)
+    too_few = _too_few_answered(spec.metric, counts)
+    if too_few is not None:
+        return too_few
     window = min(RATE_WINDOW, max(SHORTEST_RATE, scene.now - scene.phase.started_at))
     errors = scene.errors_since(scene.now - window)
     return _reading(spec.metric, errors / (window.total_seconds() / 60), counts, scene)

@@ -84,6 +84,25 @@ def test_nothing_offered_is_no_data_rather_than_no_failures() -> None:
     assert gate.verdict is Verdict.INSUFFICIENT
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("threshold:failure_rate", "deploying"), ("criterion:failure_rate", "observing")],
+)
+def test_nobody_who_has_not_answered_counts_as_well(name: str, state: str) -> None:
+    """Nothing is 0 % while those who were asked are silent; one who refused counts at once."""
+    waits = {"members": 20, "offered": 20, "outstanding": 19, "applied": 1}
+    silent = make_phase(make_rollout(), state=state, counts=waits)
+    take_measurements(silent.rollout_id, NOW)
+    gate = gates(silent)[name]
+    assert (gate.value, gate.verdict) == (None, Verdict.INSUFFICIENT)
+    assert "1 of 20 agents have answered" in gate.sentence
+
+    counts = {**waits, "outstanding": 18, "failed": 1}
+    refused = make_phase(make_rollout(), state=state, counts=counts)
+    take_measurements(refused.rollout_id, NOW)
+    assert gates(refused)[name].value == 0.05
+
+
 def test_error_rate_counts_the_failures_of_the_last_minutes() -> None:
     plan = {**PLAN, "thresholds": {"error_rate": {"critical": "2 errors/min"}}}
     phase = make_phase(make_rollout(plan), observed_s=1200, counts={"offered": 20})
