@@ -28,6 +28,7 @@ from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.wishes import Wishes
 from agents.gateway.sockets.auth import Doorkeeper
+from agents.gateway.sockets.books import Books
 from agents.gateway.sockets.door import Door
 from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
@@ -93,8 +94,9 @@ class Server:
         self.wishes = Wishes(gateway, self._databases["read"])
         self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
         self.door = Door(self.keeper, limits, gateway.metrics, gateway.refusals)
-        self.reception = Reception(gateway, self.door, self.options.path)
-        self.sweep = Sweep(gateway, self.reception)
+        self.books = Books(gateway, self.door)
+        self.reception = Reception(gateway, self.door, self.books, self.options.path)
+        self.sweep = Sweep(gateway, self.reception, self.books)
         self.listener = Listener(
             self.options,
             self.door,
@@ -166,7 +168,7 @@ class Server:
         return not self.door.is_draining and all(not task.done() for task in self._tasks)
 
     def _before_metrics(self) -> None:
-        self.reception.publish()
+        self.books.publish()
         metrics, flusher = self.gateway.metrics, self.gateway.flusher
         metrics.flush_lag.set(flusher.lag_s)
         metrics.unwritten.set(flusher.unwritten)

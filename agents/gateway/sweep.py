@@ -12,6 +12,7 @@ from agents.gateway.connections import Connection, Held
 from agents.gateway.database import AWAY
 from agents.gateway.registry.budgets import has_room
 from agents.gateway.registry.gateway import Gateway
+from agents.gateway.sockets.books import Books
 from agents.gateway.sockets.reception import Reception
 from agents.models.status import SILENT
 from agents.opamp import bits, frames
@@ -24,9 +25,10 @@ SLICE = 500
 class Sweep:
     """Looks after agents that say nothing and connections that take nothing."""
 
-    def __init__(self, gateway: Gateway, reception: Reception) -> None:
+    def __init__(self, gateway: Gateway, reception: Reception, books: Books) -> None:
         self._gateway = gateway
         self._reception = reception
+        self._books = books
         self._intervals = gateway.options.intervals
         self._seen_at = time.monotonic()
 
@@ -74,6 +76,7 @@ class Sweep:
                 self._cut_lagging(connection, now)
         self._drop_polls()
         self._reception.look()
+        self._books.look()
 
     def silence_s(self, agent: Held) -> float:
         """Return how long an agent may say nothing (OP-36): three heartbeats if it promised them,

@@ -36,4 +36,4 @@ class Registry:
 
     def connected(self) -> Iterator[Held]:
         """Return the agents connected now; safe against changes while iterating."""
-        return (agent for agent in list(self.by_id.values()) if agent.connected)
+        return (a for a in list(self.by_id.values()) if a.connection is not None)

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 
-from agents.gateway.connections import WEBSOCKET
 from agents.gateway.principal import Principal
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.sockets.auth import NotAdmitted
+from agents.gateway.sockets.books import Books
 from agents.gateway.sockets.door import Door, peer_of
 from agents.gateway.sockets.websocket import Socket
-from agents.opamp import frames, uids
+from agents.opamp import frames
 from agents.opamp.upgrade_head import END, MAX_BYTES, Upgrade, read_upgrade
 
 logger = logging.getLogger(__name__)
@@ -33,45 +33,20 @@ _SWITCH = (
 
 
 class Reception:
-    """Makes a protocol for each connection and keeps count of them."""
+    """Makes a protocol for each connection. Those that become sockets are in the `books`."""
 
-    def __init__(self, gateway: Gateway, door: Door, path: str) -> None:
+    def __init__(self, gateway: Gateway, door: Door, books: Books, path: str) -> None:
         self.gateway = gateway
+        self.books = books
         self.limits = gateway.options.limits
         self.door = door
         self.path = path
         self.http: Callable[[], asyncio.Protocol]
         self.arrivals: dict[Arrival, float] = {}
-        self._silent: dict[Socket, None] = {}
-        self.room = gateway.room
-        # Since when each of these has had a message that is not whole.
-        self.receiving: dict[Socket, float] = {}
-        # Plain numbers: a counter of the metrics library takes 0.3 us, three of them a message.
-        self.messages = self.received_bytes = self.sent_bytes = 0
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
         return Arrival(self)
-
-    def publish(self) -> None:
-        """Move what was counted since the last time into the metrics."""
-        metrics = self.gateway.metrics
-        metrics.messages.labels(WEBSOCKET).inc(self.messages)
-        metrics.received.inc(self.received_bytes)
-        metrics.sent.inc(self.sent_bytes)
-        self.messages = self.received_bytes = self.sent_bytes = 0
-
-    def refused(self, reason: str) -> None:
-        """Count one refusal."""
-        self.gateway.metrics.refused.labels(reason).inc()
-
-    def turned_away(self, socket: Socket, reason: str, detail: str, message: bytes = b"") -> None:
-        """Count a message that was refused, and keep for operators whose it was."""
-        self.refused(reason)
-        known = next(iter(socket.agents), b"")
-        claimed = uids.claimed(message) or (uids.as_text(known) if known else "")
-        name = socket.principal.name
-        self.gateway.refusals.note(socket.peer[0], reason, claimed, name, detail)
 
     def upgrade(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         """Admit a WebSocket, at once when the credential is known in memory."""
@@ -119,7 +94,7 @@ class Reception:
             self._refuse(transport, denied, upgrade.uid)
             return
         transport.write(_SWITCH.format(frames.accept_key(upgrade.key)).encode())
-        socket = Socket(self, peer, principal)
+        socket = Socket(self.books, peer, principal)
         transport.set_protocol(socket)
         socket.connection_made(transport)
         if rest:
@@ -129,21 +104,8 @@ class Reception:
         self.door.refused(peer_of(transport)[0], denied, claimed)
         answer(transport, denied.status, denied.code, denied.detail, self.door.headers_of(denied))
 
-    def opened(self, socket: Socket) -> None:
-        """A WebSocket stands; it has not said anything yet."""
-        self.gateway.connections.add(socket)
-        self._silent[socket] = None
-
-    def closed(self, socket: Socket, reason: str) -> None:
-        """A WebSocket is gone. May be called again for agents that joined in its last moment."""
-        if socket in self.gateway.connections:
-            self.door.go(socket.peer[0])
-        self._silent.pop(socket, None)
-        self.gateway.close(socket, reason)
-
     def look(self) -> None:
-        """Cut connections that never finish asking, and sockets that never say anything or never
-        finish saying it."""
+        """Cut connections that never finish asking."""
         now = time.monotonic()
         late = [a for a, since in self.arrivals.items() if now - since > self.limits.head_s]
         crowd = len(self.arrivals) - self.limits.unproven_connections
@@ -151,18 +113,8 @@ class Reception:
             oldest = list(self.arrivals.items())[:crowd]
             late += [a for a, since in oldest if now - since > _GRACE_S]
         for arrival in dict.fromkeys(late):
-            self.refused("slow_head")
+            self.books.refused("slow_head")
             arrival.abort()
-        for socket, since in list(self.receiving.items()):
-            if now - since > self.limits.body_s:
-                socket.too_slow()
-        for socket in list(self._silent):
-            if socket.agents or socket.closing:
-                del self._silent[socket]
-            elif now - socket.opened_at > self.limits.first_message_s:
-                del self._silent[socket]
-                socket.why = "no first message"
-                socket.close(frames.POLICY_VIOLATION, "no message came")
 
 
 class Arrival(asyncio.Protocol):
@@ -192,7 +144,7 @@ class Arrival(asyncio.Protocol):
         end = self._buffer.find(END)
         if end < 0:
             if len(self._buffer) > MAX_BYTES:
-                self._reception.refused("head_too_large")
+                self._reception.books.refused("head_too_large")
                 text = f"The head of a request has at most {MAX_BYTES:,} bytes."
                 answer(transport, 431, "head_too_large", text, {})
             return

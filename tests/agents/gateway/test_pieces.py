@@ -45,7 +45,7 @@ def fragmented(draw: st.DrawFn) -> bytes:
 STREAMS = st.lists(whole_frames() | fragmented(), max_size=5).map(b"".join)
 
 
-class _Reception:
+class _Books:
     """Stands in for the gateway behind a socket: notes what was read, answers with its length."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class _Reception:
         self.read.append(payload)
         return str(len(payload)).encode()
 
-    def refused(self, reason: str) -> None:
+    def turned_away(self, _socket: object, reason: str, *_: object) -> None:
         self.read.append(reason)
 
     def closed(self, _connection: object, _reason: str) -> None:
@@ -72,8 +72,8 @@ class _HeardSocket(Socket):
 
     __slots__ = ("written",)
 
-    def __init__(self, reception: Any) -> None:
-        super().__init__(reception, ("127.0.0.1", 1), LOOPBACK)
+    def __init__(self, books: Any) -> None:
+        super().__init__(books, ("127.0.0.1", 1), LOOPBACK)
         self.written = b""
 
     def _write(self, data: bytes) -> None:
@@ -82,18 +82,18 @@ class _HeardSocket(Socket):
 
 def heard(pieces: list[bytes]) -> tuple[list[object], bytes, int]:
     """Return what a socket reads and writes from these pieces, and what it holds at its end."""
-    reception = _Reception()
+    books = _Books()
 
     async def listen() -> bytes:
-        socket = _HeardSocket(reception)
+        socket = _HeardSocket(books)
         for piece in pieces:
             socket.data_received(piece)
         socket.connection_lost(None)
         return socket.written
 
     written = asyncio.run(listen())
-    assert not reception.receiving
-    return reception.read, written, ROOM - reception.room._free
+    assert not books.receiving
+    return books.read, written, ROOM - books.room._free
 
 
 @st.composite

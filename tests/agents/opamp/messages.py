@@ -78,7 +78,7 @@ def spoilt(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
     return bytes(data)
 
 
-def masked(payload: bytes, mask: bytes, opcode: int = frames.BINARY) -> bytes:
+def masked(payload: bytes, mask: bytes = b"mask", opcode: int = frames.BINARY) -> bytes:
     """Return a client's frame."""
     first, size = 0x80 | opcode, len(payload)
     if size < 126:
