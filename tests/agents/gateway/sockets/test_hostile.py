@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from agents.gateway.connections import Connection
 from agents.gateway.options import Limits
+from agents.gateway.sockets.websocket import Socket
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import decode_from_server, encode
 from tests.agents.gateway.conftest import MakeAgent
@@ -178,8 +178,10 @@ def test_a_lost_host_is_noticed_though_it_promised_no_heartbeats(make_agent: Mak
     """Nobody can lose a host on loopback; that the kernel is told to look for it can be seen."""
     agent = make_agent("ws")
     agent.begin()
-    known: Connection = agent.gateway.server.gateway.registry.by_uid[agent.uid].connection
-    kernel = known.transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    known = agent.gateway.server.gateway.registry.by_uid[agent.uid].connection
+    assert isinstance(known, Socket)
+    assert known.transport is not None
+    kernel = known.transport.get_extra_info("socket")
     assert kernel.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     idle = kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
     gap = kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
