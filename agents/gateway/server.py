@@ -33,10 +33,10 @@ from agents.gateway.sockets.door import Door
 from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
 from agents.gateway.sweep import Sweep
-from agents.opamp import frames
 from agents.opamp.redact import Redactor
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.uids import new_uid
+from agents.opamp.websocket import frames
 from console.lib import hints
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from agents.gateway.registry.gateway import Gateway
 from agents.gateway.sockets.books import Books
 from agents.gateway.sockets.reception import Reception
 from agents.models.status import SILENT
-from agents.opamp import bits, frames
+from agents.opamp import bits
+from agents.opamp.websocket import frames
 
 logger = logging.getLogger(__name__)
 

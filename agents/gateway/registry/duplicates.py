@@ -15,8 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from agents.gateway.connections import Connection, Held
-from agents.opamp import frames
 from agents.opamp.outgoing import Rename
+from agents.opamp.websocket import frames
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from agents.gateway.registry.shown_configs import ShownConfigs
 from agents.gateway.registry.take_over_sql import Wanted
 from agents.gateway.writing.flush import Flusher, Taken
 from agents.gateway.writing.rows import at
-from agents.opamp import frames, scan
+from agents.opamp import scan
 from agents.opamp.answer import push
 from agents.opamp.desire import take_wish
 from agents.opamp.outgoing import Rename
@@ -35,6 +35,7 @@ from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.session import handle
 from agents.opamp.uids import SIZE, as_text
+from agents.opamp.websocket import frames
 from agents.opamp.wire import Malformed
 
 logger = logging.getLogger(__name__)

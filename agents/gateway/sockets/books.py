@@ -8,9 +8,9 @@ from agents.gateway.connections import WEBSOCKET, Connection
 from agents.gateway.principal import Principal
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.sockets.door import Door
-from agents.opamp import frames
 from agents.opamp.uids import as_text
 from agents.opamp.uids import claimed as claimed_uid
+from agents.opamp.websocket import frames
 
 
 class OpenSocket(Connection):

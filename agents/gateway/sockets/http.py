@@ -28,7 +28,7 @@ from agents.gateway.sockets.encoding import (
 from agents.opamp.answer import error
 from agents.opamp.scan import measure, split
 from agents.opamp.uids import as_text, claimed
-from agents.opamp.upgrade_head import PROTOBUF, UID_HEADER
+from agents.opamp.websocket.upgrade_head import PROTOBUF, UID_HEADER
 from agents.opamp.wire import Malformed
 
 logger = logging.getLogger(__name__)

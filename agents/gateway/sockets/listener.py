@@ -15,7 +15,13 @@ from agents.gateway.sockets.auth import NotAdmitted
 from agents.gateway.sockets.door import Door, peer_of, problem
 from agents.gateway.sockets.http import HttpPolls
 from agents.gateway.sockets.reception import Reception
-from agents.opamp.upgrade_head import PROTOBUF, UID_HEADER, Upgrade, media_type, upgrade_in
+from agents.opamp.websocket.upgrade_head import (
+    PROTOBUF,
+    UID_HEADER,
+    Upgrade,
+    media_type,
+    upgrade_in,
+)
 from console.lib.keepalive import keepalive
 
 BACKLOG = 4096

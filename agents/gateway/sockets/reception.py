@@ -20,8 +20,8 @@ from agents.gateway.sockets.auth import NotAdmitted
 from agents.gateway.sockets.books import Books
 from agents.gateway.sockets.door import Door, peer_of
 from agents.gateway.sockets.websocket import Socket
-from agents.opamp import frames
-from agents.opamp.upgrade_head import END, MAX_BYTES, Upgrade, read_upgrade
+from agents.opamp.websocket import frames
+from agents.opamp.websocket.upgrade_head import END, MAX_BYTES, Upgrade, read_upgrade
 
 logger = logging.getLogger(__name__)
 

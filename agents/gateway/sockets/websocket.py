@@ -17,11 +17,11 @@ from agents.gateway.principal import Principal
 from agents.gateway.registry.budgets import Bucket, allows
 from agents.gateway.registry.loader import UidRefused
 from agents.gateway.sockets.books import Books, OpenSocket
-from agents.opamp import frames
 from agents.opamp.answer import error, unavailable
-from agents.opamp.frame_reader import TOO_BIG, FrameReader
-from agents.opamp.frames import ProtocolError
 from agents.opamp.scan import measure
+from agents.opamp.websocket import frames
+from agents.opamp.websocket.frame_reader import TOO_BIG, FrameReader
+from agents.opamp.websocket.frames import ProtocolError
 from agents.opamp.wire import Malformed, TooComplex, payload_of
 
 logger = logging.getLogger(__name__)

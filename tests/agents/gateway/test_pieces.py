@@ -13,7 +13,7 @@ from agents.gateway.options import Limits
 from agents.gateway.principal import LOOPBACK
 from agents.gateway.registry.budgets import Room
 from agents.gateway.sockets.websocket import Socket
-from agents.opamp import frames
+from agents.opamp.websocket import frames
 from tests.agents.opamp.messages import masked, spoilt
 
 MASKS = st.binary(min_size=4, max_size=4)

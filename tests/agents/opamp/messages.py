@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agents.opamp import frames
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.anyvalue_pb2 import AnyValue, KeyValue
+from agents.opamp.websocket import frames
 
 NUMBERS = st.integers(0, 2**64 - 1)
 WORDS = st.text(max_size=12)

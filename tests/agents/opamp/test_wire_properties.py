@@ -9,10 +9,11 @@ from google.protobuf.internal.encoder import _VarintBytes  # type: ignore[attr-d
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.opamp import frames, scan
 from agents.opamp import opamp_pb2 as pb
-from agents.opamp.frames import ProtocolError
+from agents.opamp import scan
 from agents.opamp.scan import Report
+from agents.opamp.websocket import frames
+from agents.opamp.websocket.frames import ProtocolError
 from agents.opamp.wire import Malformed, decode_from_server, encode, payload_of
 from tests.agents.opamp.messages import masked, reports, spoilt
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.opamp import frames
-from agents.opamp.frame_reader import TOO_BIG, Frame, FrameReader
-from agents.opamp.frames import ProtocolError
+from agents.opamp.websocket import frames
+from agents.opamp.websocket.frame_reader import TOO_BIG, Frame, FrameReader
+from agents.opamp.websocket.frames import ProtocolError
 from tests.agents.opamp.messages import masked
 
 LIMIT = 1000

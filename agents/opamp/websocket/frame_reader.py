@@ -6,7 +6,7 @@ says how much it `wants`, and reads past what may not be kept.
 
 from __future__ import annotations
 
-from agents.opamp.frames import CONTINUATION, ProtocolError, measure, unmask
+from agents.opamp.websocket.frames import CONTINUATION, ProtocolError, measure, unmask
 
 # Stands for an opcode: a frame that makes its message too large. Its bytes are read past.
 TOO_BIG = -1
