@@ -6,7 +6,7 @@ own name, so that nothing is ever left out of a timeline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,11 +65,26 @@ def _deployed(phase: str, inputs: Inputs) -> str:
 
 def _passed(phase: str, inputs: Inputs) -> str:
     gates = inputs.get("gates") or []
-    if not gates:
+    told = gates_told([gate for gate in gates if isinstance(gate, dict)])
+    if not told:
         return _("%(phase)s passed.") % {"phase": phase}
-    return ngettext(
-        "%(phase)s passed, %(n)d gate passes.", "%(phase)s passed, %(n)d gates pass.", len(gates)
-    ) % {"phase": phase, "n": len(gates)}
+    return _("%(phase)s passed: %(told)s.") % {"phase": phase, "told": told}
+
+
+def gates_told(gates: Sequence[Mapping[str, Any]]) -> str:
+    """Return "3 gates pass, 2 had no data" of gates as an event keeps them, "" for none: what nobody
+    could see is never counted as passing, nor is what a person counted as passed."""
+    overridden = sum(bool(gate.get("waived_by")) for gate in gates)
+    own = [str(gate.get("verdict")) for gate in gates if not gate.get("waived_by")]
+    passing, unseen = own.count("pass"), own.count("insufficient")
+    rest = len(own) - passing - unseen
+    parts = (
+        (passing, ngettext("%(n)d gate passes", "%(n)d gates pass", passing)),
+        (overridden, ngettext("%(n)d is overridden", "%(n)d are overridden", overridden)),
+        (unseen, ngettext("%(n)d had no data", "%(n)d had no data", unseen)),
+        (rest, ngettext("%(n)d does not pass", "%(n)d do not pass", rest)),
+    )
+    return ", ".join(text % {"n": number} for number, text in parts if number)
 
 
 def _fell_back(phase: str, inputs: Inputs) -> str:

@@ -28,6 +28,7 @@ _COUNT = """
         count(*) FILTER (WHERE t.offered_at IS NOT NULL AND t.state <> 'skipped') AS offered,
         count(*) FILTER (WHERE t.state = 'offered' AND t.deadline_at IS NOT NULL) AS outstanding,
         count(*) FILTER (WHERE t.state = 'applied') AS applied,
+        count(*) FILTER (WHERE t.state = 'applied' AND t.by_effective) AS by_effective,
         count(*) FILTER (WHERE t.state = 'failed') AS failed,
         count(*) FILTER (WHERE t.state = 'timed_out') AS timed_out,
         count(*) FILTER (WHERE t.state = 'fell_back') AS fell_back,

@@ -71,6 +71,7 @@ TARGETS = Kind(
         "off_since": "NULL::timestamptz",
         "losses_before": "n.config_losses",
         "losses": "0",
+        "by_effective": "false",
     },
     sets={
         "healthy": "n.healthy",
@@ -81,6 +82,7 @@ TARGETS = Kind(
         "well_since": """CASE WHEN n.healthy IS FALSE THEN NULL
             WHEN t.healthy IS FALSE THEN coalesce(n.health_changed_at, %(now)s)
             ELSE t.well_since END""",
+        "by_effective": "n.state = %(done)s AND coalesce(n.confirmed_by <> '', t.by_effective)",
         "losses": "greatest(n.config_losses - t.losses_before, 0)",
         "off_since": """CASE
             WHEN n.state = %(lost)s AND n.loses THEN n.config_lost_at
@@ -128,7 +130,7 @@ _OBSERVE = """
         SELECT coalesce(s.connected, false) AS connected, s.disconnected_at,
             {healthy} AS healthy, coalesce(s.sick_component, '') <> '' AS sick,
             s.health_changed_at, coalesce({runs}, false) AS runs, s.config_at,
-            d.settled_at, d.sent_at, {timeout_s} AS timeout_s,
+            d.settled_at, d.sent_at, d.confirmed_by, {timeout_s} AS timeout_s,
             coalesce(s.config_losses, 0) AS config_losses, s.config_lost_at,
             coalesce({loses}, false) AS loses,
             CASE
@@ -159,7 +161,8 @@ _OBSERVE = """
         LEFT JOIN agents_desired w ON w.agent_id = t.agent_id
         LEFT JOIN LATERAL (
             SELECT * FROM (
-                SELECT y.config_hash, y.cause, y.state, y.settled_at, y.sent_at, y.error
+                SELECT y.config_hash, y.cause, y.state, y.settled_at, y.sent_at, y.error,
+                       y.confirmed_by
                 FROM agents_delivery y WHERE y.agent_id = t.agent_id ORDER BY y.id DESC OFFSET 0
             ) x WHERE x.cause = %(cause)s AND x.config_hash = {wanted} LIMIT 1
         ) d ON true

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     """Why a matched agent is not in a rollout; the first that holds is the one counted."""
 
     CANNOT_ACCEPT = "cannot_accept"
+    WEDGED = "wedged"
     QUARANTINED = "quarantined"
     ALREADY = "already"
     BUSY = "busy"
@@ -41,6 +42,7 @@ class Reason(StrEnum):
 
 REASON_TEXT = {
     Reason.CANNOT_ACCEPT: "cannot accept remote config",
+    Reason.WEDGED: "refuses every config: remove the stored config on its host and restart it",
     Reason.QUARANTINED: "quarantined for this version",
     Reason.ALREADY: "already on it",
     Reason.BUSY: "in another active rollout",
@@ -222,6 +224,7 @@ def _reasons(
     """Return CASE branches, joins, and their parameters, in the order of `Reason`."""
     cases = [
         "WHEN (m.capabilities & 2) = 0 THEN 'cannot_accept'",
+        "WHEN s.wedged_since <> '' THEN 'wedged'",
     ]
     joins = [
         "LEFT JOIN agents_agentstatus s ON s.agent_id = m.id",

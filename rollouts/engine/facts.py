@@ -117,7 +117,8 @@ class Counts:
 
     `offered` counts every target ever offered the version; `outstanding` those of them that have
     not settled and are not offline; `confirmed` those that gave their own word: it runs, it refused,
-    it fell back. `on_new` are connected and say now that they run the version; `gone` got it and do
+    it fell back; `by_effective` those of `applied` whose word is the effective config they show.
+    `on_new` are connected and say now that they run the version; `gone` got it and do
     not say so now, for too short a time to be `lost`. `failed` refused it, `timed_out` said nothing.
     `unhealthy` are applied targets whose bad health counts (after `health_grace`), `mending` those of
     them that are well again, but not for long enough. `offline` are unsettled targets without a
@@ -130,6 +131,7 @@ class Counts:
     offered: int = 0
     outstanding: int = 0
     applied: int = 0
+    by_effective: int = 0
     failed: int = 0
     timed_out: int = 0
     unhealthy: int = 0

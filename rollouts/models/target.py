@@ -16,7 +16,8 @@ class Target(models.Model):
     membership was frozen: until it returns it counts for no quorum. `off_since` is since when an agent
     that got the version does not run it by its own word; None while it does, and is connected.
     `well_since` is when bad health ended. `losses` is how often since the offer it came back without its
-    config; `losses_before` is what its status counted until then.
+    config; `losses_before` is what its status counted until then. `by_effective`: it reports no status,
+    and was confirmed by the effective config it shows.
     """
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets", db_index=False)
@@ -41,6 +42,7 @@ class Target(models.Model):
     off_since = models.DateTimeField(null=True)
     losses_before = models.IntegerField(default=0, db_default=0)
     losses = models.IntegerField(default=0, db_default=0)
+    by_effective = models.BooleanField(default=False, db_default=False)
     error = models.TextField(blank=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from tests.misbehaving.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AGENTS = 10
+AGENTS, CANARIES = 10, 2
 
 
 def test_good_agents_get_it_all(here: World) -> None:
@@ -37,5 +37,6 @@ def test_the_effective_config_is_a_word(here: World) -> None:
     rollout = here.roll_out()
     assert rollout.state == "succeeded", here.explain(rollout)
     assert fleet.runs(here.two.config_hash) == AGENTS
+    assert [p.counts["by_effective"] for p in rollout.phases.order_by("index")] == [CANARIES, AGENTS - CANARIES]
     settled = Delivery.objects.filter(config_hash=here.two.config_hash)
     assert set(settled.values_list("state", "confirmed_by")) == {("applied", SOURCE)}

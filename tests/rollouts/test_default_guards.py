@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agents.models import AgentBody
+from console.words.events import line
 from rollouts.models import Event, Measurement, Rollout
 from tests.factories import suffer
 from tests.rollouts.fleet import Fleet, state_of, why_of
@@ -37,6 +38,7 @@ def test_without_data_they_hold_nothing_and_say_what_nobody_could_see() -> None:
     assert state_of(rollout) == "succeeded"
     passed = Event.objects.get(rollout=rollout, act="pass_phase")
     assert passed.reason == "no data about: export failures, data continuity, component health"
+    assert line(passed).text == "All passed: 1 gate passes, 3 had no data."
 
 
 def test_a_sick_component_brings_a_plan_back_that_names_no_criterion() -> None:

@@ -90,6 +90,7 @@ def phase_view(phase: Phase, gates: list[dict[str, Any]]) -> dict[str, Any]:
         "offered": counts.offered,
         "confirmed": counts.confirmed,
         "applied": counts.applied,
+        "confirmed_by_effective_config": counts.by_effective,
         "on_new": counts.on_new,
         "failed": counts.bad,
         "refused": counts.refused,

@@ -174,6 +174,9 @@ class RolloutPhase(Shape):
     offered = serializers.IntegerField()
     confirmed = serializers.IntegerField(help_text="gave their own word, whichever it was")
     applied = serializers.IntegerField()
+    confirmed_by_effective_config = serializers.IntegerField(
+        help_text="of those applied: they report no status, and show it in their effective config"
+    )
     failed = serializers.IntegerField(help_text="in whatever way; the ways stand beside it")
     on_new = serializers.IntegerField(help_text="connected, and run it now by their own word")
     refused = serializers.IntegerField()

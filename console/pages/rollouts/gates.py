@@ -209,7 +209,7 @@ def tiles(
 
 
 def summary(found: Sequence[Tile]) -> str:
-    """`3 of 3 passing`, or what is not: `1 failing, 1 without data`."""
+    """`3 of 3 passing`, after what is not: `1 failing, 1 without data, 3 of 5 passing`."""
     passing = sum(t.state in {"passing", "close", "overridden"} for t in found)
     failing = sum(t.state == "failing" for t in found)
     silent = sum(t.state == "no_data" for t in found)
@@ -218,4 +218,6 @@ def summary(found: Sequence[Tile]) -> str:
         parts.append(_("%(n)d failing") % {"n": failing})
     if silent:
         parts.append(_("%(n)d without data") % {"n": silent})
-    return ", ".join(parts) or _("%(n)d of %(m)d passing") % {"n": passing, "m": len(found)}
+    if passing or not parts:
+        parts.append(_("%(n)d of %(m)d passing") % {"n": passing, "m": len(found)})
+    return ", ".join(parts)

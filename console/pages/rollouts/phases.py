@@ -83,6 +83,8 @@ def look_of(phase: Phase, rollout: Rollout) -> words.Look:
 def notes_of(phase: Phase, counts: Counts) -> list[str]:
     """The short line under the count: what is not fine, or what the phase waits for."""
     notes = tally.failed_parts(counts)
+    if counts.by_effective:
+        notes.append(_("%(n)d confirmed by effective config") % {"n": counts.by_effective})
     if phase.state in LIVE and counts.gone:
         notes.append(_("%(n)d not heard of now") % {"n": counts.gone})
     if phase.state in STARTED and counts.offline:

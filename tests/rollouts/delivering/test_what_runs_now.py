@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from agents.models import Agent, ConfigStatus, GatewayLease, Quarantine
+from agents.models import Agent, ConfigStatus, Delivery, GatewayLease, Quarantine
+from agents.opamp.shown_config import SOURCE
+from console.api.rollouts.answers import phase_view
+from console.pages.rollouts.phases import counts_of, notes_of
 from console.words.events import line
 from rollouts.models import Event, Phase, Rollout, Target
 from tests.factories import connect, feel, lose_config, report
@@ -209,6 +212,23 @@ def test_one_that_loses_its_config_again_and_again_is_lost_however_quickly_it_ha
     assert states(rollout) == {"applied": 20}, "it has run it long enough"
     loses_and_gets_again(fleet, agent)
     assert states(rollout) == {"applied": 19, "lost": 1}
+
+
+def test_who_only_shows_what_it_runs_is_counted_apart() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start(LONG)
+    fleet.run_until(lambda: phases_of(rollout) == ["observing"])
+    assert counts(rollout)["by_effective"] == 0
+    shown = [agent.pk for agent in fleet.agents[:3]]
+    theirs = Delivery.objects.filter(agent__in=shown, config_hash=fleet.v2.config_hash)
+    theirs.update(confirmed_by=SOURCE)
+    for agent in fleet.agents[:4]:
+        feel(agent, True, at=fleet.now)
+    fleet.run(2)
+    assert counts(rollout)["by_effective"] == 3
+    phase = Phase.objects.get(rollout=rollout)
+    assert phase_view(phase, [])["confirmed_by_effective_config"] == 3
+    assert notes_of(phase, counts_of(phase)) == ["3 confirmed by effective config"]
 
 
 def test_what_was_lost_before_the_offer_says_nothing_of_the_version() -> None:

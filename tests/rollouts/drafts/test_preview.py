@@ -74,6 +74,17 @@ def test_each_exclusion_is_counted_by_its_first_reason() -> None:
     assert (found.matched, found.eligible) == (13, 9)
 
 
+def test_who_refuses_everything_is_left_out_and_it_is_said_how_to_mend_it() -> None:
+    fleet = Fleet(10)
+    stuck = AgentStatus.objects.filter(agent__in=fleet.agents[:2])
+    stuck.update(wedged_since=fleet.v1.config_hash, running_hash="")
+    found = counted(fleet)
+    assert reasons(found) == {"wedged": 2}
+    (said,) = found.to_dict()["excluded"]
+    assert "remove the stored config on its host" in said["text"]
+    assert not set(found.phases[0].new) & {agent.pk for agent in fleet.agents[:2]}
+
+
 def test_agents_of_another_rollout_are_left_out_and_named() -> None:
     fleet = Fleet(10)
     make_version("other")

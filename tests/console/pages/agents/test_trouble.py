@@ -40,7 +40,10 @@ def wedged() -> Agent:
 
 def test_the_page_says_since_when_it_refuses_and_what_to_do(wedged: Agent) -> None:
     page = words(sign_in("viewer-1", "viewer"), f"/agents/{wedged.instance_uid}/")
-    assert "Refuses everything since edge v2. Its stored config must be removed." in page
+    assert (
+        "Refuses everything since edge v2. Remove the stored config on its host and restart it."
+        in page
+    )
 
 
 def test_it_needs_the_reader(wedged: Agent) -> None:

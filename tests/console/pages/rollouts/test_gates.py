@@ -57,6 +57,15 @@ def test_sources_are_called_by_their_words() -> None:
     assert tile(replace(GATE, source="own_metrics")).source == "own metrics"
 
 
+def test_the_head_counts_what_passes_apart_from_what_nobody_could_see() -> None:
+    silent = replace(GATE, verdict=Verdict.INSUFFICIENT, no_data_since=NOW)
+    failing = replace(GATE, verdict=Verdict.FAIL)
+    assert gates.summary(gates.tiles([GATE, GATE], {}, NOW)) == "2 of 2 passing"
+    found = gates.tiles([GATE, silent, silent], {}, NOW)
+    assert gates.summary(found) == "2 without data, 1 of 3 passing"
+    assert gates.summary(gates.tiles([failing, silent], {}, NOW)) == "1 failing, 1 without data"
+
+
 def test_only_metrics_of_the_catalogue_lead_to_it() -> None:
     assert not tile(GATE).is_explained
     assert tile(replace(GATE, metric="failure_rate")).is_explained
