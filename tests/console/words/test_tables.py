@@ -33,8 +33,23 @@ def makers(tree: ast.Module) -> set[str]:
     }
 
 
+def errors() -> set[str]:
+    """The classes of errors that are raised with a code, by their names."""
+    found = {"Problem", "SaidError"}
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    while more := {name for name, of in bases.items() if of & found} - found:
+        found |= more
+    return found
+
+
 def made() -> Iterator[tuple[str, str, set[str] | None]]:
     """Yield (place, code, names of parameters; None where they cannot be read off)."""
+    raised = errors()
     for path in SOURCES:
         tree = ast.parse(path.read_text())
         own = makers(tree)
@@ -45,7 +60,8 @@ def made() -> Iterator[tuple[str, str, set[str] | None]]:
             if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
                 continue
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            if name in own or first.value in registered():
+            is_code = name in raised and " " not in first.value
+            if name in own or is_code or first.value in registered():
                 names = {keyword.arg for keyword in node.keywords}
                 known = None if None in names or name == "Text" else {n for n in names if n}
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", first.value, known
