@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods
 
 from accounts.actor import Actor
@@ -78,7 +78,7 @@ class BudgetForm(LimitForm):
     """Budgets are named by their label."""
 
     label = Line()
-    max_agents = Number(0, 999_999_999, says=_lazy("Write a whole number, or leave it empty."))
+    max_agents = Number(0, 999_999_999, says=_l("Write a whole number, or leave it empty."))
     max_share = Share()
 
 
@@ -103,7 +103,7 @@ class RuleForm(LimitForm):
     """A rule of retirement."""
 
     selector = SelectorText()
-    not_seen_for = Duration(needed=_lazy("Write a time like 30d."))
+    not_seen_for = Duration(needed=_l("Write a time like 30d."))
     take_over = Flag()
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy as _l
 
 from agents.selectors.grammar import SelectorError, parse
 from console.pages.frame.forms import Line, Moment, Number, OneOf, PageForm, Parsed, SelectorText
@@ -39,7 +39,7 @@ class GivenForm(PageForm):
     plan = Line(initial=DEFAULT_PLAN)
     spread = Line(cut=100)
     max_in_flight = Number(
-        1, 100_000, says=_lazy("Write a whole number from 1 to 100,000, or leave it empty.")
+        1, 100_000, says=_l("Write a whole number from 1 to 100,000, or leave it empty.")
     )
     on_fail = OneOf(ON_FAIL)
     on_no_data = OneOf(ON_NO_DATA)
