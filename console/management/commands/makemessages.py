@@ -8,4 +8,4 @@ from django.core.management.commands import makemessages
 class Command(makemessages.Command):
     """Collects the sentences of the source for translators."""
 
-    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_l"]  # noqa: RUF012
+    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_l"]
