@@ -37,6 +37,9 @@ def test_the_effective_config_is_a_word(here: World) -> None:
     rollout = here.roll_out()
     assert rollout.state == "succeeded", here.explain(rollout)
     assert fleet.runs(here.two.config_hash) == AGENTS
-    assert [p.counts["by_effective"] for p in rollout.phases.order_by("index")] == [CANARIES, AGENTS - CANARIES]
+    assert [p.counts["by_effective"] for p in rollout.phases.order_by("index")] == [
+        CANARIES,
+        AGENTS - CANARIES,
+    ]
     settled = Delivery.objects.filter(config_hash=here.two.config_hash)
     assert set(settled.values_list("state", "confirmed_by")) == {("applied", SOURCE)}

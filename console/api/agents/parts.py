@@ -94,6 +94,7 @@ def more_of(agent: Agent) -> dict[str, Any]:
     """Return what only the detail of an agent says, beside its row in the list."""
     components = ComponentSet.objects.filter(pk=agent.components_hash).first()
     quarantines = Quarantine.objects.filter(agent=agent, lifted_at=None).order_by("-pk")[:100]
+    target = Target.objects.filter(agent=agent, active=True).first()
     successor = Agent.objects.filter(replaces=agent).first()
     return {
         "operator_labels": agent.operator_labels,
@@ -102,9 +103,9 @@ def more_of(agent: Agent) -> dict[str, Any]:
         "capabilities": [name for name, bit in BITS.items() if agent.has_capability(bit)],
         "components": components.names if components else [],
         "quarantined_hashes": [q.config_hash for q in quarantines],
-        "rollout": Target.objects.filter(agent=agent, active=True)
-        .values_list("rollout_id", flat=True)
-        .first(),
+        "rollout": target.rollout_id if target is not None else None,
+        "rollout_state": target.state if target is not None else None,
+        "rollout_error": shown(target.error) if target is not None else "",
         "retired_by": agent.retired_by,
         "retired_why": agent.retired_why,
         "replaces": agent.replaces.instance_uid if agent.replaces is not None else None,

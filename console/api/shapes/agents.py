@@ -63,6 +63,10 @@ class AgentDetail(Agent):
     )
     quarantined_hashes = serializers.ListField(child=Hash())
     rollout = serializers.IntegerField(allow_null=True, help_text="the rollout it is in now")
+    rollout_state = serializers.CharField(
+        allow_null=True, help_text="how it stands in that rollout, e.g. applied, fell_back, lost"
+    )
+    rollout_error = serializers.CharField(help_text='why, e.g. "fell back to v1 by itself"')
     retired_by = serializers.CharField()
     retired_why = serializers.CharField()
     replaces = serializers.UUIDField(allow_null=True, help_text="whose host it runs on now")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from accounts.actor import Actor
-from agents.models import Agent, AgentStatus
+from agents.models import Agent, AgentStatus, Quarantine
 from agents.models.querysets import AgentQuerySet
 from agents.selectors.grammar import to_text
 from agents.selectors.nearest import nearest
@@ -24,7 +26,8 @@ BAD = frozenset({"quarantined", "config_failed", "unhealthy", "degraded"})
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """One agent, ready to be drawn. `config` says what it runs, `wanted` what it should run."""
+    """One agent, ready to be drawn. `config` says what it runs, `wanted` what it should run. `error`
+    is in its own words, `note` in ours."""
 
     agent: Agent
     status: str
@@ -32,6 +35,7 @@ class AgentRow:
     running: ConfigName
     wanted: ConfigName
     error: str
+    note: str
     seen_at: datetime | None
     connected: bool
 
@@ -77,12 +81,33 @@ def error_of(agent: Agent, status: AgentStatus, word: str) -> str:
     return status.health_error or status.sick_component if word == "unhealthy" else ""
 
 
+def _note_of(agent: Agent, status: AgentStatus, word: str, fallen: Collection[int]) -> str:
+    """Return what we know of an agent that a status word hides, "" for nothing."""
+    if status.wedged_since:
+        return _("Refuses everything: remove the stored config on its host and restart it.")
+    if word == "offline" and status.no_word_since:
+        return _("Fell silent: it did not say goodbye.")
+    return _("Fell back by itself from what it should run.") if agent.pk in fallen else ""
+
+
+def _fallen(agents: Collection[Agent]) -> frozenset[int]:
+    """Return those of these agents that left by themselves what they should run."""
+    wanted = {a.pk: a.desired.config_hash for a in agents}
+    if not wanted:
+        return frozenset()
+    left = Quarantine.objects.filter(agent__in=wanted, lifted_at=None, outcome="fell_back")
+    found = left.values_list("agent_id", "config_hash")
+    return frozenset(pk for pk, config_hash in found if wanted[pk] == config_hash)
+
+
 def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
-    """Return rows for agents read `for_list()` with a status word: one more query for names."""
+    """Return rows for agents read `for_list()` with a status word: one more query for names, one if
+    some do not run what they should."""
     statuses = {a.pk: _status_of(a) for a in agents}
     wanted = {a.pk: getattr(getattr(a, "desired", None), "config_hash", "") for a in agents}
     names = names_of([*wanted.values(), *(s.running_hash for s in statuses.values())])
     none = ConfigName("")
+    fallen = _fallen([a for a in agents if getattr(a, "status_word", "") == "drifted"])
     rows = []
     for agent in agents:
         status, word = statuses[agent.pk], str(getattr(agent, "status_word", "unknown"))
@@ -94,6 +119,7 @@ def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
                 running=names.get(status.running_hash, none),
                 wanted=names.get(wanted[agent.pk], none),
                 error=error_of(agent, status, word),
+                note=_note_of(agent, status, word, fallen),
                 seen_at=status.last_seen_at,
                 connected=status.connected,
             )

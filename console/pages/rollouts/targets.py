@@ -65,6 +65,13 @@ def kind_of(state: str, online: bool, started: bool) -> str:
     return "queued" if started else "todo"
 
 
+def look_of(target: Target) -> str:
+    """Return the state to show where one agent has a line of its own: each way to fail has its word."""
+    if target.has_failed:
+        return target.state
+    return kind_of(target.state, target.online, target.phase.started_at is not None)
+
+
 def cells_of(rollout: Rollout) -> list[Cell]:
     """Read the cells in their lasting order: one query, at most MAX_CELLS rows."""
     rows = (

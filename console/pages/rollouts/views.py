@@ -111,9 +111,7 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     if phase:
         found = found.filter(phase__name=phase)
     page = keyset.in_line(found, request.GET)
-    rows = [
-        (t, targets.kind_of(t.state, t.online, t.phase.started_at is not None)) for t in page.rows
-    ]
+    rows = [(t, targets.look_of(t)) for t in page.rows]
     context = {
         "rollout": rollout,
         "rows": rows,

@@ -7,9 +7,10 @@ import re
 import pytest
 from django.test import Client
 
-from agents.models import Agent, AgentStatus, Delivery
+from agents.models import Agent, AgentStatus, Delivery, Quarantine
+from rollouts.models import ConfigVersion, Target
 from tests.console.api.people import by_token
-from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
+from tests.console.pages.rows import make_config, make_fleet, make_rollout, make_user, sign_in
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +100,41 @@ def test_who_confirms_by_the_effective_config_is_said() -> None:
     assert "by effective config" not in words(client, f"/agents/{telling.instance_uid}/")
     answer = by_token("viewer").get(f"/api/v1/agents/{quiet.instance_uid}/deliveries").json()
     assert answer["deliveries"][0]["confirmed_by"] == "effective config"
+
+
+def test_the_list_says_of_each_what_its_status_word_hides(wedged: Agent) -> None:
+    one, two = ConfigVersion.objects.order_by("number")
+    silent, fallen, drifted = make_fleet(3, running=two.config_hash)
+    AgentStatus.objects.filter(agent=silent).update(connected=False, left_reason="silent")
+    AgentStatus.objects.filter(agent__in=[fallen, drifted]).update(running_hash=one.config_hash)
+    Quarantine.objects.create(
+        agent=fallen, config_hash=two.config_hash, outcome="fell_back", by="agent", at=NOW
+    )
+    page = words(sign_in("viewer-1", "viewer"), "/agents/")
+    assert page.count("Fell silent: it did not say goodbye.") == 1
+    assert page.count("Fell back by itself from what it should run.") == 1
+    assert page.count("Refuses everything: remove the stored config on its host") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "error"),
+    [
+        ("fell_back", "Fell back by itself", "fell back to v1 by itself"),
+        ("lost", "Lost", "not connected any more since the change"),
+        ("timed_out", "Did not answer", "did not confirm in time"),
+    ],
+)
+def test_an_agent_in_a_rollout_says_in_its_own_word_how_it_failed(
+    state: str, word: str, error: str
+) -> None:
+    versions = make_config("edge", 2, make_user("author-1", "author"))
+    (agent,) = make_fleet(1, running=versions[0].config_hash)
+    rollout = make_rollout(versions[1], agents=[agent])
+    Target.objects.filter(agent=agent).update(state=state, error=error, active=True)
+    client = sign_in("viewer-1", "viewer")
+    for url in (f"/agents/{agent.instance_uid}/", f"/rollouts/{rollout.pk}/agents/"):
+        page = words(client, url)
+        assert word in page
+        assert error in page
+    answer = shown(agent)
+    assert (answer["rollout_state"], answer["rollout_error"]) == (state, error)
