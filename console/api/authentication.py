@@ -67,7 +67,7 @@ class HeaderCsrfSession(SessionAuthentication):
         check = CSRFCheck(lambda _: HttpResponse())
         check.process_request(seen)
         if reason := check.process_view(seen, lambda _: HttpResponse(), (), {}):
-            raise PermissionDenied(f"CSRF Failed: {reason}")
+            raise PermissionDenied(str(say("api.csrf_failed", why=reason)))
 
 
 class _WithoutForm:

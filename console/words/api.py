@@ -40,6 +40,7 @@ TITLES: dict[str, Sentence] = {
 ANSWERS: dict[str, Sentence] = {
     "system.migrations": _migrations,
     "api.database_away": _l("The database does not answer at the moment. Try again."),
+    "api.csrf_failed": _l("CSRF Failed: {why}"),
     "api.denied": _l("You may not do this."),
     "api.fault": _l(
         "Something went wrong in Tidegate. The log has the reason under the request id."

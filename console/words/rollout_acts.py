@@ -105,6 +105,7 @@ PHASES: dict[str, Sentence] = {
     "advance.gate_red": _l("A gate is red: {gate} Waive it or roll back."),
     "approve.not_now": _l("{phase} cannot be approved now: {why}. Nothing was done."),
     "approve.moves_on": _l("the rollout moves on"),
+    "approve.rejected": _l("{phase} rejected: {reason}"),
     "approve.not_waiting": _l("{phase} does not wait for approval now."),
     "approve.resume_first": _with_state(_l("{number} is {state}; resume it first.")),
     "approve.evidence_changed": _l(

@@ -42,7 +42,7 @@ def reject(
             "pause",
             cause,
             paused_by_name=by.name,
-            pause_reason=f"{phase} rejected: {reason}",
+            pause_reason=str(text("approve.rejected", phase=phase, reason=reason)),
         )
         look_again(question.rollout, now)
     return question.phase
