@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.models import AuditEvent
 from console.api import paging, params
 from console.api.shapes import audit as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 
 _EXACT = {
@@ -29,7 +27,7 @@ class AuditList(ApiView):
         parameters=[*_EXACT.values(), params.SINCE, *params.PAGE],
         responses=shapes.AuditList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.AuditList]:
         """Audit rows, newest first, narrowed by actor, act, object and time."""
         rows = AuditEvent.objects.all()
         for field, parameter in _EXACT.items():
@@ -38,10 +36,10 @@ class AuditList(ApiView):
         if since := params.SINCE.of(request):
             rows = rows.filter(at__gte=since)
         page, following = paging.newest(rows, request)
-        return Response({"events": [event_row(e) for e in page], "next": following})
+        return Answer({"events": [event_row(e) for e in page], "next": following})
 
 
-def event_row(event: AuditEvent) -> dict[str, Any]:
+def event_row(event: AuditEvent) -> shapes.AuditRow:
     """Return one audit row."""
     return {
         "id": event.pk,

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from django.db.models import Max, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from console.api import paging, params
 from console.api.idempotency import once
 from console.api.links import page
 from console.api.parsers import RawParser
 from console.api.shapes import configs as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView, raw
 from console.lib.problems import FieldError, Invalid, Missing
 from console.lib.texts import text as say
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
-
-_UPLOADED = ("name", "version", "config_hash", "signature", "checks", "url")
 
 
 class Upload(ApiView):
@@ -37,7 +35,7 @@ class Upload(ApiView):
         responses={201: shapes.Uploaded, 200: shapes.Uploaded},
     )
     @once
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer[shapes.Uploaded]:
         """Store the body, exactly as it is, as the next version of config `name`.
 
         201 with the new version; 200 with the version that already has the same bytes.
@@ -50,19 +48,17 @@ class Upload(ApiView):
         uploaded = upload_config(
             name=name, body=body, by=self.actor, message=params.MESSAGE.of(request)
         )
-        answer = version_row(uploaded.version)
-        answer = {key: answer[key] for key in _UPLOADED}
-        return Response(answer, status=201 if uploaded.created else 200)
+        return Answer(uploaded_row(uploaded.version), status=201 if uploaded.created else 200)
 
 
 class ConfigList(ApiView):
     verbs = {"GET": "configs.view"}
 
     @extend_schema(operation_id="configs_list", responses=shapes.ConfigList)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.ConfigList]:
         """Every config with the number of its newest version."""
         configs = Config.objects.annotate(latest=Max("versions__number")).order_by("name")
-        return Response({"configs": [_config_row(config) for config in configs]})
+        return Answer({"configs": [_config_row(config) for config in configs]})
 
 
 class VersionList(ApiView):
@@ -73,21 +69,21 @@ class VersionList(ApiView):
         parameters=params.PAGE,
         responses=shapes.VersionList,
     )
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, request: Request, name: str) -> Answer[shapes.VersionList]:
         """The versions of a config, newest first, without their bodies."""
         rows = versions().filter(config=config_of(name))
         found, following = paging.newest(rows, request, "number")
         shown = [version_row(version) for version in found]
-        return Response({"name": name, "versions": shown, "next": following})
+        return Answer({"name": name, "versions": shown, "next": following})
 
 
 class VersionDetail(ApiView):
     verbs = {"GET": "configs.view"}
 
     @extend_schema(operation_id="configs_version", responses=shapes.Version)
-    def get(self, request: Request, name: str, number: str) -> Response:
+    def get(self, request: Request, name: str, number: str) -> Answer[shapes.Version]:
         """One version; `number` may be `latest`."""
-        return Response(version_row(version_of(name, number)))
+        return Answer(version_row(version_of(name, number)))
 
 
 class VersionBody(ApiView):
@@ -139,24 +135,31 @@ def version_of(name: str, number: str) -> ConfigVersion:
     return version
 
 
-def version_row(version: ConfigVersion) -> dict[str, Any]:
-    """Return one version; `url` is its page."""
+def uploaded_row(version: ConfigVersion) -> shapes.Uploaded:
+    """Return what an upload answers; `url` is the version's page."""
     name = version.config.name
     return {
         "name": name,
         "version": version.number,
         "config_hash": version.config_hash,
         "signature": version.signature,
-        "checks": [worded(check) for check in version.checks],
-        "message": version.message,
-        "author": version.author.get_username() if version.author else None,
-        "created_at": version.created_at,
-        "size_bytes": version.body_ref.size_bytes,
+        "checks": [cast(shapes.Check, worded(check)) for check in version.checks],
         "url": page(f"configs/{name}/v/{version.number}/"),
     }
 
 
-def _config_row(config: Config) -> dict[str, Any]:
+def version_row(version: ConfigVersion) -> shapes.Version:
+    """Return one version, without its body."""
+    return {
+        **uploaded_row(version),
+        "message": version.message,
+        "author": version.author.get_username() if version.author else None,
+        "created_at": version.created_at,
+        "size_bytes": version.body_ref.size_bytes,
+    }
+
+
+def _config_row(config: Config) -> shapes.Config:
     return {
         "name": config.name,
         "description": config.description,

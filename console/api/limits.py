@@ -13,34 +13,14 @@ from rest_framework.response import Response
 from console.api import params
 from console.api.idempotency import once
 from console.api.shapes import limits as shapes
-from console.api.shapes.base import Body, Shape
+from console.api.shapes.answer import Answer
+from console.api.shapes.base import Body
 from console.api.views import ApiView
 from console.lib.problems import Missing
 from rollouts.actions.budgets import delete_budget, save_budget
 from rollouts.actions.environment_guards import delete_environment_guard, save_environment_guard
 from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_window
 from rollouts.models import Budget, EnvironmentGuard, FreezeWindow
-
-_FIELDS: dict[type[models.Model], tuple[str, ...]] = {
-    FreezeWindow: (
-        *("name", "environment", "time_zone", "starts_at", "ends_at", "weekdays"),
-        *("from_time", "to_time", "reason", "updated_by", "updated_at"),
-    ),
-    Budget: ("label", "max_agents", "max_share", "updated_by", "updated_at"),
-    EnvironmentGuard: ("name", "environment", "spec", "reason", "updated_by", "updated_at"),
-}
-
-
-class LimitList(ApiView):
-    """All limits of one kind. Subclasses name the kind, and the key its list has."""
-
-    verbs = {"GET": "rollouts.view"}
-    kind: ClassVar[type[models.Model]]
-    key: ClassVar[str]
-
-    def get(self, request: Request) -> Response:
-        rows = self.kind._default_manager.order_by("pk")
-        return Response({self.key: [row_of(row) for row in rows]})
 
 
 class Limit(ApiView):
@@ -51,12 +31,13 @@ class Limit(ApiView):
     named: ClassVar[str] = "name"
     save: ClassVar[Callable[..., models.Model]]
     remove: ClassVar[Callable[..., None]]
+    row: ClassVar[Callable[..., Any]]
 
     @once
     def put(self, request: Request, name: str) -> Response:
         given = self.read(self.body)
         saved = type(self).save(by=self.actor, **{self.named: _plain(name), **given})
-        return Response(row_of(saved))
+        return Response(type(self).row(saved))
 
     @once
     def delete(self, request: Request, name: str) -> Response:
@@ -65,9 +46,44 @@ class Limit(ApiView):
         return Response(status=204)
 
 
-def row_of(row: models.Model) -> dict[str, Any]:
-    """Return the plain fields of one limit."""
-    return {name: getattr(row, name) for name in _FIELDS[type(row)]}
+def freeze_window_row(row: FreezeWindow) -> shapes.FreezeWindow:
+    """Return one freeze window."""
+    return {
+        "name": row.name,
+        "environment": row.environment,
+        "time_zone": row.time_zone,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "weekdays": row.weekdays,
+        "from_time": row.from_time,
+        "to_time": row.to_time,
+        "reason": row.reason,
+        "updated_by": row.updated_by,
+        "updated_at": row.updated_at,
+    }
+
+
+def budget_row(row: Budget) -> shapes.Budget:
+    """Return one budget."""
+    return {
+        "label": row.label,
+        "max_agents": row.max_agents,
+        "max_share": row.max_share,
+        "updated_by": row.updated_by,
+        "updated_at": row.updated_at,
+    }
+
+
+def guard_row(row: EnvironmentGuard) -> shapes.Guard:
+    """Return one guard of an environment."""
+    return {
+        "name": row.name,
+        "environment": row.environment,
+        "spec": row.spec,
+        "reason": row.reason,
+        "updated_by": row.updated_by,
+        "updated_at": row.updated_at,
+    }
 
 
 def _plain(name: str) -> str:
@@ -76,13 +92,7 @@ def _plain(name: str) -> str:
     return name
 
 
-def _listed(name: str, shape: type[Shape]) -> Callable[[type[LimitList]], type[LimitList]]:
-    return extend_schema_view(get=extend_schema(operation_id=f"{name}_list", responses=shape))
-
-
-def _described(
-    name: str, body: type[Body], shape: type[Shape]
-) -> Callable[[type[Limit]], type[Limit]]:
+def _described(name: str, body: type[Body], shape: type) -> Callable[[type[Limit]], type[Limit]]:
     common = [params.IDEMPOTENCY_KEY]
     return extend_schema_view(
         put=extend_schema(
@@ -97,10 +107,15 @@ def _described(
     )
 
 
-@_listed("freeze_windows", shapes.FreezeWindowList)
-class FreezeWindowList(LimitList):
-    kind = FreezeWindow
-    key = "freeze_windows"
+class FreezeWindowList(ApiView):
+    """All freeze windows."""
+
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(operation_id="freeze_windows_list", responses=shapes.FreezeWindowList)
+    def get(self, request: Request) -> Answer[shapes.FreezeWindowList]:
+        rows = FreezeWindow.objects.order_by("pk")
+        return Answer({"freeze_windows": [freeze_window_row(row) for row in rows]})
 
 
 @_described("freeze_windows", shapes.FreezeWindowBody, shapes.FreezeWindow)
@@ -110,12 +125,18 @@ class FreezeWindowDetail(Limit):
     body = shapes.FreezeWindowBody
     save = staticmethod(save_freeze_window)
     remove = staticmethod(delete_freeze_window)
+    row = staticmethod(freeze_window_row)
 
 
-@_listed("budgets", shapes.BudgetList)
-class BudgetList(LimitList):
-    kind = Budget
-    key = "budgets"
+class BudgetList(ApiView):
+    """All budgets."""
+
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(operation_id="budgets_list", responses=shapes.BudgetList)
+    def get(self, request: Request) -> Answer[shapes.BudgetList]:
+        rows = Budget.objects.order_by("pk")
+        return Answer({"budgets": [budget_row(row) for row in rows]})
 
 
 @_described("budgets", shapes.BudgetBody, shapes.Budget)
@@ -126,12 +147,18 @@ class BudgetDetail(Limit):
     named = "label"
     save = staticmethod(save_budget)
     remove = staticmethod(delete_budget)
+    row = staticmethod(budget_row)
 
 
-@_listed("guards", shapes.GuardList)
-class GuardList(LimitList):
-    kind = EnvironmentGuard
-    key = "guards"
+class GuardList(ApiView):
+    """All guards of environments."""
+
+    verbs = {"GET": "rollouts.view"}
+
+    @extend_schema(operation_id="guards_list", responses=shapes.GuardList)
+    def get(self, request: Request) -> Answer[shapes.GuardList]:
+        rows = EnvironmentGuard.objects.order_by("pk")
+        return Answer({"guards": [guard_row(row) for row in rows]})
 
 
 @_described("guards", shapes.GuardBody, shapes.Guard)
@@ -141,3 +168,4 @@ class GuardDetail(Limit):
     body = shapes.GuardBody
     save = staticmethod(save_environment_guard)
     remove = staticmethod(delete_environment_guard)
+    row = staticmethod(guard_row)

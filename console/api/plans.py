@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.selectors.grammar import parse, to_yaml
 from console.api import params
 from console.api.idempotency import once
 from console.api.parsers import RawParser
 from console.api.shapes import plans as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView, raw
 from console.lib.problems import Invalid, Missing
 from console.words import plans as plan_words
@@ -30,10 +28,10 @@ class PlanList(ApiView):
     verbs = {"GET": "plans.view"}
 
     @extend_schema(operation_id="plans_list", responses=shapes.PlanList)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.PlanList]:
         """Every plan, built in or saved."""
         plans = Plan.objects.select_related("updated_by").order_by("name")
-        return Response({"plans": [_plan_row(plan) for plan in plans]})
+        return Answer({"plans": [_plan_row(plan) for plan in plans]})
 
 
 class PlanDetail(ApiView):
@@ -41,12 +39,12 @@ class PlanDetail(ApiView):
     parser_classes = [RawParser]
 
     @extend_schema(operation_id="plans_read", responses=shapes.PlanDetail)
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, request: Request, name: str) -> Answer[shapes.PlanDetail]:
         """One plan: its text as written, and as it was understood."""
         plan = Plan.objects.select_related("updated_by").filter(name=name).first()
         if plan is None:
             raise Missing("plan.missing", name=name)
-        return Response(_plan_detail(plan))
+        return Answer(_plan_detail(plan))
 
     @extend_schema(
         operation_id="plans_save",
@@ -55,10 +53,10 @@ class PlanDetail(ApiView):
         responses=shapes.PlanDetail,
     )
     @once
-    def put(self, request: Request, name: str) -> Response:
+    def put(self, request: Request, name: str) -> Answer[shapes.PlanDetail]:
         """Save a plan file (raw YAML) under this name. Running rollouts keep their own copy."""
         text = _text(raw(request))
-        return Response(_plan_detail(save_plan(name=name, text=text, by=self.actor)))
+        return Answer(_plan_detail(save_plan(name=name, text=text, by=self.actor)))
 
 
 class PlanCheck(ApiView):
@@ -70,13 +68,13 @@ class PlanCheck(ApiView):
         request={"application/yaml": OpenApiTypes.BINARY},
         responses=shapes.PlanCheck,
     )
-    def post(self, request: Request, name: str) -> Response:
+    def post(self, request: Request, name: str) -> Answer[shapes.PlanCheck]:
         """Check a plan file (raw YAML; without a body the saved plan), and ask Prometheus what its
         conditions find now. Nothing is saved."""
         body = raw(request)
         plan = parse_plan(_text(body), name=name, file=f"{name}.yaml") if body else _saved(name)
         answers = dry_answers(plan, timezone.now())
-        return Response(
+        return Answer(
             {"name": name, "plan": plan.to_dict(), "today": [_today_row(one) for one in answers]}
         )
 
@@ -85,10 +83,10 @@ class SelectorList(ApiView):
     verbs = {"GET": "plans.view"}
 
     @extend_schema(operation_id="selectors_list", responses=shapes.SelectorList)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.SelectorList]:
         """Every saved selector, in both forms."""
         rows = NamedSelector.objects.select_related("updated_by").order_by("name")
-        return Response({"selectors": [_selector_row(row) for row in rows]})
+        return Answer({"selectors": [_selector_row(row) for row in rows]})
 
 
 class SelectorDetail(ApiView):
@@ -101,11 +99,11 @@ class SelectorDetail(ApiView):
         responses=shapes.Selector,
     )
     @once
-    def put(self, request: Request, name: str) -> Response:
+    def put(self, request: Request, name: str) -> Answer[shapes.Selector]:
         """Save a selector under this name, to be used as `@name` in others."""
         found = self.read(shapes.SelectorBody)
         saved = save_selector(name=name, selector=found["selector"], by=self.actor)
-        return Response(_selector_row(saved))
+        return Answer(_selector_row(saved))
 
 
 def _text(body: bytes) -> str:
@@ -122,7 +120,7 @@ def _saved(name: str) -> ParsedPlan:
     return ParsedPlan.from_dict(plan.parsed)
 
 
-def _today_row(answer: Today) -> dict[str, Any]:
+def _today_row(answer: Today) -> shapes.DryAnswer:
     return {
         "name": answer.name,
         "promql": answer.promql,
@@ -130,13 +128,13 @@ def _today_row(answer: Today) -> dict[str, Any]:
         "strangers": answer.strangers,
         "breached": answer.breached,
         "whole": answer.is_whole,
-        "missing": answer.missing,
+        "missing": list(answer.missing),
         "trouble": answer.trouble,
         "says": plan_words.today(answer),
     }
 
 
-def _plan_row(plan: Plan) -> dict[str, Any]:
+def _plan_row(plan: Plan) -> shapes.Plan:
     return {
         "name": plan.name,
         "description": plan.parsed["description"],
@@ -156,11 +154,11 @@ def _plan_row(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _plan_detail(plan: Plan) -> dict[str, Any]:
+def _plan_detail(plan: Plan) -> shapes.PlanDetail:
     return {**_plan_row(plan), "text": plan.text, "plan": plan.parsed}
 
 
-def _selector_row(saved: NamedSelector) -> dict[str, Any]:
+def _selector_row(saved: NamedSelector) -> shapes.Selector:
     return {
         "name": saved.name,
         "selector": saved.text,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -15,9 +15,9 @@ _ROWS_PER_CHUNK = 200
 
 
 def listing(
-    request: HttpRequest, name: str, rows: Iterable[dict[str, Any]], limit: int
+    request: HttpRequest, name: str, rows: Iterable[tuple[int, Mapping[str, Any]]], limit: int
 ) -> StreamingHttpResponse:
-    """Answer `{name: [...], "next": ...}` from rows that carry their key under "pk".
+    """Answer `{name: [...], "next": ...}` from rows, each with its key.
 
     `rows` yields up to `limit` + 1; the extra one only proves that there is more, and `next` is
     then the key of the last row that was sent.
@@ -25,15 +25,17 @@ def listing(
     return streamed(request, _chunks(name, rows, limit), "application/json")
 
 
-def _chunks(name: str, rows: Iterable[dict[str, Any]], limit: int) -> Iterator[bytes]:
+def _chunks(
+    name: str, rows: Iterable[tuple[int, Mapping[str, Any]]], limit: int
+) -> Iterator[bytes]:
     waiting = [f'{{"{name}": [']
     last: int | None = None
     more = False
-    for index, row in enumerate(rows):
+    for index, (pk, row) in enumerate(rows):
         if index == limit:
             more = True
             break
-        last = row.pop("pk")
+        last = pk
         comma = ",\n" if index else "\n"
         waiting.append(comma + json.dumps(row, cls=JSONEncoder))
         if len(waiting) >= _ROWS_PER_CHUNK:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.actions.command import ask_full_state, rename, restart, send_custom_message
 from agents.actions.label import set_labels
@@ -18,6 +15,7 @@ from console.api import params
 from console.api.agents.views import agent_of
 from console.api.idempotency import once
 from console.api.shapes import agents as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.fields import in_data
 from console.lib.problems import Refused
@@ -28,9 +26,9 @@ class Labels(ApiView):
     verbs = {"GET": "agents.view", "PATCH": "agents.label"}
 
     @extend_schema(operation_id="agents_labels", responses=shapes.Labels)
-    def get(self, request: Request, uid: str) -> Response:
+    def get(self, request: Request, uid: str) -> Answer[shapes.Labels]:
         """The labels that selectors see, and which of them operators set (those win)."""
-        return Response(_labels(agent_of(self, uid).get()))
+        return Answer(_labels(agent_of(self, uid).get()))
 
     @extend_schema(
         operation_id="agents_label",
@@ -39,7 +37,7 @@ class Labels(ApiView):
         responses=shapes.Labels,
     )
     @once
-    def patch(self, request: Request, uid: str) -> Response:
+    def patch(self, request: Request, uid: str) -> Answer[shapes.Labels]:
         """Set and remove operators' labels. A removed label shows again what the agent reports."""
         agent = agent_of(self, uid).get()
         body = self.read(shapes.LabelsBody)
@@ -51,7 +49,7 @@ class Labels(ApiView):
             reason=body.get("reason", ""),
         )
         agent.refresh_from_db()
-        return Response(_labels(agent))
+        return Answer(_labels(agent))
 
 
 class Restart(ApiView):
@@ -64,7 +62,7 @@ class Restart(ApiView):
         responses={202: shapes.Asked},
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.Asked]:
         """Ask the agent to restart. 202: the command is queued for its gateway."""
         agent, reason = _asked_of(self, uid)
         restart(agent_ids=[agent.pk], by=self.actor, reason=reason)
@@ -81,7 +79,7 @@ class FullState(ApiView):
         responses={202: shapes.Asked},
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.Asked]:
         """Ask the agent to report everything once more. 202: queued for its gateway."""
         agent, reason = _asked_of(self, uid)
         ask_full_state(agent_ids=[agent.pk], by=self.actor, reason=reason)
@@ -98,11 +96,11 @@ class Rename(ApiView):
         responses={202: shapes.Renamed},
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.Renamed]:
         """Order the agent to use a new id, which is answered; the old one stays an alias."""
         agent, reason = _asked_of(self, uid)
         new_uid = rename(agent_id=agent.pk, by=self.actor, reason=reason)
-        return Response({"id": str(agent.instance_uid), "new_id": new_uid}, status=202)
+        return Answer({"id": str(agent.instance_uid), "new_id": str(new_uid)}, status=202)
 
 
 class CustomMessage(ApiView):
@@ -115,7 +113,7 @@ class CustomMessage(ApiView):
         responses={202: shapes.Asked},
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.Asked]:
         """Send a custom message to an agent that announced the capability. 202: queued."""
         agent = agent_of(self, uid).get()
         body = self.read(shapes.CustomMessageBody)
@@ -134,10 +132,10 @@ class ConnectionSettings(ApiView):
     verbs = {"GET": "agents.view", "POST": "agents.settings"}
 
     @extend_schema(operation_id="agents_settings", responses=shapes.ConnectionSettings)
-    def get(self, request: Request, uid: str) -> Response:
+    def get(self, request: Request, uid: str) -> Answer[shapes.ConnectionSettings]:
         """The agent's own offer and its word about it. Values are not given back: they may be secret."""
         found = agent_of(self, uid).select_related("status", "desired_settings")
-        return Response(_settings(found.get()))
+        return Answer(_settings(found.get()))
 
     @extend_schema(
         operation_id="agents_offer_settings",
@@ -146,7 +144,7 @@ class ConnectionSettings(ApiView):
         responses={202: shapes.ConnectionSettings},
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.ConnectionSettings]:
         """Offer connection settings, complete per kind. 409 when the agent takes no such kind."""
         agent = agent_of(self, uid).get()
         body = self.read(shapes.SettingsBody)
@@ -157,7 +155,7 @@ class ConnectionSettings(ApiView):
             agent_ids=[agent.pk], settings=wanted, by=self.actor, reason=body.get("reason", "")
         )
         found = agent_of(self, uid).select_related("status", "desired_settings")
-        return Response(_settings(found.get()), status=202)
+        return Answer(_settings(found.get()), status=202)
 
 
 def _in_settings(path: Path, is_key: bool) -> str:
@@ -169,11 +167,11 @@ def _asked_of(view: ApiView, uid: str) -> tuple[Agent, str]:
     return agent_of(view, uid).get(), view.read(shapes.ReasonBody).get("reason", "")
 
 
-def _asked(agent: Agent) -> Response:
-    return Response({"id": str(agent.instance_uid), "asked": True}, status=202)
+def _asked(agent: Agent) -> Answer[shapes.Asked]:
+    return Answer({"id": str(agent.instance_uid), "asked": True}, status=202)
 
 
-def _settings(agent: Agent) -> dict[str, Any]:
+def _settings(agent: Agent) -> shapes.ConnectionSettings:
     wanted = getattr(agent, "desired_settings", None)
     status = getattr(agent, "status", None) or AgentStatus(agent=agent)
     said = status.settings_status
@@ -190,7 +188,7 @@ def _settings(agent: Agent) -> dict[str, Any]:
     }
 
 
-def _labels(agent: Agent) -> dict[str, Any]:
+def _labels(agent: Agent) -> shapes.Labels:
     return {
         "id": str(agent.instance_uid),
         "labels": agent.labels,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -20,6 +19,7 @@ from console.api.agents.views import agent_of
 from console.api.idempotency import once
 from console.api.shapes import ends as shapes
 from console.api.shapes.agents import ReasonBody
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.durations import BadValue, format_duration, parse_duration
 from console.lib.problems import Invalid, Missing
@@ -37,13 +37,14 @@ class Retire(ApiView):
         responses=shapes.Retired,
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.Retired]:
         """Take an agent that is gone out of lists, counts and selections. Its history stays, and it is
         back by itself when it connects. 409 when it is connected or retired already."""
         agent = agent_of(self, uid).get()
         reason = self.read(ReasonBody).get("reason", "")
         done = retire(agent_id=agent.pk, by=self.actor, reason=reason)
-        return Response({"id": str(done.instance_uid), "retired_at": done.retired_at})
+        assert done.retired_at is not None
+        return Answer({"id": str(done.instance_uid), "retired_at": done.retired_at})
 
 
 class RetireSelection(ApiView):
@@ -56,7 +57,7 @@ class RetireSelection(ApiView):
         responses=shapes.RetiredSelection,
     )
     @once
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer[shapes.RetiredSelection]:
         """Retire every agent that matches and is not connected. With `dry_run` only count them; else
         `count` is the number that was seen, and 409 says that it is another now."""
         body = self.read(shapes.RetireBody)
@@ -77,7 +78,7 @@ class RetireSelection(ApiView):
                 reason=body.get("reason", ""),
                 not_seen_for=span,
             )
-        return Response(
+        return Answer(
             {
                 "selector": to_text(selector),
                 "dry_run": body["dry_run"],
@@ -100,14 +101,15 @@ class TakeOver(ApiView):
         responses=shapes.TookOver,
     )
     @once
-    def post(self, request: Request, uid: str) -> Response:
+    def post(self, request: Request, uid: str) -> Answer[shapes.TookOver]:
         """Let the agent go on as the one it `replaces`: labels of operators, quarantines set by a
         person and history. The other one is retired. 409 when there is nobody to take over from."""
         agent = agent_of(self, uid).get()
         reason = self.read(ReasonBody).get("reason", "")
         done = take_over(agent_id=agent.pk, by=self.actor, reason=reason)
         assert done.replaces is not None
-        return Response(
+        assert done.took_over_at is not None
+        return Answer(
             {
                 "id": str(done.instance_uid),
                 "replaces": str(done.replaces.instance_uid),
@@ -121,10 +123,10 @@ class RetirementRules(ApiView):
     verbs = {"GET": "agents.view"}
 
     @extend_schema(operation_id="retirement_rules_list", responses=shapes.RetirementRuleList)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.RetirementRuleList]:
         """The rules by which agents that are gone are retired."""
         rows = RetirementRule.objects.order_by("name")
-        return Response({"retirement_rules": [_rule(row) for row in rows]})
+        return Answer({"retirement_rules": [_rule(row) for row in rows]})
 
 
 class RetirementRuleDetail(ApiView):
@@ -137,7 +139,7 @@ class RetirementRuleDetail(ApiView):
         responses=shapes.RetirementRule,
     )
     @once
-    def put(self, request: Request, name: str) -> Response:
+    def put(self, request: Request, name: str) -> Answer[shapes.RetirementRule]:
         """Create or change a rule. An agent follows the rule that it matches, of several the shortest;
         the rule without a selector is for all others."""
         body = self.read(shapes.RetirementRuleBody)
@@ -151,7 +153,7 @@ class RetirementRuleDetail(ApiView):
             by=self.actor,
             reason=body["reason"],
         )
-        return Response(_rule(rule))
+        return Answer(_rule(rule))
 
     @extend_schema(
         operation_id="retirement_rules_delete",
@@ -175,10 +177,10 @@ class RefusedAgents(ApiView):
         parameters=params.PAGE,
         responses=shapes.RefusedAgentList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.RefusedAgentList]:
         """Who was not let in by the gateways: from where, why, since when, how often."""
         page, following = paging.newest(RefusedAgent.objects.all(), request)
-        return Response({"refused_agents": [_refused(row) for row in page], "next": following})
+        return Answer({"refused_agents": [_refused(row) for row in page], "next": following})
 
 
 def _span(text: str | None) -> timedelta | None:
@@ -196,7 +198,7 @@ def _plain(name: str) -> str:
     return name
 
 
-def _rule(row: RetirementRule) -> dict[str, Any]:
+def _rule(row: RetirementRule) -> shapes.RetirementRule:
     return {
         "name": row.name,
         "selector": row.selector,
@@ -208,7 +210,7 @@ def _rule(row: RetirementRule) -> dict[str, Any]:
     }
 
 
-def _refused(row: RefusedAgent) -> dict[str, Any]:
+def _refused(row: RefusedAgent) -> shapes.RefusedAgent:
     return {
         "id": row.pk,
         "address": row.address,

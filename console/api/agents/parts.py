@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.models import Agent, AgentBody, AgentEvent, ComponentSet, Delivery, Quarantine
 from agents.selectors.capabilities import BITS
@@ -16,6 +13,7 @@ from console.api import paging, params
 from console.api.agents.rows import one, shown
 from console.api.agents.views import agent_of
 from console.api.shapes import agents as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.problems import Missing
 from rollouts.models import Target
@@ -25,10 +23,12 @@ class AgentDetail(ApiView):
     verbs = {"GET": "agents.view"}
 
     @extend_schema(operation_id="agents_read", responses=shapes.AgentDetail)
-    def get(self, request: Request, uid: str) -> Response:
+    def get(self, request: Request, uid: str) -> Answer[shapes.AgentDetail]:
         """One agent, by its instance uid (also by one it had before a rename)."""
         found = agent_of(self, uid)
-        return Response({**(one(found, timezone.now()) or {}), **more_of(found.get())})
+        agent = found.get()
+        values = one(found, timezone.now())
+        return Answer({**values, **more_of(agent)})
 
 
 class Deliveries(ApiView):
@@ -39,12 +39,12 @@ class Deliveries(ApiView):
         parameters=params.PAGE,
         responses=shapes.DeliveryList,
     )
-    def get(self, request: Request, uid: str) -> Response:
+    def get(self, request: Request, uid: str) -> Answer[shapes.DeliveryList]:
         """Every offer of a config to this agent and how it went, newest first; of one that took over
         from another also those of that one."""
         rows = Delivery.objects.filter(agent__in=lineage(agent_of(self, uid).get().pk))
         page, following = paging.newest(rows, request)
-        return Response({"deliveries": [_delivery(row) for row in page], "next": following})
+        return Answer({"deliveries": [_delivery(row) for row in page], "next": following})
 
 
 class History(ApiView):
@@ -55,13 +55,15 @@ class History(ApiView):
         parameters=params.PAGE,
         responses=shapes.HistoryList,
     )
-    def get(self, request: Request, uid: str) -> Response:
+    def get(self, request: Request, uid: str) -> Answer[shapes.HistoryList]:
         """What happened to this agent (connection, health, config, commands), newest first; of one
         that took over from another also what happened to that one."""
         rows = AgentEvent.objects.filter(agent__in=lineage(agent_of(self, uid).get().pk))
         page, following = paging.newest(rows, request)
-        found = [{"at": e.at, "kind": e.kind, "details": e.details} for e in page]
-        return Response({"events": found, "next": following})
+        found: list[shapes.HistoryEvent] = [
+            {"at": e.at, "kind": e.kind, "details": e.details} for e in page
+        ]
+        return Answer({"events": found, "next": following})
 
 
 class Reported(ApiView):
@@ -71,13 +73,13 @@ class Reported(ApiView):
     part = AgentBody.Part.HEALTH
 
     @extend_schema(responses=shapes.Reported)
-    def get(self, request: Request, uid: str) -> Response:
+    def get(self, request: Request, uid: str) -> Answer[shapes.Reported]:
         """The part as last reported (secrets were redacted before it was stored)."""
         rows = AgentBody.objects.filter(agent__in=agent_of(self, uid).values("pk"), part=self.part)
         body = rows.first()
         if body is None:
             raise Missing("api.not_reported")
-        return Response({"hash": body.body_hash, "at": body.at, "body": body.body})
+        return Answer({"hash": body.body_hash, "at": body.at, "body": body.body})
 
 
 @extend_schema_view(get=extend_schema(operation_id="agents_health"))
@@ -90,7 +92,7 @@ class EffectiveConfig(Reported):
     part = AgentBody.Part.EFFECTIVE_CONFIG
 
 
-def more_of(agent: Agent) -> dict[str, Any]:
+def more_of(agent: Agent) -> shapes.MoreOfAgent:
     """Return what only the detail of an agent says, beside its row in the list."""
     components = ComponentSet.objects.filter(pk=agent.components_hash).first()
     quarantines = Quarantine.objects.filter(agent=agent, lifted_at=None).order_by("-pk")[:100]
@@ -108,13 +110,13 @@ def more_of(agent: Agent) -> dict[str, Any]:
         "rollout_error": shown(target.error) if target is not None else "",
         "retired_by": agent.retired_by,
         "retired_why": agent.retired_why,
-        "replaces": agent.replaces.instance_uid if agent.replaces is not None else None,
-        "replaced_by": successor.instance_uid if successor is not None else None,
+        "replaces": str(agent.replaces.instance_uid) if agent.replaces is not None else None,
+        "replaced_by": str(successor.instance_uid) if successor is not None else None,
         "took_over_at": agent.took_over_at,
     }
 
 
-def _delivery(row: Delivery) -> dict[str, Any]:
+def _delivery(row: Delivery) -> shapes.Delivery:
     return {
         "id": row.pk,
         "config_hash": row.config_hash,

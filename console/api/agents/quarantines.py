@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.actions.quarantine import lift, quarantine
 from agents.models import Agent, Quarantine
@@ -16,6 +14,7 @@ from console.api import paging, params
 from console.api.hashes import hash_of
 from console.api.idempotency import once
 from console.api.shapes import quarantines as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.problems import FieldError, Invalid
 from console.lib.texts import text as say
@@ -29,7 +28,7 @@ class QuarantineList(ApiView):
         parameters=[params.CONFIG_HASH, params.LIFTED, *params.PAGE],
         responses=shapes.QuarantineList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.QuarantineList]:
         """What must not be offered, newest first; with `lifted=true` also what was lifted, by whom
         and why."""
         visible = Agent.objects.visible_to(self.actor)
@@ -40,7 +39,7 @@ class QuarantineList(ApiView):
         if wanted := params.CONFIG_HASH.of(request):
             rows = rows.filter(config_hash=hash_of(wanted))
         page, following = paging.newest(rows, request)
-        return Response({"quarantines": [_row(row) for row in page], "next": following})
+        return Answer({"quarantines": [_row(row) for row in page], "next": following})
 
     @extend_schema(
         operation_id="quarantines_add",
@@ -49,7 +48,7 @@ class QuarantineList(ApiView):
         responses={201: shapes.Added},
     )
     @once
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer[shapes.Added]:
         """Never offer a hash again: to some agents, or, when none are named, to the whole fleet."""
         body = self.read(shapes.NewQuarantine)
         added = quarantine(
@@ -59,7 +58,7 @@ class QuarantineList(ApiView):
             by=self.actor,
             reason=body["reason"],
         )
-        return Response({"added": added}, status=201)
+        return Answer({"added": added}, status=201)
 
     def _ids(self, uids: list[uuid.UUID]) -> list[int]:
         visible = Agent.objects.visible_to(self.actor).filter(instance_uid__in=uids)
@@ -86,13 +85,13 @@ class Lift(ApiView):
         responses=shapes.Quarantine,
     )
     @once
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, pk: int) -> Answer[shapes.Quarantine]:
         """Allow the hash again. It is offered only by the next rollout or push."""
         body = self.read(shapes.LiftBody)
-        return Response(_row(lift(quarantine_id=pk, by=self.actor, reason=body["reason"])))
+        return Answer(_row(lift(quarantine_id=pk, by=self.actor, reason=body["reason"])))
 
 
-def _row(row: Quarantine) -> dict[str, Any]:
+def _row(row: Quarantine) -> shapes.Quarantine:
     return {
         "id": row.pk,
         "agent": str(row.agent.instance_uid) if row.agent else None,

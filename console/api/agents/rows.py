@@ -9,6 +9,7 @@ from typing import Any
 from agents.models import ConfigStatus, GatewayLease
 from agents.models.querysets import AgentQuerySet
 from agents.models.status import SILENT
+from console.api.shapes.agents import Agent
 
 CHUNK = 1000
 _FIELDS = (
@@ -43,8 +44,9 @@ _SHOWN_CHARACTERS = 1024
 
 def rows(
     agents: AgentQuerySet, now: datetime, *, after: int, limit: int
-) -> Iterator[dict[str, Any]]:
-    """Yield up to `limit` agents (read `with_status_word`) by ascending primary key, which stands under "pk".
+) -> Iterator[tuple[int, Agent]]:
+    """Yield up to `limit` agents (read `with_status_word`) by ascending primary key,
+    each with that key.
 
     Read in keyset chunks, so no transaction and no cursor stays open while a slow client reads.
     """
@@ -53,20 +55,19 @@ def rows(
         size = min(left, CHUNK)
         found = list(agents.filter(pk__gt=after).order_by("pk").values(*_FIELDS)[:size])
         for values in found:
-            yield {"pk": values["pk"], **row(values, now)}
+            yield values["pk"], row(values, now)
         if len(found) < size:
             return
         after = found[-1]["pk"]
         left -= size
 
 
-def one(agents: AgentQuerySet, now: datetime) -> dict[str, Any] | None:
-    """Return the one agent a queryset means, or None."""
-    values = agents.values(*_FIELDS).first()
-    return None if values is None else row(values, now)
+def one(agents: AgentQuerySet, now: datetime) -> Agent:
+    """Return the one agent that a queryset means."""
+    return row(agents.values(*_FIELDS).get(), now)
 
 
-def row(values: dict[str, Any], now: datetime) -> dict[str, Any]:
+def row(values: dict[str, Any], now: datetime) -> Agent:
     """Return one agent. `config_hash` is what it runs by its own word; `config_status` is its
     word about `reported_config_hash`, the last one it was offered."""
     return {

@@ -20,6 +20,7 @@ from console.api.rollouts.answers import rollout_view
 from console.api.rollouts.revisions import seen
 from console.api.rollouts.views import rollout_of, shown
 from console.api.shapes import rollouts as shapes
+from console.api.shapes.answer import Answer
 from console.api.shapes.base import Body
 from console.api.views import ApiView
 from console.lib.problems import Refused, Stale
@@ -46,7 +47,7 @@ class RolloutAct(ApiView):
     takes_revision: ClassVar[bool] = True
 
     @once
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, pk: int) -> Answer[shapes.Rollout] | Response:
         given = self.read(self.body)
         rollout = rollout_of(self, pk)
         if self.takes_revision:
@@ -58,7 +59,7 @@ class RolloutAct(ApiView):
             return answer(problem, rollout=rollout_view(rollout_of(self, pk)))
         return self.answer(pk, done)
 
-    def answer(self, pk: int, done: object) -> Response:
+    def answer(self, pk: int, done: object) -> Answer[shapes.Rollout]:
         """Answer the rollout as the act left it."""
         return shown(self, pk)
 
@@ -167,7 +168,7 @@ class Retry(RolloutAct):
     act = staticmethod(retry)
     takes_revision = False
 
-    def answer(self, pk: int, done: object) -> Response:
+    def answer(self, pk: int, done: object) -> Answer[shapes.Rollout]:
         """Answer the new rollout."""
         return shown(self, done.pk if isinstance(done, Rollout) else pk, status=201)
 

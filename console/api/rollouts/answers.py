@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.utils import timezone
 
+from console.api.shapes import rollouts as shapes
+from console.api.shapes.events import Event as EventRow
 from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.evidence import shown
@@ -17,7 +20,7 @@ from rollouts.models import Event, Phase, Rollback, Rollout
 ENDED = ("pass_phase", "advance", "fail_phase")
 
 
-def rollout_view(rollout: Rollout, now: datetime | None = None) -> dict[str, Any]:
+def rollout_view(rollout: Rollout, now: datetime | None = None) -> shapes.Rollout:
     """Return one rollout. Give one read with `for_detail()`, or each part is a query more."""
     now = now or timezone.now()
     phases = sorted(rollout.phases.all(), key=lambda phase: phase.index)
@@ -77,7 +80,7 @@ def judged_at(rollout: Rollout, now: datetime) -> datetime:
     return rollout.finished_at or now
 
 
-def phase_view(phase: Phase, gates: list[dict[str, Any]]) -> dict[str, Any]:
+def phase_view(phase: Phase, gates: list[shapes.Gate]) -> shapes.RolloutPhase:
     """Return one phase with its counts and gates."""
     counts = Counts.from_dict(phase.counts)
     return {
@@ -111,12 +114,12 @@ def phase_view(phase: Phase, gates: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def gate_view(gate: GateFacts) -> dict[str, Any]:
+def gate_view(gate: GateFacts) -> shapes.Gate:
     """Return one gate as scripts read it: `threshold` is the limit."""
-    return {**shown(gate), "threshold": gate.limit, "firing": gate.firing, "note": gate.note}
+    return {**_kept(shown(gate)), "threshold": gate.limit, "firing": gate.firing, "note": gate.note}
 
 
-def counts_view(phases: list[Phase]) -> dict[str, int]:
+def counts_view(phases: list[Phase]) -> shapes.RolloutCounts:
     """Return the numbers of the whole rollout. `failed` counts each way to fail, which stand beside
     it; `on_new` are agents that are connected and run the version now, by their own word."""
     all_counts = [Counts.from_dict(phase.counts) for phase in phases]
@@ -137,13 +140,13 @@ def counts_view(phases: list[Phase]) -> dict[str, int]:
     }
 
 
-def events_of(rollout: Rollout, after_seq: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+def events_of(rollout: Rollout, after_seq: int = 0, limit: int = 200) -> list[EventRow]:
     """Return events in their order, after a sequence number."""
     events = Event.objects.filter(rollout=rollout, seq__gt=after_seq).order_by("seq")[:limit]
     return [event_row(event) for event in events]
 
 
-def event_row(event: Event) -> dict[str, Any]:
+def event_row(event: Event) -> EventRow:
     """Return one event as scripts read it."""
     return {
         "seq": event.seq,
@@ -159,13 +162,18 @@ def event_row(event: Event) -> dict[str, Any]:
     }
 
 
-def _gates_at_end(rollout: Rollout, phases: list[Phase]) -> dict[str, list[dict[str, Any]]]:
+def _gates_at_end(rollout: Rollout, phases: list[Phase]) -> dict[str, list[shapes.Gate]]:
     """Return the readings kept with the event that ended each phase: one query."""
     ended = Event.objects.filter(rollout=rollout, act__in=ENDED).order_by("seq")
     return {
-        phase: [{**gate, "threshold": gate["limit"]} for gate in inputs.get("gates", [])]
+        phase: [{**_kept(gate), "threshold": gate["limit"]} for gate in inputs.get("gates", [])]
         for phase, inputs in ended.values_list("phase", "inputs")
     }
+
+
+def _kept(gate: Mapping[str, Any]) -> shapes.Gate:
+    """Return a gate as `engine.evidence.shown` made it, now or when the phase ended."""
+    return cast(shapes.Gate, gate)
 
 
 def _rollback_id(rollout: Rollout) -> int | None:

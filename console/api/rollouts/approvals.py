@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.actor import Actor
 from accounts.policy import can, four_eyes
 from console.api import paging, params
 from console.api.shapes import approvals as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from rollouts.models import Approval
 
@@ -24,17 +22,17 @@ class ApprovalList(ApiView):
         parameters=[params.APPROVAL_STATE, *params.PAGE],
         responses=shapes.ApprovalList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.ApprovalList]:
         """Approvals, newest first; `state=waiting` for the inbox."""
         rows = Approval.objects.visible_to(self.actor).for_list()
         if state := params.APPROVAL_STATE.of(request):
             rows = rows.filter(state=state)
         page, following = paging.newest(rows, request)
         found = [approval_row(approval, self.actor) for approval in page]
-        return Response({"approvals": found, "next": following})
+        return Answer({"approvals": found, "next": following})
 
 
-def approval_row(approval: Approval, actor: Actor) -> dict[str, Any]:
+def approval_row(approval: Approval, actor: Actor) -> shapes.Approval:
     """Return one approval, and whether who asks could give it."""
     rollout = approval.phase.rollout
     people = (rollout.created_by_id, rollout.started_by_id, rollout.version.author_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,6 +19,7 @@ from console.api import paging, params
 from console.api.rollouts.answers import event_row, events_of
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.web import csvs
 from console.words.incidents import incident_text
@@ -35,11 +37,11 @@ class Events(ApiView):
         parameters=params.PAGE_OLDEST,
         responses=shapes.EventList,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[shapes.EventList]:
         """The events, oldest first. `after` is the `seq` of the last one that was seen."""
         rollout = rollout_of(self, pk)
         found, following = paging.oldest(Event.objects.filter(rollout=rollout), request, "seq")
-        return Response({"events": [event_row(event) for event in found], "next": following})
+        return Answer({"events": [event_row(event) for event in found], "next": following})
 
 
 class Timeline(ApiView):
@@ -75,17 +77,17 @@ class Measurements(ApiView):
         parameters=[params.GATE, *params.PAGE],
         responses=shapes.MeasurementList,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[shapes.MeasurementList]:
         """Every reading of every gate, newest first, with what it was made from."""
         rows = Measurement.objects.filter(rollout=rollout_of(self, pk)).select_related("phase")
         if gate := params.GATE.of(request):
             rows = rows.filter(gate=gate)
         page, following = paging.newest(rows, request)
         found = [_measurement(row) for row in page]
-        return Response({"measurements": found, "next": following})
+        return Answer({"measurements": found, "next": following})
 
 
-def _measurement(row: Measurement) -> dict[str, Any]:
+def _measurement(row: Measurement) -> shapes.Measurement:
     return {
         "id": row.pk,
         "at": row.at,
@@ -109,11 +111,11 @@ def _file(text: str, kind: str, name: str) -> HttpResponse:
     return HttpResponse(text, content_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-def _csv(events: list[dict[str, Any]]) -> str:
+def _csv(events: Sequence[shapes.Event]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for event in events:
-        told = {**event, "inputs": json.dumps(event["inputs"], default=str)}
+        told: dict[str, Any] = {**event, "inputs": json.dumps(event["inputs"], default=str)}
         writer.writerow([csvs.cell(told.get(column, "")) for column in _COLUMNS])
     return out.getvalue()

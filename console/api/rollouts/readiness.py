@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from console.api import paging, params
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import readiness as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from rollouts.drafts.finding import Finding
 from rollouts.drafts.finding_agents import targets_of
@@ -26,7 +24,7 @@ class Readiness(ApiView):
         parameters=[params.CHECK, params.LEVEL, *params.PAGE],
         responses=shapes.Readiness,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[shapes.Readiness]:
         """Every finding of preflight, and the targets with what was found about each.
 
         Without `check` or `level` all targets are listed, with them those that it is about.
@@ -37,16 +35,28 @@ class Readiness(ApiView):
         asked = [f for f in findings if check in ("", f.check) and level in ("", f.level)]
         rows = targets_with(rollout, asked) if check or level else targets_of(rollout)
         page, following = paging.newest(rows.select_related("agent", "phase"), request)
-        return Response(
+        return Answer(
             {
-                "findings": [finding.to_dict() for finding in findings],
+                "findings": [_finding(finding) for finding in findings],
                 "targets": [_target(target, findings) for target in page],
                 "next": following,
             }
         )
 
 
-def _target(target: Target, findings: list[Finding]) -> dict[str, Any]:
+def _finding(finding: Finding) -> shapes.Finding:
+    return {
+        "check": finding.check,
+        "level": finding.level,
+        "count": finding.count,
+        "text": finding.text,
+        "samples": list(finding.samples),
+        "about_agents": finding.concern is not None,
+        "can_override": finding.can_override,
+    }
+
+
+def _target(target: Target, findings: list[Finding]) -> shapes.ReadyTarget:
     return {
         "agent": str(target.agent.instance_uid),
         "name": target.agent.name,

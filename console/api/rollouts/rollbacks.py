@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from console.api import paging, params
 from console.api.agents.rows import shown as cut
@@ -17,6 +17,7 @@ from console.api.links import page
 from console.api.rollouts.answers import event_row
 from console.api.rollouts.views import text_of
 from console.api.shapes import rollbacks as shapes
+from console.api.shapes.answer import Answer
 from console.api.shapes.events import EventList
 from console.api.views import ApiView, named_in_body
 from console.lib.problems import FieldError, Invalid, Missing
@@ -38,7 +39,7 @@ class RollbackBySelector(ApiView):
         responses={202: shapes.Rollback},
     )
     @once
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer[shapes.Rollback]:
         """Bring the agents of a selector back: each to its own previous config, or to one version.
 
         202: it has begun. Follow it at `status_url`.
@@ -59,7 +60,7 @@ class RollbackBySelector(ApiView):
                 method=body.get("method") or Rollback.Method.IMMEDIATE,
             )
         answer = rollback_row(rollback)
-        return Response(answer, status=202, headers={"Location": answer["status_url"]})
+        return Answer(answer, status=202, headers={"Location": answer["status_url"]})
 
 
 class RollbackList(ApiView):
@@ -70,20 +71,20 @@ class RollbackList(ApiView):
         parameters=params.PAGE,
         responses=shapes.RollbackList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.RollbackList]:
         """Rollbacks of every kind, newest first."""
         rows, following = paging.newest(Rollback.objects.all(), request)
         found = [_summary(rollback) for rollback in rows]
-        return Response({"rollbacks": found, "next": following})
+        return Answer({"rollbacks": found, "next": following})
 
 
 class RollbackDetail(ApiView):
     verbs = {"GET": "rollouts.view"}
 
     @extend_schema(operation_id="rollbacks_read", responses=shapes.Rollback)
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[shapes.Rollback]:
         """How a rollback goes: counts by state, and the agents that are not back yet."""
-        return Response(rollback_row(_rollback(pk)))
+        return Answer(rollback_row(_rollback(pk)))
 
 
 class RollbackEvents(ApiView):
@@ -94,29 +95,40 @@ class RollbackEvents(ApiView):
         parameters=params.PAGE_OLDEST,
         responses=EventList,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[EventList]:
         """The events of a rollback by selector, oldest first."""
         rows = Event.objects.filter(rollback=_rollback(pk))
         found, following = paging.oldest(rows, request, "seq")
-        return Response({"events": [event_row(event) for event in found], "next": following})
+        return Answer({"events": [event_row(event) for event in found], "next": following})
 
 
-def rollback_row(rollback: Rollback) -> dict[str, Any]:
+def rollback_row(rollback: Rollback) -> shapes.Rollback:
     """Return one rollback with its counts and stragglers: two queries."""
     targets = RollbackTarget.objects.filter(rollback=rollback)
     by_state = dict(targets.order_by().values_list("state").annotate(n=Count("pk")))
     late = targets.exclude(state=RollbackTargetState.CONFIRMED).select_related("agent")
     return {
         **_summary(rollback),
-        "counts": {
-            "targets": sum(by_state.values()),
-            **{state.value: by_state.get(state.value, 0) for state in RollbackTargetState},
-        },
+        "counts": _counts(by_state),
         "stragglers": [_straggler(target) for target in late.order_by("pk")[:STRAGGLERS]],
     }
 
 
-def _summary(rollback: Rollback) -> dict[str, Any]:
+def _counts(by_state: Mapping[str, int]) -> shapes.RollbackCounts:
+    states = RollbackTargetState
+    return {
+        "targets": sum(by_state.values()),
+        "waiting": by_state.get(states.WAITING, 0),
+        "offered": by_state.get(states.OFFERED, 0),
+        "confirmed": by_state.get(states.CONFIRMED, 0),
+        "failed": by_state.get(states.FAILED, 0),
+        "timed_out": by_state.get(states.TIMED_OUT, 0),
+        "no_version": by_state.get(states.NO_VERSION, 0),
+        "skipped": by_state.get(states.SKIPPED, 0),
+    }
+
+
+def _summary(rollback: Rollback) -> shapes.RollbackRow:
     return {
         "id": rollback.pk,
         "state": rollback.state,
@@ -135,7 +147,7 @@ def _summary(rollback: Rollback) -> dict[str, Any]:
     }
 
 
-def _straggler(target: RollbackTarget) -> dict[str, Any]:
+def _straggler(target: RollbackTarget) -> shapes.Straggler:
     return {
         "agent": str(target.agent.instance_uid),
         "name": str(target.agent),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.selectors.grammar import parse_any, to_text
 from console.api import paging, params
@@ -18,6 +17,7 @@ from console.api.links import page
 from console.api.rollouts.answers import rollout_view
 from console.api.rollouts.revisions import etag
 from console.api.shapes import rollouts as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView, named_in_body
 from console.lib.problems import Missing
 from rollouts.actions.draft import draft_rollout
@@ -36,7 +36,7 @@ class RolloutList(ApiView):
         parameters=[params.ROLLOUT_STATE, params.CONFIG, *params.PAGE],
         responses=shapes.RolloutList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.RolloutList]:
         """Rollouts, newest first."""
         rows = Rollout.objects.visible_to(self.actor).for_list()
         if states := params.ROLLOUT_STATE.of(request):
@@ -44,7 +44,7 @@ class RolloutList(ApiView):
         if config := params.CONFIG.of(request):
             rows = rows.filter(config__name=config)
         found, following = paging.newest(rows, request)
-        return Response({"rollouts": [_row(rollout) for rollout in found], "next": following})
+        return Answer({"rollouts": [_row(rollout) for rollout in found], "next": following})
 
     @extend_schema(
         operation_id="rollouts_create",
@@ -53,7 +53,7 @@ class RolloutList(ApiView):
         responses={201: shapes.Rollout},
     )
     @once
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer[shapes.Rollout]:
         """Draft a rollout and, with `start`, start it. If it cannot start, nothing is kept."""
         body = self.read(shapes.NewRollout)
         given = {k: v for k, v in body.items() if k not in _NOT_FOR_DRAFT and v is not None}
@@ -74,7 +74,7 @@ class Preview(ApiView):
     verbs = {"POST": "rollouts.view"}
 
     @extend_schema(operation_id="rollouts_preview", request=shapes.Draft, responses=shapes.Preview)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer[shapes.Preview]:
         """Which agents each phase would get, who is left out and why. Changes nothing.
 
         `seed` fixes the choice: give it back when creating, and the preview is the plan.
@@ -93,14 +93,14 @@ class Preview(ApiView):
                 seed=seed,
                 now=timezone.now(),
             )
-        return Response({"seed": seed, **found.to_dict()})
+        return Answer(cast(shapes.Preview, {"seed": seed, **found.to_dict()}))
 
 
 class RolloutDetail(ApiView):
     verbs = {"GET": "rollouts.view"}
 
     @extend_schema(operation_id="rollouts_read", responses=shapes.Rollout)
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[shapes.Rollout]:
         """One rollout, its phases with their gates, and the sentence that says where it stands."""
         return shown(self, pk)
 
@@ -114,13 +114,13 @@ def rollout_of(view: ApiView, pk: int) -> Rollout:
     return rollout
 
 
-def shown(view: ApiView, pk: int, *, status: int = 200, **more: Any) -> Response:
+def shown(view: ApiView, pk: int, *, status: int = 200) -> Answer[shapes.Rollout]:
     """Answer a rollout as it is now, with its revision as ETag."""
     rollout = rollout_of(view, pk)
     headers = {"ETag": etag(rollout.revision)}
     if status == 201:
         headers["Location"] = f"/api/v1/rollouts/{pk}"
-    return Response({**rollout_view(rollout), **more}, status=status, headers=headers)
+    return Answer(rollout_view(rollout), status=status, headers=headers)
 
 
 def text_of(body: dict[str, Any]) -> str:
@@ -128,7 +128,7 @@ def text_of(body: dict[str, Any]) -> str:
     return to_text(parse_any(body["selector"]))
 
 
-def _row(rollout: Rollout) -> dict[str, Any]:
+def _row(rollout: Rollout) -> shapes.Row:
     return {
         "id": rollout.pk,
         "number": rollout.number,

@@ -16,11 +16,13 @@ from datetime import timedelta
 from django.db import connection
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from console.api import params
-from console.api.rollouts.views import rollout_of, shown
+from console.api.rollouts.answers import rollout_view
+from console.api.rollouts.revisions import etag
+from console.api.rollouts.views import rollout_of
 from console.api.shapes import rollouts as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.durations import BadValue, parse_duration
 from console.lib.problems import FieldError, Invalid, Transient
@@ -43,7 +45,7 @@ class Wait(ApiView):
         parameters=[params.UNTIL, params.TIMEOUT],
         responses=shapes.Waited,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> Answer[shapes.Waited]:
         """The rollout, once it is finished, waits for approval, or has reached a phase.
 
         A rollout that is finished is answered whatever was waited for: nothing more will happen.
@@ -55,7 +57,11 @@ class Wait(ApiView):
         timeout_s = _timeout_s(request)
         with _a_place():
             there = _wait(rollout.pk, until, timeout_s)
-        return shown(self, pk, timed_out=not there)
+        rollout = rollout_of(self, pk)
+        return Answer(
+            {**rollout_view(rollout), "timed_out": not there},
+            headers={"ETag": etag(rollout.revision)},
+        )
 
 
 def is_there(rollout_id: int, until: str) -> bool:

@@ -1,122 +1,126 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+
 from rest_framework import serializers
 
 from agents.models.querysets import STATUS_WORDS
 from console.api.shapes import words
-from console.api.shapes.base import Body, Hash, Reason, Shape, Text
+from console.api.shapes.answer import HashText, OneOf, Uid, said
+from console.api.shapes.base import Body, Reason, Text
 
 
-class Agent(Shape):
+class Agent(TypedDict):
     """One agent: who it is, and what it last said about itself."""
 
-    id = serializers.UUIDField(help_text="instance_uid")
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(words.AGENT_KINDS)
-    version = serializers.CharField()
-    labels = serializers.DictField(child=serializers.CharField())
-    status = serializers.ChoiceField(STATUS_WORDS, help_text="one word, worst first")
-    connected = serializers.BooleanField()
-    healthy = serializers.BooleanField(allow_null=True, help_text="null: never reported")
-    health_error = serializers.CharField()
-    sick_component = serializers.CharField(
-        help_text='a component below it that is not well, as in "exporter otlp/eu: refused"'
-    )
-    config_hash = Hash(help_text="what it runs, by its own word; empty: nobody knows")
-    desired_config_hash = Hash(help_text="what it should run")
-    config_status = serializers.ChoiceField(
-        words.CONFIG_STATUSES,
-        allow_null=True,
-        help_text="its word about reported_config_hash; null: never reported",
-    )
-    config_error = serializers.CharField()
-    reported_config_hash = Hash(help_text="the last hash it was offered and spoke about")
-    transport = serializers.CharField(help_text="ws, http or empty")
-    connected_at = serializers.DateTimeField(allow_null=True)
-    last_seen_at = serializers.DateTimeField(allow_null=True)
-    no_word_since = serializers.DateTimeField(
-        allow_null=True, help_text="it fell silent; null: it is connected, or said goodbye"
-    )
-    refuses_everything_since = Hash(
-        help_text="the config since which it refuses all others; its stored config must be removed"
-    )
-    first_seen_at = serializers.DateTimeField()
-    retired_at = serializers.DateTimeField(
-        allow_null=True, help_text="retired: in no list or count unless status=retired is asked"
-    )
+    id: Annotated[Uid, said("instance_uid")]
+    name: str
+    kind: Annotated[str, OneOf(words.AGENT_KINDS)]
+    version: str
+    labels: dict[str, str]
+    status: Annotated[Annotated[str, OneOf(STATUS_WORDS)], said("one word, worst first")]
+    connected: bool
+    healthy: Annotated[bool | None, said("null: never reported")]
+    health_error: str
+    sick_component: Annotated[
+        str, said('a component below it that is not well, as in "exporter otlp/eu: refused"')
+    ]
+    config_hash: Annotated[HashText, said("what it runs, by its own word; empty: nobody knows")]
+    desired_config_hash: Annotated[HashText, said("what it should run")]
+    config_status: Annotated[
+        Annotated[str, OneOf(words.CONFIG_STATUSES)] | None,
+        said("its word about reported_config_hash; null: never reported"),
+    ]
+    config_error: str
+    reported_config_hash: Annotated[HashText, said("the last hash it was offered and spoke about")]
+    transport: Annotated[str, said("ws, http or empty")]
+    connected_at: datetime | None
+    last_seen_at: datetime | None
+    no_word_since: Annotated[
+        datetime | None, said("it fell silent; null: it is connected, or said goodbye")
+    ]
+    refuses_everything_since: Annotated[
+        HashText,
+        said("the config since which it refuses all others; its stored config must be removed"),
+    ]
+    first_seen_at: datetime
+    retired_at: Annotated[
+        datetime | None, said("retired: in no list or count unless status=retired is asked")
+    ]
 
 
-class AgentList(Shape):
-    agents = Agent(many=True)
-    next = serializers.CharField(allow_null=True, help_text="`after` of the next page")
+class AgentList(TypedDict):
+    agents: list[Agent]
+    next: Annotated[str | None, said("`after` of the next page")]
 
 
-class AgentDetail(Agent):
+class MoreOfAgent(TypedDict):
+    operator_labels: dict[str, str]
+    identifying: dict[str, Any]
+    non_identifying: dict[str, Any]
+    capabilities: list[str]
+    components: Annotated[list[str], said('e.g. "processor:transform"')]
+    quarantined_hashes: list[HashText]
+    rollout: Annotated[int | None, said("the rollout it is in now")]
+    rollout_state: Annotated[
+        str | None, said("how it stands in that rollout, e.g. applied, fell_back, lost")
+    ]
+    rollout_error: Annotated[str, said('why, e.g. "fell back to v1 by itself"')]
+    retired_by: str
+    retired_why: str
+    replaces: Annotated[Uid | None, said("whose host it runs on now")]
+    replaced_by: Uid | None
+    took_over_at: Annotated[
+        datetime | None, said("since then it has labels and history of `replaces`")
+    ]
+
+
+class AgentDetail(Agent, MoreOfAgent):
     """An agent with what it can do and what holds it."""
 
-    operator_labels = serializers.DictField(child=serializers.CharField())
-    identifying = serializers.DictField()
-    non_identifying = serializers.DictField()
-    capabilities = serializers.ListField(child=serializers.CharField())
-    components = serializers.ListField(
-        child=serializers.CharField(), help_text='e.g. "processor:transform"'
-    )
-    quarantined_hashes = serializers.ListField(child=Hash())
-    rollout = serializers.IntegerField(allow_null=True, help_text="the rollout it is in now")
-    rollout_state = serializers.CharField(
-        allow_null=True, help_text="how it stands in that rollout, e.g. applied, fell_back, lost"
-    )
-    rollout_error = serializers.CharField(help_text='why, e.g. "fell back to v1 by itself"')
-    retired_by = serializers.CharField()
-    retired_why = serializers.CharField()
-    replaces = serializers.UUIDField(allow_null=True, help_text="whose host it runs on now")
-    replaced_by = serializers.UUIDField(allow_null=True)
-    took_over_at = serializers.DateTimeField(
-        allow_null=True, help_text="since then it has labels and history of `replaces`"
-    )
 
-
-class Delivery(Shape):
+class Delivery(TypedDict):
     """One offer of one hash, from offer to outcome."""
 
-    id = serializers.IntegerField()
-    config_hash = Hash()
-    cause = serializers.CharField(help_text='e.g. "rollout:42"')
-    state = serializers.ChoiceField(words.DELIVERY_STATES)
-    offered_at = serializers.DateTimeField()
-    sent_at = serializers.DateTimeField(allow_null=True)
-    acknowledged_at = serializers.DateTimeField(allow_null=True)
-    settled_at = serializers.DateTimeField(allow_null=True)
-    confirmed_by = serializers.CharField(help_text='empty: its own status, else "effective config"')
-    error = serializers.CharField()
+    id: int
+    config_hash: HashText
+    cause: Annotated[str, said('e.g. "rollout:42"')]
+    state: Annotated[str, OneOf(words.DELIVERY_STATES)]
+    offered_at: datetime
+    sent_at: datetime | None
+    acknowledged_at: datetime | None
+    settled_at: datetime | None
+    confirmed_by: Annotated[str, said('empty: its own status, else "effective config"')]
+    error: str
 
 
-class DeliveryList(Shape):
-    deliveries = Delivery(many=True)
-    next = serializers.CharField(allow_null=True)
+class DeliveryList(TypedDict):
+    deliveries: list[Delivery]
+    next: str | None
 
 
-class HistoryEvent(Shape):
-    at = serializers.DateTimeField()
-    kind = serializers.CharField()
-    details = serializers.DictField()
+class HistoryEvent(TypedDict):
+    at: datetime
+    kind: str
+    details: dict[str, Any]
 
 
-class HistoryList(Shape):
-    events = HistoryEvent(many=True)
-    next = serializers.CharField(allow_null=True)
+class HistoryList(TypedDict):
+    events: list[HistoryEvent]
+    next: str | None
 
 
-class Reported(Shape):
-    hash = serializers.CharField()
-    at = serializers.DateTimeField()
-    body = serializers.JSONField()
+class Reported(TypedDict):
+    hash: str
+    at: datetime
+    body: Any
 
 
-class Labels(Shape):
-    id = serializers.UUIDField()
-    labels = serializers.DictField(child=serializers.CharField())
-    operator_labels = serializers.DictField(child=serializers.CharField())
+class Labels(TypedDict):
+    id: Uid
+    labels: dict[str, str]
+    operator_labels: dict[str, str]
 
 
 class LabelsBody(Body):
@@ -129,16 +133,16 @@ class ReasonBody(Body):
     reason = Reason()
 
 
-class Asked(Shape):
+class Asked(TypedDict):
     """The gateway of the agent will say it, within ten minutes or not at all."""
 
-    id = serializers.UUIDField()
-    asked = serializers.BooleanField()
+    id: Uid
+    asked: bool
 
 
-class Renamed(Shape):
-    id = serializers.UUIDField(help_text="the id it had when it was told")
-    new_id = serializers.UUIDField()
+class Renamed(TypedDict):
+    id: Annotated[Uid, said("the id it had when it was told")]
+    new_id: Uid
 
 
 class CustomMessageBody(Body):
@@ -156,19 +160,17 @@ class SettingsBody(Body):
     reason = Reason()
 
 
-class ConnectionSettings(Shape):
+class ConnectionSettings(TypedDict):
     """What an agent of its own was offered; everyone's own-metrics offer is not listed."""
 
-    id = serializers.UUIDField()
-    kinds = serializers.ListField(child=serializers.CharField())
-    offered_by = serializers.CharField()
-    offered_at = serializers.DateTimeField(allow_null=True)
-    sent_at = serializers.DateTimeField(
-        allow_null=True, help_text="before offered_at: this offer waits for the agent"
-    )
-    sent_hash = serializers.CharField(help_text="of what was sent last, everyone's included")
-    reported_hash = serializers.CharField(help_text="of the offer the agent spoke about last")
-    settings_status = serializers.ChoiceField(
-        words.CONFIG_STATUSES, allow_null=True, help_text="its word about reported_hash"
-    )
-    error = serializers.CharField()
+    id: Uid
+    kinds: list[str]
+    offered_by: str
+    offered_at: datetime | None
+    sent_at: Annotated[datetime | None, said("before offered_at: this offer waits for the agent")]
+    sent_hash: Annotated[str, said("of what was sent last, everyone's included")]
+    reported_hash: Annotated[str, said("of the offer the agent spoke about last")]
+    settings_status: Annotated[
+        Annotated[str, OneOf(words.CONFIG_STATUSES)] | None, said("its word about reported_hash")
+    ]
+    error: str

@@ -1,33 +1,34 @@
 from __future__ import annotations
 
-from rest_framework import serializers
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from console.api.shapes import words
-from console.api.shapes.base import Hash, Shape
+from console.api.shapes.answer import HashText, OneOf
 
 
-class Approval(Shape):
+class Approval(TypedDict):
     """A question to people, bound to config hash, plan and the evidence shown (`digest`)."""
 
-    id = serializers.IntegerField()
-    rollout = serializers.IntegerField()
-    number = serializers.CharField()
-    phase = serializers.CharField()
-    state = serializers.ChoiceField(words.APPROVAL_STATES)
-    config = serializers.CharField()
-    version = serializers.IntegerField()
-    config_hash = Hash()
-    digest = serializers.CharField()
-    evidence = serializers.DictField()
-    asked_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    decided_at = serializers.DateTimeField(allow_null=True)
-    decided_by = serializers.CharField(allow_null=True)
-    reason = serializers.CharField()
-    you_can_decide = serializers.BooleanField()
-    why_not = serializers.CharField()
+    id: int
+    rollout: int
+    number: str
+    phase: str
+    state: Annotated[str, OneOf(words.APPROVAL_STATES)]
+    config: str
+    version: int
+    config_hash: HashText
+    digest: str
+    evidence: dict[str, Any]
+    asked_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str
+    you_can_decide: bool
+    why_not: str
 
 
-class ApprovalList(Shape):
-    approvals = Approval(many=True)
-    next = serializers.CharField(allow_null=True)
+class ApprovalList(TypedDict):
+    approvals: list[Approval]
+    next: str | None

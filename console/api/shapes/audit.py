@@ -1,26 +1,27 @@
 from __future__ import annotations
 
-from rest_framework import serializers
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from console.api.shapes import words
-from console.api.shapes.base import Shape
+from console.api.shapes.answer import Address, OneOf
 
 
-class AuditRow(Shape):
-    id = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    actor_kind = serializers.ChoiceField(words.ACTOR_KINDS)
-    actor = serializers.CharField()
-    act = serializers.CharField()
-    object_kind = serializers.CharField()
-    object_id = serializers.CharField()
-    object_name = serializers.CharField()
-    reason = serializers.CharField()
-    details = serializers.DictField()
-    request_id = serializers.CharField()
-    address = serializers.IPAddressField(allow_null=True)
+class AuditRow(TypedDict):
+    id: int
+    at: datetime
+    actor_kind: Annotated[str, OneOf(words.ACTOR_KINDS)]
+    actor: str
+    act: str
+    object_kind: str
+    object_id: str
+    object_name: str
+    reason: str
+    details: dict[str, Any]
+    request_id: str
+    address: Address | None
 
 
-class AuditList(Shape):
-    events = AuditRow(many=True)
-    next = serializers.CharField(allow_null=True)
+class AuditList(TypedDict):
+    events: list[AuditRow]
+    next: str | None

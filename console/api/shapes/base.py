@@ -1,4 +1,4 @@
-"""Fields and the base class that all shapes share."""
+"""Fields of bodies, and the base class that reads them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 REASON_LENGTH = 500
-
-
-class Shape(serializers.Serializer[Any]):
-    """Describes an answer."""
 
 
 class Body(serializers.Serializer[Any]):

@@ -1,52 +1,53 @@
 from __future__ import annotations
 
-from rest_framework import serializers
+from datetime import datetime
+from typing import Annotated, NotRequired, TypedDict
 
 from console.api.shapes import words
-from console.api.shapes.base import Hash, Shape
+from console.api.shapes.answer import HashText, OneOf, Url, said
 
 
-class Check(Shape):
+class Check(TypedDict):
     """One result of one rule; only `error` blocks a rollout."""
 
-    check = serializers.CharField()
-    level = serializers.ChoiceField(words.CHECK_LEVELS)
-    line = serializers.IntegerField(help_text="counts from 1; 0: no line")
-    message = serializers.CharField()
-    final = serializers.BooleanField(
-        required=False, help_text="no collector can run it: nobody can override it at a start"
-    )
-    count = serializers.IntegerField(required=False, help_text="how many places it stands for")
+    check: str
+    level: Annotated[str, OneOf(words.CHECK_LEVELS)]
+    line: Annotated[int, said("counts from 1; 0: no line")]
+    message: str
+    final: NotRequired[
+        Annotated[bool, said("no collector can run it: nobody can override it at a start")]
+    ]
+    count: NotRequired[Annotated[int, said("how many places it stands for")]]
 
 
-class Uploaded(Shape):
-    name = serializers.CharField()
-    version = serializers.IntegerField()
-    config_hash = Hash()
-    signature = serializers.CharField(help_text="empty while signing is not set up")
-    checks = Check(many=True)
-    url = serializers.URLField()
+class Uploaded(TypedDict):
+    name: str
+    version: int
+    config_hash: HashText
+    signature: Annotated[str, said("empty while signing is not set up")]
+    checks: list[Check]
+    url: Url
 
 
 class Version(Uploaded):
-    message = serializers.CharField()
-    author = serializers.CharField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    size_bytes = serializers.IntegerField()
+    message: str
+    author: str | None
+    created_at: datetime
+    size_bytes: int
 
 
-class VersionList(Shape):
-    name = serializers.CharField()
-    versions = Version(many=True)
-    next = serializers.CharField(allow_null=True)
+class VersionList(TypedDict):
+    name: str
+    versions: list[Version]
+    next: str | None
 
 
-class Config(Shape):
-    name = serializers.CharField()
-    description = serializers.CharField()
-    latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version")
-    created_at = serializers.DateTimeField()
+class Config(TypedDict):
+    name: str
+    description: str
+    latest: Annotated[int | None, said("number of the newest version")]
+    created_at: datetime
 
 
-class ConfigList(Shape):
-    configs = Config(many=True)
+class ConfigList(TypedDict):
+    configs: list[Config]

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated, TypedDict
+
 from rest_framework import serializers
 
-from console.api.shapes.base import Body, Reason, Shape, Text, Whole
+from console.api.shapes.answer import Uid, said
+from console.api.shapes.base import Body, Reason, Text, Whole
 
 
-class Retired(Shape):
-    id = serializers.UUIDField()
-    retired_at = serializers.DateTimeField()
+class Retired(TypedDict):
+    id: Uid
+    retired_at: datetime
 
 
 class RetireBody(Body):
@@ -20,23 +24,23 @@ class RetireBody(Body):
     reason = Reason()
 
 
-class RetiredSelection(Shape):
+class RetiredSelection(TypedDict):
     """What a selection means; `retired` is 0 on a dry run."""
 
-    selector = serializers.CharField()
-    dry_run = serializers.BooleanField()
-    matched = serializers.IntegerField()
-    connected = serializers.IntegerField(help_text="of matched; these are never retired")
-    count = serializers.IntegerField(help_text="of matched; those that can be retired")
-    samples = serializers.ListField(child=serializers.CharField())
-    retired = serializers.IntegerField()
+    selector: str
+    dry_run: bool
+    matched: int
+    connected: Annotated[int, said("of matched; these are never retired")]
+    count: Annotated[int, said("of matched; those that can be retired")]
+    samples: list[str]
+    retired: int
 
 
-class TookOver(Shape):
-    id = serializers.UUIDField()
-    replaces = serializers.UUIDField()
-    took_over_at = serializers.DateTimeField()
-    operator_labels = serializers.DictField(child=serializers.CharField())
+class TookOver(TypedDict):
+    id: Uid
+    replaces: Uid
+    took_over_at: datetime
+    operator_labels: dict[str, str]
 
 
 class RetirementRuleBody(Body):
@@ -54,35 +58,35 @@ class RuleDeleteBody(Body):
     reason = Reason(required=True)
 
 
-class RetirementRule(Shape):
-    name = serializers.CharField()
-    selector = serializers.CharField()
-    not_seen_for = serializers.CharField()
-    take_over = serializers.BooleanField()
-    reason = serializers.CharField()
-    updated_by = serializers.CharField()
-    updated_at = serializers.DateTimeField()
+class RetirementRule(TypedDict):
+    name: str
+    selector: str
+    not_seen_for: str
+    take_over: bool
+    reason: str
+    updated_by: str
+    updated_at: datetime
 
 
-class RetirementRuleList(Shape):
-    retirement_rules = RetirementRule(many=True)
+class RetirementRuleList(TypedDict):
+    retirement_rules: list[RetirementRule]
 
 
-class RefusedAgent(Shape):
+class RefusedAgent(TypedDict):
     """Attempts from one address for one reason. `claimed_id` is what the client said, proven by
     nothing, made printable and cut."""
 
-    id = serializers.IntegerField()
-    address = serializers.CharField()
-    reason = serializers.CharField(help_text='e.g. "credential_invalid", "malformed"')
-    detail = serializers.CharField()
-    claimed_id = serializers.CharField()
-    credential = serializers.CharField(help_text="name of a recognised credential, or empty")
-    times = serializers.IntegerField()
-    first_at = serializers.DateTimeField()
-    last_at = serializers.DateTimeField()
+    id: int
+    address: str
+    reason: Annotated[str, said('e.g. "credential_invalid", "malformed"')]
+    detail: str
+    claimed_id: str
+    credential: Annotated[str, said("name of a recognised credential, or empty")]
+    times: int
+    first_at: datetime
+    last_at: datetime
 
 
-class RefusedAgentList(Shape):
-    refused_agents = RefusedAgent(many=True)
-    next = serializers.CharField(allow_null=True)
+class RefusedAgentList(TypedDict):
+    refused_agents: list[RefusedAgent]
+    next: str | None

@@ -1,58 +1,56 @@
 from __future__ import annotations
 
-from typing import Any
-
-from rest_framework import serializers
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from console.api.shapes import words
-from console.api.shapes.base import Shape
+from console.api.shapes.answer import OneOf, said
 
 
-class Event(Shape):
+class _Line(TypedDict):
+    seq: int
+    at: datetime
+    actor: str
+    actor_kind: str
+    act: str
+    phase: Annotated[str, said("or empty")]
+    reason: str
+    inputs: dict[str, Any]
+
+
+_Ends = TypedDict(  # "from" is a word of Python
+    "_Ends", {"from": Annotated[str, said("state, or empty")], "to": str}
+)
+
+
+class Event(_Line, _Ends):
     """One immutable line of a timeline."""
 
-    seq = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    actor = serializers.CharField()
-    actor_kind = serializers.CharField()
-    act = serializers.CharField()
-    phase = serializers.CharField(help_text="or empty")
-    reason = serializers.CharField()
-    inputs = serializers.DictField()
 
-    def get_fields(self) -> dict[str, Any]:
-        """Add the fields whose names are words of Python."""
-        state = serializers.CharField(help_text="state, or empty")
-        return {**super().get_fields(), "from": state, "to": serializers.CharField()}
+class EventList(TypedDict):
+    events: list[Event]
+    next: str | None
 
 
-class EventList(Shape):
-    events = Event(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
-class Measurement(Shape):
+class Measurement(TypedDict):
     """One reading of one gate."""
 
-    id = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    phase = serializers.CharField(allow_null=True)
-    gate = serializers.CharField(help_text='e.g. "criterion:failure_rate"')
-    metric = serializers.CharField()
-    outcome = serializers.ChoiceField(words.MEASUREMENT_OUTCOMES)
-    value = serializers.FloatField(allow_null=True)
-    agents = serializers.IntegerField()
-    samples = serializers.IntegerField()
-    breached = serializers.BooleanField(allow_null=True)
-    level = serializers.CharField()
-    inputs = serializers.DictField()
-    note = serializers.CharField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """Add the field whose name is a word of serializers."""
-        return {**super().get_fields(), "source": serializers.CharField()}
+    id: int
+    at: datetime
+    phase: str | None
+    gate: Annotated[str, said('e.g. "criterion:failure_rate"')]
+    metric: str
+    outcome: Annotated[str, OneOf(words.MEASUREMENT_OUTCOMES)]
+    value: float | None
+    agents: int
+    samples: int
+    breached: bool | None
+    level: str
+    inputs: dict[str, Any]
+    note: str
+    source: str
 
 
-class MeasurementList(Shape):
-    measurements = Measurement(many=True)
-    next = serializers.CharField(allow_null=True)
+class MeasurementList(TypedDict):
+    measurements: list[Measurement]
+    next: str | None

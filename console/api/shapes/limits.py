@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, time
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 
-from console.api.shapes.base import Body, Clock, Moment, Reason, Shape, Text, Whole
+from console.api.shapes.base import Body, Clock, Moment, Reason, Text, Whole
 
 
 class DeleteBody(Body):
@@ -30,22 +31,22 @@ class FreezeWindowBody(Body):
     reason = Reason(required=True)
 
 
-class FreezeWindow(Shape):
-    name = serializers.CharField()
-    environment = serializers.CharField()
-    time_zone = serializers.CharField()
-    starts_at = serializers.DateTimeField(allow_null=True)
-    ends_at = serializers.DateTimeField(allow_null=True)
-    weekdays = serializers.ListField(child=serializers.IntegerField())
-    from_time = serializers.TimeField(allow_null=True)
-    to_time = serializers.TimeField(allow_null=True)
-    reason = serializers.CharField()
-    updated_by = serializers.CharField()
-    updated_at = serializers.DateTimeField()
+class FreezeWindow(TypedDict):
+    name: str
+    environment: str
+    time_zone: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    weekdays: list[int]
+    from_time: time | None
+    to_time: time | None
+    reason: str
+    updated_by: str
+    updated_at: datetime
 
 
-class FreezeWindowList(Shape):
-    freeze_windows = FreezeWindow(many=True)
+class FreezeWindowList(TypedDict):
+    freeze_windows: list[FreezeWindow]
 
 
 class BudgetBody(Body):
@@ -56,19 +57,16 @@ class BudgetBody(Body):
     reason = Reason(required=True)
 
 
-class Budget(Shape):
-    max_agents = serializers.IntegerField(allow_null=True)
-    max_share = serializers.FloatField(allow_null=True)
-    updated_by = serializers.CharField()
-    updated_at = serializers.DateTimeField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """Add the field whose name is a word of serializers."""
-        return {"label": serializers.CharField(), **super().get_fields()}
+class Budget(TypedDict):
+    label: str
+    max_agents: int | None
+    max_share: float | None
+    updated_by: str
+    updated_at: datetime
 
 
-class BudgetList(Shape):
-    budgets = Budget(many=True)
+class BudgetList(TypedDict):
+    budgets: list[Budget]
 
 
 class GuardBody(Body):
@@ -80,14 +78,14 @@ class GuardBody(Body):
     reason = Reason(required=True)
 
 
-class Guard(Shape):
-    name = serializers.CharField()
-    environment = serializers.CharField()
-    spec = serializers.DictField()
-    reason = serializers.CharField()
-    updated_by = serializers.CharField()
-    updated_at = serializers.DateTimeField()
+class Guard(TypedDict):
+    name: str
+    environment: str
+    spec: dict[str, Any]
+    reason: str
+    updated_by: str
+    updated_at: datetime
 
 
-class GuardList(Shape):
-    guards = Guard(many=True)
+class GuardList(TypedDict):
+    guards: list[Guard]

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated, TypedDict
+
 from rest_framework import serializers
 
 from console.api.shapes import words
-from console.api.shapes.base import Body, Hash, Reason, Shape, Text
+from console.api.shapes.answer import HashText, OneOf, Uid, said
+from console.api.shapes.base import Body, Reason, Text
 
 
 class NewQuarantine(Body):
@@ -22,24 +26,24 @@ class LiftBody(Body):
     reason = Reason(required=True, allow_blank=False)
 
 
-class Added(Shape):
-    added = serializers.IntegerField(help_text="how many quarantines are new")
+class Added(TypedDict):
+    added: Annotated[int, said("how many quarantines are new")]
 
 
-class Quarantine(Shape):
-    id = serializers.IntegerField()
-    agent = serializers.UUIDField(allow_null=True, help_text="null: the whole fleet")
-    config_hash = Hash()
-    outcome = serializers.ChoiceField(words.QUARANTINE_OUTCOMES)
-    cause = serializers.CharField()
-    reason = serializers.CharField()
-    by = serializers.CharField()
-    at = serializers.DateTimeField()
-    lifted_at = serializers.DateTimeField(allow_null=True)
-    lifted_by = serializers.CharField()
-    lift_reason = serializers.CharField()
+class Quarantine(TypedDict):
+    id: int
+    agent: Annotated[Uid | None, said("null: the whole fleet")]
+    config_hash: HashText
+    outcome: Annotated[str, OneOf(words.QUARANTINE_OUTCOMES)]
+    cause: str
+    reason: str
+    by: str
+    at: datetime
+    lifted_at: datetime | None
+    lifted_by: str
+    lift_reason: str
 
 
-class QuarantineList(Shape):
-    quarantines = Quarantine(many=True)
-    next = serializers.CharField(allow_null=True)
+class QuarantineList(TypedDict):
+    quarantines: list[Quarantine]
+    next: str | None

@@ -1,38 +1,36 @@
 from __future__ import annotations
 
-from rest_framework import serializers
+from typing import Annotated, TypedDict
 
 from console.api.shapes import words
-from console.api.shapes.base import Shape
+from console.api.shapes.answer import OneOf, Uid, said
 
 
-class Finding(Shape):
+class Finding(TypedDict):
     """One result of preflight; a block forbids the start."""
 
-    check = serializers.CharField(help_text="e.g. `components`")
-    level = serializers.ChoiceField(words.READINESS_LEVELS)
-    count = serializers.IntegerField(help_text="agents it is about")
-    text = serializers.CharField()
-    samples = serializers.ListField(child=serializers.CharField())
-    about_agents = serializers.BooleanField(help_text="`?check=` lists them")
-    can_override = serializers.BooleanField(
-        help_text="a start may `accept` it by its `check`, with a reason"
-    )
+    check: Annotated[str, said("e.g. `components`")]
+    level: Annotated[str, OneOf(words.READINESS_LEVELS)]
+    count: Annotated[int, said("agents it is about")]
+    text: str
+    samples: list[str]
+    about_agents: Annotated[bool, said("`?check=` lists them")]
+    can_override: Annotated[bool, said("a start may `accept` it by its `check`, with a reason")]
 
 
-class FoundAboutTarget(Shape):
-    check = serializers.CharField()
-    level = serializers.ChoiceField(words.READINESS_LEVELS)
+class FoundAboutTarget(TypedDict):
+    check: str
+    level: Annotated[str, OneOf(words.READINESS_LEVELS)]
 
 
-class ReadyTarget(Shape):
-    agent = serializers.UUIDField()
-    name = serializers.CharField()
-    phase = serializers.CharField()
-    findings = FoundAboutTarget(many=True, help_text="empty: nothing stands in its way")
+class ReadyTarget(TypedDict):
+    agent: Uid
+    name: str
+    phase: str
+    findings: Annotated[list[FoundAboutTarget], said("empty: nothing stands in its way")]
 
 
-class Readiness(Shape):
-    findings = Finding(many=True)
-    targets = ReadyTarget(many=True)
-    next = serializers.CharField(allow_null=True)
+class Readiness(TypedDict):
+    findings: list[Finding]
+    targets: list[ReadyTarget]
+    next: str | None

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from console.api.shapes import words
-from console.api.shapes.base import Body, Hash, Reason, SelectorField, Shape, Text
+from console.api.shapes.answer import HashText, OneOf, Uid, Url, said
+from console.api.shapes.base import Body, Reason, SelectorField, Text
 
 
 @extend_schema_field({"oneOf": [{"const": "previous"}, {"type": "integer", "minimum": 1}]})
@@ -31,47 +33,49 @@ class NewRollback(Body):
     method = serializers.ChoiceField(words.ROLLBACK_METHODS, required=False)
 
 
-class RollbackCounts(Shape):
-    targets = serializers.IntegerField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """Add one count per state."""
-        states = {state: serializers.IntegerField() for state in words.ROLLBACK_TARGET_STATES}
-        return {**super().get_fields(), **states}
-
-
-class Straggler(Shape):
-    agent = serializers.UUIDField()
-    name = serializers.CharField()
-    state = serializers.ChoiceField(words.ROLLBACK_TARGET_STATES)
-    online = serializers.BooleanField()
-    from_hash = Hash()
-    to_hash = Hash()
-    error = serializers.CharField()
+class RollbackCounts(TypedDict):
+    targets: int
+    waiting: int
+    offered: int
+    confirmed: int
+    failed: int
+    timed_out: int
+    no_version: int
+    skipped: int
 
 
-class RollbackRow(Shape):
-    id = serializers.IntegerField()
-    state = serializers.ChoiceField(words.ROLLBACK_STATES)
-    kind = serializers.ChoiceField(words.ROLLBACK_KINDS)
-    method = serializers.ChoiceField(words.ROLLBACK_METHODS)
-    rollout = serializers.IntegerField(allow_null=True)
-    selector = serializers.CharField()
-    to = serializers.CharField()
-    reason = serializers.CharField()
-    requested_by = serializers.CharField()
-    breach_at = serializers.DateTimeField(allow_null=True)
-    decided_at = serializers.DateTimeField()
-    offered_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    status_url = serializers.URLField()
+class Straggler(TypedDict):
+    agent: Uid
+    name: str
+    state: Annotated[str, OneOf(words.ROLLBACK_TARGET_STATES)]
+    online: bool
+    from_hash: HashText
+    to_hash: HashText
+    error: str
+
+
+class RollbackRow(TypedDict):
+    id: int
+    state: Annotated[str, OneOf(words.ROLLBACK_STATES)]
+    kind: Annotated[str, OneOf(words.ROLLBACK_KINDS)]
+    method: Annotated[str, OneOf(words.ROLLBACK_METHODS)]
+    rollout: int | None
+    selector: str
+    to: str
+    reason: str
+    requested_by: str
+    breach_at: datetime | None
+    decided_at: datetime
+    offered_at: datetime | None
+    finished_at: datetime | None
+    status_url: Url
 
 
 class Rollback(RollbackRow):
-    counts = RollbackCounts()
-    stragglers = Straggler(many=True, help_text="at most 100")
+    counts: RollbackCounts
+    stragglers: Annotated[list[Straggler], said("at most 100")]
 
 
-class RollbackList(Shape):
-    rollbacks = RollbackRow(many=True)
-    next = serializers.CharField(allow_null=True)
+class RollbackList(TypedDict):
+    rollbacks: list[RollbackRow]
+    next: str | None

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from console.api.shapes import words
-from console.api.shapes.base import Body, Hash, Moment, Reason, SelectorField, Shape, Text, Whole
+from console.api.shapes.answer import HashText, OneOf, Url, said
+from console.api.shapes.base import Body, Moment, Reason, SelectorField, Text, Whole
 from console.api.shapes.readiness import Finding
 
 
@@ -62,50 +64,48 @@ class NewRollout(Draft):
     accept = Accept()
 
 
-class PreviewPhase(Shape):
-    name = serializers.CharField()
-    weight = serializers.FloatField()
-    manual = serializers.BooleanField()
-    members = serializers.IntegerField(help_text="with those of earlier phases")
-    new_members = serializers.IntegerField()
-    away = serializers.IntegerField(help_text="of new_members; they get it when they return")
-    tolerated_failures = serializers.IntegerField(help_text="so many may fail, or the phase does")
-    rounding = serializers.CharField(
-        help_text="how its share became a number; empty when it is one"
-    )
-    split = serializers.DictField(child=serializers.IntegerField())
-    samples = serializers.ListField(child=serializers.CharField())
-    duration_s = serializers.FloatField()
+class PreviewPhase(TypedDict):
+    name: str
+    weight: float
+    manual: bool
+    members: Annotated[int, said("with those of earlier phases")]
+    new_members: int
+    away: Annotated[int, said("of new_members; they get it when they return")]
+    tolerated_failures: Annotated[int, said("so many may fail, or the phase does")]
+    rounding: Annotated[str, said("how its share became a number; empty when it is one")]
+    split: dict[str, int]
+    samples: list[str]
+    duration_s: float
 
 
-class Excluded(Shape):
-    reason = serializers.CharField()
-    text = serializers.CharField()
-    count = serializers.IntegerField()
-    samples = serializers.ListField(child=serializers.CharField())
+class Excluded(TypedDict):
+    reason: str
+    text: str
+    count: int
+    samples: list[str]
 
 
-class Conflict(Shape):
-    rollout = serializers.IntegerField()
-    number = serializers.CharField()
-    agents = serializers.IntegerField()
+class Conflict(TypedDict):
+    rollout: int
+    number: str
+    agents: int
 
 
-class Preview(Shape):
+class Preview(TypedDict):
     """Who would get it. `seed` and `digest` name exactly this answer."""
 
-    seed = serializers.CharField()
-    counted_at = serializers.DateTimeField()
-    matched = serializers.IntegerField()
-    eligible = serializers.IntegerField()
-    digest = serializers.CharField()
-    phases = PreviewPhase(many=True)
-    rest = serializers.IntegerField(help_text="agents that get it as a last wave")
-    waits = Excluded(many=True, help_text="members of the last wave who are away now")
-    excluded = Excluded(many=True)
-    conflicts = Conflict(many=True)
-    coverage = serializers.DictField()
-    readiness = Finding(many=True)
+    seed: str
+    counted_at: datetime
+    matched: int
+    eligible: int
+    digest: str
+    phases: list[PreviewPhase]
+    rest: Annotated[int, said("agents that get it as a last wave")]
+    waits: Annotated[list[Excluded], said("members of the last wave who are away now")]
+    excluded: list[Excluded]
+    conflicts: list[Conflict]
+    coverage: dict[str, Any]
+    readiness: list[Finding]
 
 
 class Act(Body):
@@ -133,149 +133,148 @@ class Waive(Body):
     reason = Reason()
 
 
-class Gate(Shape):
+class Gate(TypedDict):
     """One criterion, threshold or trigger with its latest reading."""
 
-    gate = serializers.CharField(help_text='e.g. "criterion:failure_rate"')
-    kind = serializers.ChoiceField(words.GATE_KINDS)
-    metric = serializers.CharField()
-    title = serializers.CharField()
-    unit = serializers.CharField()
-    operator = serializers.CharField()
-    value = serializers.FloatField(allow_null=True, help_text="newest reading, null: none")
-    threshold = serializers.FloatField(allow_null=True, help_text="same as limit")
-    limit = serializers.FloatField(allow_null=True)
-    warning_limit = serializers.FloatField(allow_null=True)
-    verdict = serializers.ChoiceField(words.VERDICTS, help_text="only pass advances")
-    level = serializers.ChoiceField(words.GATE_LEVELS)
-    readings = serializers.IntegerField()
-    agents = serializers.IntegerField()
-    samples = serializers.IntegerField()
-    at = serializers.DateTimeField(allow_null=True, help_text="of the newest reading")
-    since = serializers.DateTimeField(allow_null=True, help_text="a trigger's condition is true")
-    no_data_since = serializers.DateTimeField(allow_null=True)
-    waived_by = serializers.CharField(allow_null=True)
-    sentence = serializers.CharField()
-    firing = serializers.BooleanField(required=False, help_text="while it is watched")
-    note = serializers.CharField(required=False, help_text="while it is watched")
-
-    def get_fields(self) -> dict[str, Any]:
-        """Add the field whose name is a word of serializers."""
-        return {**super().get_fields(), "source": serializers.CharField()}
+    gate: Annotated[str, said('e.g. "criterion:failure_rate"')]
+    kind: Annotated[str, OneOf(words.GATE_KINDS)]
+    metric: str
+    title: str
+    unit: str
+    operator: str
+    value: Annotated[float | None, said("newest reading, null: none")]
+    threshold: Annotated[float | None, said("same as limit")]
+    limit: float | None
+    warning_limit: float | None
+    verdict: Annotated[Annotated[str, OneOf(words.VERDICTS)], said("only pass advances")]
+    level: Annotated[str, OneOf(words.GATE_LEVELS)]
+    readings: int
+    agents: int
+    samples: int
+    at: Annotated[datetime | None, said("of the newest reading")]
+    since: Annotated[datetime | None, said("a trigger's condition is true")]
+    no_data_since: datetime | None
+    waived_by: str | None
+    sentence: str
+    firing: NotRequired[Annotated[bool, said("while it is watched")]]
+    note: NotRequired[Annotated[str, said("while it is watched")]]
+    source: str
 
 
-class RolloutPhase(Shape):
-    name = serializers.CharField()
-    state = serializers.ChoiceField(words.PHASE_STATES)
-    weight = serializers.FloatField(help_text="0 to 1, cumulative")
-    manual = serializers.BooleanField()
-    rest = serializers.BooleanField(help_text="the last wave, to all that remain")
-    members = serializers.IntegerField()
-    offered = serializers.IntegerField()
-    confirmed = serializers.IntegerField(help_text="gave their own word, whichever it was")
-    applied = serializers.IntegerField()
-    confirmed_by_effective_config = serializers.IntegerField(
-        help_text="of those applied: they report no status, and show it in their effective config"
-    )
-    failed = serializers.IntegerField(help_text="in whatever way; the ways stand beside it")
-    on_new = serializers.IntegerField(help_text="connected, and run it now by their own word")
-    refused = serializers.IntegerField()
-    timed_out = serializers.IntegerField()
-    fell_back = serializers.IntegerField(help_text="ran it, and left it by themselves")
-    lost = serializers.IntegerField(help_text="gone since the change for longer than lost_after")
-    unhealthy = serializers.IntegerField()
-    offline = serializers.IntegerField()
-    waiting = serializers.IntegerField()
-    rolled_back = serializers.IntegerField()
-    duration_s = serializers.FloatField(allow_null=True)
-    observed_s = serializers.FloatField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    deployed_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    advanced_by = serializers.CharField()
-    gates = Gate(many=True)
+class RolloutPhase(TypedDict):
+    name: str
+    state: Annotated[str, OneOf(words.PHASE_STATES)]
+    weight: Annotated[float, said("0 to 1, cumulative")]
+    manual: bool
+    rest: Annotated[bool, said("the last wave, to all that remain")]
+    members: int
+    offered: int
+    confirmed: Annotated[int, said("gave their own word, whichever it was")]
+    applied: int
+    confirmed_by_effective_config: Annotated[
+        int, said("of those applied: they report no status, and show it in their effective config")
+    ]
+    failed: Annotated[int, said("in whatever way; the ways stand beside it")]
+    on_new: Annotated[int, said("connected, and run it now by their own word")]
+    refused: int
+    timed_out: int
+    fell_back: Annotated[int, said("ran it, and left it by themselves")]
+    lost: Annotated[int, said("gone since the change for longer than lost_after")]
+    unhealthy: int
+    offline: int
+    waiting: int
+    rolled_back: int
+    duration_s: float | None
+    observed_s: float
+    started_at: datetime | None
+    deployed_at: datetime | None
+    finished_at: datetime | None
+    advanced_by: str
+    gates: list[Gate]
 
 
-class RolloutCounts(Shape):
-    targets = serializers.IntegerField()
-    on_new = serializers.IntegerField()
-    on_previous = serializers.IntegerField()
-    failed = serializers.IntegerField(help_text="in whatever way; the ways stand beside it")
-    refused = serializers.IntegerField()
-    timed_out = serializers.IntegerField()
-    fell_back = serializers.IntegerField()
-    lost = serializers.IntegerField()
-    unhealthy = serializers.IntegerField()
-    offline = serializers.IntegerField()
-    rolled_back = serializers.IntegerField()
+class RolloutCounts(TypedDict):
+    targets: int
+    on_new: int
+    on_previous: int
+    failed: Annotated[int, said("in whatever way; the ways stand beside it")]
+    refused: int
+    timed_out: int
+    fell_back: int
+    lost: int
+    unhealthy: int
+    offline: int
+    rolled_back: int
 
 
-class Accepted(Shape):
-    check = serializers.CharField()
-    reason = serializers.CharField()
-    by = serializers.CharField()
+class Accepted(TypedDict):
+    check: str
+    reason: str
+    by: str
 
 
-class Rollout(Shape):
+class Rollout(TypedDict):
     """One rollout, and the sentence that says where it stands."""
 
-    id = serializers.IntegerField()
-    number = serializers.CharField()
-    title = serializers.CharField()
-    state = serializers.ChoiceField(words.ROLLOUT_STATES)
-    revision = serializers.IntegerField(help_text="also the ETag; send it back as If-Match")
-    why = serializers.CharField(help_text="one sentence: where it stands and what it waits for")
-    next = serializers.CharField(help_text="one sentence: what happens next")
-    why_code = serializers.CharField(help_text="the same for scripts")
-    deadline = serializers.DateTimeField(allow_null=True, help_text="when it goes on by itself")
-    config = serializers.CharField()
-    version = serializers.IntegerField()
-    config_hash = Hash()
-    previous_version = serializers.IntegerField(allow_null=True)
-    selector = serializers.CharField()
-    plan = serializers.CharField()
-    phases = RolloutPhase(many=True)
-    counts = RolloutCounts()
-    when_busy = serializers.ChoiceField(words.WHEN_BUSY)
-    accepted = Accepted(many=True, help_text="findings of preflight it was started in spite of")
-    retry_of = serializers.IntegerField(allow_null=True)
-    superseded_by = serializers.IntegerField(allow_null=True)
-    rollback = serializers.IntegerField(allow_null=True, help_text="see rollbacks/{id}")
-    tick_error = serializers.CharField(help_text="why the engine cannot go on, when it cannot")
-    created_at = serializers.DateTimeField()
-    created_by = serializers.CharField(allow_null=True)
-    start_at = serializers.DateTimeField(allow_null=True)
-    started_at = serializers.DateTimeField(allow_null=True)
-    started_by = serializers.CharField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    url = serializers.URLField()
+    id: int
+    number: str
+    title: str
+    state: Annotated[str, OneOf(words.ROLLOUT_STATES)]
+    revision: Annotated[int, said("also the ETag; send it back as If-Match")]
+    why: Annotated[str, said("one sentence: where it stands and what it waits for")]
+    next: Annotated[str, said("one sentence: what happens next")]
+    why_code: Annotated[str, said("the same for scripts")]
+    deadline: Annotated[datetime | None, said("when it goes on by itself")]
+    config: str
+    version: int
+    config_hash: HashText
+    previous_version: int | None
+    selector: str
+    plan: str
+    phases: list[RolloutPhase]
+    counts: RolloutCounts
+    when_busy: Annotated[str, OneOf(words.WHEN_BUSY)]
+    accepted: Annotated[list[Accepted], said("findings of preflight it was started in spite of")]
+    retry_of: int | None
+    superseded_by: int | None
+    rollback: Annotated[int | None, said("see rollbacks/{id}")]
+    tick_error: Annotated[str, said("why the engine cannot go on, when it cannot")]
+    created_at: datetime
+    created_by: str | None
+    start_at: datetime | None
+    started_at: datetime | None
+    started_by: str | None
+    finished_at: datetime | None
+    url: Url
 
 
 class Waited(Rollout):
-    timed_out = serializers.BooleanField()
+    """A rollout, and whether the time was up before it was where a script waited for it."""
+
+    timed_out: bool
 
 
-class Row(Shape):
+class Row(TypedDict):
     """A rollout in a list."""
 
-    id = serializers.IntegerField()
-    number = serializers.CharField()
-    title = serializers.CharField()
-    state = serializers.ChoiceField(words.ROLLOUT_STATES)
-    revision = serializers.IntegerField()
-    why = serializers.CharField()
-    config = serializers.CharField()
-    version = serializers.IntegerField()
-    config_hash = Hash()
-    selector = serializers.CharField()
-    plan = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    created_by = serializers.CharField(allow_null=True)
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    url = serializers.URLField()
+    id: int
+    number: str
+    title: str
+    state: Annotated[str, OneOf(words.ROLLOUT_STATES)]
+    revision: int
+    why: str
+    config: str
+    version: int
+    config_hash: HashText
+    selector: str
+    plan: str
+    created_at: datetime
+    created_by: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    url: Url
 
 
-class RolloutList(Shape):
-    rollouts = Row(many=True)
-    next = serializers.CharField(allow_null=True)
+class RolloutList(TypedDict):
+    rollouts: list[Row]
+    next: str | None
