@@ -14,9 +14,8 @@ from console.lib.texts import text
 from rollouts.actions.asked_approval import waiting_question
 from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, change_approval
-from rollouts.engine.decide import Act, decide
-from rollouts.loop.load import load_facts
-from rollouts.loop.look import look_again
+from rollouts.engine.decide import Act, Code, Decision, assume_approved, decide
+from rollouts.loop.look import go_on, see
 from rollouts.models import Approval, Phase
 
 
@@ -40,9 +39,12 @@ def approve(
     with transaction.atomic():
         question = waiting_question(rollout_id, phase, by, seen_digest, seen_revision, now)
         rollout = question.rollout
-        facts = load_facts(rollout, list(rollout.phases.order_by("index")), now)
-        decision = decide(facts, now)
-        if decision.act is not Act.WAIT or decision.phase != question.phase.index:
+        index = question.phase.index
+        seen = see(rollout, now)
+        # Decided once, on the facts as they are with the answer: what forbids to start forbids to
+        # approve, and what it is decided on is what is carried out.
+        decision = decide(assume_approved(seen.facts, index), now)
+        if not _lets_start(decision, index) or _is_over(question.approval, now):
             why = decision.gate.sentence if decision.gate is not None else decision.reason
             raise Refused(
                 "approve.not_now",
@@ -52,6 +54,16 @@ def approve(
             )
         cause = Cause(by, now, reason, {"digest": question.approval.digest})
         change_approval(rollout, question.approval, Approval.State.APPROVED, cause)
-        look_again(rollout, now)
+        go_on(rollout, seen, decision, now)
     question.phase.refresh_from_db()
     return question.phase
+
+
+def _lets_start(decision: Decision, phase: int) -> bool:
+    """Whether an approved phase starts now, or as soon as the freeze that holds it ends."""
+    goes = decision.act is Act.START_PHASE or decision.code is Code.FROZEN
+    return goes and decision.phase == phase
+
+
+def _is_over(approval: Approval, now: datetime) -> bool:
+    return now >= approval.expires_at

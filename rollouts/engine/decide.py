@@ -7,7 +7,7 @@ first (they act at once, whatever the phase does), then the state, then the curr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -180,7 +180,7 @@ def _pending(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision:
         return Decision(Act.ASK, Code.APPROVAL, phase.index)
     if phase.frozen_until is not None:
         return Decision(Act.WAIT, Code.FROZEN, phase.index, look_in_s=_until(phase, now))
-    return Decision(Act.START_PHASE, Code.SENDING, phase.index)
+    return _start(facts, phase)
 
 
 def _awaiting(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision:
@@ -203,7 +203,46 @@ def _awaiting(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision
         return Decision(Act.RENEW, Code.APPROVAL, phase.index, reason="the evidence changed")
     if phase.frozen_until is not None:
         return Decision(Act.WAIT, Code.FROZEN, phase.index, look_in_s=_until(phase, now))
-    return Decision(Act.START_PHASE, Code.SENDING, phase.index)
+    return _start(facts, phase)
+
+
+def _start(facts: RolloutFacts, phase: PhaseFacts) -> Decision:
+    """Begin a phase, and send its first batch to whoever of it is there by then."""
+    room = max(0, _room(facts, phase))
+    return Decision(Act.START_PHASE, Code.SENDING, phase.index, offer=room, look_in_s=LOOK_SOON_S)
+
+
+def _room(facts: RolloutFacts, phase: PhaseFacts) -> int:
+    """How many more targets of a phase may be in flight."""
+    most = phase.spec.pace.max_in_flight * max(1, facts.gateways)
+    return most - phase.counts.outstanding
+
+
+def sent(decision: Decision, facts: RolloutFacts) -> Decision:
+    """Return a decision as it reads once what it let be sent is sent, `facts` being as they are then.
+
+    Only the code follows; what else came of it is for the next look."""
+    phase = next((p for p in facts.phases if p.index == decision.phase), None)
+    if decision.code is not Code.SENDING or phase is None:
+        return decision
+    if phase.counts.ready:
+        return replace(decision, code=Code.BUDGET if facts.budget_note else Code.SENDING)
+    if phase.counts.outstanding:
+        return replace(decision, code=Code.CONFIRMING)
+    return replace(decision, look_in_s=0.0)  # all settled at once, or nobody is there
+
+
+def assume_approved(facts: RolloutFacts, phase: int) -> RolloutFacts:
+    """Return the facts as they are once the question about a phase is answered with yes."""
+    return replace(
+        facts,
+        phases=tuple(
+            replace(p, approval=replace(p.approval, state=ApprovalState.APPROVED))
+            if p.index == phase
+            else p
+            for p in facts.phases
+        ),
+    )
 
 
 def _deploying(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision:
@@ -211,13 +250,11 @@ def _deploying(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
     if counts.ready and phase.frozen_until is not None:
         return Decision(Act.WAIT, Code.FROZEN, phase.index, look_in_s=LOOK_CALM_S)
     if counts.ready:
-        room = phase.spec.pace.max_in_flight * max(1, facts.gateways) - counts.outstanding
-        code = Code.BUDGET if facts.budget_note else Code.SENDING
         return Decision(
             Act.WAIT,
-            code,
+            Code.SENDING,
             phase.index,
-            offer=max(0, min(room, counts.ready)),
+            offer=max(0, min(_room(facts, phase), counts.ready)),
             catch_up=True,
             look_in_s=LOOK_SOON_S,
         )

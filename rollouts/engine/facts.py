@@ -270,7 +270,8 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class RolloutFacts:
-    """Everything one decision reads. `gates` belong to `watched`, the phase last begun."""
+    """Everything one decision reads. `gates` belong to `watched`, the phase last begun. `budget_note`
+    is what held back others when the decision was carried out; the why line says it."""
 
     state: RolloutState
     plan: Plan

@@ -7,7 +7,7 @@ The caller holds the lock of the rollout's row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,14 +25,14 @@ from rollouts.delivering.counts import recount, recount_sick
 from rollouts.delivering.offer import Offered, offer
 from rollouts.ending import settle_why
 from rollouts.engine import tally
-from rollouts.engine.decide import Act, Code, Decision, decide
+from rollouts.engine.decide import Act, Code, Decision, decide, sent
 from rollouts.engine.evidence import shown
 from rollouts.engine.facts import Counts, GateFacts, RolloutFacts
 from rollouts.engine.states import BEGUN_PHASES, FINAL_STATES, PhaseState, RolloutState
 from rollouts.engine.why import why
 from rollouts.limits.budget import release_settled
 from rollouts.loop.carry_out import Step, carry_out
-from rollouts.loop.load import load_facts, load_phases
+from rollouts.loop.load import load_facts
 from rollouts.models import Phase, Rollout, Target
 
 CREDIT_S = 15.0  # the most that one look counts as watched time, however long nobody looked
@@ -49,37 +49,71 @@ JITTER_S = 1.5
 def look_again(rollout: Rollout, now: datetime) -> None:
     """Let a rollout go on at once after an act of a person, up to where it has to wait."""
     for _ in range(STEPS_AT_ONCE):
-        if look(rollout, now).act is Act.WAIT:
+        if look(rollout, now).act in {Act.WAIT, Act.START_PHASE}:
             return
 
 
 def look(rollout: Rollout, now: datetime) -> Decision:
     """Take the rollout one decision further, and return that decision."""
-    phases = list(rollout.phases.order_by("index"))
     if rollout.state in FINAL_STATES:
-        _look_late(rollout, phases, now)
+        _look_late(rollout, list(rollout.phases.order_by("index")), now)
         return Decision(Act.WAIT, Code.FINISHED)
+    seen = see(rollout, now)
+    decision = decide(seen.facts, now)
+    go_on(rollout, seen, decision, now)
+    return decision
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A rollout as it is seen in one look: its rows, brought up to date, the facts read from them,
+    and what was counted before."""
+
+    phases: list[Phase]
+    facts: RolloutFacts
+    before: list[dict[str, Any]]
+
+
+def see(rollout: Rollout, now: datetime) -> Sight:
+    """Bring the rows of a rollout up to date and read the facts, once for a look or an act."""
+    phases = list(rollout.phases.order_by("index"))
     before = [dict(phase.counts) for phase in phases]
     _update(rollout, phases, now)
-    facts = load_facts(rollout, phases, now)
-    decision = decide(facts, now)
+    return Sight(phases, load_facts(rollout, phases, now), before)
+
+
+def go_on(rollout: Rollout, seen: Sight, decision: Decision, now: datetime) -> None:
+    """Carry a decision out: its transition, what it lets be sent, and the why line."""
+    phases, facts = seen.phases, seen.facts
     _mark_gates(rollout, facts, now)
     if decision.act is not Act.WAIT:
         carry_out(Step(rollout, phases, facts, decision, now))
+    if decision.act not in {Act.WAIT, Act.START_PHASE}:
         _save(rollout, looked_at=now, tick_error="")
-        return decision
+        return
     offered = _offer(rollout, phases, facts, decision, now)
-    if offered.count or offered.held_by:
-        facts = replace(
-            facts,
-            phases=tuple(load_phases(rollout, phases, facts.gates, now)),
-            budget_note=offered.held_by,
-        )
-        decision = decide(facts, now)
+    if offered.count or offered.held_by or decision.act is Act.START_PHASE:
+        facts = _after(facts, phases, offered, now)
+        decision = sent(decision, facts)
     _wait(rollout, why(facts, decision, now).to_dict(), decision, now)
-    if before != [phase.counts for phase in phases]:
+    if seen.before != [phase.counts for phase in phases]:
         transaction.on_commit(lambda: hints.mark_dirty(rollout.topic, "fleet"))
-    return decision
+
+
+def _after(
+    facts: RolloutFacts, phases: Sequence[Phase], offered: Offered, now: datetime
+) -> RolloutFacts:
+    """Return the facts with the phases as the sending left them, without reading again."""
+    rows = {phase.index: phase for phase in phases}
+    known = []
+    for phase in facts.phases:
+        counts = Counts.from_dict(rows[phase.index].counts)
+        due = phase.oldest_due_at
+        if due is None and counts.outstanding:
+            due = now + timedelta(seconds=phase.spec.pace.apply_timeout_s)
+        state = PhaseState(rows[phase.index].state)
+        known.append(replace(phase, state=state, counts=counts, oldest_due_at=due))
+    return replace(facts, phases=tuple(known), budget_note=offered.held_by)
 
 
 def _update(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> None:

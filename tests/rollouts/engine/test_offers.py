@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rollouts.engine.decide import Act, decide
+from rollouts.engine.decide import Act, Code, Decision, assume_approved, decide, sent
 from rollouts.engine.facts import Counts, RolloutFacts
 from rollouts.engine.states import PhaseState, RolloutState
 from tests.factories import NOW
@@ -68,3 +68,41 @@ def test_a_criterion_that_a_person_advanced_past_does_not_hold_the_next_phase() 
         replace(PASSED, advanced_by="lin"), phase(1, S.PENDING, PENDING), watched=0, gates=(FAIL,)
     )
     assert decide(facts, NOW).act is Act.START_PHASE
+
+
+def test_a_phase_begins_with_its_first_batch() -> None:
+    ready = phase(1, S.PENDING, Counts(members=900, waiting=900), pace={"max_in_flight": 200})
+    decision = decide(rollout(PASSED, ready, watched=0, gateways=2), NOW)
+    assert (decision.act, decision.offer) == (Act.START_PHASE, 400)
+
+
+SENT = {
+    "more is ready": (Counts(members=9, waiting=4, offered=5, outstanding=5), "", Code.SENDING),
+    "a budget holds": (Counts(members=9, waiting=4, offered=5, outstanding=5), "eu", Code.BUDGET),
+    "all is sent": (Counts(members=9, offered=9, outstanding=9), "", Code.CONFIRMING),
+    "all run it already": (Counts(members=9, offered=9, applied=9), "", Code.SENDING),
+}
+
+
+@pytest.mark.parametrize(("counts", "note", "code"), SENT.values(), ids=list(SENT))
+def test_what_was_sent_is_an_input_of_the_line_not_of_another_decision(
+    counts: Counts, note: str, code: Code
+) -> None:
+    before = Decision(Act.WAIT, Code.SENDING, 0, offer=5)
+    facts = rollout(phase(state=S.DEPLOYING, counts=counts), budget_note=note)
+    after = sent(before, facts)
+    assert after.code is code
+    assert (after.look_in_s == 0.0) is not bool(counts.ready or counts.outstanding)
+
+
+def test_agents_that_are_caught_up_change_nothing_of_what_is_said() -> None:
+    before = Decision(Act.WAIT, Code.OBSERVING, 0, catch_up=True)
+    assert sent(before, rollout(budget_note="eu")) is before
+
+
+def test_a_yes_is_decided_on_the_facts_of_the_question() -> None:
+    asked = second(S.AWAITING_APPROVAL, approval=WAITING)
+    assert decide(asked, NOW).act is Act.WAIT
+    assert decide(assume_approved(asked, 1), NOW).act is Act.START_PHASE
+    red = replace(asked, gates=(WARNING,))
+    assert decide(assume_approved(red, 1), NOW).act is Act.WITHDRAW
