@@ -49,7 +49,7 @@ class Sweep:
         if not rows:
             return
         try:
-            await self._gateway.flusher.write_refused(rows)
+            await self._gateway.store.write_refused(rows)
         except AWAY as error:
             logger.warning("PostgreSQL is away", extra={"error": str(error)})
 
@@ -154,7 +154,7 @@ class Sweep:
             part = agents[start : start + SLICE]
             heard = [(agent, agent.last_seen) for agent in part]
             try:
-                lost = await self._gateway.flusher.write_seen(part)
+                lost = await self._gateway.store.write_seen(part)
             except AWAY as error:
                 logger.warning("PostgreSQL is away", extra={"error": str(error)})
                 return

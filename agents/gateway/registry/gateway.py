@@ -24,8 +24,9 @@ from agents.gateway.registry.loader import Loaded, Loader
 from agents.gateway.registry.registry import Registry
 from agents.gateway.registry.shown_configs import ShownConfigs
 from agents.gateway.registry.take_over_sql import Wanted
-from agents.gateway.writing.flush import Flusher, Taken
-from agents.gateway.writing.rows import at
+from agents.gateway.writing.flush import Flusher
+from agents.gateway.writing.rows import Taken, at
+from agents.gateway.writing.store import Store
 from agents.opamp import scan
 from agents.opamp.answer import push
 from agents.opamp.desire import take_wish
@@ -69,15 +70,15 @@ class Gateway:
         self.polls: dict[tuple[str, int], Connection] = {}
         self.cursors = Cursors()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.flusher = Flusher(
+        self.store = Store(
             writing,
             self.metrics,
             gateway_id=self.id,
             redactor=redactor,
-            interval_s=options.intervals.flush_s,
             on_written=self.written,
             on_news=on_news,
         )
+        self.flusher = Flusher(self.store, self.metrics, options.intervals.flush_s)
         self.loader = Loader(loading, bodies, self.id, self.cursors, self.adopt)
         self.shown_configs = ShownConfigs(bodies, self.flusher.mark)
         self.duplicates = Duplicates(
@@ -111,7 +112,7 @@ class Gateway:
         if agent is None:
             if len(report.uid) != SIZE:
                 raise Malformed(f"instance_uid has {len(report.uid)} bytes, it must have 16")
-            agent = await self._join(connection, report.uid)
+            agent = await self.join(connection, report.uid)
         return self._handle(connection, agent, report, payload)
 
     async def receive_poll(self, connection: Connection, payload: bytes) -> bytes:
@@ -159,8 +160,8 @@ class Gateway:
             self.flusher.mark(agent)
         return answer if self.facts.wrap is None else self.facts.wrap(answer)
 
-    async def _join(self, connection: Connection, uid: bytes) -> Held:
-        """Load the agent and take it over for this connection."""
+    async def join(self, connection: Connection, uid: bytes) -> Held:
+        """Load the agent and take it over for this connection: before its first message here."""
         held = self.registry.by_uid.get(uid)
         ordered = next((a for a in connection.agents.values() if a.ordered_uid == uid), None)
         principal = connection.principal

@@ -10,21 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncCursor
 
 from agents.gateway.connections import Held
-from agents.gateway.database import AWAY, Database
+from agents.gateway.database import AWAY
 from agents.gateway.metrics import Metrics
-from agents.gateway.writing import statements
-from agents.gateway.writing.rows import Batch, Row, at, collect
-from agents.opamp.redact import Redactor
-from agents.opamp.state import Changes
+from agents.gateway.writing.rows import Row, Taken, at
 
 logger = logging.getLogger(__name__)
 
@@ -32,32 +27,26 @@ MAX_BATCH = 1000
 # What is made into rows in one go holds up the loop, and heartbeats with it: a health tree or config
 # counts as so many plain changes, a full report with its description as so many.
 WITH_BODIES, WITH_DESCRIPTION = 2, 4
-LARGE_BYTES = 32 * 1024
 _AFTER_FAILURE_S = (0.2, 0.5, 1.0, 2.0)
-Taken = list[tuple[Held, Changes]]
+
+
+class Writer(Protocol):
+    """Where batches go: `store.Store`."""
+
+    async def write(self, taken: Taken, opened: list[Row], closed: list[Row]) -> None:
+        """Write all of it or raise: AWAY, or psycopg.Error for data that is refused."""
+
+    def give_up(self, taken: Taken, error: Exception) -> None:
+        """Be told of what was refused by itself."""
 
 
 class Flusher:
     """Collects changed agents and writes them. One task runs it; `mark` is called by all."""
 
-    def __init__(
-        self,
-        database: Database,
-        metrics: Metrics,
-        *,
-        gateway_id: UUID,
-        redactor: Redactor,
-        interval_s: float,
-        on_written: Callable[[Taken, set[int]], None],
-        on_news: Callable[[set[str]], Awaitable[None]],
-    ) -> None:
-        self._database = database
+    def __init__(self, store: Writer, metrics: Metrics, interval_s: float) -> None:
+        self._store = store
         self._metrics = metrics
-        self._gateway_id = gateway_id
-        self._redactor = redactor
         self._interval_s = interval_s
-        self._on_written = on_written
-        self._on_news = on_news
         # By when they were marked, oldest first.
         self._dirty: dict[Held, float] = {}
         self._taken_since = 0.0
@@ -149,7 +138,7 @@ class Flusher:
         closed, self._closed = self._closed, []
         started = time.perf_counter()
         try:
-            await self._store(taken, opened, closed)
+            await self._store.write(taken, opened, closed)
         except AWAY as error:
             self._put_back(taken, opened, closed)
             logger.warning("PostgreSQL is away, changes are kept", extra={"error": str(error)})
@@ -160,48 +149,6 @@ class Flusher:
         self._metrics.flush_size.observe(len(taken))
         self._metrics.flush_duration.observe(time.perf_counter() - started)
         return True
-
-    async def _store(self, taken: Taken, opened: list[Row], closed: list[Row]) -> None:
-        """Write one batch in one transaction, then tell who is concerned."""
-        arguments = (taken, self._gateway_id, time.time(), self._redactor)
-        if any(_is_large(changes) for _, changes in taken):
-            # Redacting megabytes takes longer than heartbeats may wait.
-            batch = await asyncio.to_thread(collect, *arguments)
-        else:
-            batch = collect(*arguments)
-        settled: list[Any] = []
-        topics: set[str] = set()
-        async with self._database.transaction() as cursor:
-            lost = await _write_owned(cursor, batch, opened, closed)
-            if batch.deliveries:
-                await statements.DELIVERY.run(cursor, batch.deliveries)
-                settled = await cursor.fetchall()
-            for statement, rows in (
-                (statements.REFUSAL, batch.refusals),
-                (statements.LIFT, batch.well),
-                (statements.EVENT, batch.events),
-                (statements.ORDERED_UID, batch.ordered_uids),
-            ):
-                if rows:
-                    await statement.run(cursor, rows)
-            if batch.visible:
-                await cursor.execute(statements.NEWS, [batch.visible])
-                topics = {row[0] for row in await cursor.fetchall()}
-        self._count(settled)
-        self._on_written(taken, lost)
-        if batch.visible:
-            await self._on_news(topics)
-
-    def _count(self, settled: list[Any]) -> None:
-        for state, ack_s, outcome_s in settled:
-            if ack_s is not None:
-                self._metrics.ack_duration.observe(ack_s)
-            if state in {"applied", "failed"}:
-                self._metrics.apply.inc()
-                self._metrics.apply_duration.observe(outcome_s)
-                (
-                    self._metrics.apply_success if state == "applied" else self._metrics.apply_fail
-                ).inc()
 
     def _put_back(self, taken: Taken, opened: list[Row], closed: list[Row]) -> None:
         self._opened = opened + self._opened
@@ -217,64 +164,11 @@ class Flusher:
         single += [([], [row], []) for row in opened] + [([], [], [row]) for row in closed]
         for position, (agents, opening, closing) in enumerate(single):
             try:
-                await self._store(agents, opening, closing)
+                await self._store.write(agents, opening, closing)
             except AWAY:
                 for left in single[position:]:
                     self._put_back(*left)
                 return False
             except psycopg.Error as error:
-                self._metrics.refused.labels("not_storable").inc()
-                logger.error(
-                    "A change could not be stored",
-                    extra={"agent": [a.id for a, _ in agents], "error": str(error)},
-                )
-                self._on_written(agents, set())
+                self._store.give_up(agents, error)
         return True
-
-    async def write_seen(self, agents: Sequence[Held]) -> set[int]:
-        """Write when these agents were last heard. Returns ids that are no longer ours."""
-        mine = self._gateway_id
-        rows = sorted((a.id, mine, at(a.last_seen), a.sequence_num) for a in agents)
-        async with self._database.transaction() as cursor:
-            await statements.SEEN.run(cursor, rows)
-            found = {row[0] for row in await cursor.fetchall()}
-        return {agent.id for agent in agents} - found
-
-    async def write_refused(self, rows: list[Row]) -> None:
-        """Write who was not let in (`statements.REFUSED`), and keep their table bounded."""
-        of_address, of_all = statements.REFUSED_BOUNDS
-        async with self._database.transaction() as cursor:
-            await statements.REFUSED.run(cursor, rows)
-            await cursor.execute(of_address, [sorted({row[0] for row in rows})])
-            await cursor.execute(of_all)
-
-
-def _is_large(changes: Changes) -> bool:
-    description = changes.description
-    return changes.body_bytes > LARGE_BYTES or (
-        description is not None and len(description) > LARGE_BYTES
-    )
-
-
-async def _write_owned(
-    cursor: AsyncCursor[Any], batch: Batch, opened: list[Row], closed: list[Row]
-) -> set[int]:
-    """Write what belongs to the owner of an agent. Return the agents that have another owner."""
-    lost: set[int] = set()
-    if batch.status:
-        await statements.STATUS.run(cursor, batch.status)
-        lost = {row[0] for row in batch.status} - {row[0] for row in await cursor.fetchall()}
-        if lost:
-            batch.without(lost)
-    for statement, rows in (
-        (statements.SESSION_OPENED, opened),
-        (statements.SESSION_CLOSED, closed),
-        (statements.SETTINGS, batch.settings),
-        (statements.DESCRIPTION, batch.descriptions),
-        (statements.CAPABILITIES, batch.capabilities),
-        (statements.BODY, batch.bodies),
-        (statements.COMPONENTS, batch.components),
-    ):
-        if rows:
-            await statement.run(cursor, rows)
-    return lost

@@ -25,6 +25,7 @@ from agents.opamp.trees import component_details, component_names, health_tree, 
 MAX_EFFECTIVE_CHARS = 4 * 1024 * 1024
 MAX_EFFECTIVE_FILES = 256
 Row = tuple[Any, ...]
+Taken = list[tuple[Held, Changes]]
 
 
 @dataclass(slots=True)

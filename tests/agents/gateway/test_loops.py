@@ -10,19 +10,21 @@ from typing import Any
 
 import pytest
 import uvloop
+from django.utils import timezone
 from redis import Redis
 
+from agents.gateway.database import Database, connection_arguments
 from agents.gateway.options import Limits, Options
 from agents.gateway.process import GatewayDied, _serve
-from agents.gateway.registry.loader import Loaded
+from agents.gateway.registry.wishes import Wishes
 from agents.gateway.sweep import Sweep
-from agents.models import GatewayLease
+from agents.models import DesiredSettings, GatewayLease
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from console.lib import hints
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import full_state
-from tests.agents.gateway.helpers import eventually, stored, want
+from tests.agents.gateway.helpers import eventually, row, stored, want
 from tests.agents.gateway.running import QUICK, Starter
 from tests.agents.gateway.test_survival import cut_off
 
@@ -62,51 +64,40 @@ def test_a_loop_that_does_not_hear_it_is_cancelled_again(start_gateway: Starter)
     assert heard == ["once"]
 
 
-def test_an_agent_that_cannot_be_loaded_is_told_and_costs_no_other(
-    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bad, good = make_agent("ws").connect(), make_agent("ws").connect()
-    loader = bad.gateway.server.gateway.loader
-    adopt = loader._adopt
-
-    def spoil(loaded: Loaded) -> Any:
-        if loaded.wanted.uid == bad.uid:
-            raise RuntimeError("a row nobody understands")
-        return adopt(loaded)
-
-    monkeypatch.setattr(loader, "_adopt", spoil)
+def test_an_agent_that_cannot_be_loaded_is_told_and_costs_no_other(make_agent: MakeAgent) -> None:
+    bad, good = make_agent("ws"), make_agent("ws").connect()
+    bad.begin()
+    bad.close()
+    by_uid = bad.gateway.server.gateway.registry.by_uid
+    eventually(lambda: bad.uid not in by_uid, "it is forgotten")
+    odd = DesiredSettings(agent=row(bad), settings=["nobody understands"], settings_hash="x")
+    odd.change, odd.at = 0, timezone.now()
+    odd.save()
+    bad.connect()
     for agent in (bad, good):
         agent.ws.send(encode(agent.message(**full_state())))
     assert bad.receive().error_response.type == UNAVAILABLE
     assert good.receive().instance_uid == good.uid
-    monkeypatch.undo()
+    odd.delete()
     assert bad.say(**full_state()).instance_uid == bad.uid
     stored(bad, connected=True)
 
 
-def test_an_agent_that_has_just_joined_is_not_taken_for_silent(
-    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_agent_that_has_just_joined_is_not_taken_for_silent(make_agent: MakeAgent) -> None:
     """The sweep may come between the join and the message that brought it."""
     agent = make_agent("ws")
     agent.begin()
     agent.close()
     server = agent.gateway.server
     eventually(lambda: agent.uid not in server.gateway.registry.by_uid, "it is forgotten")
-    loader = server.gateway.loader
-    adopt = loader._adopt
-    swept: list[asyncio.Task[None]] = []
-
-    def adopt_and_sweep(loaded: Loaded) -> Any:
-        found = adopt(loaded)
-        # Begun before the one who waits for the agent goes on.
-        swept.append(asyncio.create_task(server.sweep.look(time.time())))
-        return found
-
-    monkeypatch.setattr(loader, "_adopt", adopt_and_sweep)
     agent.connect()
-    assert agent.say().instance_uid == agent.uid
-    assert swept
+    [connection] = eventually(lambda: list(server.gateway.connections), "its socket")
+
+    async def join_and_sweep() -> None:
+        await server.gateway.join(connection, agent.uid)
+        await server.sweep.look(time.time())
+
+    agent.gateway.run(join_and_sweep())
     assert agent.say().instance_uid == agent.uid
 
 
@@ -145,19 +136,33 @@ def test_a_poll_of_an_unknown_agent_is_not_left_waiting_for_postgresql(
     stored(agent, connected=True)
 
 
+class _HalfAway(Database):
+    """PostgreSQL goes away behind the answer about configs."""
+
+    async def fetch(self, query: str, *values: Any) -> list[Any]:
+        if "agents_desiredsettings" in query:
+            raise OSError("PostgreSQL is away")
+        return await super().fetch(query, *values)
+
+
 def test_a_wish_read_before_postgresql_went_away_is_pushed_all_the_same(
-    start_gateway: Starter, make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+    start_gateway: Starter, make_agent: MakeAgent, settings: Any
 ) -> None:
     """Its change has been passed by, so nothing would read it again."""
-    agent = make_agent("ws", at=start_gateway())
+    redis_url, settings.REDIS_URL = settings.REDIS_URL, "redis://127.0.0.1:1/0"
+    gateway = start_gateway(intervals=replace(QUICK, poll_s=600.0))  # it hears no hint
+    settings.REDIS_URL = redis_url
+    agent = make_agent("ws", at=gateway)
     agent.begin()
-    wishes = agent.gateway.server.wishes
-
-    async def away() -> list[Any]:
-        raise OSError("PostgreSQL is away")
-
-    monkeypatch.setattr(wishes, "_read_settings", away)
     config_hash = want(agent)
+
+    async def look() -> None:
+        database = _HalfAway(connection_arguments(), "half")
+        with pytest.raises(OSError, match="is away"):
+            await Wishes(gateway.server.gateway, database).look()
+        await database.close()
+
+    gateway.run(look())
     assert agent.receive().remote_config.config_hash.hex() == config_hash
 
 

@@ -158,7 +158,7 @@ def test_the_table_keeps_the_newest(start_gateway: Starter) -> None:
     moment = timezone.now()
 
     def write(rows: list[tuple[Any, ...]]) -> None:
-        gateway.run(gateway.server.gateway.flusher.write_refused(rows))
+        gateway.run(gateway.server.gateway.store.write_refused(rows))
 
     def lines(address: Callable[[int], str], count: int, first: int) -> list[tuple[Any, ...]]:
         at = [moment + timedelta(seconds=first + n) for n in range(count)]

@@ -9,9 +9,12 @@ import uuid
 import pytest
 
 from agents.gateway.connections import Held
-from agents.gateway.writing.flush import MAX_BATCH, Taken
+from agents.gateway.metrics import Metrics
+from agents.gateway.writing.flush import MAX_BATCH, Flusher
+from agents.gateway.writing.rows import Row, Taken
 from tests.agents.gateway.helpers import eventually
 from tests.agents.gateway.running import RunningGateway
+from tests.agents.gateway.test_survival import cut_off
 
 
 def _changed(count: int, after: int = 0) -> list[Held]:
@@ -38,36 +41,46 @@ def test_agents_marked_while_more_than_one_batch_is_written_are_written_as_well(
     eventually(lambda: flusher.unwritten == 0, "an empty flusher")
 
 
-def test_a_storm_that_outlasts_a_flush_is_no_lag_while_each_change_is_written_soon(
-    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flusher = gateway.server.gateway.flusher
+class _Busy:
+    """A store that takes its time. As many agents come as it writes, so that some always wait."""
 
-    numbers = itertools.count(step=10)
-    lags: list[float] = []
+    def __init__(self) -> None:
+        self.flusher = Flusher(self, Metrics(), 0.02)
+        self.lags: list[float] = []
+        self._numbers = itertools.count(step=10)
 
-    def arrive() -> None:
-        for agent in _changed(10, after=next(numbers)):
-            flusher.mark(agent)
-            flusher.open_session((uuid.uuid4(),))
+    def arrive(self) -> None:
+        for agent in _changed(10, after=next(self._numbers)):
+            self.flusher.mark(agent)
+            self.flusher.open_session((uuid.uuid4(),))
 
-    async def write(_taken: Taken) -> bool:
-        # As many arrive as are written, so that some always wait.
-        flusher._opened = []
+    async def write(self, taken: Taken, opened: list[Row], closed: list[Row]) -> None:
         await asyncio.sleep(0.01)
-        if len(lags) < 200:
-            arrive()
-        lags.append(flusher.lag_s)
-        return True
+        if len(self.lags) < 200:
+            self.arrive()
+        self.lags.append(self.flusher.lag_s)
 
-    async def begin() -> None:
-        arrive()
-        arrive()
+    def give_up(self, taken: Taken, error: Exception) -> None:
+        raise AssertionError("nothing was refused") from error
 
+
+def test_a_storm_that_outlasts_a_flush_is_no_lag_while_each_change_is_written_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("agents.gateway.writing.flush.MAX_BATCH", 10)
-    monkeypatch.setattr(flusher, "_write", write)
-    gateway.run(begin())
-    eventually(lambda: len(lags) >= 200 and flusher.unwritten == 0, "an empty flusher", 20.0)
+
+    async def storm() -> list[float]:
+        store = _Busy()
+        store.arrive()
+        store.arrive()
+        async with asyncio.timeout(60.0):
+            assert await store.flusher.flush()
+            while store.flusher.unwritten:
+                assert await store.flusher.flush()
+        return store.lags
+
+    lags = asyncio.run(storm())
+    assert len(lags) >= 200
     assert sorted(lags)[len(lags) // 2] < 0.5
 
 
@@ -76,15 +89,11 @@ def test_lag_is_the_age_of_the_oldest_change_while_postgresql_is_away(
 ) -> None:
     flusher = gateway.server.gateway.flusher
 
-    async def fail(taken: Taken) -> bool:
-        flusher._put_back(taken, [], [])
-        return False
-
     async def mark() -> None:
         for agent in _changed(3):
             flusher.mark(agent)
 
-    monkeypatch.setattr(flusher, "_write", fail)
+    cut_off(gateway, monkeypatch)
     gateway.run(mark())
     eventually(lambda: flusher.lag_s > 1.0, "a lag")
     monkeypatch.undo()
