@@ -23,6 +23,7 @@ LABELS = {
     "components_unknown": _("components not reported"),
     "previous_version": _("no known-good version"),
     "previous_version_lost": _("runs a version that is not kept here"),
+    "previous_version_kept": _("runs a version that is quarantined for itself"),
     "offline": _("offline"),
     "health": _("unhealthy already"),
     "reports": _("does not report config status"),
