@@ -18,6 +18,7 @@ from console.pages.drawing.charts import BarPart
 from console.pages.drawing.plots import Limit, PlotPoint
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts.gates import Tile
+from console.pages.rollouts.targets import LEGEND
 from console.words import states as words
 
 WHYS = (
@@ -30,7 +31,6 @@ WHYS = (
     ("bad", "undo", "Rolling back 301 of 359.", "About 20 s left."),
     ("ok", "ok", "Completed in 1 h 52 min.", "2 offline agents get it when they return."),
 )
-CELLS = ("applied", "returned", "applying", "failed", "offline", "queued", "todo")
 
 
 def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> Tile:
@@ -81,14 +81,17 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     leaf = Node("exporter:otlp/primary", False, "context deadline exceeded", [])
     good = Node("receiver:otlp", True, "StatusOK", [])
     tree = Node("Collector", False, "", [Node("pipeline:traces", False, "", [good, leaf]), good])
-    parts = [BarPart(kind, n) for kind, n in zip(CELLS, (60, 0, 15, 5, 5, 15, 0), strict=True)]
+    parts = [
+        BarPart(kind, n)
+        for kind, n in zip(LEGEND, (50, 15, 5, 5, 5, 3, 2, 2, 3, 10, 0), strict=True)
+    ]
     context = {
         "kinds": words.KINDS,
         "whys": whys,
         "tiles": _tiles(),
         "tree": tree,
         "bar": charts.stacked_bar(parts, 100, "60 applied, 15 applying, 5 failed", css="thick"),
-        "cells": CELLS,
+        "cells": LEGEND,
         "stale": Stale("lin paused this 8 s ago. Nothing was done."),
         "invalid": Invalid(
             "The plan cannot be read.",

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from agents.models import ConfigStatus
+from rollouts.engine.states import FAILED_TARGETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,13 @@ GATE: dict[str, Look] = {
 
 # What one agent of a rollout does: the cells of the agents grid, in the order they are drawn.
 TARGET: dict[str, Look] = {
-    "failed": Look("bad", "octagon-x", pgettext_lazy("target state", "Failed")),
+    "failed": Look("bad", "octagon-x", pgettext_lazy("target state", "Refused")),
+    "timed_out": Look("bad", "clock", pgettext_lazy("target state", "Did not answer")),
+    "fell_back": Look("bad", "undo", pgettext_lazy("target state", "Fell back by itself")),
+    "lost": Look("bad", "question", pgettext_lazy("target state", "Lost")),
     "applied": Look("ok", "ok", pgettext_lazy("target state", "Applied")),
     "returned": Look("ok", "undo", pgettext_lazy("target state", "Back")),
+    "failed_back": Look("warn", "undo", pgettext_lazy("target state", "Failed, back")),
     "applying": Look("run", "arc", pgettext_lazy("target state", "Applying")),
     "offline": Look("off", "dashed", pgettext_lazy("target state", "Offline")),
     "queued": Look("wait", "hourglass", pgettext_lazy("target state", "Queued")),
@@ -119,19 +124,12 @@ ROLLBACK: dict[str, Look] = {
     "incomplete": Look("bad", "triangle", pgettext_lazy("rollback state", "Incomplete")),
 }
 
-# States of a target that the legend counts with others; told apart where one agent is shown.
-_OF_TARGETS: dict[str, Look] = {
-    "timed_out": Look("bad", "clock", pgettext_lazy("target state", "Did not answer")),
-    "fell_back": Look("bad", "undo", pgettext_lazy("target state", "Fell back by itself")),
-    "lost": Look("bad", "dashed", pgettext_lazy("target state", "Lost")),
-}
-
 KINDS = {
     "agent": AGENT,
     "rollout": ROLLOUT,
     "phase": PHASE,
     "gate": GATE,
-    "target": {**TARGET, **_OF_TARGETS},
+    "target": TARGET,
     "delivery": DELIVERY,
     "approval": APPROVAL,
     "rollback": ROLLBACK,
@@ -141,3 +139,22 @@ KINDS = {
 def look(kind: str, state: str) -> Look:
     """Return how `state` of `kind` is shown; an unknown state is shown as its own name."""
     return KINDS[kind].get(state) or Look("off", "question", state.replace("_", " "))
+
+
+def target_kind(state: str, online: bool, started: bool, taken_from: str = "") -> str:
+    """Return the entry of TARGET for a target's state; offline shows while nothing is confirmed.
+
+    Each way to fail is a kind of its own, and who failed and is back is another one: the kinds
+    share the agents out, so that the legend adds up.
+    """
+    if state == "applied" or state in FAILED_TARGETS:
+        return state
+    if state == "rolled_back":
+        return "failed_back" if taken_from in FAILED_TARGETS else "returned"
+    if state == "skipped":
+        return "todo"
+    if started and not online:
+        return "offline"
+    if state == "offered":
+        return "applying"
+    return "queued" if started else "todo"

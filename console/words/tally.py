@@ -12,7 +12,9 @@ from rollouts.engine.facts import Counts
 
 
 def failed_parts(counts: Counts) -> list[str]:
-    """Return "3 refused", "1 fell back by itself": each way to fail that occurred."""
+    """Return "3 refused", "1 fell back by itself": each way to fail that occurred, also of those
+    that are back since."""
+    counts = counts.told
     fell_back = ngettext(
         "%(n)d fell back by itself", "%(n)d fell back by themselves", counts.fell_back
     )

@@ -45,7 +45,11 @@ _COUNT = """
         count(*) FILTER (WHERE t.away AND t.state = 'waiting') AS away,
         count(*) FILTER (WHERE t.state IN ('applied', 'failed', 'fell_back')) AS confirmed,
         count(*) FILTER (WHERE t.state = 'skipped') AS skipped,
-        count(*) FILTER (WHERE t.state = 'rolled_back') AS rolled_back
+        count(*) FILTER (WHERE t.state = 'rolled_back') AS rolled_back,
+        count(*) FILTER (WHERE t.taken_from = 'failed') AS back_failed,
+        count(*) FILTER (WHERE t.taken_from = 'timed_out') AS back_timed_out,
+        count(*) FILTER (WHERE t.taken_from = 'fell_back') AS back_fell_back,
+        count(*) FILTER (WHERE t.taken_from = 'lost') AS back_lost
     FROM rollouts_target t
     JOIN unnest(%(phases)s::bigint[], %(graces)s::float8[]) AS p(id, grace_s) ON p.id = t.phase_id
     GROUP BY t.phase_id

@@ -212,8 +212,9 @@ def refuse(rollback: Rollback, agents: Collection[int], error: str) -> int:
 
 
 def take_back(rollout: Rollout, agents: Collection[int], **fields: Any) -> int:
-    """Note that these agents have no part in the rollout any more."""
-    return _change(rollout, "take_back", _of(rollout, agents), **fields)
+    """Note that these agents have no part in the rollout any more, and from which state they left."""
+    rows = _of(rollout, agents)
+    return _change(rollout, "take_back", rows, taken_from=F("state"), **fields)
 
 
 def ask_again(rollback: Rollback) -> int:

@@ -6,7 +6,7 @@ Shares and rates are fractions 0 to 1, durations seconds, times aware UTC dateti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -123,7 +123,7 @@ class Counts:
     `unhealthy` are applied targets whose bad health counts (after `health_grace`), `mending` those of
     them that are well again, but not for long enough. `offline` are unsettled targets without a
     connection: the catch-up lane; `away` those of them who were gone before membership was frozen:
-    nobody counts on them.
+    nobody counts on them. `rolled_back` are back; the `back_...` of them had failed in that way before.
     """
 
     members: int = 0
@@ -146,6 +146,10 @@ class Counts:
     confirmed: int = 0
     skipped: int = 0
     rolled_back: int = 0
+    back_failed: int = 0
+    back_timed_out: int = 0
+    back_fell_back: int = 0
+    back_lost: int = 0
 
     @classmethod
     def from_dict(cls, data: Mapping[str, int]) -> Counts:
@@ -178,6 +182,18 @@ class Counts:
     def bad(self) -> int:
         """Targets that count as failed, for whatever reason."""
         return self.failed_by_state + self.unhealthy
+
+    @property
+    def told(self) -> Counts:
+        """The same for people: who failed and is back since counts with those who failed. Decisions
+        are made without them."""
+        return replace(
+            self,
+            failed=self.failed + self.back_failed,
+            timed_out=self.timed_out + self.back_timed_out,
+            fell_back=self.fell_back + self.back_fell_back,
+            lost=self.lost + self.back_lost,
+        )
 
     @property
     def unsure(self) -> int:

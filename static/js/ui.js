@@ -116,8 +116,9 @@
     const cell = event.target.closest(".agent-grid use");
     if (!cell) return;
     const grid = cell.closest(".agent-grid"), data = document.getElementById(grid.dataset.names);
-    const names = data ? JSON.parse(data.textContent) : [];
-    const note = document.getElementById(grid.dataset.note);
-    if (note) note.textContent = names[Number(cell.dataset.i)] || "";
+    const { names, words } = data ? JSON.parse(data.textContent) : { names: [], words: {} };
+    const note = document.getElementById(grid.dataset.note), name = names[Number(cell.dataset.i)];
+    const word = words[cell.getAttribute("href").slice("#c-".length)];
+    if (note) note.textContent = name ? `${name}: ${word}` : "";
   });
 })();

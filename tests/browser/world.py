@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.models import AgentStatus
-from rollouts.models import Rollout
+from django.utils import timezone
+
+from accounts.models import User
+from agents.models import Agent, AgentStatus, RefusedAgent
+from rollouts.delivering import counts
+from rollouts.engine.states import FAILED_TARGETS
+from rollouts.models import ConfigVersion, Rollback, Rollout, Target
 from tests.console.pages.rows import (
     make_approval,
     make_config,
     make_events,
     make_fleet,
     make_readings,
+    make_rollback,
     make_rollout,
     make_user,
 )
 
+# State of a target, and the state it came back from.
+ENDS = (
+    *(("rolled_back", was) for was in ("applied", "failed", "timed_out", "fell_back", "lost")),
+    *((state, "") for state in ("failed", "timed_out", "fell_back", "lost", "skipped", "offered")),
+)
 TEXT_ERROR = "'exporters' error reading configuration for \"debug\": unknown verbosity"
 
 
@@ -25,15 +36,25 @@ class World:
 
     observing: Rollout
     waiting: Rollout
+    back: Rollout
+    draft: Rollout
     agent: str
+    away: str
 
     def pages(self) -> dict[str, str]:
         return {
             "overview": "/",
             "agents": "/agents/",
             "agents filtered": "/agents/?q=env%3Dprod&status=unhealthy",
+            "agents retired": "/agents/?status=retired",
+            "agents refused": "/agents/refused/",
+            "retire agents": "/agents/retire/",
             "agents wrong selector": "/agents/?q=region+in+(",
             "agent": f"/agents/{self.agent}/",
+            "agent config": f"/agents/{self.agent}/config/",
+            "agent health": f"/agents/{self.agent}/health/",
+            "retire agent": f"/agents/{self.away}/retire/",
+            "agent away": f"/agents/{self.away}/",
             "agent history": f"/agents/{self.agent}/history/",
             "configs": "/configs/",
             "diff": "/configs/edge/diff/1...2/",
@@ -42,16 +63,33 @@ class World:
             "upload": "/configs/new/",
             "plans": "/plans/",
             "plan": "/plans/standard/",
+            "back-test": "/plans/standard/backtest/",
             "new plan": "/plans/new/?from=quick",
             "rollouts": "/rollouts/",
             "new": "/rollouts/new/?config=gateway&q=env%3Dprod",
             "rollout": f"/rollouts/{self.observing.pk}/",
             "rollout agents": f"/rollouts/{self.observing.pk}/agents/",
             "waiting": f"/rollouts/{self.waiting.pk}/",
+            "came back": f"/rollouts/{self.back.pk}/",
+            "agents that came back": f"/rollouts/{self.back.pk}/agents/",
+            "course of the way back": f"/rollouts/{self.back.pk}/timeline/",
+            "draft": f"/rollouts/{self.draft.pk}/",
+            "start": f"/rollouts/{self.draft.pk}/start/",
+            "readiness": f"/rollouts/{self.observing.pk}/readiness/",
+            "rollbacks": "/rollbacks/",
+            "new rollback": "/rollbacks/new/",
             "abort": f"/rollouts/{self.observing.pk}/abort/",
             "timeline": f"/rollouts/{self.observing.pk}/timeline/",
             "approvals": "/approvals/",
             "profile": "/settings/profile/",
+            "freezes": "/settings/freeze/",
+            "budgets": "/settings/budgets/",
+            "guards": "/settings/guards/",
+            "retirement": "/settings/retirement/",
+            "quarantine": "/settings/quarantine/",
+            "audit": "/audit/",
+            "search": "/search/?q=gw",
+            "metrics": "/help/metrics/",
             "shortcuts": "/help/shortcuts/",
             "missing": "/rollouts/999/",
         }
@@ -75,4 +113,46 @@ def make_world() -> World:
         title="Drop debug logs",
     )
     make_approval(waiting)
-    return World(observing, waiting, str(agents[0].instance_uid))
+    back = _came_back(make_config("traces", 2, starter)[1], agents[:20], starter)
+    draft = make_rollout(
+        make_config("spans", 2, starter)[1], state="draft", phases=("pending",) * 3, agents=agents
+    )
+    _away_and_refused(agents[38], agents[39])
+    return World(
+        *(observing, waiting, back, draft),
+        agent=str(agents[0].instance_uid),
+        away=str(agents[38].instance_uid),
+    )
+
+
+def _came_back(version: ConfigVersion, agents: list[Agent], by: User) -> Rollout:
+    """A rollout on whose way back some stayed, with an agent in each state of a target."""
+    phases = ("rolled_back", "rolled_back", "skipped")
+    rollout = make_rollout(
+        version, state="rollback_incomplete", phases=phases, agents=agents, by=by
+    )
+    way_back = make_rollback(version.config_hash, agents)
+    Rollback.objects.filter(pk=way_back.pk).update(rollout=rollout, kind="automatic")
+    for target, (state, before) in zip(rollout.targets.order_by("pk"), ENDS, strict=False):
+        error = TEXT_ERROR if {state, before} & FAILED_TARGETS else ""
+        Target.objects.filter(pk=target.pk).update(state=state, taken_from=before, error=error)
+    counts.recount(rollout.phases.all(), timezone.now())
+    return rollout
+
+
+def _away_and_refused(away: Agent, retired: Agent) -> None:
+    now = timezone.now()
+    AgentStatus.objects.filter(agent=away).update(connected=False, disconnected_at=now)
+    Agent.objects.filter(pk=retired.pk).update(
+        retired_at=now, retired_by="lin", retired_why="The host was scrapped."
+    )
+    for reason in ("bad_credential", "not_a_uuid"):
+        RefusedAgent.objects.create(
+            address="2001:db8:85a3:1234:5678:8a2e:370:7334",
+            reason=reason,
+            claimed_id="not-an-id-but-sixty-four-characters-of-text-that-never-end-at-al",
+            detail="somebody said a long thing about it",
+            times=12_345,
+            first_at=now,
+            last_at=now,
+        )

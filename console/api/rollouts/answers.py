@@ -82,7 +82,7 @@ def judged_at(rollout: Rollout, now: datetime) -> datetime:
 
 def phase_view(phase: Phase, gates: list[shapes.Gate]) -> shapes.RolloutPhase:
     """Return one phase with its counts and gates."""
-    counts = Counts.from_dict(phase.counts)
+    counts = Counts.from_dict(phase.counts).told
     return {
         "name": phase.name,
         "state": phase.state,
@@ -121,8 +121,9 @@ def gate_view(gate: GateFacts) -> shapes.Gate:
 
 def counts_view(phases: list[Phase]) -> shapes.RolloutCounts:
     """Return the numbers of the whole rollout. `failed` counts each way to fail, which stand beside
-    it; `on_new` are agents that are connected and run the version now, by their own word."""
-    all_counts = [Counts.from_dict(phase.counts) for phase in phases]
+    it, and who failed stays counted after the way back; `on_new` are agents that are connected and
+    run the version now, by their own word."""
+    all_counts = [Counts.from_dict(phase.counts).told for phase in phases]
     targets = sum(c.members for c in all_counts)
     on_new = sum(c.on_new for c in all_counts)
     return {

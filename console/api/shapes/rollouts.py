@@ -174,7 +174,7 @@ class RolloutPhase(TypedDict):
     confirmed_by_effective_config: Annotated[
         int, said("of those applied: they report no status, and show it in their effective config")
     ]
-    failed: Annotated[int, said("in whatever way; the ways stand beside it")]
+    failed: Annotated[int, said("in whatever way, also if it is back since")]
     on_new: Annotated[int, said("connected, and run it now by their own word")]
     refused: int
     timed_out: int
@@ -197,7 +197,7 @@ class RolloutCounts(TypedDict):
     targets: int
     on_new: int
     on_previous: int
-    failed: Annotated[int, said("in whatever way; the ways stand beside it")]
+    failed: Annotated[int, said("in whatever way, also if it is back since")]
     refused: int
     timed_out: int
     fell_back: int

@@ -77,6 +77,7 @@ class AgentView:
     deliveries: list[DeliveryRow]
     events: list[AgentLine]
     target: Target | None
+    target_kind: str
     settings: OfferedSettings | None
     replaces: Agent | None
     replaced_by: Agent | None
@@ -134,6 +135,14 @@ def _deliveries(line: list[int]) -> list[DeliveryRow]:
     ]
 
 
+def _kind_of(target: Target | None) -> str:
+    """Return how the rollout's page would show this agent; "" when none is at work on it."""
+    if target is None:
+        return ""
+    started = target.phase.started_at is not None
+    return words.target_kind(target.state, target.online, started, target.taken_from)
+
+
 def read(agent: Agent, now: datetime, tab: str) -> AgentView:
     """Read the page of an agent that was read `for_list()` with a status word."""
     [row] = rows_of([agent])
@@ -166,6 +175,7 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         deliveries=_deliveries(line) if tab in {"summary", "history"} else [],
         events=[agent_event_words.line(event) for event in events],
         target=target,
+        target_kind=_kind_of(target),
         settings=offered_settings(status, getattr(agent, "desired_settings", None)),
         replaces=agent.replaces if agent.replaces_id else None,
         replaced_by=Agent.objects.filter(replaces=agent).first(),

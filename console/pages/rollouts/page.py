@@ -17,9 +17,11 @@ from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.decide import Code
 from rollouts.engine.facts import GateKind
+from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import Event, Rollback, Rollout, Target
 
 RECENT_EVENTS = 8
+FAILED_KINDS = FAILED_TARGETS | {"failed_back"}
 WHY_ICONS: dict[str, str] = {
     Code.OBSERVING: "clock",
     Code.PAUSED: "paused",
@@ -119,7 +121,7 @@ class Agents:
     total: int
     grid: str
     cells: list[str]
-    names: list[str]
+    names: dict[str, object]
     legend: list[targets.Key]
     failed: list[targets.Cell]
 
@@ -132,12 +134,12 @@ def agents_of(rollout: Rollout) -> Agents:
     if total >= targets.MAX_CELLS:
         numbers, total = _counted(rollout), Target.objects.filter(rollout=rollout).count()
     small = total <= targets.MAX_CELLS
-    failed = [cell for cell in cells if cell.error and cell.kind in {"failed", "returned"}]
+    failed = [cell for cell in cells if cell.error and cell.kind in FAILED_KINDS]
     return Agents(
         total=total,
         grid=targets.grid(rollout, cells) if small and cells else "",
         cells=[cell.kind for cell in cells] if small else [],
-        names=targets.names(cells) if small else [],
+        names=targets.names(cells) if small else {},
         legend=targets.legend(rollout, numbers),
         failed=failed[:5],
     )
@@ -148,9 +150,9 @@ def _counted(rollout: Rollout) -> dict[str, int]:
     numbers = dict.fromkeys(words.TARGET, 0)
     rows = (
         Target.objects.filter(rollout=rollout)
-        .values_list("state", "online", "phase__started_at")
+        .values_list("state", "online", "phase__started_at", "taken_from")
         .annotate(n=Count("pk"))
     )
-    for state, online, started, number in rows:
-        numbers[targets.kind_of(state, online, started is not None)] += number
+    for state, online, started, was, number in rows:
+        numbers[words.target_kind(state, online, started is not None, was)] += number
     return numbers

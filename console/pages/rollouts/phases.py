@@ -27,9 +27,11 @@ def counts_of(phase: Phase) -> Counts:
 
 def bar_of(phase: Phase, counts: Counts) -> SafeString:
     """Draw a phase from good to not started."""
+    failed_back = counts.told.failed_by_state - counts.failed_by_state
     parts = [
         BarPart("applied", counts.applied - counts.unhealthy),
-        BarPart("returned", counts.rolled_back),
+        BarPart("returned", counts.rolled_back - failed_back),
+        BarPart("failed_back", failed_back),
         BarPart("failed", counts.bad),
         BarPart("applying", counts.outstanding),
     ]
@@ -38,7 +40,7 @@ def bar_of(phase: Phase, counts: Counts) -> SafeString:
     label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
         "applied": counts.applied - counts.unhealthy,
         "members": counts.members,
-        "failed": counts.bad,
+        "failed": counts.told.bad,
         "offline": counts.offline,
     }
     return charts.stacked_bar(parts, counts.members, label)

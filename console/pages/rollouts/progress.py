@@ -14,7 +14,8 @@ from rollouts.models import Rollback, RollbackTarget
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a rollback stands, in agents. `offered` are online and have not answered yet."""
+    """Where a rollback stands, in agents; the parts add up to `total`. `offered` are online and have
+    not answered yet, `waiting` are online and have their turn later, `skipped` are let go."""
 
     rollback: Rollback
     total: int
@@ -23,6 +24,8 @@ class Progress:
     failed: int
     offline: int
     no_version: int
+    waiting: int
+    skipped: int
 
     @property
     def online(self) -> int:
@@ -37,6 +40,7 @@ class Progress:
             BarPart("applying", self.offered),
             BarPart("failed", self.failed),
             BarPart("offline", self.offline),
+            BarPart("queued", self.waiting),
         ]
         return stacked_bar(parts, self.total, f"{self.confirmed} / {self.total}", css="thick")
 
@@ -52,5 +56,7 @@ def progress_of(rollback: Rollback) -> Progress:
         no_version=Count("pk", filter=Q(state=state.NO_VERSION)),
         offline=Count("pk", filter=is_open & Q(online=False)),
         offered=Count("pk", filter=Q(online=True, state=state.OFFERED)),
+        waiting=Count("pk", filter=Q(online=True, state=state.WAITING)),
+        skipped=Count("pk", filter=Q(state=state.SKIPPED)),
     )
     return Progress(rollback=rollback, **numbers)

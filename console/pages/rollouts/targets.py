@@ -17,11 +17,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.words import states as words
-from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import Rollout, Target
 
 MAX_CELLS = 1000
-LEGEND = ("applied", "returned", "applying", "failed", "offline", "queued", "todo")
+# In the order of the legend; `ALWAYS` are shown when there is none as well.
+LEGEND = (
+    *("applied", "applying", "returned", "failed_back"),
+    *("failed", "timed_out", "fell_back", "lost", "offline", "queued", "todo"),
+)
+ALWAYS = frozenset({"applied"})
 COLUMNS = 31
 PITCH = 14
 CELL = 11
@@ -47,29 +51,10 @@ class Key:
     count: int
     url: str
 
-
-def kind_of(state: str, online: bool, started: bool) -> str:
-    """Return the cell's kind from a target's state; offline shows while nothing is confirmed."""
-    if state in {"applied"}:
-        return "applied"
-    if state in FAILED_TARGETS:
-        return "failed"
-    if state == "rolled_back":
-        return "returned"
-    if state == "skipped":
-        return "todo"
-    if started and not online:
-        return "offline"
-    if state == "offered":
-        return "applying"
-    return "queued" if started else "todo"
-
-
-def look_of(target: Target) -> str:
-    """Return the state to show where one agent has a line of its own: each way to fail has its word."""
-    if target.has_failed:
-        return target.state
-    return kind_of(target.state, target.online, target.phase.started_at is not None)
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nothing has to be said of it now."""
+        return not self.count and self.kind not in ALWAYS
 
 
 def cells_of(rollout: Rollout) -> list[Cell]:
@@ -79,12 +64,14 @@ def cells_of(rollout: Rollout) -> list[Cell]:
         .order_by("phase__index", "position", "pk")
         .values_list(
             "agent__name", "state", "online", "phase__started_at", "phase__name", "error",
-            "agent__instance_uid",
+            "agent__instance_uid", "taken_from",
         )[:MAX_CELLS]
     )  # fmt: skip
     return [
-        Cell(name, kind_of(state, online, started is not None), phase, error, str(uid))
-        for name, state, online, started, phase, error, uid in rows
+        Cell(
+            name, words.target_kind(state, online, started is not None, was), phase, error, str(uid)
+        )
+        for name, state, online, started, phase, error, uid, was in rows
     ]
 
 
@@ -118,10 +105,11 @@ def grid(rollout: Rollout, cells: Sequence[Cell]) -> SafeString:
     )
 
 
-def names(cells: Sequence[Cell]) -> list[str]:
-    """Return what each cell says when it is pointed at: `edge-7: applied`."""
+def names(cells: Sequence[Cell]) -> dict[str, object]:
+    """Return what the cells say when they are pointed at, `edge-7: applied`: the name by its place,
+    the word by the kind, which changes while the page is open."""
     said = {kind: str(look.label).lower() for kind, look in words.TARGET.items()}
-    return [f"{cell.name}: {said[cell.kind]}" for cell in cells]
+    return {"names": [cell.name for cell in cells], "words": said}
 
 
 def counts(cells: Sequence[Cell]) -> dict[str, int]:
@@ -143,13 +131,11 @@ def sentence(cells: Sequence[Cell]) -> str:
 
 
 def legend(rollout: Rollout, numbers: dict[str, int]) -> list[Key]:
-    """Return the legend; the four everyday states are always there, the others when they occur."""
-    always = set(LEGEND) - {"returned"}
+    """Return the legend: every kind, because the live feed replaces its numbers one by one."""
     base = reverse("rollouts:agents", args=[rollout.pk])
     return [
         Key(kind, words.TARGET[kind].label, numbers[kind], f"{base}?{urlencode({'state': kind})}")
         for kind in LEGEND
-        if numbers[kind] or kind in always
     ]
 
 

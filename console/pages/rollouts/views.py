@@ -15,7 +15,7 @@ from console.lib.problems import Missing
 from console.pages.frame import keyset
 from console.pages.frame.forms import MAX_ID, Line, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import bar, fragments, targets, wizard_preview
+from console.pages.rollouts import bar, fragments, wizard_preview
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import rows as rollout_rows
 from console.pages.rollouts.dialogs import Seen
@@ -111,7 +111,10 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     if phase:
         found = found.filter(phase__name=phase)
     page = keyset.in_line(found, request.GET)
-    rows = [(t, targets.look_of(t)) for t in page.rows]
+    rows = [
+        (t, words.target_kind(t.state, t.online, t.phase.started_at is not None, t.taken_from))
+        for t in page.rows
+    ]
     context = {
         "rollout": rollout,
         "rows": rows,
@@ -126,13 +129,14 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
 
 
 def _of_kind(kind: str) -> Q:
-    """Return the condition behind one entry of the agents legend (`targets.kind_of`)."""
+    """Return the condition behind one entry of the agents legend (`words.target_kind`)."""
     started = Q(phase__started_at__isnull=False)
     open_states = Q(state__in=["waiting", "offered"])
     return {
         "applied": Q(state="applied"),
-        "failed": Q(state__in=FAILED_TARGETS),
-        "returned": Q(state="rolled_back"),
+        **{str(state): Q(state=state) for state in FAILED_TARGETS},
+        "returned": Q(state="rolled_back") & ~Q(taken_from__in=FAILED_TARGETS),
+        "failed_back": Q(state="rolled_back", taken_from__in=FAILED_TARGETS),
         "offline": started & open_states & Q(online=False),
         "applying": Q(state="offered", online=True),
         "queued": started & Q(state="waiting", online=True),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from agents.models import ConfigStatus
 from console.api.rollouts.answers import events_of, rollout_view
 from rollouts.models import Rollout, Target
 from tests.factories import connect, report
@@ -79,6 +80,22 @@ def test_each_way_to_fail_is_counted_apart() -> None:
     assert floor["sentence"] == (
         "2 of 20 agents failed (1 fell back by itself, 1 lost since the change); at most 2 may."
     )
+
+
+def test_who_refused_stays_counted_after_the_way_back() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start({"name": "all", "phases": [{"weight": "100%", "duration": "10m"}]})
+    refusing = {agent.pk for agent in fleet.agents[:3]}
+    fleet.answer = lambda agent, config_hash: (
+        ConfigStatus.FAILED
+        if agent.pk in refusing and config_hash == fleet.v2.config_hash
+        else ConfigStatus.APPLIED
+    )
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    found = view(rollout, fleet)
+    for counts in (found["counts"], found["phases"][0]):
+        told = (counts["failed"], counts["refused"], counts["rolled_back"])
+        assert told == (3, 3, 20)
 
 
 def test_a_phase_that_passed_keeps_the_readings_of_its_end() -> None:

@@ -1,0 +1,83 @@
+"""The agents of a rollout as a picture, a legend and a list: every state has its own word and shape."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.utils import timezone
+
+from console.pages.rollouts import targets
+from console.pages.rollouts.page import agents_of
+from console.words import states as words
+from rollouts.delivering import counts
+from rollouts.engine.states import FAILED_TARGETS, TargetState
+from rollouts.models import Rollout, Target
+from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
+
+pytestmark = pytest.mark.django_db
+STATES = [state.value for state in TargetState]
+
+
+def rolled_back(came_from: str) -> Rollout:
+    """Six agents in a rollout that is over; the first two of them failed and are back."""
+    versions = make_config("edge", 2)
+    agents = make_fleet(6, running=versions[0].config_hash)
+    phases = ("rolled_back", "skipped", "skipped")
+    rollout = make_rollout(versions[1], state="rolled_back", phases=phases, agents=agents)
+    rows = Target.objects.filter(rollout=rollout).order_by("pk")
+    rows.filter(phase__index=0).update(state="rolled_back", taken_from=came_from, error="no such")
+    rows.filter(phase__index__gt=0).update(state="skipped")
+    counts.recount(rollout.phases.all(), timezone.now())
+    return rollout
+
+
+def test_each_state_of_a_target_has_an_entry_in_the_legend() -> None:
+    kinds = {
+        words.target_kind(state, online, started, was)
+        for state in STATES
+        for online in (True, False)
+        for started in (True, False)
+        for was in ("", *STATES)
+    }
+    assert kinds == set(targets.LEGEND) == set(words.TARGET)
+
+
+def test_no_two_kinds_look_or_read_the_same() -> None:
+    looks = [(look.token, look.icon) for look in words.TARGET.values()]
+    assert len(set(looks)) == len(looks)
+    said = [str(look.label) for look in words.TARGET.values()]
+    assert len(set(said)) == len(said)
+    page = markup(sign_in("vera", "viewer").get(f"/rollouts/{rolled_back('failed').pk}/"))
+    shapes = [re.search(rf'<g id="c-{kind}">(.*?)</g>', page) for kind in targets.LEGEND]
+    drawn = [found.group(1) for found in shapes if found]
+    assert len(set(drawn)) == len(targets.LEGEND)
+
+
+@pytest.mark.parametrize("way", sorted(FAILED_TARGETS))
+def test_who_failed_stays_countable_after_the_way_back(way: str) -> None:
+    rollout = rolled_back(way)
+    shown = agents_of(rollout)
+    assert sum(key.count for key in shown.legend) == shown.total == 6
+    assert {key.kind: key.count for key in shown.legend if key.count} == {
+        "failed_back": 2,
+        "todo": 4,
+    }
+    assert len(shown.failed) == 2
+    page = markup(sign_in("vera", "viewer").get(f"/rollouts/{rollout.pk}/"))
+    said = {"failed": "2 refused", "timed_out": "2 did not answer", "lost": "2 lost"}
+    assert said.get(way, "2 fell back by themselves") in page
+
+
+def test_the_list_behind_each_entry_has_as_many_agents() -> None:
+    rollout = rolled_back("lost")
+    viewer = sign_in("vera", "viewer")
+    for key in agents_of(rollout).legend:
+        rows = markup(viewer.get(key.url)).count('<th scope="row">')
+        assert rows == key.count, key.kind
+
+
+def test_who_did_not_fail_is_only_back() -> None:
+    shown = agents_of(rolled_back("applied"))
+    assert {key.kind: key.count for key in shown.legend if key.count} == {"returned": 2, "todo": 4}
+    assert shown.failed == []
