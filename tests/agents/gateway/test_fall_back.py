@@ -3,7 +3,7 @@ have it (OP-28)."""
 
 from __future__ import annotations
 
-from agents.models import AgentEvent, Quarantine
+from agents.models import AgentEvent, AgentStatus, Quarantine
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
 from tests.agents.gateway.helpers import GOOD, OTHER, eventually, want
@@ -47,6 +47,22 @@ def test_op_28_an_agent_that_lost_its_storage_is_given_it_again(agent: FakeAgent
     agent.close()
     agent.connect()
     assert offered(agent.say(seq=0, **full_state())) == new
+
+
+def test_each_return_without_the_config_that_ran_is_counted(agent: FakeAgent) -> None:
+    agent.begin()
+    new = want(agent)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(new, APPLIED))
+    for times in (1, 2):
+        agent.close()
+        agent.connect()
+        assert offered(agent.say(seq=0, **full_state())) == new
+        agent.say(**full_state())  # said again, it is no news
+        agent.say(remote_config_status=config_status(new, APPLIED))
+        lost = AgentStatus.objects.filter(config_losses=times, config_lost_at__isnull=False)
+        eventually(lost.exists, f"{times} losses")
+    assert AgentEvent.objects.filter(kind="lost_config").count() == 2
 
 
 def test_op_28_what_is_taken_back_by_an_operator_is_no_fall_back(agent: FakeAgent) -> None:
