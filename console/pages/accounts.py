@@ -19,14 +19,14 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.pages import throttle
-from console.pages.frame.forms import Line, PageForm
+from console.pages.frame.forms import LineField, PageForm
 
 
 class _Sent(PageForm):
     """Who wants to sign in, and where they came from; the password is read by Django's form."""
 
-    username = Line(cut=150, strip=False)
-    next = Line()
+    username = LineField(cut=150, strip=False)
+    next = LineField()
 
 
 @never_cache

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import AuditEvent
 from console.lib.web import csvs
 from console.pages.frame import keyset
-from console.pages.frame.forms import Line, OneOf, PageForm
+from console.pages.frame.forms import LineField, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 
 FILTERS = {"actor": "actor_name", "act": "act", "kind": "object_kind", "object": "object_id"}
@@ -34,10 +34,10 @@ MAX_EXPORT = 100_000
 class AuditFilter(PageForm):
     """What the log is narrowed to, each as it is written in the row; `format` csv exports it."""
 
-    actor = Line(cut=150)
-    act = Line(cut=150)
-    kind = Line(cut=150)
-    object = Line(cut=150)
+    actor = LineField(cut=150)
+    act = LineField(cut=150)
+    kind = LineField(cut=150)
+    object = LineField(cut=150)
     format = OneOf(("csv",))
 
 

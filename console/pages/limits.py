@@ -31,14 +31,14 @@ from console.pages.frame.forms import (
     Clock,
     Duration,
     Flag,
-    Line,
+    LineField,
     Listed,
     LongText,
     Number,
     OneOf,
     PageForm,
     SelectorText,
-    Share,
+    ShareField,
 )
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words import plans as plan_words
@@ -58,17 +58,17 @@ class LimitForm(PageForm):
     """What every form of a limit says: save or delete which one, and why."""
 
     act = OneOf(("delete",))
-    name = Line()
-    reason = Line()
+    name = LineField()
+    reason = LineField()
 
 
 class FreezeForm(LimitForm):
     """A window; its ends are local to its zone, which the act knows."""
 
-    environment = Line()
-    time_zone = Line()
-    starts_at = Line()
-    ends_at = Line()
+    environment = LineField()
+    time_zone = LineField()
+    starts_at = LineField()
+    ends_at = LineField()
     weekdays = Listed(int)
     from_time = Clock()
     to_time = Clock()
@@ -77,15 +77,15 @@ class FreezeForm(LimitForm):
 class BudgetForm(LimitForm):
     """Budgets are named by their label."""
 
-    label = Line()
+    label = LineField()
     max_agents = Number(0, 999_999_999, says=_l("Write a whole number, or leave it empty."))
-    max_share = Share()
+    max_share = ShareField()
 
 
 class GuardForm(LimitForm):
     """A guard, written as in a plan."""
 
-    environment = Line()
+    environment = LineField()
     text = LongText()
 
     def clean_text(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _rule_rows() -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitKind:
     """One kind: its form, what saves and what deletes one, the rows of its list, what names it."""
 
     form: type[LimitForm]
@@ -206,11 +206,11 @@ class Limit:
     key: str = "name"
 
 
-KINDS: dict[str, Limit] = {
-    "freeze": Limit(FreezeForm, _save_freeze, delete_freeze_window, _freeze_rows),
-    "budgets": Limit(BudgetForm, _save_budget, _delete_budget, _budget_rows, key="label"),
-    "guards": Limit(GuardForm, _save_guard, delete_environment_guard, _guard_rows),
-    "retirement": Limit(RuleForm, _save_rule, delete_rule, _rule_rows),
+KINDS: dict[str, LimitKind] = {
+    "freeze": LimitKind(FreezeForm, _save_freeze, delete_freeze_window, _freeze_rows),
+    "budgets": LimitKind(BudgetForm, _save_budget, _delete_budget, _budget_rows, key="label"),
+    "guards": LimitKind(GuardForm, _save_guard, delete_environment_guard, _guard_rows),
+    "retirement": LimitKind(RuleForm, _save_rule, delete_rule, _rule_rows),
 }
 
 
@@ -241,7 +241,7 @@ def page(request: HtmxRequest, kind: str) -> HttpResponse:
     )
 
 
-def _change(request: HtmxRequest, limit: Limit, form: LimitForm) -> None:
+def _change(request: HtmxRequest, limit: LimitKind, form: LimitForm) -> None:
     asked = form.known()
     if asked["act"] == "delete":
         limit.delete(name=asked[limit.key], by=request.actor, reason=asked["reason"])

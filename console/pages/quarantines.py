@@ -16,7 +16,7 @@ from agents.models import Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.configs.names import names_of
 from console.pages.frame import keyset
-from console.pages.frame.forms import Flag, Line, Number, PageForm
+from console.pages.frame.forms import Flag, LineField, Number, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 
 
@@ -24,7 +24,7 @@ class LiftForm(PageForm):
     """Which quarantine is lifted, and why."""
 
     id = Number(1, needed=gettext_lazy("Choose a quarantine."))
-    reason = Line()
+    reason = LineField()
 
 
 class _Shown(PageForm):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor
 from agents.models import Agent
 from console.pages.frame.context import AREAS
-from console.pages.frame.forms import Line, PageForm
+from console.pages.frame.forms import LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.models import Config, Rollout
 
@@ -36,7 +36,7 @@ class Hit:
 
 
 class _Asked(PageForm):
-    q = Line(cut=200)
+    q = LineField(cut=200)
 
 
 def _agents(wanted: str, actor: Actor) -> list[Hit]:

@@ -17,7 +17,7 @@ from accounts.policy import can, require
 from agents.models import Agent
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.agents.acts import ACTS, AgentAct, Field
-from console.pages.frame.forms import REASON_MAX, Line, PageForm
+from console.pages.frame.forms import REASON_MAX, LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words.plain import plain
 
@@ -40,7 +40,7 @@ class AgentForm(PageForm):
         for one in opened.fields:
             self.fields[one.name] = one.reads(initial=one.value)
         says = gettext_lazy("Say why: others read it later.")
-        self.fields["reason"] = Line(
+        self.fields["reason"] = LineField(
             cut=REASON_MAX,
             required=opened.act.reason_required,
             error_messages={"required": says},

@@ -21,7 +21,7 @@ from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.frame.forms import (
     MAX_ID,
     Duration,
-    Line,
+    LineField,
     Number,
     OneOf,
     PageForm,
@@ -69,7 +69,7 @@ class RetireForm(PageForm):
     q = SelectorText()
     not_seen_for = Duration()
     count = Number(0, 999_999_999, says=COUNT_FIRST)
-    reason = Line()
+    reason = LineField()
 
 
 @require_http_methods(["GET", "POST"])

@@ -19,7 +19,7 @@ from agents.selectors.tree import Exact, Label, selector_of
 from console.pages.frame.forms import (
     Flag,
     Listed,
-    Named,
+    NamedField,
     OneOf,
     PageForm,
     Parsed,
@@ -109,7 +109,7 @@ class FilterForm(PageForm):
     facets = Flag()
     status = Listed()
     shown = Listed()
-    label = Named()
+    label = NamedField()
     sort = OneOf(SORTS, initial="status")
     after = Parsed(lambda text: read_place(text))
     before = Parsed(lambda text: read_place(text))

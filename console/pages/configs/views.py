@@ -18,7 +18,7 @@ from agents.models import AgentStatus
 from console.lib.problems import Invalid, Missing, Problem, Refused, TooLarge
 from console.lib.yaml import DEFAULT_LIMITS
 from console.pages.configs import diff_rows
-from console.pages.frame.forms import Flag, Line, LongText, OneOf, PageForm
+from console.pages.frame.forms import Flag, LineField, LongText, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.actions.upload_config import upload_config
 from rollouts.configs.diff import MAX_LINES, diff, patch
@@ -41,9 +41,9 @@ class _DiffAsked(PageForm):
 class UploadForm(PageForm):
     """A version: a file, or the text that was pasted."""
 
-    name = Line()
+    name = LineField()
     text = LongText()
-    message = Line()
+    message = LineField()
     file = forms.FileField(required=False, allow_empty_file=True)
 
 

@@ -72,7 +72,7 @@ class PageForm(forms.Form):
         }
 
 
-class Line(forms.CharField):
+class LineField(forms.CharField):
     """Some text, stripped, "" when it is not given. Longer than `cut` it is cut."""
 
     def __init__(self, *, cut: int | None = None, **more: Any) -> None:
@@ -183,7 +183,7 @@ class Duration(Parsed):
         super().__init__(parse_duration, **more)
 
 
-class Share(Parsed):
+class ShareField(Parsed):
     """A share as people write it: 10 % is 0.1."""
 
     def __init__(self, **more: Any) -> None:
@@ -261,7 +261,7 @@ class _Prefixed(forms.Widget):
         }
 
 
-class Named(forms.Field):
+class NamedField(forms.Field):
     """Values of names like `label.env`, by what stands after the dot (dict of lists of texts)."""
 
     widget = _Prefixed

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.policy import can
 from console.lib.problems import Invalid, Missing, Problem, Refused
-from console.pages.frame.forms import Line, LongText, PageForm
+from console.pages.frame.forms import LineField, LongText, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words import plans as plan_words
 from rollouts.actions.save_plan import save_plan
@@ -23,7 +23,7 @@ from rollouts.plans.plan import Plan
 class PlanForm(PageForm):
     """A plan as it is written."""
 
-    name = Line()
+    name = LineField()
     text = LongText()
 
 
@@ -32,7 +32,7 @@ class _Asked(PageForm):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        self.fields["from"] = Line()
+        self.fields["from"] = LineField()
 
 
 def find(name: str) -> PlanRow:

@@ -10,13 +10,13 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.pages.frame.forms import MAX_REVISION, Line, Number, OneOf, PageForm, reason_of
+from console.pages.frame.forms import MAX_REVISION, LineField, Number, OneOf, PageForm, reason_of
 from console.pages.rollouts.dialogs import Dialog
 from rollouts.models import Rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ActGiven:
     """What a person sent with a dialog. `revision` is what they saw, None when it was not sent."""
 
     reason: str
@@ -32,8 +32,8 @@ class ActForm(PageForm):
 
     several = gettext_lazy("Something is missing. Nothing was done.")
     is_beside = True
-    reason = Line()
-    number = Line()
+    reason = LineField()
+    number = LineField()
     revision = Number(0, MAX_REVISION)
 
     def __init__(self, data: QueryDict, *, dialog: Dialog, rollout: Rollout) -> None:
@@ -50,11 +50,11 @@ class ActForm(PageForm):
             raise forms.ValidationError(text)
         return number
 
-    def given(self) -> Given:
+    def given(self) -> ActGiven:
         """Return what was sent. Raises Invalid with what is missing, in the order of the form."""
         values: dict[str, Any] = self.checked()
         values.pop("number")
-        return Given(**values)
+        return ActGiven(**values)
 
 
 class AbortForm(ActForm):
@@ -66,12 +66,12 @@ class AbortForm(ActForm):
 class DecisionForm(ActForm):
     """Which phase, and the evidence that was shown with the question."""
 
-    phase = Line()
-    digest = Line()
+    phase = LineField()
+    digest = LineField()
 
 
 class WaiveForm(ActForm):
     """Which gate of which phase."""
 
-    phase = Line()
-    gate = Line(cut=200)
+    phase = LineField()
+    gate = LineField(cut=200)

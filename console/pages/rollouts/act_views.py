@@ -15,7 +15,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused, Stale
-from console.pages.frame.forms import MAX_REVISION, REASON_MAX, REASON_MIN, Line, Number, PageForm
+from console.pages.frame.forms import (
+    MAX_REVISION,
+    REASON_MAX,
+    REASON_MIN,
+    LineField,
+    Number,
+    PageForm,
+)
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.acts import RolloutAct, act_of
 from console.pages.rollouts.dialogs import Dialog, Seen
@@ -26,8 +33,8 @@ from rollouts.models import Rollout
 class _Address(PageForm):
     """What a dialog is opened with: the way back, the gate it is about, the revision once seen."""
 
-    back = Line()
-    gate = Line(cut=200)
+    back = LineField()
+    gate = LineField(cut=200)
     revision = Number(0, MAX_REVISION)
 
 

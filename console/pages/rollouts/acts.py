@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts.actor import Actor
 from accounts.policy import Answer, can, four_eyes
 from console.pages.rollouts import act_forms, dialogs, phases
-from console.pages.rollouts.act_forms import ActForm, Given
+from console.pages.rollouts.act_forms import ActForm, ActGiven
 from console.pages.rollouts.dialogs import Dialog, Seen
 from rollouts.actions.abort import abort
 from rollouts.actions.advance import advance
@@ -31,7 +31,7 @@ from rollouts.actions.waive import waive
 from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, PhaseState, RolloutState
 from rollouts.models import Rollout
 
-Run = Callable[[Rollout, Actor, Given], object]
+Run = Callable[[Rollout, Actor, ActGiven], object]
 NOWHERE: frozenset[RolloutState] = frozenset()
 
 
@@ -80,18 +80,18 @@ def _decide(act: Callable[..., object]) -> Run:
     )
 
 
-def _abort(rollout: Rollout, by: Actor, given: Given) -> object:
+def _abort(rollout: Rollout, by: Actor, given: ActGiven) -> object:
     leaves = given.mode == "leave" or rollout.started_at is None
     return _plain(abort if leaves else rollback_rollout)(rollout, by, given)
 
 
-def _waive(rollout: Rollout, by: Actor, given: Given) -> object:
+def _waive(rollout: Rollout, by: Actor, given: ActGiven) -> object:
     return waive(
         rollout_id=rollout.pk, phase=given.phase, gate=given.gate, by=by, reason=given.reason
     )
 
 
-def _retry(rollout: Rollout, by: Actor, given: Given) -> object:
+def _retry(rollout: Rollout, by: Actor, given: ActGiven) -> object:
     return retry(rollout_id=rollout.pk, by=by, reason=given.reason)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from console.pages.frame import keyset
-from console.pages.frame.forms import Line, PageForm
+from console.pages.frame.forms import LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard_preview import ReadinessLine, check_of
@@ -39,7 +39,7 @@ class FindingRow:
 
 
 class _Filter(PageForm):
-    check = Line()
+    check = LineField()
 
 
 @require_GET

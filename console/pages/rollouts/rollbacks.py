@@ -22,7 +22,7 @@ from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.frame import keyset
 from console.pages.frame.forms import (
     MAX_REVISION,
-    Line,
+    LineField,
     OneOf,
     PageForm,
     SelectorText,
@@ -44,10 +44,10 @@ class RollbackForm(PageForm):
 
     act = OneOf(("count",))
     q = SelectorText()
-    to = Line(initial="previous")
-    config = Line()
+    to = LineField(initial="previous")
+    config = LineField()
     method = OneOf(METHODS, initial=METHODS[0])
-    reason = Line()
+    reason = LineField()
 
     def clean_to(self) -> int | str:
         """A version's number, or the words that mean one."""

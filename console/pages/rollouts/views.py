@@ -13,7 +13,7 @@ from accounts.policy import can
 from console.lib.paging import count_up_to
 from console.lib.problems import Missing
 from console.pages.frame import keyset
-from console.pages.frame.forms import MAX_ID, Line, PageForm, whole
+from console.pages.frame.forms import MAX_ID, LineField, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import bar, fragments, wizard_preview
 from console.pages.rollouts import page as rollout_page
@@ -32,13 +32,13 @@ FILTERS = {
 
 
 class _ListFilter(PageForm):
-    state = Line()
-    config = Line()
+    state = LineField()
+    config = LineField()
 
 
 class _AgentsFilter(PageForm):
-    state = Line()
-    phase = Line()
+    state = LineField()
+    phase = LineField()
 
 
 @require_GET

@@ -19,8 +19,8 @@ from console.pages.frame.context import zone_of
 from console.pages.frame.forms import (
     MAX_REVISION,
     REASON_MAX,
-    Line,
-    Named,
+    LineField,
+    NamedField,
     Number,
     OneOf,
     PageForm,
@@ -41,10 +41,10 @@ class _Pressed(PageForm):
 class StartForm(PageForm):
     """The review of a draft: what was seen, why, and a reason beside each accepted finding."""
 
-    reason = Line(cut=REASON_MAX)
+    reason = LineField(cut=REASON_MAX)
     revision = Number(0, MAX_REVISION)
-    digest = Line()
-    accept = Named()
+    digest = LineField()
+    accept = NamedField()
 
     def clean_accept(self) -> dict[str, str]:
         given = {name: reasons[-1].strip() for name, reasons in self.cleaned_data["accept"].items()}

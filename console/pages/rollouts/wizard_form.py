@@ -13,7 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from agents.selectors.grammar import SelectorError, parse
-from console.pages.frame.forms import Line, Moment, Number, OneOf, PageForm, Parsed, SelectorText
+from console.pages.frame.forms import (
+    LineField,
+    Moment,
+    Number,
+    OneOf,
+    PageForm,
+    Parsed,
+    SelectorText,
+)
 from console.words import plans as plan_words
 from console.words.plans import PhaseRow
 from rollouts.models import Config, ConfigVersion
@@ -32,12 +40,12 @@ _SEED = re.compile("[0-9a-f]{32}")
 class GivenForm(PageForm):
     """The fields of the page; those called `shown_` are what it showed when it was sent."""
 
-    config = Line()
-    version = Line()
-    title = Line(cut=120)
+    config = LineField()
+    version = LineField()
+    title = LineField(cut=120)
     q = SelectorText()
-    plan = Line(initial=DEFAULT_PLAN)
-    spread = Line(cut=100)
+    plan = LineField(initial=DEFAULT_PLAN)
+    spread = LineField(cut=100)
     max_in_flight = Number(
         1, 100_000, says=_l("Write a whole number from 1 to 100,000, or leave it empty.")
     )
@@ -46,9 +54,9 @@ class GivenForm(PageForm):
     when_busy = OneOf(WHEN_BUSY, initial="refuse")
     start = OneOf(("now", "at"), initial="now")
     seed = Parsed(lambda text: text if _SEED.fullmatch(text) else None)
-    shown_config = Line()
-    shown_version = Line()
-    shown_plan = Line()
+    shown_config = LineField()
+    shown_version = LineField()
+    shown_plan = LineField()
 
     def __init__(self, data: QueryDict, zone: tzinfo) -> None:
         super().__init__(data)

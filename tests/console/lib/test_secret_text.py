@@ -107,9 +107,9 @@ PIECES = [
 @pytest.mark.parametrize("piece", PIECES)
 @pytest.mark.parametrize("end", ["", "@a", "'"])
 def test_hostile_text_takes_time_in_proportion_to_its_length(piece: str, end: str) -> None:
-    """With its square, twice the text would be four times the work, and tens of seconds of it."""
-    once, twice = (_cpu_us(piece * n + end) for n in (4_000, 8_000))
-    assert twice < 3 * once + 200_000
+    """With its square it would be tens of seconds: the bound is far above what a busy machine takes
+    and far below that."""
+    assert _cpu_us(piece * 8_000 + end) < 5_000_000
 
 
 def _cpu_us(text: str) -> int:

@@ -15,30 +15,30 @@ from console.pages.frame.forms import (
     Clock,
     Duration,
     Flag,
-    Line,
+    LineField,
     Listed,
     LongText,
     Moment,
-    Named,
+    NamedField,
     Number,
     OneOf,
     PageForm,
-    Share,
+    ShareField,
     whole,
 )
 
 
 class Asked(PageForm):
-    name = Line(cut=5)
+    name = LineField(cut=5)
     text = LongText()
     count = Number(1, 9)
     span = Duration(needed="Say how long.")
-    share = Share()
+    share = ShareField()
     at = Clock()
     view = OneOf(("split", "whole"), initial="whole")
     all = Flag()
     days = Listed(int)
-    label = Named()
+    label = NamedField()
 
 
 def asked(query: str) -> Asked:
