@@ -206,7 +206,7 @@ class Gateway:
     def adopt(self, loaded: Loaded) -> Held:
         """Make a loaded agent this gateway's own. Called by the loader, never awaits."""
         wanted, row = loaded.wanted, loaded.row
-        connection: Connection = wanted.connection
+        connection = wanted.connection
         now = time.time()
         held = self.registry.by_id.get(row["id"])
         if held is not None and row["old_gateway_id"] == self.id:

@@ -12,6 +12,7 @@ from psycopg import AsyncCursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from agents.gateway.connections import Connection
 from agents.models import Delivery
 from agents.quarantined import quarantined_sql
 
@@ -32,7 +33,7 @@ class Wanted:
     address: str
     binding: str
     labels: dict[str, str]
-    connection: Any
+    connection: Connection
     rename_of: int | None = None
     only_agent: int | None = None
     agent_id: int = 0
