@@ -14,13 +14,14 @@ from django.db.models.fields.json import KeyTextTransform
 from rollouts.delivering.counts import recount
 from rollouts.drafts.preview import REST, Preview
 from rollouts.engine.membership import takes_away
+from rollouts.engine.states import TargetState
 from rollouts.models import Phase, Rollout, Target
 from rollouts.plans.plan import PhaseSpec, Plan
 
 _FREEZE = """
     INSERT INTO rollouts_target (rollout_id, phase_id, agent_id, position, state, active,
                                  previous_hash, online, away, was_unhealthy, error)
-    SELECT %(rollout)s, %(phase)s, m.agent_id, m.place - 1, 'waiting', false,
+    SELECT %(rollout)s, %(phase)s, m.agent_id, m.place - 1, %(waiting)s, false,
            coalesce(s.running_hash, ''), coalesce(s.connected, false),
            %(last)s AND s.connected IS NOT TRUE, false, ''
     FROM unnest(%(agents)s::bigint[]) WITH ORDINALITY AS m(agent_id, place)
@@ -44,6 +45,7 @@ def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> lis
                     "rollout": rollout.pk,
                     "phase": phase.pk,
                     "agents": list(agents),
+                    "waiting": TargetState.WAITING.value,
                     "last": phase.is_rest
                     or takes_away(phase.weight, is_last=phase.index == len(plan.phases) - 1),
                 }

@@ -23,7 +23,7 @@ from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.drafts.readiness import last_completed
 from rollouts.ending import withdraw_questions
-from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState
+from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState, RollbackTargetState
 from rollouts.engine.why import rolling_back
 from rollouts.limits.budget import release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
@@ -35,8 +35,8 @@ _WAYS_BACK = f"""
     SELECT %(rollback)s, w.agent_id,
            CASE WHEN %(batch)s = 0 THEN w.line ELSE (w.place - 1) / %(batch)s + 1 END,
            %(bad)s, coalesce(b.config_hash, f.config_hash, ''),
-           CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN 'no_version'
-                ELSE 'waiting' END,
+           CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN %(no_version)s
+                ELSE %(waiting)s END,
            w.connected,
            CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN %(no_way)s ELSE '' END
     FROM (
@@ -175,6 +175,8 @@ def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> i
                 "batch": batch,
                 "bad": bad,
                 "fallback": fallback.config_hash if fallback is not None else "",
+                "no_version": RollbackTargetState.NO_VERSION.value,
+                "waiting": RollbackTargetState.WAITING.value,
                 "touched": sorted(TOUCHED_TARGETS),
                 "no_way": "no known-good version",
             },

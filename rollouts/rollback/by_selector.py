@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from agents.models import AgentStatus, ConfigBody, Quarantine
+from agents.models import AgentStatus, ConfigBody, Delivery, Quarantine
 from console.lib.problems import FieldError, Invalid, Missing, Refused
 from rollouts.drafts.readiness import last_completed
 from rollouts.models import Config, ConfigVersion
@@ -21,7 +21,7 @@ _RUNNING = """
     SELECT a.id, s.running_hash, coalesce(d.config_hash, ''),
            array(SELECT ran.config_hash FROM (
                      SELECT x.config_hash, x.offered_at, 1 AS turn, x.id FROM agents_delivery x
-                     WHERE x.agent_id = a.id AND x.state = 'applied'
+                     WHERE x.agent_id = a.id AND x.state = %s
                      UNION ALL
                      SELECT t.previous_hash, t.offered_at, 0, t.id FROM rollouts_target t
                      WHERE t.agent_id = a.id AND t.offered_at IS NOT NULL AND t.previous_hash <> ''
@@ -149,7 +149,7 @@ def _previous(
 
 def _runs(agent_ids: Sequence[int]) -> list[Runs]:
     with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, [list(agent_ids)])
+        cursor.execute(_RUNNING, [Delivery.State.APPLIED.value, list(agent_ids)])
         return [Runs(*row) for row in cursor.fetchall()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Rollback
 
 
@@ -12,17 +13,20 @@ def recount(rollback: Rollback) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT count(*), count(*) FILTER (WHERE state = 'waiting'),
-                count(*) FILTER (WHERE state = 'offered' AND deadline_at IS NOT NULL),
-                count(*) FILTER (WHERE state = 'offered' AND deadline_at IS NULL),
-                count(*) FILTER (WHERE state = 'confirmed'),
-                count(*) FILTER (WHERE state = 'failed'),
-                count(*) FILTER (WHERE state = 'timed_out'),
-                count(*) FILTER (WHERE state = 'no_version'),
-                count(*) FILTER (WHERE state = 'skipped')
-            FROM rollouts_rollbacktarget WHERE rollback_id = %s
+            SELECT count(*), count(*) FILTER (WHERE state = %(waiting)s),
+                count(*) FILTER (WHERE state = %(offered)s AND deadline_at IS NOT NULL),
+                count(*) FILTER (WHERE state = %(offered)s AND deadline_at IS NULL),
+                count(*) FILTER (WHERE state = %(confirmed)s),
+                count(*) FILTER (WHERE state = %(failed)s),
+                count(*) FILTER (WHERE state = %(timed_out)s),
+                count(*) FILTER (WHERE state = %(no_version)s),
+                count(*) FILTER (WHERE state = %(skipped)s)
+            FROM rollouts_rollbacktarget WHERE rollback_id = %(rollback)s
             """,
-            [rollback.pk],
+            {
+                "rollback": rollback.pk,
+                **{state.value: state.value for state in RollbackTargetState},
+            },
         )
         names = (
             "targets", "waiting", "outstanding", "offline", "confirmed", "failed", "timed_out",
