@@ -9,11 +9,19 @@ from django.utils import timezone
 
 from console.pages.rollouts import targets
 from console.pages.rollouts.page import agents_of
+from console.pages.rollouts.progress import progress_of
 from console.words import states as words
 from rollouts.delivering import counts
-from rollouts.engine.states import FAILED_TARGETS, TargetState
-from rollouts.models import Rollout, Target
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
+from rollouts.engine.states import FAILED_TARGETS, RollbackTargetState, TargetState
+from rollouts.models import RollbackTarget, Rollout, Target
+from tests.console.pages.rows import (
+    make_config,
+    make_fleet,
+    make_rollback,
+    make_rollout,
+    markup,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 STATES = [state.value for state in TargetState]
@@ -81,3 +89,20 @@ def test_who_did_not_fail_is_only_back() -> None:
     shown = agents_of(rolled_back("applied"))
     assert {key.kind: key.count for key in shown.legend if key.count} == {"returned": 2, "todo": 4}
     assert shown.failed == []
+
+
+def test_the_legend_of_a_way_back_adds_up() -> None:
+    versions = make_config("edge", 2)
+    agents = make_fleet(len(RollbackTargetState) + 3, running=versions[0].config_hash)
+    rollback = make_rollback(versions[0].config_hash, agents)
+    rows = list(rollback.targets.order_by("pk"))
+    for row, state in zip(rows, RollbackTargetState, strict=False):
+        RollbackTarget.objects.filter(pk=row.pk).update(state=state)
+    for row, state in zip(rows[-3:], ("waiting", "offered", "confirmed"), strict=True):
+        RollbackTarget.objects.filter(pk=row.pk).update(state=state, online=False)
+    far = progress_of(rollback)
+    assert far.total == len(agents) == (
+        far.confirmed + far.offered + far.failed + far.offline
+        + far.no_version + far.waiting + far.skipped
+    )  # fmt: skip
+    assert min(far.confirmed, far.offered, far.failed, far.offline, far.waiting, far.skipped) > 0
