@@ -20,7 +20,7 @@ from rollouts.limits.budget import lease
 from rollouts.loop.tick import tick_one
 from rollouts.models import Budget, BudgetLease, Event, Rollback, Rollout, Target
 from rollouts.rollback import waves
-from tests.factories import NOW, make_agent
+from tests.factories import NOW, make_agent, report
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,12 +154,12 @@ def test_a_supersede_against_a_tick_ends_the_first_rollout_once() -> None:
 def test_two_triggers_at_once_give_one_rollback() -> None:
     fleet = Fleet(10)
     fleet.answer = lambda agent, config_hash: (
-        None if config_hash == fleet.v1.config_hash else ConfigStatus.FAILED
+        None if config_hash == fleet.v1.config_hash else ConfigStatus.APPLIED
     )
     rollout = fleet.start()
     fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
-    fleet.run(8)
-    rollout.phases.filter(index=0).update(observed_s=100)
+    canary = rollout.targets.select_related("agent").get(phase__index=0).agent
+    report(canary, fleet.v2.config_hash, ConfigStatus.FAILED, error="broke", at=fleet.now)
     Rollout.objects.filter(state="running").update(next_tick_at=fleet.now)
     at_once(
         lambda: tick_one(fleet.now),

@@ -16,7 +16,7 @@ from tests.rollouts.fleet import Fleet, phases_of, state_of
 pytestmark = pytest.mark.django_db
 
 
-def view(rollout: Rollout, fleet: Fleet) -> dict[str, Any]:
+def view(rollout: Rollout, fleet: Fleet) -> Any:
     return rollout_view(Rollout.objects.for_detail().get(pk=rollout.pk), fleet.now)
 
 
