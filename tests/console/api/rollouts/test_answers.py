@@ -24,7 +24,7 @@ def test_a_running_rollout_has_the_promised_fields() -> None:
     fleet = Fleet(20)
     rollout = fleet.start()
     fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
-    fleet.run(5)
+    fleet.run(8)
     found = view(rollout, fleet)
     promised = {
         "id", "number", "state", "revision", "why", "config", "version", "config_hash", "selector",
