@@ -32,7 +32,7 @@ NO_MODEL = {"agents_change_seq"}
 def columns() -> dict[str, set[str]]:
     """Return table to the columns that its model has."""
     return {
-        model._meta.db_table: {f.column for f in model._meta.concrete_fields} | SYSTEM
+        model._meta.db_table: {f.column for f in model._meta.concrete_fields if f.column} | SYSTEM
         for model in apps.get_models()
     }
 

@@ -98,8 +98,8 @@ def test_the_legend_of_a_way_back_adds_up() -> None:
     rows = list(rollback.targets.order_by("pk"))
     for row, state in zip(rows, RollbackTargetState, strict=False):
         RollbackTarget.objects.filter(pk=row.pk).update(state=state)
-    for row, state in zip(rows[-3:], ("waiting", "offered", "confirmed"), strict=True):
-        RollbackTarget.objects.filter(pk=row.pk).update(state=state, online=False)
+    for row, gone in zip(rows[-3:], ("waiting", "offered", "confirmed"), strict=True):
+        RollbackTarget.objects.filter(pk=row.pk).update(state=gone, online=False)
     far = progress_of(rollback)
     assert far.total == len(agents) == (
         far.confirmed + far.offered + far.failed + far.offline
