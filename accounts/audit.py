@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.lib import logs
+from console.lib.texts import Text
 
 
 def record(
@@ -19,7 +20,7 @@ def record(
     object_kind: str,
     object_id: object,
     object_name: str = "",
-    reason: str = "",
+    reason: Text | str = "",
     details: dict[str, object] | None = None,
     at: datetime | None = None,
 ) -> AuditEvent:

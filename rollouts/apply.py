@@ -18,6 +18,7 @@ from django.db.models import Max
 from accounts.actor import Actor
 from accounts.audit import record
 from console.lib import hints
+from console.lib.texts import Text
 from console.lib.transitions import NotAllowed, next_state
 from rollouts.engine.states import (
     ACTIVE_STATES,
@@ -35,7 +36,7 @@ class Cause:
 
     by: Actor
     now: datetime
-    reason: str = ""
+    reason: Text | str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agents.actions.set_desired import release_topic, set_desired
+from console.lib.texts import Text
 from rollouts.apply import Cause, change_approval, change_phase, change_rollout
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
@@ -74,7 +75,7 @@ def succeed(rollout: Rollout, config_hash: str, cause: Cause) -> None:
         rollout.save(update_fields=["next_tick_at"])
 
 
-def settle_why(rollout: Rollout, note: str = "") -> None:
+def settle_why(rollout: Rollout, note: Text | str = "") -> None:
     """Store the last line of a rollout that is over. `note`: how its way back went, if it has one."""
     back = Rollback.objects.filter(rollout=rollout).first()
     line = finished(

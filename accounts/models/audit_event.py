@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from console.lib.text_column import TextColumn
+
 
 class AuditEvent(models.Model):
     """One act, written in the transaction of the act itself and never changed (spec section 11)."""
@@ -23,7 +25,7 @@ class AuditEvent(models.Model):
     object_kind = models.CharField(max_length=32)
     object_id = models.CharField(max_length=64)
     object_name = models.CharField(max_length=200, blank=True)
-    reason = models.TextField(blank=True)
+    reason = TextColumn(blank=True)
     details = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, blank=True)
     address = models.GenericIPAddressField(null=True)

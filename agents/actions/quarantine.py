@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Quarantine
 from console.lib.problems import Missing, Refused
+from console.lib.texts import Text, to_column
 
 
 def quarantine(
@@ -22,7 +23,7 @@ def quarantine(
     agent_ids: Iterable[int] | None,
     outcome: str,
     by: Actor,
-    reason: str,
+    reason: Text | str,
     cause: str = "",
     now: datetime | None = None,
 ) -> int:
@@ -32,7 +33,14 @@ def quarantine(
     """
     require(by, "quarantine.add")
     ids: list[int | None] = [None] if agent_ids is None else [*sorted(agent_ids)]
-    values: list[Any] = [config_hash, outcome, cause, reason, by.name, now or timezone.now()]
+    values: list[Any] = [
+        config_hash,
+        outcome,
+        cause,
+        to_column(reason),
+        by.name,
+        now or timezone.now(),
+    ]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agents.models.agent import Agent
+from console.lib.text_column import TextColumn
 
 
 class ConfigBody(models.Model):
@@ -121,12 +122,12 @@ class Quarantine(models.Model):
     config_hash = models.CharField(max_length=64, db_index=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
     cause = models.CharField(max_length=64, blank=True)
-    reason = models.TextField(blank=True)
+    reason = TextColumn(blank=True)
     by = models.CharField(max_length=150)
     at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=150, blank=True)
-    lift_reason = models.TextField(blank=True)
+    lift_reason = TextColumn(blank=True)
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from console.api import paging, params
 from console.api.shapes import audit as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView
+from console.lib.texts import said
 
 _EXACT = {
     "actor_name": params.ACTOR,
@@ -50,7 +51,7 @@ def event_row(event: AuditEvent) -> shapes.AuditRow:
         "object_kind": event.object_kind,
         "object_id": event.object_id,
         "object_name": event.object_name,
-        "reason": event.reason,
+        "reason": said(event.reason),
         "details": event.details,
         "request_id": event.request_id,
         "address": event.address,

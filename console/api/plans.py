@@ -15,6 +15,7 @@ from console.api.shapes import plans as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView, raw
 from console.lib.problems import Invalid, Missing
+from console.lib.texts import said
 from console.words import plans as plan_words
 from rollouts.actions.save_plan import save_plan
 from rollouts.actions.save_selector import save_selector
@@ -129,7 +130,7 @@ def _today_row(answer: Today) -> shapes.DryAnswer:
         "breached": answer.breached,
         "whole": answer.is_whole,
         "missing": list(answer.missing),
-        "trouble": answer.trouble,
+        "trouble": said(answer.trouble),
         "says": plan_words.today(answer),
     }
 

@@ -7,7 +7,8 @@ is ready. Pages, API and commands say the same `Text` by `said`. A leaf: knows n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ Sentence = Template | Callable[[Mapping[str, Any]], str]
 """A template, or a function of the parameters where words depend on them (plurals)."""
 
 _MARK = "text"
+_KEPT = f'{{"{_MARK}"'  # how a text begins that stands in a column of sentences
 _sentences: dict[str, Sentence] = {}
 
 
@@ -69,6 +71,60 @@ def from_json(kept: Any) -> Any:
     return kept
 
 
+def also(whats: Iterable[Text | str]) -> Text | str:
+    """Return several as one, said with semicolons between; "" for none. What is empty is left out."""
+    return _chained(lambda one, other: text("value.also", one=one, other=other), whats)
+
+
+def in_line(whats: Iterable[Text | str]) -> Text | str:
+    """Return whole sentences as one text, said one after another; "" for none."""
+    return _chained(lambda one, other: text("value.then", one=one, other=other), whats)
+
+
+def _chained(
+    join: Callable[[Text | str, Text | str], Text], whats: Iterable[Text | str]
+) -> Text | str:
+    found: Text | str = ""
+    for what in whats:
+        if what:
+            found = join(found, what) if found else what
+    return found
+
+
+def to_json(what: Text | str) -> Any:
+    """Return a text as plain JSON, and a string as it is: what `from_json` reads."""
+    return what.to_json() if isinstance(what, Text) else what
+
+
+def to_column(what: Text | str) -> str:
+    """Return what a column of sentences keeps: a text as its JSON, words of somebody as they are."""
+    return json.dumps(what.to_json()) if isinstance(what, Text) else what
+
+
+def from_column(kept: str) -> Text | str:
+    """Return what `to_column` wrote. Anything else, such as words of people, is a string as it is."""
+    if not kept.startswith(_KEPT):
+        return kept
+    try:
+        what = from_json(json.loads(kept))
+    except (ValueError, RecursionError):
+        return kept
+    return what if isinstance(what, Text) and what.code in _sentences else kept
+
+
+def spoken(kept: Any) -> Any:
+    """Return plain JSON in which each kept text is said: what answers and pages show of a row."""
+    if isinstance(kept, Text):
+        return said(kept)
+    if isinstance(kept, Mapping):
+        if isinstance(kept.get(_MARK), str) and kept[_MARK] in _sentences:
+            return said(from_json(kept))
+        return {name: spoken(value) for name, value in kept.items()}
+    if isinstance(kept, list | tuple):
+        return [spoken(value) for value in kept]
+    return kept
+
+
 def register(table: Mapping[str, Sentence]) -> None:
     """Add the sentences of one kind. Raises ValueError for a code that has one already."""
     twice = sorted(table.keys() & _sentences.keys())
@@ -85,18 +141,20 @@ def registered() -> Mapping[str, Sentence]:
 def said(what: Text | str) -> str:
     """Say a text in the language that is active now; a string is said as it is.
 
-    A code without a sentence is shown with its parameters: nothing is ever left unsaid.
+    A code without a sentence, or with parameters that do not fit it, is shown with its parameters:
+    nothing is ever left unsaid.
     """
     if isinstance(what, str):
         return what
     params = {name: _shown(value) for name, value in what.params.items()}
     sentence = _sentences.get(what.code)
-    if sentence is None:
-        more = ", ".join(f"{name}={value}" for name, value in params.items())
-        return f"{what.code}: {more}" if more else what.code
-    if callable(sentence):
-        return sentence(params)
-    return sentence.format_map(params)
+    if sentence is not None:
+        try:
+            return sentence(params) if callable(sentence) else sentence.format_map(params)
+        except (LookupError, TypeError, ValueError):  # kept by another version, or forged
+            pass
+    more = ", ".join(f"{name}={value}" for name, value in params.items())
+    return f"{what.code}: {more}" if more else what.code
 
 
 def _shown(value: Any) -> Any:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import AuditEvent
+from console.lib.texts import said
 from console.lib.web import csvs
 from console.pages.frame import keyset
 from console.pages.frame.forms import LineField, OneOf, PageForm
@@ -66,7 +67,7 @@ def _rows(found: QuerySet[AuditEvent]) -> Iterator[list[object]]:
             event.object_kind,
             event.object_id,
             event.object_name,
-            event.reason,
+            said(event.reason),
             event.request_id,
             event.address,
         ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from console.lib.texts import said
 from console.words import states as words
 from console.words import times
 from rollouts.analysis.backtest import Compared, Result, Would
@@ -61,7 +62,7 @@ def line(result: Result) -> str:
     """One line for a terminal."""
     parts = [f"{result.rollout.state.value}: {would(result)}; {compared(result)}"]
     if result.sentence:
-        parts.append(result.sentence)
+        parts.append(said(result.sentence))
     parts += notes(result)
     return " | ".join(parts)
 
@@ -89,7 +90,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "gate": result.gate,
         "phase": result.phase,
         "at": result.at.isoformat() if result.at else None,
-        "sentence": result.sentence,
+        "sentence": said(result.sentence),
         "compared": result.compared.value,
         "sooner_s": result.sooner_s,
         "not_measured": list(result.unread),

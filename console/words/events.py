@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console.lib.texts import said, spoken
 from console.words import tally
 from rollouts.models import Event
 
@@ -221,19 +222,20 @@ WORDINGS: dict[str, Wording] = {
 
 def line(event: Event) -> Line:
     """Return the line of an event. A text the engine wrote itself wins over what we can say."""
-    inputs = event.inputs if isinstance(event.inputs, dict) else {}
+    inputs = spoken(event.inputs) if isinstance(event.inputs, dict) else {}
+    reason = said(event.reason)
     phase = event.phase[:1].upper() + event.phase[1:]
     wording = WORDINGS.get(event.act)
-    said = str(inputs.get("text") or "")
-    if not said:
-        said = wording.say(phase, inputs) if wording else _own_name(event, phase)
+    words = str(inputs.get("text") or "")
+    if not words:
+        words = wording.say(phase, inputs) if wording else _own_name(event, phase)
     return Line(
         event=event,
         actor="gate" if event.act.startswith("gate_") else event.actor_name,
         token=wording.token if wording else "",
         icon=wording.icon if wording else ACTOR_ICONS.get(event.actor_kind, "pending"),
-        text=said,
-        reason="" if said == event.reason else event.reason,
+        text=words,
+        reason="" if words == reason else reason,
         is_reason_quoted=event.actor_kind in {"human", "token"},
         evidence=_evidence(event, inputs),
     )
@@ -268,8 +270,8 @@ def _evidence(event: Event, inputs: Inputs) -> list[str]:
     if not isinstance(gates, list) or event.act == "pass_phase":
         return []
     red = [g for g in gates if isinstance(g, dict) and _is_red(g)]
-    said = [str(g["sentence"]) for g in red if g.get("sentence")]
-    return [sentence for sentence in said if sentence != event.reason]
+    sentences = [str(g["sentence"]) for g in red if g.get("sentence")]
+    return [sentence for sentence in sentences if sentence != said(event.reason)]
 
 
 def _is_red(gate: Inputs) -> bool:

@@ -32,6 +32,8 @@ VALUES: dict[str, Sentence] = {
     "value.empty": _l("(empty)"),
     "value.a_list": _l("(a list)"),
     "value.a_mapping": _l("(a mapping)"),
+    "value.also": "{one}; {other}",
+    "value.then": "{one} {other}",
     "value.either": _l("{one} or {other}"),
     "value.no_unit": _l("{read} has no unit; write {write}"),
     "value.wrong_unit": _l("{read} has the wrong unit; write it like {like}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from console.lib.durations import format_share
+from console.lib.texts import said
 from console.words import numbers, times
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.dry_run import Today
@@ -64,15 +65,15 @@ def trigger(item: Trigger) -> str:
 
 def guards(plan: Plan) -> list[str]:
     """`Export failures: warns at 5 %, acts at 20 %, where there is data`; those turned off with why."""
-    said = []
+    found = []
     for name, levels, choice in default_guards(plan):
         if not choice.enabled:
             text = _("%(guard)s: turned off (%(why)s)")
-            said.append(text % {"guard": TITLES[name], "why": choice.reason})
+            found.append(text % {"guard": TITLES[name], "why": choice.reason})
             continue
         text = _("%(levels)s, where there is data")
-        said.append(f"{TITLES[name]}: {text % {'levels': _levels(levels)}}")
-    return said
+        found.append(f"{TITLES[name]}: {text % {'levels': _levels(levels)}}")
+    return found
 
 
 def phase_rows(plan: Plan) -> list[PhaseRow]:
@@ -109,7 +110,7 @@ def _then(following: PhaseSpec | None) -> str:
 def today(answer: Today) -> str:
     """`Today: 120 of your agents, 0 strangers, no breach.`"""
     if answer.trouble:
-        return _("Not answered: %(why)s.") % {"why": answer.trouble.rstrip(".")}
+        return _("Not answered: %(why)s.") % {"why": said(answer.trouble).rstrip(".")}
     parts = [
         _("Today: %(n)s of your agents, %(s)s strangers")
         % {"n": f"{answer.agents:,}", "s": f"{answer.strangers:,}"}

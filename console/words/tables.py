@@ -12,9 +12,15 @@ from console.words import (
     api,
     config_checks,
     files,
+    gate_sentences,
     input_errors,
+    readiness,
+    reading_notes,
     rollout_acts,
+    rollout_moves,
     selectors,
+    tally,
+    why,
 )
 
 TABLES = (
@@ -49,6 +55,20 @@ TABLES = (
     rollout_acts.ROLLBACKS,
     rollout_acts.LIMITS,
     rollout_acts.SAVED,
+    gate_sentences.SENTENCES,
+    gate_sentences.READINGS,
+    reading_notes.NOTES,
+    readiness.FINDINGS,
+    readiness.PREVIEW,
+    tally.TALLY,
+    rollout_moves.BUSY,
+    rollout_moves.REASONS,
+    rollout_moves.WAYS_BACK,
+    rollout_moves.TIMES,
+    rollout_moves.TARGETS,
+    why.SAY,
+    why.NEXT,
+    why.PARTS,
 )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
+from console.lib.texts import Sentence
 from rollouts.engine.facts import Counts
 
 
@@ -33,3 +35,26 @@ def told(kept: Mapping[str, Any]) -> str:
     counts = Counts.from_dict({name: n for name, n in kept.items() if isinstance(n, int)})
     first = _("%(n)d of %(m)d run it") % {"n": counts.on_new, "m": counts.members}
     return ", ".join([first, *failed_parts(counts)])
+
+
+def _agents(params: Mapping[str, Any]) -> str:
+    return ngettext("{count:,} agent", "{count:,} agents", params["count"]).format_map(params)
+
+
+def _fell_back(params: Mapping[str, Any]) -> str:
+    return ngettext(
+        "{count:,} fell back by itself", "{count:,} fell back by themselves", params["count"]
+    ).format_map(params)
+
+
+TALLY: dict[str, Sentence] = {
+    "tally.agents": _agents,
+    "tally.refused": _l("{count:,} refused"),
+    "tally.silent": _l("{count:,} did not answer in time"),
+    "tally.fell_back": _fell_back,
+    "tally.lost": _l("{count:,} lost since the change"),
+    "tally.unhealthy": _l("{count:,} unhealthy"),
+    "tally.not_answered": _l("{count:,} not answered yet"),
+    "tally.gone": _l("{count:,} not heard of now"),
+    "tally.offline": _l("{count:,} offline"),
+}

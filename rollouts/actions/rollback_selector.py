@@ -14,7 +14,7 @@ from agents.actions.quarantine import quarantine
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse, to_text
 from console.lib.problems import Refused
-from console.lib.texts import Text, text
+from console.lib.texts import Text, also, text, to_column
 from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.delivering import targets
@@ -98,9 +98,9 @@ def _held_by(held: Mapping[int, str]) -> Text:
 
 def _nothing(ways: Sequence[WayBack], matched: int) -> Text:
     """Say why nobody can go back."""
-    problems = sorted({way.problem for way in ways if way.problem})
-    if problems:
-        return text("rollback.none_can", agents=matched, problems="; ".join(problems))
+    problems = {to_column(way.problem): way.problem for way in ways}
+    if any(problems.values()):
+        return text("rollback.none_can", agents=matched, problems=also(problems.values()))
     return text("rollback.nothing_before", agents=matched)
 
 
@@ -141,7 +141,7 @@ def _quarantine(rollback: Rollback, ways: Sequence[WayBack], reason: str, now: d
             agent_ids=agent_ids,
             outcome=Quarantine.Outcome.ROLLED_BACK,
             by=SYSTEM,
-            reason=str(text("rollback.quarantines", by=rollback.requested_by_name, reason=reason)),
+            reason=text("rollback.quarantines", by=rollback.requested_by_name, reason=reason),
             cause=rollback.topic,
             now=now,
         )
@@ -158,10 +158,10 @@ def _take_from_rollouts(agent_ids: Sequence[int], by: Actor, reason: str, now: d
             rollout,
             list(mine.values_list("agent_id", flat=True)),
             active=False,
-            error=str(text("rollback.taken_out")),
+            error=text("rollback.taken_out"),
         )
         recount(rollout.phases.all(), now)
-        why = str(text("rollback.took", agents=taken, reason=reason))
+        why = text("rollback.took", agents=taken, reason=reason)
         cause = Cause(by, now, why, {"agents": taken})
         if rollout.state in {RolloutState.RUNNING, RolloutState.COMPLETING}:
             change_rollout(
@@ -169,7 +169,7 @@ def _take_from_rollouts(agent_ids: Sequence[int], by: Actor, reason: str, now: d
                 "pause",
                 cause,
                 paused_by_name=by.name,
-                pause_reason=why[:500],
+                pause_reason=why,
             )
         else:
             write_event(rollout, "agents_taken", cause)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused, Stale
+from console.lib.texts import in_line
 from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.drafts.accepting import accepted_by, still_blocking
@@ -86,8 +87,8 @@ def _preflight(
     _accept(rollout, fresh, accept, cause)
     blocking = still_blocking(fresh.readiness, accept)
     if blocking:
-        said = " ".join(finding.text for finding in blocking)
-        raise Refused("start.not_ready", code="not_ready", findings=said)
+        says = in_line(finding.text for finding in blocking)
+        raise Refused("start.not_ready", code="not_ready", findings=says)
 
 
 def _accept(rollout: Rollout, fresh: Preview, accept: Mapping[str, str], cause: Cause) -> None:
@@ -95,7 +96,11 @@ def _accept(rollout: Rollout, fresh: Preview, accept: Mapping[str, str], cause: 
     rollout.accepted = []
     for finding in accepted_by(fresh.readiness, accept):
         reason = accept[finding.check].strip()
-        inputs = {"check": finding.check, "finding": finding.text, "agents": finding.count}
+        inputs = {
+            "check": finding.check,
+            "finding": finding.text.to_json(),
+            "agents": finding.count,
+        }
         write_event(rollout, "accept_finding", Cause(cause.by, cause.now, reason, inputs))
         rollout.accepted.append({"check": finding.check, "reason": reason, "by": cause.by.name})
     rollout.save(update_fields=["accepted"])

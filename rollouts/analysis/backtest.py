@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from console.lib.texts import Text
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.specs import GateSpec, gates_of
 from rollouts.analysis.verdicts import ReadingFrame, judge
@@ -100,7 +101,7 @@ class Result:
     gate: str = ""
     phase: str = ""
     at: datetime | None = None
-    sentence: str = ""
+    sentence: Text | str = ""
     unread: tuple[str, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agents.own_metrics import LATENCY_BOUNDS_MS
+from console.lib.texts import Text, also, text
 from rollouts.analysis import comparing, flows
 from rollouts.analysis.catalogue import CATALOGUE
 from rollouts.analysis.comparing import Comparison
@@ -64,8 +65,8 @@ def read(spec: GateSpec, cohorts: Cohorts, source: Source) -> Reading:
     answer = MEASURES[spec.metric](replace(cohorts, changed=sending), spec.compare)
     if spec.metric in SUMS:
         answer = _for_all(answer, len(cohorts.changed), cohorts.changed_in_all)
-    warm_up = f"the first {warm_up_of(cohorts.duration_s):g} s after each change left out"
-    note = "; ".join(filter(None, [answer.note, warm_up]))
+    warm_up = text("reading.warm_up", seconds=warm_up_of(cohorts.duration_s))
+    note = also([answer.note, warm_up])
     if answer.estimate is None:
         return silent(Outcome.NO_DATA, source.value, note, query)
     return estimated(
@@ -73,26 +74,26 @@ def read(spec: GateSpec, cohorts: Cohorts, source: Source) -> Reading:
     )
 
 
-def _why_nothing(cohorts: Cohorts) -> tuple[Outcome, str] | None:
+def _why_nothing(cohorts: Cohorts) -> tuple[Outcome, Text] | None:
     """Say why there is nothing to go by, None when there is. Agents that fell silent with the change
     are a reason to doubt the rest, not to leave them out."""
     changed = cohorts.changed
     if not changed:
-        return Outcome.NO_DATA, "no agent runs the new version yet"
+        return Outcome.NO_DATA, text("reading.nobody_on_new")
     sending = [series for series in changed if len(series.after) > 1]
     due = [series for series in changed if series.should_have_sent(cohorts.now_s)]
     if not sending:
         if due:
-            return Outcome.STALE, "the agents send no own metrics since the change"
+            return Outcome.STALE, text("own_metrics.none_since_change")
         if any(series.before for series in changed):
-            return Outcome.NO_DATA, "no own metrics since the warm-up after the change yet"
-        return Outcome.NO_DATA, "the agents send no own metrics"
+            return Outcome.NO_DATA, text("own_metrics.none_since_warm_up")
+        return Outcome.NO_DATA, text("own_metrics.none")
     age_s = cohorts.now_s - max(series.after[-1].at for series in sending)
     if age_s > STALE_S:
-        return Outcome.STALE, f"the newest own metrics are {age_s:.0f} s old"
+        return Outcome.STALE, text("own_metrics.old", seconds=age_s)
     still = sum(len(series.after) > 1 for series in due)
     if still < FEWEST_STILL_SENDING * len(due):
-        return Outcome.STALE, f"{still} of {len(due)} agents that sent own metrics before still do"
+        return Outcome.STALE, text("own_metrics.still", still=still, due=len(due))
     return None
 
 
@@ -101,9 +102,9 @@ def _for_all(answer: Comparison, read: int, in_all: int) -> Comparison:
     found = answer.estimate
     if found is None or in_all <= read:
         return answer
-    note = f"counted on {read:,} of {in_all:,} agents and taken for all"
+    note = text("reading.taken_for_all", read=read, in_all=in_all)
     whole = replace(found, value=found.value * in_all / read)
-    return Comparison(whole, "; ".join(filter(None, [answer.note, note])))
+    return Comparison(whole, also([answer.note, note]))
 
 
 def _memory(cohorts: Cohorts, compare: Compare) -> Comparison:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from console.lib.texts import Text, also, text
 from rollouts.analysis.catalogue import words_of_source
 from rollouts.analysis.readings import Outcome, Reading, silent
 from rollouts.analysis.scene import Scene
@@ -58,18 +59,16 @@ def _worst(spec: GateSpec, valued: Sequence[Reading]) -> Reading:
 def _nothing(spec: GateSpec, asked: Sequence[Reading]) -> Reading:
     """Say why there is no value: the most telling outcome, and every source's reason."""
     if not asked:
-        names = ", ".join(source.value for source in spec.sources)
-        return silent(
-            Outcome.NO_DATA, "", f"no source of it is set up (asked for: {names})", spec.query
-        )
+        note = text("reading.no_source", names=[source.value for source in spec.sources])
+        return silent(Outcome.NO_DATA, "", note, spec.query)
     for outcome in (Outcome.ERROR, Outcome.STALE, Outcome.NO_DATA):
         found = [reading for reading in asked if reading.outcome is outcome]
         if found:
-            return replace(found[0], note="; ".join(_reason(reading) for reading in asked))
+            return replace(found[0], note=also(_reason(reading) for reading in asked))
     return asked[0]
 
 
-def _reason(reading: Reading) -> str:
+def _reason(reading: Reading) -> Text:
     """Return why a source has no value, naming it unless the reason does."""
-    name = words_of_source(reading.source)
-    return reading.note if reading.note.startswith(name) else f"{name}: {reading.note}"
+    source = words_of_source(reading.source)
+    return text("reading.of_source", source=source, note=reading.note)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from console.lib.texts import Text, text
 from rollouts.analysis import estimates
 from rollouts.analysis.estimates import CONFIDENCE, STRICT_CONFIDENCE, Estimate
 from rollouts.analysis.points import AgentSeries, Point, lives
@@ -26,7 +27,7 @@ class Comparison:
     """An estimate, what it was compared with, and why there is none."""
 
     estimate: Estimate | None
-    note: str = ""
+    note: Text | str = ""
 
 
 Cohort = Sequence[AgentSeries]
@@ -36,13 +37,11 @@ def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Comparis
     """Return how much more CPU per second the cohort uses, as a share (0.1: a tenth more)."""
     usable = [series for series in changed if _rates(series) is not None]
     if not usable:
-        return Comparison(None, "no agent has CPU readings both before and after the change")
+        return Comparison(None, text("cpu.no_readings"))
     trend, note = _trend(control, compare)
     found = _cpu_of(usable, trend, CONFIDENCE)
     if found is None:
-        return Comparison(
-            None, f"{len(usable)} agents with so few readings are too little to compare"
-        )
+        return Comparison(None, text("cpu.too_little", count=len(usable)))
     return Comparison(_worst_stratum(found, usable, lambda part: _cpu_of(part, trend)), note)
 
 
@@ -148,20 +147,20 @@ def _pair_rates(points: Sequence[Point]) -> list[float]:
     ]
 
 
-def _trend(control: Cohort, compare: Compare) -> tuple[_Trend, str]:
+def _trend(control: Cohort, compare: Compare) -> tuple[_Trend, Text]:
     """Return how the control went on, and what the comparison is with."""
     if compare is not Compare.CONTROL:
-        return _Trend(), "against the same agents before"
+        return _Trend(), text("reading.against", whom=text("cohort.before"))
     pairs = [(s.stratum, rates) for s in control if (rates := _rates(s)) and rates[0] > 0]
     if len(pairs) < FEWEST_CONTROLS:
         return (
             _Trend(),
-            f"{len(pairs)} agents to compare with are too few; against themselves before",
+            text("compare.few_controls", count=len(pairs)),
         )
     everyone = [rates for _, rates in pairs]
     whole = estimates.ratio_error(everyone)
     if whole is None or whole[0] <= 0:
-        return _Trend(), "the agents to compare with use no CPU; against themselves before"
+        return _Trend(), text("compare.idle_controls")
     ratios = {"": whole[0]}
     thin = {"": estimates.thinness([before for before, _ in everyone])}
     for stratum in {name for name, _ in pairs if name}:
@@ -174,7 +173,7 @@ def _trend(control: Cohort, compare: Compare) -> tuple[_Trend, str]:
     off = tuple(after / before / trend.of(name) - 1 for name, (before, after) in pairs)
     fitted = len({trend.key(name) for name, _ in pairs})
     found = replace(trend, off=off, fitted=fitted)
-    return found, f"against {len(pairs)} agents that do not change now"
+    return found, text("compare.with_controls", count=len(pairs))
 
 
 def _worst_stratum(
@@ -221,13 +220,13 @@ def growth(
     """Return the mean growth, less that of `base` unless it is taken absolutely."""
     found = _mean_slope(after, samples)
     if found is None:
-        return Comparison(None, "too few memory readings after the change")
+        return Comparison(None, text("memory.few_readings"))
     if compare is Compare.ABSOLUTE:
         return Comparison(found)
     other = _mean_slope(base, samples)
     if other is None:
-        return Comparison(None, "too few memory readings to compare with")
-    return Comparison(difference(found, other), f"against {_words(compare)}")
+        return Comparison(None, text("memory.few_to_compare"))
+    return Comparison(difference(found, other), text("reading.against", whom=_words(compare)))
 
 
 def _mean_slope(slopes: Sequence[Slope], samples: int) -> Estimate | None:
@@ -270,7 +269,5 @@ def difference(found: Estimate, base: Estimate) -> Estimate:
     return replace(found, value=value, low=value - half, high=value + half)
 
 
-def _words(compare: Compare) -> str:
-    return (
-        "agents that do not change now" if compare is Compare.CONTROL else "the same agents before"
-    )
+def _words(compare: Compare) -> Text:
+    return text("cohort.control") if compare is Compare.CONTROL else text("cohort.before")

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from console.lib.texts import Text, text
 from rollouts.analysis.identity import STRANGER, agent_labels
 from rollouts.analysis.sources.prometheus_agents import Known
 from rollouts.analysis.sources.prometheus_api import PrometheusApi, Sample, Trouble
@@ -42,8 +43,8 @@ class Today:
     breached: int | None = None
     is_whole: bool = False
     missing: tuple[str, ...] = ()
-    note: str = ""
-    trouble: str = ""
+    note: Text | str = ""
+    trouble: Text | str = ""
 
 
 def dry_answers(plan: Plan, now: datetime) -> list[Today]:
@@ -53,8 +54,8 @@ def dry_answers(plan: Plan, now: datetime) -> list[Today]:
         return []
     api = PrometheusApi.from_settings(budget_s=BUDGET_S)
     if api is None:
-        trouble = "PROMETHEUS_URL is not set, so nobody can be asked"
-        return [Today(name, text, is_t, trouble=trouble) for name, text, is_t in asked]
+        trouble = text("prometheus.nobody_to_ask")
+        return [Today(name, promql, is_t, trouble=trouble) for name, promql, is_t in asked]
     known = Known(api, agent_labels(settings.PROMETHEUS_AGENT_LABELS), ())
     return [_answer(api, known, one, now) for one in asked]
 
@@ -70,17 +71,17 @@ def _asked(plan: Plan) -> Iterator[tuple[str, str, bool]]:
         yield trigger.name, trigger.condition, True
     queries = [(c.metric, c.query) for phase in plan.phases for c in phase.success_criteria]
     queries += [(threshold.metric, threshold.query) for threshold in plan.thresholds]
-    for metric, text in dict.fromkeys(queries):
-        if text:
-            yield metric, text, False
+    for metric, promql in dict.fromkeys(queries):
+        if promql:
+            yield metric, promql, False
 
 
 def _answer(api: PrometheusApi, known: Known, asked: tuple[str, str, bool], now: datetime) -> Today:
-    name, text, is_trigger = asked
+    name, promql, is_trigger = asked
     try:
-        return _look(api, known, asked, read(text), now)
+        return _look(api, known, asked, read(promql), now)
     except (Trouble, BadPromql) as trouble:
-        return Today(name, text, is_trigger, trouble=str(trouble))
+        return Today(name, promql, is_trigger, trouble=trouble.says)
 
 
 def _look(
@@ -90,7 +91,7 @@ def _look(
     found: Expression,
     now: datetime,
 ) -> Today:
-    name, text, is_trigger = asked
+    name, promql, is_trigger = asked
     words = vocabulary(api, known.grouping, found, now)
     known.learn_targets(now)
     agents, strangers = _whose(known, found, words.samples, now)
@@ -100,7 +101,7 @@ def _look(
     breaching = 1 if is_whole and true else len(_whose(known, found, true, now)[0])
     return Today(
         name=name,
-        promql=text,
+        promql=promql,
         is_trigger=is_trigger,
         agents=len(agents),
         strangers=strangers,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agents.own_metrics import SIGNALS
+from console.lib.texts import text
 from rollouts.analysis import estimates
 from rollouts.analysis.comparing import Cohort, Comparison
 from rollouts.analysis.estimates import Estimate
@@ -16,7 +17,7 @@ from rollouts.plans.metrics import Compare
 FEWEST_ITEMS = 20
 # What waits in queues counts as on its way, but a queue that keeps growing is not a way out.
 QUEUE_CREDIT = 0.1
-SIGNAL_NAMES = ("spans", "metric points", "log records")
+SIGNAL_NAMES = ("signal.spans", "signal.metric_points", "signal.log_records")
 RATE_WINDOW_S = 300.0
 
 
@@ -32,7 +33,7 @@ def failure_rate(changed: Cohort, control: Cohort, compare: Compare) -> Comparis
     """Return the share of exported items that failed."""
     after = _failed_share([series.after_totals for series in changed])
     if after is None:
-        return Comparison(None, "nothing was exported after the change")
+        return Comparison(None, text("flow.nothing_exported"))
     found = _counted(after, changed)
     if compare is Compare.ABSOLUTE:
         return Comparison(found)
@@ -42,8 +43,8 @@ def failure_rate(changed: Cohort, control: Cohort, compare: Compare) -> Comparis
         else [s.before_totals for s in changed]
     )
     if base is None:
-        return Comparison(found, "nothing was exported to compare with; taken as it is")
-    return Comparison(replace(found, value=after - base), "less the share that failed anyway")
+        return Comparison(found, text("flow.nothing_to_compare"))
+    return Comparison(replace(found, value=after - base), text("flow.less_failed_anyway"))
 
 
 def _failed_share(all_totals: Sequence[Totals]) -> float | None:
@@ -57,7 +58,7 @@ def error_count(changed: Cohort, control: Cohort, compare: Compare) -> Compariso
     found = [series.after_totals for series in changed]
     known = [one.errors for one in found if one.errors is not None]
     if not known:
-        return Comparison(None, "the agents do not count error log records")
+        return Comparison(None, text("errors.not_counted"))
     return Comparison(_counted(sum(known), changed))
 
 
@@ -70,7 +71,7 @@ def error_rate(changed: Cohort, control: Cohort, compare: Compare) -> Comparison
     ]
     rates = [60 * one.errors / one.seconds for one in found if one.errors is not None and one.pairs]
     if not rates:
-        return Comparison(None, "the agents do not count error log records")
+        return Comparison(None, text("errors.not_counted"))
     return Comparison(_counted(sum(rates), changed))
 
 
@@ -80,9 +81,7 @@ def latency_p95(
     """Return the 95th percentile of export latency in milliseconds."""
     after = _p95([series.after_totals for series in changed], bounds, len(changed))
     if after is None:
-        return Comparison(
-            None, "the agents report no export latency (metrics level detailed has it)"
-        )
+        return Comparison(None, text("latency.not_reported"))
     after = replace(after, samples=sum(len(series.after) for series in changed))
     if compare is Compare.ABSOLUTE:
         return Comparison(after)
@@ -94,11 +93,13 @@ def latency_p95(
         len(changed),
     )
     if base is None:
-        return Comparison(None, "no export latency to compare with")
+        return Comparison(None, text("latency.nothing_to_compare"))
     value = after.value - base.value
     low = None if after.low is None else after.low - base.value
     high = None if after.high is None else after.high - base.value
-    return Comparison(replace(after, value=value, low=low, high=high), f"less {base.value:.4g} ms")
+    return Comparison(
+        replace(after, value=value, low=low, high=high), text("latency.less", ms=base.value)
+    )
 
 
 def _p95(all_totals: Sequence[Totals], bounds: Sequence[float], agents: int) -> Estimate | None:
@@ -128,9 +129,11 @@ def data_continuity(changed: Cohort, control: Cohort, compare: Compare) -> Compa
         if (answer := _continuity(sides, signal, compare)) is not None
     ]
     if not found:
-        return Comparison(None, "no data flowed through the agents")
+        return Comparison(None, text("flow.no_data"))
     answer, signal = min(found, key=lambda one: one[0].estimate.value if one[0].estimate else 1.0)
-    return replace(answer, note=f"{SIGNAL_NAMES[signal]}: {answer.note}")
+    return replace(
+        answer, note=text("reading.of_signal", signal=text(SIGNAL_NAMES[signal]), note=answer.note)
+    )
 
 
 def _continuity(sides: _Sides, signal: int, compare: Compare) -> Comparison | None:
@@ -138,14 +141,14 @@ def _continuity(sides: _Sides, signal: int, compare: Compare) -> Comparison | No
     came = sum(one.received[signal] or 0.0 for one in sides.after)
     if came_before >= FEWEST_ITEMS and came == 0 and compare is not Compare.ABSOLUTE:
         gone = Estimate(0.0, None, None, sides.agents, sides.samples)
-        return Comparison(gone, f"nothing arrives any more, {came_before:.0f} came before")
+        return Comparison(gone, text("flow.dried_up", before=came_before))
     if came < FEWEST_ITEMS:
         return None
-    base, words = 1.0, "of what arrives"
+    base, words = 1.0, text("flow.of_what_arrives")
     if compare is not Compare.ABSOLUTE and came_before >= FEWEST_ITEMS:
         sent_before = sum(one.sent[signal] or 0.0 for one in sides.before)
         if sent_before > 0:
-            base, words = sent_before / came_before, "of the share sent on before"
+            base, words = sent_before / came_before, text("flow.of_share_before")
     parts = [(base * (one.received[signal] or 0.0), _gone_on(one, signal)) for one in sides.after]
     ratio = estimates.ratio_error(parts)
     if ratio is None:

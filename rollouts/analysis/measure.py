@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 
 from console.lib import hints
+from console.lib.texts import text
 from rollouts.analysis import guards
 from rollouts.analysis.combine import read_gate
 from rollouts.analysis.readings import STORED_FIELDS, Outcome, Reading, silent, stored
@@ -139,12 +140,12 @@ def _read(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) 
         reading = read_gate(spec, scene, sources)
     except Exception:  # top of a loop: one gate must not silence the others
         logger.exception("a gate cannot be read", extra={"gate": spec.gate})
-        note = "it cannot be read; the log of the worker says why"
+        note = text("reading.failed")
         return silent(Outcome.ERROR, "", note, spec.query)
     numbers = (reading.value, reading.low, reading.high)
     if all(number is None or math.isfinite(number) for number in numbers):
         return reading
-    return silent(Outcome.ERROR, reading.source, "the result is no finite number", reading.query)
+    return silent(Outcome.ERROR, reading.source, text("reading.not_finite"), reading.query)
 
 
 def load_gates(

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from console.lib.texts import Text
 from rollouts.analysis.estimates import Estimate
 from rollouts.plans.metrics import Compare
 
@@ -56,7 +57,7 @@ class Reading:
     agents: int = 0
     samples: int = 0
     source: str = ""
-    note: str = ""
+    note: Text | str = ""
     query: str = ""
     breached: bool | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -68,12 +69,14 @@ class Reading:
         return self.outcome is Outcome.VALUE
 
 
-def silent(outcome: Outcome, source: str, note: str, query: str = "") -> Reading:
+def silent(outcome: Outcome, source: str, note: Text | str, query: str = "") -> Reading:
     """Return a reading that learned nothing, with the reason a person reads."""
     return Reading(outcome=outcome, source=source, note=note, query=query)
 
 
-def estimated(found: Estimate, *, source: str, note: str, query: str, compare: Compare) -> Reading:
+def estimated(
+    found: Estimate, *, source: str, note: Text | str, query: str, compare: Compare
+) -> Reading:
     """Return a reading of what was estimated from agents' numbers."""
     return Reading(
         outcome=Outcome.VALUE,

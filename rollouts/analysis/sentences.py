@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from console.lib.quantities import Unit, format_quantity, scaled_bytes
+from console.lib.texts import Text, text
 from rollouts.analysis.catalogue import words_of_source
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import GateFacts, GateKind, Level, Verdict
+from rollouts.engine.tally import agents
 from rollouts.plans.metrics import Source
 
-_SIDES = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "equal to"}
-_SIDES["!="] = "other than"
+_SIDES = {
+    "<": "gate.below",
+    "<=": "gate.at_most",
+    ">": "gate.above",
+    ">=": "gate.at_least",
+    "==": "gate.equal_to",
+    "!=": "gate.other_than",
+}
 
 
-def sentence(spec: GateSpec, gate: GateFacts, missing: str) -> str:
+def sentence(spec: GateSpec, gate: GateFacts, missing: Text) -> Text:
     """Return the sentence of a judged gate: value, limit, what stands behind it. `missing` is what a
     criterion with too little evidence waits for."""
     if gate.no_data_since is not None:
-        why = f" ({gate.note.rstrip('.')})" if gate.note else ""
-        return f"{spec.title} has no data since {gate.no_data_since:%H:%M:%S} UTC{why}."
+        since = f"{gate.no_data_since:%H:%M:%S} UTC"
+        return text("gate.no_data", gate=spec.title, since=since, why=gate.note)
     if spec.kind is GateKind.TRIGGER:
         return _of_trigger(spec, gate)
     if gate.value is None:
-        return f"{spec.title} has no reading yet."
-    said = f"{spec.title} is {amount(gate.value, spec.unit)}"
-    if spec.kind is GateKind.THRESHOLD:
-        return f"{said}, {_level(spec, gate)} ({_behind(gate)})."
-    return f"{said}, {_criterion(spec, gate, missing)} ({_behind(gate)})."
+        return text("gate.no_reading", gate=spec.title)
+    judged = (
+        _level(spec, gate) if spec.kind is GateKind.THRESHOLD else _criterion(spec, gate, missing)
+    )
+    value = amount(gate.value, spec.unit)
+    return text("gate.judged", gate=spec.title, value=value, judged=judged, behind=_behind(gate))
 
 
 def amount(value: float, unit: str) -> str:
@@ -40,44 +49,50 @@ def amount(value: float, unit: str) -> str:
         return f"{rounded:g}"
 
 
-def _criterion(spec: GateSpec, gate: GateFacts, missing: str) -> str:
-    wanted = f"{_SIDES.get(spec.operator, spec.operator)} {amount(spec.limit or 0.0, spec.unit)}"
+def _criterion(spec: GateSpec, gate: GateFacts, missing: Text) -> Text:
+    wanted = text(_SIDES[spec.operator], limit=amount(spec.limit or 0.0, spec.unit))
     if gate.verdict is Verdict.FAIL:
-        return f"it must be {wanted}"
+        return text("gate.must_be", wanted=wanted)
     if gate.verdict is Verdict.INCONCLUSIVE:
-        return f"too uncertain to say whether it is {wanted}"
+        return text("gate.uncertain", wanted=wanted)
     if gate.verdict is Verdict.INSUFFICIENT:
-        return f"it must be {wanted}; {missing}"
-    return f"as it must be: {wanted}"
+        return text("gate.must_be_but", wanted=wanted, missing=missing)
+    return text("gate.as_it_must_be", wanted=wanted)
 
 
-def _level(spec: GateSpec, gate: GateFacts) -> str:
-    side = "at or below" if spec.operator == "below" else "at or above"
+def _level(spec: GateSpec, gate: GateFacts) -> Text:
+    is_below = spec.operator == "below"
     if gate.level is Level.CRITICAL:
-        return f"{side} the critical level {amount(spec.limit or 0.0, spec.unit)}"
+        level = amount(spec.limit or 0.0, spec.unit)
+        if is_below:
+            return text("gate.below_critical", level=level)
+        return text("gate.above_critical", level=level)
     if gate.level is Level.WARNING:
         reached = spec.warning if spec.warning is not None else spec.limit
-        return f"{side} the warning level {amount(reached or 0.0, spec.unit)}"
-    return "within its levels"
+        level = amount(reached or 0.0, spec.unit)
+        if is_below:
+            return text("gate.below_warning", level=level)
+        return text("gate.above_warning", level=level)
+    return text("gate.within_levels")
 
 
-def _of_trigger(spec: GateSpec, gate: GateFacts) -> str:
+def _of_trigger(spec: GateSpec, gate: GateFacts) -> Text:
     if gate.pending_since is None:
-        return f"{spec.title}: the condition is not true."
-    since = f"true since {gate.pending_since:%H:%M:%S} UTC"
+        return text("trigger.not_true", gate=spec.title)
+    since = f"{gate.pending_since:%H:%M:%S} UTC"
     if gate.verdict is Verdict.FAIL:
-        return f"{spec.title}: the condition held for {spec.for_s:g} s, {since}."
-    return f"{spec.title}: the condition is {since}; it acts after {spec.for_s:g} s."
+        return text("trigger.held", gate=spec.title, seconds=spec.for_s, since=since)
+    return text("trigger.pending", gate=spec.title, seconds=spec.for_s, since=since)
 
 
-def _behind(gate: GateFacts) -> str:
-    """Say how sure the value is, and what stands behind it."""
-    parts = ["1 agent" if gate.agents == 1 else f"{gate.agents:,} agents"]
+def _behind(gate: GateFacts) -> list[Text | str]:
+    """Return how sure the value is, and what stands behind it."""
+    parts: list[Text | str] = [agents(gate.agents)]
     if gate.low is not None and gate.high is not None:
         low, high = amount(gate.low, gate.unit), amount(gate.high, gate.unit)
-        parts.insert(0, f"between {low} and {high}")
+        parts.insert(0, text("gate.between", low=low, high=high))
     if gate.source:
         parts.append(words_of_source(gate.source))
     if gate.note and gate.source == Source.OPAMP:
         parts.append(gate.note)
-    return ", ".join(parts)
+    return parts

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from console.lib.texts import Text, text
 from rollouts.analysis import sentences
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.specs import GateSpec
@@ -61,15 +62,15 @@ def judge(
     return replace(gate, sentence=sentences.sentence(spec, gate, _missing(gate, window)))
 
 
-def _missing(gate: GateFacts, window: ReadingFrame) -> str:
+def _missing(gate: GateFacts, window: ReadingFrame) -> Text:
     """Name what an insufficient criterion waits for: the window, agents, or readings."""
     if window.observed_since is None:
-        return "its window begins when the phase is sent"
+        return text("gate.window_not_begun")
     if gate.agents < window.min_agents:
-        return f"{gate.agents:,} of {window.min_agents:,} agents that it takes are behind it"
+        return text("gate.too_few_agents", agents=gate.agents, of=window.min_agents)
     if gate.readings < window.min_samples:
-        return f"{gate.readings:,} of {window.min_samples:,} readings of its window are in"
-    return "the newest reading is awaited"
+        return text("gate.too_few_readings", readings=gate.readings, of=window.min_samples)
+    return text("gate.newest_awaited")
 
 
 def overall(gates: Sequence[GateFacts]) -> Verdict:

@@ -96,9 +96,3 @@ def worded(check: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `to_dict` made with its message as a sentence. One kept before it was a text is
     shown as it is."""
     return {**check, "message": said(from_json(check.get("message", "")))[:_MAX_CHARS]}
-
-
-def with_line(check: Mapping[str, Any]) -> str:
-    """Return the message of a kept check as `line 3: ...`."""
-    what = worded(check)["message"]
-    return said(text("yaml.on_line", line=check["line"], what=what)) if check["line"] else what

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agents.actions.set_desired import set_desired
+from console.lib.texts import Text, text
 from rollouts.delivering import targets
 from rollouts.limits.budget import lease, release
 from rollouts.models import Phase, Rollout, Target
@@ -17,7 +18,7 @@ class Offered:
     """How many targets were offered the version, and what held others back (a sentence part)."""
 
     count: int = 0
-    held_by: str = ""
+    held_by: Text | str = ""
 
 
 def offer(rollout: Rollout, phases: Sequence[Phase], limit: int, now: datetime) -> Offered:
@@ -41,7 +42,7 @@ def offer(rollout: Rollout, phases: Sequence[Phase], limit: int, now: datetime) 
     )
     targets.offer(rollout, result.offered, now)
     targets.find(rollout, result.already_running, now)
-    targets.skip(rollout, result.quarantined, "quarantined for this version")
+    targets.skip(rollout, result.quarantined, text("target.quarantined"))
     settled = [*result.already_running, *result.quarantined]
     if settled:
         release(rollout.topic, settled)

@@ -48,11 +48,11 @@ TARGETS = Kind(
                     AND (d.state = %(d_applied)s OR t.state = %(done)s)
                     AND s.config_status = %(said_applied)s
                     AND s.config_hash NOT IN ('', {wanted})""",
-    fell_back_to="""'fell back to ' || coalesce((
+    fell_back_to="""json_build_object('text', %(fell_back_says)s::text, 'to', coalesce((
                     SELECT 'v' || v.number FROM rollouts_configversion v
                     JOIN rollouts_rollout r ON r.config_id = v.config_id
                     WHERE r.id = %(owner)s AND v.config_hash = s.config_hash
-                ), left(s.config_hash, 12)) || ' by itself'""",
+                ), left(s.config_hash, 12)))::text""",
     # The second time on, until it has run it for STEADY times `lost_after` without a break.
     loses=f"""(t.state = ANY(%(from_lose)s) OR t.state = %(lost)s)
                     AND s.config_losses - t.losses_before >= {MANY_LOSSES}

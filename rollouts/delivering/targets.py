@@ -27,6 +27,7 @@ from django.db.models import F, Min, QuerySet
 from agents import deliveries
 from agents.models import ConfigStatus, Delivery, GatewayLease
 from console.lib.sql import among
+from console.lib.texts import Text, text, to_column
 from console.lib.transitions import step_of
 from rollouts.delivering.target_sql import (
     BACKS,
@@ -42,12 +43,13 @@ from rollouts.engine.states import TARGET_TABLE, TargetState
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 
 MAX_ERROR = 2000
-TAKEN_OVER = "something else was offered to it meanwhile"
-SILENT = "did not confirm in time"
-NO_REASON = "gave no reason"
-GONE = "not connected any more since the change"
-LOSES_IT = "comes back without its config again and again"
-NO_CONFIG = "says that it has no such config any more"
+TAKEN_OVER = text("target.taken_over")
+SILENT = text("target.silent")
+NO_REASON = text("target.no_reason")
+GONE = text("target.gone")
+LOSES_IT = text("target.loses_it")
+FELL_BACK = "target.fell_back"
+NO_CONFIG = text("target.no_config")
 _SAID = ("confirm", "recover", "refuse", "fall_back", "time_out", "lose")
 
 Owner = Rollout | Rollback
@@ -110,9 +112,10 @@ def observe(owner: Owner, agents: Collection[int], now: datetime) -> set[int]:
         d_superseded=Delivery.State.SUPERSEDED.value,
         said_failed=ConfigStatus.FAILED.value,
         said_applied=ConfigStatus.APPLIED.value,
-        taken_over=TAKEN_OVER,
-        loses_it=LOSES_IT,
-        no_reason=NO_REASON,
+        taken_over=to_column(TAKEN_OVER),
+        no_reason=to_column(NO_REASON),
+        fell_back_says=FELL_BACK,
+        loses_it=to_column(LOSES_IT),
         max_error=MAX_ERROR,
         **{f"from_{act}": _heard(kind, act) for act in _SAID},
     )
@@ -183,7 +186,14 @@ def lose(rollout: Rollout, now: datetime) -> set[int]:
         return set()
     sources, to = step_of(TARGET_TABLE, "lose")
     values = _values(
-        rollout, (), now, sources=sources, to=to, since=since, gone=GONE, no_config=NO_CONFIG
+        rollout,
+        (),
+        now,
+        sources=sources,
+        to=to,
+        since=since,
+        gone=to_column(GONE),
+        no_config=to_column(NO_CONFIG),
     )
     with connection.cursor() as cursor:
         cursor.execute(LOSE, values)
@@ -200,13 +210,13 @@ def steady_again(rollout: Rollout, phase_ids: Collection[int], now: datetime) ->
     return observe(rollout, agents, now)
 
 
-def skip(owner: Owner, agents: Collection[int] | None = None, error: str = "") -> int:
+def skip(owner: Owner, agents: Collection[int] | None = None, error: Text | str = "") -> int:
     """Let go of targets that were not sent it, or not any more; None: of all that wait."""
     rows = _rows(owner).filter(state="waiting") if agents is None else _of(owner, agents)
     return _change(owner, "skip", rows, **({"error": error} if error else {}))
 
 
-def refuse(rollback: Rollback, agents: Collection[int], error: str) -> int:
+def refuse(rollback: Rollback, agents: Collection[int], error: Text | str) -> int:
     """Note that these agents cannot have the version from before."""
     return _change(rollback, "refuse", _of(rollback, agents), error=error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import Text, text
 from rollouts.drafts.finding import BLOCK, Finding
 
 MAX_REASON = 500
@@ -31,15 +32,16 @@ def accepted_by(found: Sequence[Finding], reasons: Mapping[str, str]) -> list[Fi
         if name not in by_name:
             errors.append(FieldError(f"accept.{name[:60]}", _cannot(name, found, by_name)))
         elif not reason.strip() or len(reason) > MAX_REASON or "\x00" in reason:
-            text = f"Say why {name} is accepted, in at most {MAX_REASON} characters."
-            errors.append(FieldError(f"accept.{name}", text))
+            says = text("accept.say_why", name=name, most=MAX_REASON)
+            errors.append(FieldError(f"accept.{name}", says))
     if errors:
-        raise Invalid(errors[0].message, errors=errors)
+        raise Invalid(errors[0].says, errors=errors)
     return [by_name[name] for name in reasons]
 
 
-def _cannot(name: str, found: Sequence[Finding], by_name: Collection[str]) -> str:
+def _cannot(name: str, found: Sequence[Finding], by_name: Collection[str]) -> Text:
     if any(finding.check == name for finding in found):
-        return f"{name} cannot be accepted: mend it."
-    known = f"; what can be is {', '.join(sorted(by_name))}" if by_name else ""
-    return f'Preflight found nothing called "{name[:60]}" that can be accepted{known}.'
+        return text("accept.mend_it", name=name)
+    if by_name:
+        return text("accept.not_found_but", name=name[:60], known=sorted(by_name))
+    return text("accept.not_found", name=name[:60])

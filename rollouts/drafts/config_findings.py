@@ -15,13 +15,14 @@ from functools import lru_cache
 from agents.components import lacking
 from agents.models import ComponentSet, ConfigBody
 from console.lib.problems import Problem
+from console.lib.texts import Text, in_line, text
 from rollouts.configs import findings as configs
 from rollouts.configs.checks import check_config
 from rollouts.configs.collector import KINDS, Collector, type_of
 from rollouts.configs.findings import Check, Level
 from rollouts.configs.parse import parse_config
 from rollouts.drafts.eligibility import Group
-from rollouts.drafts.finding import BLOCK, NOTE, Finding, agents_with, say
+from rollouts.drafts.finding import BLOCK, NOTE, Finding, agents_with
 from rollouts.drafts.finding_agents import concern
 from rollouts.models import ConfigVersion
 from rollouts.plans.metrics import Source
@@ -57,40 +58,46 @@ def read(config_hash: str) -> Read:
     return Read(components, tuple(bad))
 
 
-def text(version: ConfigVersion, plan: Plan) -> Iterator[Finding]:
+def of_text(version: ConfigVersion, plan: Plan) -> Iterator[Finding]:
     """Yield one finding for all that no collector can run, and one for each other broken rule."""
     found = read(version.config_hash).findings
     final = [finding for finding in found if finding.is_final]
     if final:
-        yield Finding("config", BLOCK, 0, f"{version} cannot be run: {_sentences(final)}")
+        says = text("finding.config_cannot_run", version=str(version), what=_sentences(final))
+        yield Finding("config", BLOCK, 0, says)
     rules: dict[Check, list[configs.Finding]] = defaultdict(list)
     for finding in found:
         if not finding.is_final:
             rules[finding.check].append(finding)
     for check, broken in rules.items():
         errors = [finding for finding in broken if finding.level is Level.ERROR]
-        said = f"{version}: {_sentences(errors or broken)}"
-        if check is Check.TELEMETRY:
-            said = f"{said} {_loses_data(plan)}".rstrip()
+        gates = _gates_without_data(plan) if check is Check.TELEMETRY else []
+        says = text(
+            "finding.config_rule",
+            version=str(version),
+            what=_sentences(errors or broken),
+            gates=gates,
+        )
         level = BLOCK if errors else NOTE
-        yield Finding(f"config_{check.value}", level, 0, said, can_override=True)
+        yield Finding(f"config_{check.value}", level, 0, says, can_override=True)
 
 
-def _sentences(found: Sequence[configs.Finding]) -> str:
-    said = [configs.with_line(finding.to_dict()) for finding in found[:_SHOWN]]
+def _sentences(found: Sequence[configs.Finding]) -> Text | str:
+    says = [
+        text("yaml.on_line", line=one.line, what=one.says) if one.line else one.says
+        for one in found[:_SHOWN]
+    ]
     more = sum(finding.count for finding in found[_SHOWN:])
-    return " ".join([*said, *([f"And {more:,} more."] if more else [])])
+    return in_line([*says, *([text("finding.config_more", more=more)] if more else [])])
 
 
-def _loses_data(plan: Plan) -> str:
-    """Say which gates read what agents report of themselves."""
+def _gates_without_data(plan: Plan) -> list[str]:
+    """Return which gates read what agents report of themselves."""
     gates: list[Threshold | Criterion] = [*plan.thresholds]
     gates += [criterion for phase in plan.phases for criterion in phase.success_criteria]
     names = [gate.metric for gate in gates if set(gate.sources) & set(_NEEDS_OWN_METRICS)]
     names += [trigger.name for trigger in plan.rollback.triggers]
-    if not names:
-        return ""
-    return f"Gates that may lose their data: {', '.join(dict.fromkeys(names))}."
+    return list(dict.fromkeys(names))
 
 
 def components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
@@ -111,14 +118,18 @@ def components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Find
         names = sorted({name for missing in without.values() for name in missing})
         whom = concern(components=without)
         agents = whom.count(groups)
-        shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
-        many = f"report no {shown}; they would refuse {version}."
-        one = f"reports no {shown}; it would refuse {version}."
+        says = text(
+            "finding.components",
+            agents=agents,
+            names=names[:5],
+            more=len(names) > 5,
+            version=str(version),
+        )
         yield Finding(
             "components",
             BLOCK,
             agents,
-            say(agents, many, one),
+            says,
             agents_with("components_hash", without),
             whom,
             can_override=True,
@@ -126,5 +137,5 @@ def components(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Find
     if known and hashes - known.keys():
         whom = concern(components=hashes - known.keys())
         agents = whom.count(groups)
-        many, one = "do not report their components.", "does not report its components."
-        yield Finding("components_unknown", NOTE, agents, say(agents, many, one), concern=whom)
+        says = text("finding.components_unknown", agents=agents)
+        yield Finding("components_unknown", NOTE, agents, says, concern=whom)

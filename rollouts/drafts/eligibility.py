@@ -19,6 +19,7 @@ from django.db.models import Q
 from agents.models import Agent, Quarantine
 from agents.opamp.bits import REPORTS_AVAILABLE_COMPONENTS
 from agents.selectors.grammar import parse
+from console.lib.texts import text
 from rollouts.engine.membership import Lineup, by_stratum, spread_order
 from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import Target
@@ -41,14 +42,14 @@ class Reason(StrEnum):
 
 
 REASON_TEXT = {
-    Reason.CANNOT_ACCEPT: "cannot accept remote config",
-    Reason.WEDGED: "refuses every config: remove the stored config on its host and restart it",
-    Reason.QUARANTINED: "quarantined for this version",
-    Reason.ALREADY: "already on it",
-    Reason.BUSY: "in another active rollout",
-    Reason.OFFLINE: "offline longer than the plan allows",
-    Reason.NOT_FAILED: "did not fail before",
-    Reason.AWAY: "away, and this plan leaves a part of the fleet as it is",
+    Reason.CANNOT_ACCEPT: text("excluded.cannot_accept"),
+    Reason.WEDGED: text("excluded.wedged"),
+    Reason.QUARANTINED: text("excluded.quarantined"),
+    Reason.ALREADY: text("excluded.already"),
+    Reason.BUSY: text("excluded.busy"),
+    Reason.OFFLINE: text("excluded.offline"),
+    Reason.NOT_FAILED: text("excluded.not_failed"),
+    Reason.AWAY: text("excluded.away"),
 }
 
 
@@ -118,10 +119,10 @@ def select(question: EligibilityQuery, phase_selectors: frozenset[str], now: dat
     eligible, strata, present, excluded, groups, away = _one(*_statement(question, base, now))
     order, strata_of = _spread(eligible or [], strata, present)
     parts = {"": Lineup(order, present)}
-    for text in phase_selectors - {""}:
-        narrow = base & selector_q(parse(text))
+    for selector in phase_selectors - {""}:
+        narrow = base & selector_q(parse(selector))
         part, strata, present = _one(*_statement(question, narrow, now, lean=True))
-        parts[text] = Lineup(_spread(part or [], strata, present)[0], present)
+        parts[selector] = Lineup(_spread(part or [], strata, present)[0], present)
     left_out = _excluded(excluded or [])
     return Selection(
         len(order) + sum(one.count for one in left_out),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.models import Agent
+from console.lib.texts import Text
 from rollouts.drafts.eligibility import MAX_SAMPLES
 from rollouts.drafts.finding_agents import Concern
 
@@ -23,7 +24,7 @@ class Finding:
     check: str
     level: str
     count: int
-    text: str
+    text: Text
     samples: tuple[str, ...] = ()
     concern: Concern | None = None
     can_override: bool = False
@@ -33,16 +34,11 @@ class Finding:
             "check": self.check,
             "level": self.level,
             "count": self.count,
-            "text": self.text,
+            "text": self.text.to_json(),
             "samples": list(self.samples),
             "about_agents": self.concern is not None,
             "can_override": self.can_override,
         }
-
-
-def say(agents: int, many: str, one: str) -> str:
-    """Return "3 agents are ..." or "1 agent is ..."."""
-    return f"1 agent {one}" if agents == 1 else f"{agents:,} agents {many}"
 
 
 def agents_with(field: str, values: Iterable[str]) -> tuple[str, ...]:

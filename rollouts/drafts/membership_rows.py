@@ -92,7 +92,7 @@ def rest_phase(
         weight=1.0,
         selector=None,
         auto_advance=True,
-        description="everyone else who matches (promote_rest)",
+        description="",
     )
     phase = _phase(rollout, len(taken), spec)
     phase.environments = list(environments)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.models import Agent
+from console.lib.texts import Text, said, text, to_json
 from rollouts.drafts.asked import wanted
 from rollouts.drafts.eligibility import (
     MAX_SAMPLES,
@@ -35,7 +36,7 @@ from rollouts.models import Config, ConfigVersion, Target
 from rollouts.plans.plan import Plan
 
 REST = "rest"
-WAITS = "away: the last wave gives it to them when they are back"
+WAITS = text("excluded.waits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class PhasePreview:
     samples: tuple[str, ...]
     duration_s: float
     away: int = 0
-    rounding: str = ""
+    rounding: Text | None = None
     tolerated: int = 0
 
 
@@ -86,7 +87,7 @@ class Preview:
     @property
     def blocks(self) -> list[str]:
         """Sentences of what forbids the start."""
-        return [finding.text for finding in self.readiness if finding.level == BLOCK]
+        return [said(finding.text) for finding in self.readiness if finding.level == BLOCK]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape of the wizard and the API."""
@@ -103,7 +104,7 @@ class Preview:
                     "members": phase.members,
                     "new_members": len(phase.new),
                     "away": phase.away,
-                    "rounding": phase.rounding,
+                    "rounding": to_json(phase.rounding or ""),
                     "tolerated_failures": phase.tolerated,
                     "split": phase.split,
                     "samples": list(phase.samples),
@@ -190,10 +191,10 @@ def _away(
     return waits, left
 
 
-def _reason(one: Excluded, text: str) -> dict[str, Any]:
+def _reason(one: Excluded, says: Text) -> dict[str, Any]:
     return {
         "reason": one.reason.value,
-        "text": text,
+        "text": says.to_json(),
         "count": one.count,
         "samples": list(one.samples),
     }
@@ -271,7 +272,7 @@ def _coverage(phases: Sequence[PhasePreview], selection: Selection, label: str) 
         "kinds": len(kinds),
         "covered": len(kinds) - len(missing),
         "missing": missing[:MAX_SAMPLES],
-        "text": _covers(first.name, label, len(kinds), missing),
+        "text": _covers(first.name, label, len(kinds), missing).to_json(),
     }
 
 
@@ -280,11 +281,14 @@ def _versions(agent_ids: Sequence[int]) -> set[str]:
     return set(agents.order_by().values_list("version", flat=True).distinct())
 
 
-def _covers(phase: str, label: str, kinds: int, missing: Sequence[str]) -> str:
+def _covers(phase: str, label: str, kinds: int, missing: Sequence[str]) -> Text:
     """Say it: `canary covers 9 of 11 kinds of region; not covered: ap-1, ap-2.`"""
-    said = f"{phase} covers {kinds - len(missing)} of {kinds} kinds of {label}"
-    if not missing:
-        return f"{said}."
-    names = ", ".join(name or "(none)" for name in missing[:MAX_SAMPLES])
-    more = len(missing) - MAX_SAMPLES
-    return f"{said}; not covered: {names}{f' and {more:,} more' if more > 0 else ''}."
+    return text(
+        "preview.covers",
+        phase=phase,
+        covered=kinds - len(missing),
+        kinds=kinds,
+        label=label,
+        missing=[name or text("preview.no_value") for name in missing[:MAX_SAMPLES]],
+        more=max(0, len(missing) - MAX_SAMPLES),
+    )

@@ -15,9 +15,10 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from agents.models import ConfigBody, Quarantine
+from console.lib.texts import Text, text
 from rollouts.drafts import config_findings
 from rollouts.drafts.eligibility import Group
-from rollouts.drafts.finding import BLOCK, NOTE, OK, Finding, agents_with, say
+from rollouts.drafts.finding import BLOCK, NOTE, OK, Finding, agents_with
 from rollouts.drafts.finding_agents import concern, group_of, groups_of, targets_of
 from rollouts.models import Config, ConfigVersion, Rollout, Target
 from rollouts.plans.guards import TITLES, default_guards
@@ -42,7 +43,7 @@ def readiness(
     """Return every finding, blocking ones first. `sizes` are (phase, new members); `matched` counts
     the agents the selector means, eligible or not."""
     found = [
-        *config_findings.text(version, plan),
+        *config_findings.of_text(version, plan),
         *_quarantine(version),
         *_targets(groups, matched),
         *config_findings.components(version, groups),
@@ -52,7 +53,7 @@ def readiness(
         *_plan(plan, sizes),
     ]
     if not found:
-        found = [Finding("all", OK, sum(g.count for g in groups), "Every check passes.")]
+        found = [Finding("all", OK, sum(g.count for g in groups), text("finding.all_pass"))]
     order = [BLOCK, NOTE, OK]
     return sorted(found, key=lambda one: order.index(one.level))
 
@@ -101,16 +102,20 @@ def _quarantine(version: ConfigVersion) -> Iterable[Finding]:
             "quarantine",
             BLOCK,
             0,
-            f"{version} is quarantined for the whole fleet ({fleet.get_outcome_display().lower()}"
-            f"{', ' + fleet.cause if fleet.cause else ''}); an approver can lift it with a reason.",
+            text(
+                "finding.quarantine",
+                version=str(version),
+                outcome=fleet.outcome,
+                cause=fleet.cause,
+            ),
         )
 
 
 def _targets(groups: Sequence[Group], matched: int) -> Iterable[Finding]:
     if not matched:
-        yield Finding("targets", BLOCK, 0, "No agent matches the selector.")
+        yield Finding("targets", BLOCK, 0, text("finding.nobody_matches"))
     elif not sum(group.count for group in groups):
-        yield Finding("targets", BLOCK, 0, "No agent is eligible; see why each is left out.")
+        yield Finding("targets", BLOCK, 0, text("finding.nobody_eligible"))
 
 
 def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
@@ -124,13 +129,7 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             "previous_version",
             NOTE,
             fresh,
-            say(
-                fresh,
-                "have no known-good version: they run no remote config, and "
-                f"{config.name} has no completed version. A rollback leaves them alone.",
-                "has no known-good version: it runs no remote config, and "
-                f"{config.name} has no completed version. A rollback leaves it alone.",
-            ),
+            text("finding.previous_version", agents=fresh, config=config.name),
             agents_with("status__running_hash", [""]),
             whom,
         )
@@ -140,17 +139,11 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
     if lost:
         whom = concern(running=lost)
         agents = whom.count(groups)
-        kept = "a version that is not stored here or is quarantined"
         yield Finding(
             "previous_version_lost",
             NOTE,
             agents,
-            say(
-                agents,
-                f"run {kept}; a rollback "
-                + (f"gives them {back}." if back else "leaves them alone."),
-                f"runs {kept}; a rollback " + (f"gives it {back}." if back else "leaves it alone."),
-            ),
+            text("finding.previous_version_lost", agents=agents, back=_named(back)),
             agents_with("status__running_hash", lost),
             whom,
         )
@@ -163,67 +156,44 @@ def _kept(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
     if not agents:
         return
     back = last_completed(version.config, other_than=version.config_hash)
-    many = f"gives them {back}." if back else "leaves them alone."
-    one = f"gives it {back}." if back else "leaves it alone."
     yield Finding(
         "previous_version_kept",
         NOTE,
         agents,
-        say(
-            agents,
-            f"run a version that is quarantined for themselves; a rollback {many}",
-            f"runs a version that is quarantined for itself; a rollback {one}",
-        ),
+        text("finding.previous_version_kept", agents=agents, back=_named(back)),
         concern=whom,
     )
 
 
+def _named(back: ConfigVersion | None) -> str:
+    """Return the version that a rollback gives agents without a way back of their own, or ""."""
+    return str(back) if back is not None else ""
+
+
 def _connection(groups: Sequence[Group]) -> Iterable[Finding]:
-    for check, whom, many, one in (
-        (
-            "offline",
-            concern(online=[False]),
-            "are offline; they get it on return.",
-            "is offline; it gets it on return.",
-        ),
-        (
-            "health",
-            concern(online=[True], healthy=[False]),
-            "are unhealthy already; that is not held against this rollout.",
-            "is unhealthy already; that is not held against this rollout.",
-        ),
-        (
-            "reports",
-            concern(reports=[False]),
-            "do not report config status; they count as timed out unless their effective config "
-            "shows the version.",
-            "does not report config status; it counts as timed out unless its effective config "
-            "shows the version.",
-        ),
+    for check, code, whom in (
+        ("offline", "finding.offline", concern(online=[False])),
+        ("health", "finding.health", concern(online=[True], healthy=[False])),
+        ("reports", "finding.reports", concern(reports=[False])),
     ):
         if agents := whom.count(groups):
-            yield Finding(check, NOTE, agents, say(agents, many, one), concern=whom)
+            yield Finding(check, NOTE, agents, Text(code, {"agents": agents}), concern=whom)
 
 
 def _plan(plan: Plan, sizes: Sequence[tuple[str, int]]) -> Iterable[Finding]:
     if not plan.rollback.enabled:
-        yield Finding("rollback", NOTE, 0, "Rollback is off: a failed gate pauses the rollout.")
+        yield Finding("rollback", NOTE, 0, text("finding.rollback_off"))
     empty = [name for name, members in sizes if not members]
     if empty:
-        yield Finding("phases", NOTE, 0, f"0 agents in {', '.join(empty)}: passes at once.")
+        yield Finding("phases", NOTE, 0, text("finding.empty_phases", phases=empty))
     for name, _, choice in default_guards(plan):
         if not choice.enabled:
-            text = f"{TITLES[name]} is not watched: {choice.reason.rstrip('.')}."
-            yield Finding("guards", NOTE, 0, text)
+            says = text("finding.not_watched", guard=TITLES[name], reason=choice.reason)
+            yield Finding("guards", NOTE, 0, says)
     triggers = [trigger.name for trigger in plan.rollback.triggers]
     gates: list[Threshold | Criterion] = [*plan.thresholds]
     gates += [criterion for phase in plan.phases for criterion in phase.success_criteria]
     own = [gate.metric for gate in gates if gate.query or set(gate.sources) == {Source.PROMETHEUS}]
     if (triggers or own) and not settings.PROMETHEUS_URL:
-        names = ", ".join(dict.fromkeys([*own, *triggers]))
-        yield Finding(
-            "sources",
-            NOTE,
-            0,
-            f"{names}: nothing can answer this, because PROMETHEUS_URL is not set. Phases hold.",
-        )
+        names = list(dict.fromkeys([*own, *triggers]))
+        yield Finding("sources", NOTE, 0, text("finding.nobody_answers", names=names))

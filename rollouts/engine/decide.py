@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from console.lib.texts import Text, text
 from rollouts.engine.facts import (
     ApprovalState,
     GateFacts,
@@ -82,7 +83,7 @@ class Decision:
     code: Code
     phase: int | None = None
     gate: GateFacts | None = None
-    reason: str = ""
+    reason: Text | str = ""
     offer: int = 0
     catch_up: bool = False
     look_in_s: float = LOOK_CALM_S
@@ -168,10 +169,11 @@ def _pending(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision:
     if phase.counts.expected + (facts.joiners if phase.is_rest else 0) == 0:
         away = phase.counts.away
         if not away:
-            return Decision(Act.PASS, Code.MOVING, phase.index, reason="0 agents, passes at once")
+            reason = text("decide.nobody_in_it")
+            return Decision(Act.PASS, Code.MOVING, phase.index, reason=reason)
         # After others have proved the version, nobody is waited for who was gone from the start.
         if any(p.counts.expected for p in facts.phases if p.index < phase.index):
-            reason = f"all {away:,} agents are away, passes at once"
+            reason = text("decide.all_away", away=away)
             return Decision(Act.PASS, Code.MOVING, phase.index, reason=reason)
     red = _red(facts)
     if red is not None:
@@ -189,7 +191,9 @@ def _awaiting(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision
         if red is not None:
             return Decision(Act.WITHDRAW, Code.WITHDRAWN, phase.index, red, red.sentence)
         if not approval.stands:
-            return Decision(Act.RENEW, Code.APPROVAL, phase.index, reason="the evidence changed")
+            return Decision(
+                Act.RENEW, Code.APPROVAL, phase.index, reason=text("decide.evidence_changed")
+            )
         if approval.expires_at is not None and now >= approval.expires_at:
             return Decision(Act.EXPIRE, Code.PAUSED, phase.index)
         return Decision(Act.WAIT, Code.APPROVAL, phase.index, catch_up=True)
@@ -200,7 +204,9 @@ def _awaiting(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision
     if approval.state is not ApprovalState.APPROVED:
         return Decision(Act.ASK, Code.APPROVAL, phase.index)
     if not approval.stands:
-        return Decision(Act.RENEW, Code.APPROVAL, phase.index, reason="the evidence changed")
+        return Decision(
+            Act.RENEW, Code.APPROVAL, phase.index, reason=text("decide.evidence_changed")
+        )
     if phase.frozen_until is not None:
         return Decision(Act.WAIT, Code.FROZEN, phase.index, look_in_s=_until(phase, now))
     return _start(facts, phase)
@@ -291,13 +297,13 @@ def _observing(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
         return Decision(Act.WAIT, Code.QUORUM, phase.index, catch_up=True)
     if _is_unsettled(facts):
         return Decision(Act.WAIT, Code.UNWELL, phase.index, look_in_s=LOOK_SOON_S)
-    return Decision(Act.PASS, Code.MOVING, phase.index, reason=unseen(facts.gates))
+    return Decision(Act.PASS, Code.MOVING, phase.index, reason=unseen(facts.gates) or "")
 
 
-def unseen(gates: Iterable[GateFacts]) -> str:
-    """Say what the guards of every plan could not see, "" when they saw all."""
+def unseen(gates: Iterable[GateFacts]) -> Text | None:
+    """Return what the guards of every plan could not see, None when they saw all."""
     names = [gate.title for gate in gates if gate.is_unseen and not gate.is_silenced]
-    return f"no data about: {', '.join(names).lower()}" if names else ""
+    return text("decide.no_data_about", titles=names) if names else None
 
 
 def _fails_for_good(gate: GateFacts, phase: PhaseFacts) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from console.lib.texts import from_json, to_json
 from rollouts.engine.facts import GateFacts, GateKind, Level, Verdict
 
 
@@ -33,7 +34,7 @@ def shown(gate: GateFacts) -> dict[str, Any]:
         "since": _iso(gate.pending_since),
         "no_data_since": _iso(gate.no_data_since),
         "waived_by": gate.waived_by,
-        "sentence": gate.sentence,
+        "sentence": to_json(gate.sentence),
     }
 
 
@@ -56,7 +57,7 @@ def from_shown(kept: Mapping[str, Any]) -> GateFacts:
         source=kept["source"],
         at=datetime.fromisoformat(kept["at"]) if kept["at"] else None,
         waived_by=kept["waived_by"],
-        sentence=kept["sentence"],
+        sentence=from_json(kept["sentence"]),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from console.lib.texts import Text
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.plan import PhaseSpec, Plan
 
@@ -77,9 +78,9 @@ class GateFacts:
     at: datetime | None = None
     no_data_since: datetime | None = None
     waived_by: str | None = None
-    note: str = ""
+    note: Text | str = ""
     query: str = ""
-    sentence: str = ""
+    sentence: Text | str = ""
     low: float | None = None
     high: float | None = None
     dry_run: bool = False
@@ -234,7 +235,7 @@ class ApprovalFacts:
     asked_at: datetime | None = None
     expires_at: datetime | None = None
     decided_by: str = ""
-    reason: str = ""
+    reason: Text | str = ""
     stands: bool = True
 
 
@@ -255,7 +256,7 @@ class PhaseFacts:
     approval: ApprovalFacts = ApprovalFacts()
     advanced_by: str = ""
     frozen_until: datetime | None = None
-    frozen_by: str = ""
+    frozen_by: Text | str = ""
 
     @property
     def has_quorum(self) -> bool:
@@ -296,12 +297,12 @@ class RolloutFacts:
     watched: int | None = None
     start_at: datetime | None = None
     blockers: tuple[Blocker, ...] = ()
-    readiness_blocks: tuple[str, ...] = ()
+    readiness_blocks: tuple[Text | str, ...] = ()
     gateways: int = 1
     joiners: int = 0
-    budget_note: str = ""
+    budget_note: Text | str = ""
     paused_by: str = ""
-    pause_reason: str = ""
+    pause_reason: Text | str = ""
     baked_s: float = 0.0
     version: str = ""
     previous: str = ""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
+from console.lib.texts import Text, text
 from rollouts.engine.facts import Counts, GateFacts, GateKind, GuardAction, Level, Verdict
 from rollouts.engine.tally import agents, failures, total
 
@@ -65,11 +66,12 @@ def floor_gate(
     )
 
 
-def _sentence(counts: Counts, share: float) -> str:
-    expected, may = counts.expected, tolerated(share, counts.expected)
-    allowed = "none may" if not may else f"at most {may:,} may"
-    if not counts.bad:
-        if not counts.settled:
-            return f"Of {agents(expected)} none has answered yet; {allowed} fail."
-        return f"Of {agents(expected)} none failed; {allowed}."
-    return f"{counts.bad:,} of {agents(expected)} failed ({failures(counts)}); {allowed}."
+def _sentence(counts: Counts, share: float) -> Text:
+    expected, may = agents(counts.expected), tolerated(share, counts.expected)
+    if counts.bad:
+        return text(
+            "floor.failed", bad=counts.bad, expected=expected, failures=failures(counts), may=may
+        )
+    if counts.settled:
+        return text("floor.none_failed", expected=expected, may=may)
+    return text("floor.none_answered", expected=expected, may=may)

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from console.lib.texts import Text, text
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseShare:
@@ -87,15 +89,16 @@ def phase_size(weight: float, matched: int) -> int:
     return min(most, math.ceil(round(weight * matched, 6)))
 
 
-def rounding(weight: float, matched: int) -> str:
-    """Return how a share became a number of agents: "34 % of 3 is 1.02, rounded to 2"; "" when it is
-    that number."""
+def rounding(weight: float, matched: int) -> Text | None:
+    """Return how a share became a number of agents: "34 % of 3 is 1.02, rounded to 2"; None when it
+    is that number."""
     exact = round(weight * matched, 6)
     size = phase_size(weight, matched)
     if exact == size:
-        return ""
-    why = ", because a phase below 100 % leaves somebody" if size < exact else ""
-    return f"{weight * 100:.4g} % of {matched:,} is {exact:.6g}, rounded to {size:,}{why}"
+        return None
+    if size < exact:
+        return text("rounding.down", percent=weight * 100, of=matched, exact=exact, size=size)
+    return text("rounding.up", percent=weight * 100, of=matched, exact=exact, size=size)
 
 
 def assign(phases: Sequence[PhaseShare], lines: Mapping[str, Lineup]) -> tuple[PhaseMembers, ...]:

@@ -1,40 +1,39 @@
-"""What became of the agents of a phase, each kind counted apart, in words. Pure.
+"""What became of the agents of a phase, each kind counted apart. Pure.
 
 A single number of those that "answered" hides how: of 20 agents that answered, 19 may have refused.
 """
 
 from __future__ import annotations
 
+from console.lib.texts import Text, text
 from rollouts.engine.facts import Counts
 
 
-def agents(count: int) -> str:
+def agents(count: int) -> Text:
     """Return "1 agent" or "1,204 agents"."""
-    return f"{count:,} agent" if count == 1 else f"{count:,} agents"
+    return text("tally.agents", count=count)
 
 
-def failures(counts: Counts) -> str:
-    """Return the agents that count as failed: "17 refused, 2 fell back by themselves"; "" for none."""
-    fell_back = "fell back by itself" if counts.fell_back == 1 else "fell back by themselves"
+def failures(counts: Counts) -> list[Text]:
+    """Return the agents that count as failed: "17 refused", "2 fell back by themselves"."""
     parts = (
-        (counts.refused, "refused"),
-        (counts.silent, "did not answer in time"),
-        (counts.fell_back, fell_back),
-        (counts.lost, "lost since the change"),
-        (counts.unhealthy, "unhealthy"),
+        text("tally.refused", count=counts.refused),
+        text("tally.silent", count=counts.silent),
+        text("tally.fell_back", count=counts.fell_back),
+        text("tally.lost", count=counts.lost),
+        text("tally.unhealthy", count=counts.unhealthy),
     )
-    return ", ".join(f"{number:,} {words}" for number, words in parts if number)
+    return [part for part in parts if part.params["count"]]
 
 
-def not_on_new(counts: Counts) -> str:
+def not_on_new(counts: Counts) -> list[Text]:
     """Return everybody who got the version, or waits for it, and does not run it now."""
-    parts = (
-        (counts.outstanding, "not answered yet"),
-        (counts.gone, "not heard of now"),
-        (counts.offline - counts.away, "offline"),
+    others = (
+        text("tally.not_answered", count=counts.outstanding),
+        text("tally.gone", count=counts.gone),
+        text("tally.offline", count=counts.offline - counts.away),
     )
-    others = [f"{number:,} {words}" for number, words in parts if number > 0]
-    return ", ".join(filter(None, [failures(counts), *others]))
+    return [*failures(counts), *(part for part in others if part.params["count"] > 0)]
 
 
 def total(all_counts: list[Counts]) -> Counts:

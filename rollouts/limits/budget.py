@@ -16,6 +16,7 @@ from datetime import datetime
 from django.db import connection
 
 from console.lib.sql import among
+from console.lib.texts import Text, text
 from rollouts.models import Budget, BudgetLease, Target
 
 
@@ -25,7 +26,7 @@ class Leased:
 
     allowed: list[int]
     held: int = 0
-    note: str = ""
+    note: Text | str = ""
 
 
 def lease(
@@ -66,7 +67,7 @@ def lease(
         allowed = kept
     _keep(budgets, values, allowed, topic, now)
     held = len(agent_ids) - len(allowed)
-    note = f"the blast-radius budget of {', '.join(notes[:3])}" if held else ""
+    note = text("budget.of", budgets=notes[:3]) if held else ""
     return Leased(allowed, held, note)
 
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 from accounts.actor import SYSTEM, Actor
 from console.lib.problems import Refused
 from console.lib.sql import unsaid
+from console.lib.texts import Text, also, text
 from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.drafts.accepting import still_blocking
 from rollouts.drafts.membership_rows import freeze_anew
@@ -60,15 +61,14 @@ def _ahead_of(rollout: Rollout) -> Q:
     return Q(state=RolloutState.SCHEDULED, when_busy="queue", start_at=None, pk__lt=rollout.pk)
 
 
-def sentence(blockers: tuple[Blocker, ...]) -> str:
-    """Say who stands in the way."""
-    parts = [
-        f"{b.number} is an active rollout of the same config"
+def sentence(blockers: tuple[Blocker, ...]) -> Text | str:
+    """Return who stands in the way, "" when nobody does."""
+    return also(
+        text("busy.same_config", number=b.number)
         if b.same_config
-        else f"{b.number} holds {agents(b.agents)} of this one"
+        else text("busy.holds", number=b.number, agents=agents(b.agents))
         for b in blockers
-    ]
-    return "; ".join(parts)
+    )
 
 
 def count_again(rollout: Rollout, now: datetime) -> Preview:
@@ -87,7 +87,7 @@ def count_again(rollout: Rollout, now: datetime) -> Preview:
     )
 
 
-def blocking_findings(rollout: Rollout) -> tuple[str, ...]:
+def blocking_findings(rollout: Rollout) -> tuple[Text | str, ...]:
     """Return what forbids the start now: a version may be quarantined while its rollout waits."""
     accepted = [one["check"] for one in rollout.accepted]
     return tuple(finding.text for finding in still_blocking(readiness_of(rollout), accepted))
@@ -139,10 +139,8 @@ def begin(rollout: Rollout, cause: Cause, by: Actor) -> None:
                 caught_up_at=cause.now,
             )
     except IntegrityError as clash:
-        who = sentence(blockers_of(rollout)) or "another rollout started in this moment"
-        raise Refused(
-            f"Not started: {who}. Wait for it, queue this one, or supersede it.", code="busy"
-        ) from clash
+        who = sentence(blockers_of(rollout)) or text("busy.this_moment")
+        raise Refused("busy.not_started", code="busy", who=who) from clash
 
 
 def supersede_others(rollout: Rollout, cause: Cause) -> None:
@@ -166,7 +164,7 @@ def supersede_others(rollout: Rollout, cause: Cause) -> None:
     for other in others.order_by("pk"):
         if other.state not in SUPERSEDABLE:
             continue
-        why = Cause(cause.by, cause.now, f"superseded by {rollout.number}")
+        why = Cause(cause.by, cause.now, text("superseded.by", number=rollout.number))
         end_phases(other, why)
         change_rollout(other, "supersede", why, superseded_by=rollout, finished_at=cause.now)
         let_go(other, cause.now)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.actor import SYSTEM
+from console.lib.texts import Text, text
 from rollouts.apply import (
     Cause,
     change_approval,
@@ -50,7 +51,7 @@ class Step:
     def phase(self) -> Phase:
         return next(p for p in self.phases if p.index == self.decision.phase)
 
-    def cause(self, reason: str = "", **inputs: Any) -> Cause:
+    def cause(self, reason: Text | str = "", **inputs: Any) -> Cause:
         """Return the cause of a transition: the engine, the reason, the readings it decided on."""
         if self.decision.gate is not None:
             inputs = {"gate": shown(self.decision.gate), **inputs}
@@ -118,7 +119,7 @@ def _renew(step: Step) -> None:
 
 
 def _expire(step: Step) -> None:
-    reason = f"nobody answered whether {step.phase.name} may start, for 24 h"
+    reason = text("approval.nobody_answered", phase=step.phase.name)
     change_approval(step.rollout, _question(step), Approval.State.EXPIRED, step.cause(reason))
     _pause_for(step, reason)
 
@@ -138,7 +139,7 @@ def _add_rest(step: Step) -> None:
     phase = rest_phase(step.rollout, step.facts.plan, names, _environments(step.phases))
     phase.save(force_insert=True)
     joined = step.facts.joiners
-    reason = f"{joined} agents came since the draft; they get it as the last wave"
+    reason = text("rest.joined", joined=joined)
     write_event(step.rollout, "add_rest", step.cause(reason, joined=joined), phase=phase.name)
 
 
@@ -158,7 +159,7 @@ def _pause(step: Step) -> None:
     _pause_for(step, step.decision.reason)
 
 
-def _pause_for(step: Step, reason: str) -> None:
+def _pause_for(step: Step, reason: Text | str) -> None:
     change_rollout(
         step.rollout,
         "pause",

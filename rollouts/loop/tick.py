@@ -18,6 +18,7 @@ from django.utils import timezone
 from psycopg.errors import QueryCanceled
 
 from console.lib import hints, logs
+from console.lib.texts import Text, text
 from rollouts.delivering.joiners import welcome
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.loop.look import look
@@ -28,6 +29,7 @@ from rollouts.rollback import waves
 logger = logging.getLogger(__name__)
 
 POISON_S = 30.0
+MAX_ERROR = 2000
 POISON_ROLLBACK_S = 5.0  # a way back is tried sooner again
 MOST_PER_RUN, LONGEST_RUN_S = 500, 8.0
 
@@ -122,15 +124,11 @@ def rollback_tick_one(rollback_id: int, now: datetime) -> bool:
 def _push_on(
     model: type[Rollout] | type[Rollback], pk: int, error: Exception, at: datetime
 ) -> None:
-    model._default_manager.filter(pk=pk).update(next_tick_at=at, tick_error=_say(error)[:2000])
+    model._default_manager.filter(pk=pk).update(next_tick_at=at, tick_error=_say(error))
 
 
-def _say(error: Exception) -> str:
+def _say(error: Exception) -> Text | str:
     """Say why a look failed, in words where an operator can do something about it."""
     if isinstance(error.__cause__, QueryCanceled):
-        limit_s = settings.WORKER_STATEMENT_TIMEOUT_S
-        return (
-            f"PostgreSQL did not answer a question within {limit_s:g} s, so the look was given up; "
-            "nothing of it was kept, and it is tried again."
-        )
-    return f"{type(error).__name__}: {error}"
+        return text("look.unanswered", seconds=settings.WORKER_STATEMENT_TIMEOUT_S)
+    return f"{type(error).__name__}: {error}"[:MAX_ERROR]

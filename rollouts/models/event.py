@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from console.lib.text_column import TextColumn
 from rollouts.models.rollback import Rollback
 from rollouts.models.rollout import Rollout
 
@@ -22,7 +23,7 @@ class Event(models.Model):
     phase = models.CharField(max_length=100, blank=True)
     state_from = models.CharField(max_length=20, blank=True)
     state_to = models.CharField(max_length=20, blank=True)
-    reason = models.TextField(blank=True)
+    reason = TextColumn(blank=True)
     inputs = models.JSONField(default=dict)
 
     class Meta:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from console.lib.text_column import TextColumn
 from rollouts.models.querysets import ApprovalQuerySet
 from rollouts.models.rollout import Phase, Rollout
 
@@ -26,7 +27,7 @@ class Measurement(models.Model):
     breached = models.BooleanField(null=True)
     level = models.CharField(max_length=10, blank=True)
     inputs = models.JSONField(default=dict)
-    note = models.TextField(blank=True)
+    note = TextColumn(blank=True)
     at = models.DateTimeField()
 
     class Meta:
@@ -82,7 +83,7 @@ class Approval(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
-    reason = models.TextField(blank=True)
+    reason = TextColumn(blank=True)
 
     objects = ApprovalQuerySet.as_manager()
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import Agent
+from console.lib.text_column import TextColumn
 from rollouts.engine.states import RollbackState, RollbackTargetState
 from rollouts.models.rollout import Rollout
 
@@ -32,7 +33,7 @@ class Rollback(models.Model):
     state = models.CharField(
         max_length=12, choices=RollbackState.choices(), default=RollbackState.RUNNING
     )
-    reason = models.TextField()
+    reason = TextColumn()
     cause = models.JSONField(default=dict)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
@@ -46,7 +47,7 @@ class Rollback(models.Model):
     next_tick_at = models.DateTimeField(null=True)
     looked_at = models.DateTimeField(null=True)
     wave = models.PositiveIntegerField(default=0)
-    tick_error = models.TextField(blank=True)
+    tick_error = TextColumn(blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -84,7 +85,7 @@ class RollbackTarget(models.Model):
     offered_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
+    error = TextColumn(blank=True)
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from console.lib.text_column import TextColumn
 from rollouts.engine.states import ACTIVE_STATES, PhaseState, RolloutState
 from rollouts.models.config import Config, ConfigVersion
 from rollouts.models.querysets import INVOLVED, RolloutQuerySet
@@ -47,7 +48,7 @@ class Rollout(models.Model):
     next_tick_at = models.DateTimeField(null=True)
     looked_at = models.DateTimeField(null=True)
     caught_up_at = models.DateTimeField(null=True)
-    tick_error = models.TextField(blank=True)
+    tick_error = TextColumn(blank=True)
     current_phase = models.PositiveIntegerField(default=0)
 
     created_by = models.ForeignKey(
@@ -59,7 +60,7 @@ class Rollout(models.Model):
     )
     started_at = models.DateTimeField(null=True)
     paused_by_name = models.CharField(max_length=150, blank=True)
-    pause_reason = models.TextField(blank=True)
+    pause_reason = TextColumn(blank=True)
     baked_s = models.FloatField(default=0)
     finished_at = models.DateTimeField(null=True)
 

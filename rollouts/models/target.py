@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import Agent
+from console.lib.text_column import TextColumn
 from rollouts.engine.states import FAILED_TARGETS, TargetState
 from rollouts.models.rollout import Phase, Rollout
 
@@ -11,18 +12,14 @@ from rollouts.models.rollout import Phase, Rollout
 class Target(models.Model):
     """One agent in one rollout: its phase, its place in line, what it ran before, how it goes.
 
-        `active` is true from start until the rollout is over for it; the database allows an agent only
-        one active target. `previous_hash` is "" when the agent had no remote config. `away` it was when
-        membership was frozen: until it returns it counts for no quorum. `off_since` is since when an agent
-        that got the version does not run it by its own word; None while it does, and is connected.
-        `well_since` is when bad health ended. `losses` is how often since the offer it came back without its
-    <<<<<<< HEAD
-        config; `losses_before` is what its status counted until then. `by_effective`: it reports no status,
-        and was confirmed by the effective config it shows.
-    =======
-        config; `losses_before` is what its status counted until then. `taken_from` is the state it was in
-        when it was taken back, "" before: who refused stays countable after the way back.
-    >>>>>>> d70b09f (Keep who failed countable after the way back)
+    `active` is true from start until the rollout is over for it; the database allows an agent only
+    one active target. `previous_hash` is "" when the agent had no remote config. `away` it was when
+    membership was frozen: until it returns it counts for no quorum. `off_since` is since when an agent
+    that got the version does not run it by its own word; None while it does, and is connected.
+    `well_since` is when bad health ended. `losses` is how often since the offer it came back without its
+    config; `losses_before` is what its status counted until then. `by_effective`: it reports no status,
+    and was confirmed by the effective config it shows. `taken_from` is the state it was in when it was
+    taken back, "" before: who refused stays countable after the way back.
     """
 
     rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="targets", db_index=False)
@@ -48,7 +45,7 @@ class Target(models.Model):
     losses_before = models.IntegerField(default=0, db_default=0)
     losses = models.IntegerField(default=0, db_default=0)
     by_effective = models.BooleanField(default=False, db_default=False)
-    error = models.TextField(blank=True)
+    error = TextColumn(blank=True)
     taken_from = models.CharField(
         max_length=12, choices=TargetState.choices(), blank=True, default="", db_default=""
     )

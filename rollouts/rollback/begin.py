@@ -18,16 +18,17 @@ from agents.models import Quarantine
 from agents.quarantined import quarantined_sql
 from console.lib.problems import Refused
 from console.lib.sql import among, unsaid, without
+from console.lib.texts import Text, text, to_column
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.drafts.readiness import last_completed
 from rollouts.ending import withdraw_questions
 from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState, RollbackTargetState
-from rollouts.engine.why import rolling_back
+from rollouts.engine.why import before, rolling_back
 from rollouts.limits.budget import release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
-from rollouts.rollback.targets import batch_size
+from rollouts.rollback.targets import NO_VERSION, batch_size
 
 _WAYS_BACK = f"""
     INSERT INTO rollouts_rollbacktarget (rollback_id, agent_id, wave, from_hash, to_hash, state,
@@ -109,11 +110,11 @@ def begin_rollback(
             agent_ids=None,
             outcome=Quarantine.Outcome.ROLLED_BACK,
             by=SYSTEM,
-            reason=f"rolled back by {cause.by.name}: {cause.reason}".rstrip(": "),
+            reason=text("rolled_back.by", by=cause.by.name, reason=cause.reason),
             cause=rollout.number,
             now=cause.now,
         )
-    rollout.why = rolling_back(0, ways, _to(rollout)).to_dict()
+    rollout.why = rolling_back(0, ways, goal_of(rollout)).to_dict()
     rollout.save(update_fields=["why"])
     return rollback
 
@@ -122,9 +123,10 @@ def _claim(rollout: Rollout, ways: int) -> None:
     """Take the agents of a rollout that is over again. Raises Refused when others hold them."""
     if not ways:
         raise Refused(
-            f"No agent is wanted on v{rollout.version.number} by {rollout.number} any more; there "
-            "is nothing to roll back.",
+            "rollback.nothing_wanted",
             code="nothing_to_do",
+            version=rollout.version.number,
+            rollout=rollout.number,
         )
     mine = _agents(RollbackTarget.objects.filter(rollback__rollout=rollout))
     others = Target.objects.filter(among("agent_id", mine), active=True).exclude(rollout=rollout)
@@ -132,10 +134,8 @@ def _claim(rollout: Rollout, ways: int) -> None:
         Rollout.objects.active().filter(config_id=rollout.config_id).values_list("pk", flat=True)
     )
     if busy:
-        names = ", ".join(f"R-{pk:04d}" for pk in busy)
-        raise Refused(
-            f"{names} is active on these agents or this config; end it first.", code="busy"
-        )
+        names = [f"R-{pk:04d}" for pk in busy]
+        raise Refused("rollback.others_active", code="busy", names=names)
     Target.objects.filter(among("agent_id", mine), rollout=rollout).update(active=True)
 
 
@@ -143,9 +143,10 @@ def _with(cause: Cause, **inputs: Any) -> Cause:
     return Cause(cause.by, cause.now, cause.reason, {**cause.inputs, **inputs})
 
 
-def _to(rollout: Rollout) -> str:
-    before = rollout.previous_version
-    return f"v{before.number}" if before is not None else "what they ran before"
+def goal_of(rollout: Rollout) -> Text | str:
+    """Return what the agents of a rollout go back to."""
+    version = rollout.previous_version
+    return before(f"v{version.number}" if version is not None else "")
 
 
 def _turn_phases(rollout: Rollout, cause: Cause, failed: int | None) -> None:
@@ -178,7 +179,7 @@ def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> i
                 "no_version": RollbackTargetState.NO_VERSION.value,
                 "waiting": RollbackTargetState.WAITING.value,
                 "touched": sorted(TOUCHED_TARGETS),
-                "no_way": "no known-good version",
+                "no_way": to_column(NO_VERSION),
             },
         )
         ways: int = cursor.rowcount
@@ -238,5 +239,5 @@ def _lift_refusals(left: QuerySet[RollbackTarget], cause: Cause) -> None:
     Quarantine.objects.filter(pk__in=[row[0] for row in ids if row[0]]).update(
         lifted_at=cause.now,
         lifted_by=cause.by.name,
-        lift_reason=f"rolled back again: {cause.reason}",
+        lift_reason=text("rolled_back.again", reason=cause.reason),
     )

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from django.db import connection
 
 from agents.models import AgentStatus, ConfigBody, Delivery, Quarantine
-from console.lib.problems import FieldError, Invalid, Missing, Refused
+from console.lib.problems import Invalid, Missing, Refused
+from console.lib.texts import text
 from rollouts.drafts.readiness import last_completed
 from rollouts.models import Config, ConfigVersion
-from rollouts.rollback.targets import NoWay, WayBack, previous_of
+from rollouts.rollback.targets import NO_VERSION, NOT_STORED, WayBack, previous_of
 
 MAX_DEPTH = 5
 _HASH = re.compile(r"(?:sha256-)?([0-9a-fA-F]{64})")
@@ -50,18 +51,19 @@ def goal(to: str | int, config: str | None, agent_ids: Sequence[int]) -> str:
     """
     if to == "previous":
         return ""
-    text = str(to).strip()
-    number = int(text) if text.isdecimal() and len(text) < 10 else None
+    read = str(to).strip()
+    number = int(read) if read.isdecimal() and len(read) < 10 else None
     if number is not None:
         config_hash = _by_number(number, config or _only_config(agent_ids))
     else:
-        config_hash = _by_hash(text)
+        config_hash = _by_hash(read)
     fleet = Quarantine.objects.filter(config_hash=config_hash, agent=None, lifted_at=None).first()
     if fleet is not None:
         raise Refused(
-            f"{config_hash[:12]} is quarantined for the whole fleet ({fleet.reason or fleet.outcome}); "
-            "lift that with a reason first.",
+            "rollback.to_quarantined",
             code="quarantined",
+            hash=config_hash[:12],
+            reason=fleet.reason or fleet.outcome,
         )
     return config_hash
 
@@ -69,11 +71,10 @@ def goal(to: str | int, config: str | None, agent_ids: Sequence[int]) -> str:
 def _by_hash(to: str) -> str:
     match = _HASH.fullmatch(to)
     if match is None:
-        message = f'"{to[:80]}" is not "previous", a version number or a SHA-256 in hex.'
-        raise Invalid(message, errors=[FieldError("to", message)])
+        raise Invalid.at("to", text("rollback.bad_goal", read=to[:80]))
     config_hash = match[1].lower()
     if not ConfigBody.objects.filter(pk=config_hash).exists():
-        raise Missing(f"No config with hash {config_hash} is stored here.")
+        raise Missing("rollback.hash_unknown", hash=config_hash)
     return config_hash
 
 
@@ -84,15 +85,14 @@ def _only_config(agent_ids: Sequence[int]) -> str:
     names = list(found.values_list("name", flat=True)[:5])
     if len(names) == 1:
         return str(names[0])
-    what = f"these agents run versions of {', '.join(names)}" if names else "they run none we know"
-    message = f"Say with `config` whose version is meant: {what}."
-    raise Invalid(message, errors=[FieldError("config", message)])
+    what = text("rollback.they_run", names=names) if names else text("rollback.they_run_none")
+    raise Invalid.at("config", text("rollback.whose_version", what=what))
 
 
 def _by_number(number: int, config: str) -> str:
     version = ConfigVersion.objects.filter(config__name=config, number=number).first()
     if version is None:
-        raise Missing(f"{config} has no version {number}.")
+        raise Missing("rollback.no_such_version", config=config, number=number)
     return version.config_hash
 
 
@@ -103,7 +103,7 @@ def ways_back(agent_ids: Sequence[int], to_hash: str) -> list[WayBack]:
     if to_hash:
         avoid = _quarantined([to_hash])
         return [
-            WayBack(r.agent_id, r.running, "", "it refused this version before")
+            WayBack(r.agent_id, r.running, "", text("no_way.refused"))
             if (r.agent_id, to_hash) in avoid
             else WayBack(r.agent_id, r.running, to_hash)
             for r in runs
@@ -142,7 +142,7 @@ def _previous(
     way = previous_of(
         r.agent_id, r.running, r.history, avoid=mine, stored=stored, max_depth=MAX_DEPTH
     )
-    if way.problem in {NoWay.NO_VERSION, NoWay.NOT_STORED} and last and last not in mine:
+    if way.problem in (NO_VERSION, NOT_STORED) and last and last not in mine:
         return WayBack(r.agent_id, leaves, last)
     return way
 

@@ -6,18 +6,20 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from console.lib.texts import text
 from rollouts.models import Rollback, RollbackTarget
 
-SENTENCES = {
-    "detect_s": "from the start of the phase until the breach was seen",
-    "decide_s": "from the breach to the decision",
-    "restored_99_s": "from the decision until 99 % of those that came back had confirmed",
-    "restored_s": "from the decision until the last of them had confirmed",
+# What each number is the time of.
+MEANINGS = {
+    "detect_s": text("took.detect"),
+    "decide_s": text("took.decide"),
+    "restored_99_s": text("took.restore_most"),
+    "restored_s": text("took.restore"),
 }
 
 
 def durations(rollback: Rollback) -> dict[str, float]:
-    """Return the seconds that are known by the names of SENTENCES. A person's rollback has no
+    """Return the seconds that are known by the names of MEANINGS. A person's rollback has no
     breach, one that nobody has confirmed is not restored."""
     found: dict[str, float] = {}
     if rollback.breach_at is not None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from console.lib.texts import Text, text
 
-class NoWay(StrEnum):
-    """Why an agent has no way back."""
-
-    NO_VERSION = "no known-good version"
-    NOT_STORED = "the version before is not stored here"
-    TOO_DEEP = "its history ends, or goes back further than the limit of distinct versions"
+# Why an agent has no way back.
+NO_VERSION = text("no_way.no_version")
+NOT_STORED = text("no_way.not_stored")
+TOO_DEEP = text("no_way.too_deep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class WayBack:
     agent_id: int
     from_hash: str
     to_hash: str
-    problem: str = ""
+    problem: Text | str = ""
 
 
 def previous_of(
@@ -41,14 +39,14 @@ def previous_of(
     """
     distinct = [h for h in dict.fromkeys(history) if h and h != running]
     if not distinct:
-        return WayBack(agent_id, running, "", NoWay.NO_VERSION)
+        return WayBack(agent_id, running, "", NO_VERSION)
     for candidate in distinct[:max_depth]:
         if candidate in avoid:
             continue
         if candidate not in stored:
-            return WayBack(agent_id, running, "", NoWay.NOT_STORED)
+            return WayBack(agent_id, running, "", NOT_STORED)
         return WayBack(agent_id, running, candidate)
-    return WayBack(agent_id, running, "", NoWay.TOO_DEEP)
+    return WayBack(agent_id, running, "", TOO_DEEP)
 
 
 def batch_size(agents: int) -> int:

@@ -17,16 +17,18 @@ from agents import news
 from agents.actions.set_desired import release_topic, set_desired
 from console.lib import hints, logs
 from console.lib.sql import among
+from console.lib.texts import Text, text
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount as recount_phases
 from rollouts.ending import settle_why
 from rollouts.engine.states import PhaseState, RollbackState, RolloutState
-from rollouts.engine.tally import agents as agents_words
+from rollouts.engine.tally import agents
 from rollouts.engine.why import rolling_back
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.models.querysets import due
+from rollouts.rollback.begin import goal_of
 from rollouts.rollback.counts import recount
 from rollouts.rollback.durations import durations
 from rollouts.rollback.targets import batch_is_good
@@ -135,7 +137,7 @@ def _send(rollback: Rollback, now: datetime) -> Sent:
     )
     targets.offer(rollback, result.offered, now)
     targets.find(rollback, result.already_running, now)
-    targets.refuse(rollback, result.quarantined, "the version before is quarantined for it")
+    targets.refuse(rollback, result.quarantined, text("no_way.quarantined"))
     release(rollback.topic, [*result.already_running, *result.quarantined])
     _note_wave(rollback, sent[-1][2], len(sent), now)
     return Sent(len(sent), frozenset(result.already_running))
@@ -166,9 +168,9 @@ def _gradual_wave(rollback: Rollback, now: datetime) -> int | None:
     confirmed, failed = states.count("confirmed"), states.count("failed")
     if batch_is_good(confirmed, failed, states.count("timed_out")):
         return following
-    error = f"not sent: batch {rollback.wave} did not come back"
+    error = text("wave.not_sent", wave=rollback.wave)
     targets.skip(rollback, _ids(left), error)
-    reason = f"batch {rollback.wave}: {confirmed} of {len(states)} agents came back"
+    reason = text("wave.came_back", wave=rollback.wave, confirmed=confirmed, of=len(states))
     write_event(
         rollback.rollout, "rollback_check_failed", Cause(SYSTEM, now, reason), rollback=rollback
     )
@@ -239,20 +241,16 @@ def _late(rollback: Rollback, now: datetime) -> None:
         settle_why(rollback.rollout, cause.reason)
 
 
-def _note(rollback: Rollback) -> str:
+def _note(rollback: Rollback) -> Text:
     """Say how it went in one sentence, stragglers included."""
     counts = rollback.counts
-    parts = [f"{counts['confirmed']:,} of {agents_words(counts['targets'])} confirmed."]
-    for key, words in (
-        ("offline", "offline: it waits for them"),
-        ("failed", "refused it"),
-        ("timed_out", "did not confirm in time"),
-        ("no_version", "have no known-good version and were left alone"),
-        ("skipped", "were not sent back"),
-    ):
-        if counts[key]:
-            parts.append(f"{counts[key]:,} {words}.")
-    return " ".join(parts)
+    stragglers = ("offline", "failed", "timed_out", "no_version", "skipped")
+    return text(
+        "wave.outcome",
+        confirmed=counts["confirmed"],
+        agents=agents(counts["targets"]),
+        **{name: counts[name] for name in stragglers},
+    )
 
 
 def _say(rollback: Rollback) -> None:
@@ -260,9 +258,8 @@ def _say(rollback: Rollback) -> None:
     if rollout is None or rollout.state != RolloutState.ROLLING_BACK:
         return
     counts = rollback.counts
-    before = rollout.previous_version
-    to = f"v{before.number}" if before is not None else "what they ran before"
-    line = rolling_back(counts["confirmed"], counts["targets"], to).to_dict()
+    goal = goal_of(rollout)
+    line = rolling_back(counts["confirmed"], counts["targets"], goal).to_dict()
     if line != rollout.why:
         rollout.why = line
         rollout.save(update_fields=["why"])

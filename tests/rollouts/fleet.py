@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.actor import Actor
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery
+from console.lib.texts import spoken
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.analysis.measure import take_measurements
@@ -135,7 +136,7 @@ def phases_of(rollout: Rollout) -> list[str]:
 
 
 def why_of(rollout: Rollout) -> str:
-    return str(Rollout.objects.get(pk=rollout.pk).why["say"])
+    return str(spoken(Rollout.objects.get(pk=rollout.pk).why["say"]))
 
 
 def at(seconds: float) -> datetime:

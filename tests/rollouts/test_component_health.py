@@ -44,7 +44,7 @@ def test_a_sick_component_counts_where_the_plan_says_so() -> None:
     fleet.run(20)
     assert state_of(rollout) in {"rolling_back", "rolled_back"}
     event = Event.objects.get(rollout=rollout, act="roll_back")
-    assert f"{SICK} (3 agents)" in event.reason
+    assert f"{SICK} (3 agents)" in str(event.reason)
 
 
 def test_else_the_agent_as_a_whole_counts() -> None:

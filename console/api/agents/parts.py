@@ -16,6 +16,7 @@ from console.api.shapes import agents as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.problems import Missing
+from console.lib.texts import said
 from rollouts.models import Target
 
 
@@ -107,7 +108,7 @@ def more_of(agent: Agent) -> shapes.MoreOfAgent:
         "quarantined_hashes": [q.config_hash for q in quarantines],
         "rollout": target.rollout_id if target is not None else None,
         "rollout_state": target.state if target is not None else None,
-        "rollout_error": shown(target.error) if target is not None else "",
+        "rollout_error": shown(said(target.error)) if target is not None else "",
         "retired_by": agent.retired_by,
         "retired_why": agent.retired_why,
         "replaces": str(agent.replaces.instance_uid) if agent.replaces is not None else None,

@@ -17,6 +17,7 @@ from console.api.shapes import quarantines as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.problems import FieldError, Invalid
+from console.lib.texts import said
 from console.lib.texts import text as say
 
 
@@ -98,10 +99,10 @@ def _row(row: Quarantine) -> shapes.Quarantine:
         "config_hash": row.config_hash,
         "outcome": row.outcome,
         "cause": row.cause,
-        "reason": row.reason,
+        "reason": said(row.reason),
         "by": row.by,
         "at": row.at,
         "lifted_at": row.lifted_at,
         "lifted_by": row.lifted_by,
-        "lift_reason": row.lift_reason,
+        "lift_reason": said(row.lift_reason),
     }

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from console.api.shapes import rollouts as shapes
 from console.api.shapes.events import Event as EventRow
+from console.lib.texts import said, spoken
 from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.evidence import shown
@@ -29,7 +30,7 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> shapes.Rollou
     if watched is not None:
         gates[watched.pk] = gates_now(rollout, phases, judged_at(rollout, now))
     kept = _gates_at_end(rollout, phases) if len(phases) > 1 else {}
-    why = rollout.why or {}
+    why = spoken(rollout.why or {})
     return {
         "id": rollout.pk,
         "number": rollout.number,
@@ -61,7 +62,7 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> shapes.Rollou
         "retry_of": rollout.retry_of_id,
         "superseded_by": rollout.superseded_by_id,
         "rollback": _rollback_id(rollout),
-        "tick_error": rollout.tick_error,
+        "tick_error": said(rollout.tick_error),
         "created_at": rollout.created_at,
         "created_by": _name(rollout.created_by),
         "start_at": rollout.start_at,
@@ -116,7 +117,9 @@ def phase_view(phase: Phase, gates: list[shapes.Gate]) -> shapes.RolloutPhase:
 
 def gate_view(gate: GateFacts) -> shapes.Gate:
     """Return one gate as scripts read it: `threshold` is the limit."""
-    return {**_kept(shown(gate)), "threshold": gate.limit, "firing": gate.firing, "note": gate.note}
+    seen = _kept(shown(gate))
+    note = said(gate.note)
+    return {**seen, "threshold": gate.limit, "firing": gate.firing, "note": note}
 
 
 def counts_view(phases: list[Phase]) -> shapes.RolloutCounts:
@@ -158,8 +161,8 @@ def event_row(event: Event) -> EventRow:
         "phase": event.phase,
         "from": event.state_from,
         "to": event.state_to,
-        "reason": event.reason,
-        "inputs": event.inputs,
+        "reason": said(event.reason),
+        "inputs": spoken(event.inputs),
     }
 
 
@@ -174,7 +177,7 @@ def _gates_at_end(rollout: Rollout, phases: list[Phase]) -> dict[str, list[shape
 
 def _kept(gate: Mapping[str, Any]) -> shapes.Gate:
     """Return a gate as `engine.evidence.shown` made it, now or when the phase ended."""
-    return cast(shapes.Gate, gate)
+    return cast(shapes.Gate, spoken(gate))
 
 
 def _rollback_id(rollout: Rollout) -> int | None:

@@ -11,6 +11,7 @@ from console.api import paging, params
 from console.api.shapes import approvals as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView
+from console.lib.texts import said, spoken
 from rollouts.models import Approval
 
 
@@ -50,12 +51,12 @@ def approval_row(approval: Approval, actor: Actor) -> shapes.Approval:
         "version": rollout.version.number,
         "config_hash": rollout.version.config_hash,
         "digest": approval.digest,
-        "evidence": approval.evidence,
+        "evidence": spoken(approval.evidence),
         "asked_at": approval.asked_at,
         "expires_at": approval.expires_at,
         "decided_at": approval.decided_at,
         "decided_by": approval.decided_by.get_username() if approval.decided_by else None,
-        "reason": approval.reason,
+        "reason": said(approval.reason),
         "you_can_decide": waiting and bool(answer),
         "why_not": answer.why_not if waiting else "",
     }

@@ -21,6 +21,7 @@ from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView
+from console.lib.texts import said, spoken
 from console.lib.web import csvs
 from console.words.incidents import incident_text
 from rollouts.models import Event, Measurement
@@ -101,8 +102,8 @@ def _measurement(row: Measurement) -> shapes.Measurement:
         "samples": row.samples,
         "breached": row.breached,
         "level": row.level,
-        "inputs": row.inputs,
-        "note": row.note,
+        "inputs": spoken(row.inputs),
+        "note": said(row.note),
     }
 
 

@@ -10,6 +10,7 @@ from console.api.rollouts.views import rollout_of
 from console.api.shapes import readiness as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView
+from console.lib.texts import said
 from rollouts.drafts.finding import Finding
 from rollouts.drafts.finding_agents import targets_of
 from rollouts.drafts.readiness import about, readiness_of, targets_with
@@ -49,7 +50,7 @@ def _finding(finding: Finding) -> shapes.Finding:
         "check": finding.check,
         "level": finding.level,
         "count": finding.count,
-        "text": finding.text,
+        "text": said(finding.text),
         "samples": list(finding.samples),
         "about_agents": finding.concern is not None,
         "can_override": finding.can_override,

@@ -21,6 +21,7 @@ from console.api.shapes.answer import Answer
 from console.api.shapes.events import EventList
 from console.api.views import ApiView, named_in_body
 from console.lib.problems import FieldError, Invalid, Missing
+from console.lib.texts import said
 from console.lib.texts import text as say
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.states import RollbackTargetState
@@ -137,7 +138,7 @@ def _summary(rollback: Rollback) -> shapes.RollbackRow:
         "rollout": rollback.rollout_id,
         "selector": rollback.selector,
         "to": rollback.to,
-        "reason": rollback.reason,
+        "reason": said(rollback.reason),
         "requested_by": rollback.requested_by_name,
         "breach_at": rollback.breach_at,
         "decided_at": rollback.decided_at,
@@ -155,7 +156,7 @@ def _straggler(target: RollbackTarget) -> shapes.Straggler:
         "online": target.online,
         "from_hash": target.from_hash,
         "to_hash": target.to_hash,
-        "error": cut(target.error),
+        "error": cut(said(target.error)),
     }
 
 

@@ -20,6 +20,7 @@ from console.api.shapes import rollouts as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView, named_in_body
 from console.lib.problems import Missing
+from console.lib.texts import spoken
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.drafts.preview import preview
@@ -93,7 +94,7 @@ class Preview(ApiView):
                 seed=seed,
                 now=timezone.now(),
             )
-        return Answer(cast(shapes.Preview, {"seed": seed, **found.to_dict()}))
+        return Answer(cast(shapes.Preview, {"seed": seed, **spoken(found.to_dict())}))
 
 
 class RolloutDetail(ApiView):
@@ -135,7 +136,7 @@ def _row(rollout: Rollout) -> shapes.Row:
         "title": rollout.title,
         "state": rollout.state,
         "revision": rollout.revision,
-        "why": str((rollout.why or {}).get("say", "")),
+        "why": spoken((rollout.why or {}).get("say", "")),
         "config": rollout.config.name,
         "version": rollout.version.number,
         "config_hash": rollout.version.config_hash,

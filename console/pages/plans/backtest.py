@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from console.lib.problems import Invalid, Problem
+from console.lib.texts import said
 from console.pages.frame.forms import LongText, PageForm, Parsed
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.plans.views import find
@@ -53,7 +54,7 @@ def _rows(request: HtmxRequest, text: str, last: int) -> list[dict[str, object]]
             "look": backtest_words.LOOKS[one.compared],
             "would": backtest_words.would(one),
             "compared": backtest_words.compared(one),
-            "sentence": one.sentence,
+            "sentence": said(one.sentence),
             "notes": backtest_words.notes(one),
         }
         for one in results

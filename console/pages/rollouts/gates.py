@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from console.lib.texts import said
 from console.pages.drawing import plots
 from console.pages.drawing.plots import Limit, PlotPoint
 from console.words import numbers
@@ -112,10 +113,11 @@ def limit_text(gate: GateFacts) -> str:
 
 def _said(gate: GateFacts) -> str:
     """Return the sentence, and what the value was compared with and made from."""
-    is_said = gate.no_data_since is not None or gate.note in gate.sentence
-    if not gate.sentence or is_said:
-        return gate.sentence or gate.note
-    return f"{gate.sentence} {gate.note[:1].upper()}{gate.note[1:]}."
+    sentence, note = said(gate.sentence), said(gate.note)
+    is_said = gate.no_data_since is not None or note in sentence
+    if not sentence or is_said:
+        return sentence or note
+    return f"{sentence} {note[:1].upper()}{note[1:]}."
 
 
 def _graph_url(gate: GateFacts) -> str:

@@ -9,9 +9,11 @@ from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 
 from console.api.rollouts.answers import judged_at
+from console.lib.texts import spoken
 from console.pages.rollouts import gates, phases, targets
 from console.pages.rollouts.progress import Progress, progress_of
 from console.words import states as words
+from console.words import why
 from console.words.events import Line, newest_first
 from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
@@ -61,6 +63,7 @@ class View:
     gates_summary: str
     events: list[Line]
     way_back: Progress | None
+    coverage: str
     seq: int
     is_over: bool
 
@@ -77,15 +80,15 @@ class View:
 
 def why_of(rollout: Rollout) -> WhyLine:
     """Read the stored why line; an empty one says the state, never nothing."""
-    stored = rollout.why or {}
+    stored = spoken(rollout.why or {})
     look = words.look("rollout", rollout.state)
-    tone = stored.get("tone") or look.token
+    token = why.tone(rollout.why or {}) or look.token
     code = str(stored.get("code") or "")
     return WhyLine(
         say=stored.get("say") or str(look.label),
         next=stored.get("next") or "",
-        token=tone,
-        icon=WHY_ICONS.get(code) or TONE_ICONS.get(tone) or look.icon,
+        token=token,
+        icon=WHY_ICONS.get(code) or TONE_ICONS.get(token) or look.icon,
         deadline=parse_datetime(stored["deadline"]) if stored.get("deadline") else None,
     )
 
@@ -109,6 +112,7 @@ def read(rollout: Rollout, now: datetime) -> View:
         gates_summary=gates.summary(tiles),
         events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
         way_back=progress_of(rollback) if rollback is not None else None,
+        coverage=spoken((rollout.preview.get("coverage") or {}).get("text", "")),
         seq=int(now.timestamp() * 1000),
         is_over=rollout.finished_at is not None,
     )

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from console.lib.texts import spoken
 from console.pages.frame import keyset
 from console.pages.frame.forms import LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
@@ -52,7 +53,7 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     asked = [finding for finding in findings if finding.check == chosen]
     found = targets_with(rollout, asked) if chosen else targets_of(rollout)
     rows = keyset.in_line(found.select_related("agent", "phase"), request.GET)
-    checks = {finding.check: check_of(finding.to_dict(), rollout) for finding in findings}
+    checks = {finding.check: check_of(spoken(finding.to_dict()), rollout) for finding in findings}
     context = {
         "rollout": rollout,
         "checks": checks.values(),

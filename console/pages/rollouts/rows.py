@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from console.lib.texts import spoken
 from console.pages.rollouts import phases
 from console.words import states as words
+from console.words import why
 from rollouts.models import Phase, Rollout
 
 
@@ -21,6 +23,7 @@ class RolloutRow:
     look: words.Look
     track: SafeString
     tone: words.Look
+    says: str
 
 
 TONES = {
@@ -48,10 +51,14 @@ def rows(rollouts: Sequence[Rollout]) -> list[RolloutRow]:
     for rollout in rollouts:
         steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
         look = phases.pill_look(rollout, steps)
-        tone = TONES.get((rollout.why or {}).get("tone", ""), TONES["off"])
+        tone = TONES.get(why.tone(rollout.why or {}), TONES["off"])
         found.append(
             RolloutRow(
-                rollout, look, mini_track(rollout, steps), words.Look(tone.token, look.icon, "")
+                rollout,
+                look,
+                mini_track(rollout, steps),
+                words.Look(tone.token, look.icon, ""),
+                spoken((rollout.why or {}).get("say", "")),
             )
         )
     return found

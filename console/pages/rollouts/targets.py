@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from console.lib.texts import said
 from console.words import states as words
 from rollouts.models import Rollout, Target
 
@@ -69,7 +70,11 @@ def cells_of(rollout: Rollout) -> list[Cell]:
     )  # fmt: skip
     return [
         Cell(
-            name, words.target_kind(state, online, started is not None, was), phase, error, str(uid)
+            name,
+            words.target_kind(state, online, started is not None, was),
+            phase,
+            said(error),
+            str(uid),
         )
         for name, state, online, started, phase, error, uid, was in rows
     ]

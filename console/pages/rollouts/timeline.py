@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from console.api.rollouts.answers import event_row
+from console.lib.texts import said, spoken
 from console.lib.web import csvs
 from console.pages.drawing import plots
 from console.pages.drawing.plots import PlotPoint
@@ -134,7 +135,7 @@ def _plain_rows(events: list[Event]) -> list[dict[str, object]]:
             "phase": e.phase,
             "from": e.state_from,
             "to": e.state_to,
-            "reason": e.reason,
+            "reason": said(e.reason),
             "text": event_words.line(e).text,
         }
         for e in events
@@ -155,7 +156,8 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
     wanted = _Asked(request.GET).known()["format"]
     if wanted == "json":
         rows = [
-            {**row, "inputs": e.inputs} for row, e in zip(_plain_rows(events), events, strict=True)
+            {**row, "inputs": spoken(e.inputs)}
+            for row, e in zip(_plain_rows(events), events, strict=True)
         ]
         return JsonResponse({"rollout": rollout.number, "events": rows})
     if wanted == "csv":

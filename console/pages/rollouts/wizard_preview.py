@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from console.lib.problems import Problem
+from console.lib.texts import spoken
 from console.pages.drawing.charts import BarPart, stacked_bar
 from console.pages.rollouts.wizard_form import WizardForm
 from console.words import plans as plan_words
@@ -120,6 +121,7 @@ def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> ReadinessLine:
 
 def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:
     """Return the view of a preview's `to_dict()`, of a draft when there is one."""
+    data = spoken(data)
     eligible = int(data.get("eligible", 0))
     phases, before = [], 0
     for index, phase in enumerate(data.get("phases") or []):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from console.lib.texts import Text, text
 from rollouts.analysis.catalogue import CATALOGUE
 from rollouts.analysis.readings import Outcome, Reading, silent
 from rollouts.analysis.scene import Scene
 from rollouts.analysis.specs import GateSpec
 from rollouts.engine.facts import Counts, GateKind
-from rollouts.engine.tally import total
+from rollouts.engine.tally import agents, total
 from rollouts.plans.metrics import Source
 
 NAME = Source.OPAMP.value
@@ -59,17 +60,18 @@ def _reading(metric: str, value: float, counts: Counts, scene: Scene) -> Reading
     )
 
 
-def _what_is_sick(scene: Scene) -> str:
+def _what_is_sick(scene: Scene) -> Text | str:
     """Say which components are not well, those of most agents first."""
     found = [
-        f"{what} ({count} agent{'s' if count > 1 else ''})" for what, count in scene.sick_components
+        text("reading.sick_component", component=what, agents=agents(count))
+        for what, count in scene.sick_components
     ]
-    return f"unhealthy: {', '.join(found)}" if found else ""
+    return text("reading.sick", components=found) if found else ""
 
 
 def _nothing_offered(metric: str) -> Reading:
     query = CATALOGUE[metric].sources[Source.OPAMP]
-    return silent(Outcome.NO_DATA, NAME, "no agent was offered the version yet", query)
+    return silent(Outcome.NO_DATA, NAME, text("reading.nobody_offered"), query)
 
 
 def _too_few_answered(metric: str, counts: Counts) -> Reading | None:
@@ -79,7 +81,7 @@ def _too_few_answered(metric: str, counts: Counts) -> Reading | None:
     if counts.bad or answered >= round(ANSWERED * counts.offered, 6):
         return None
     query = CATALOGUE[metric].sources[Source.OPAMP]
-    note = f"{answered:,} of {counts.offered:,} agents have answered"
+    note = text("reading.answered", answered=answered, offered=counts.offered)
     return silent(Outcome.NO_DATA, NAME, note, query)
 
 
@@ -121,7 +123,7 @@ def _component_health(spec: GateSpec, scene: Scene) -> Reading:
     found = scene.component_health
     query = CATALOGUE[spec.metric].sources[Source.OPAMP]
     if found is None or not found[1]:
-        why = "no agent with the new version reports its components"
+        why = text("reading.no_components")
         return silent(Outcome.NO_DATA, NAME, why, query)
     sick, judged = found
     return Reading(

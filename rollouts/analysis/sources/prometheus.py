@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from statistics import fmean
 
+from console.lib.texts import Text, also, text
 from rollouts.analysis import estimates
 from rollouts.analysis.estimates import Estimate
 from rollouts.analysis.readings import Outcome, Reading, estimated, silent
@@ -24,7 +25,7 @@ from rollouts.plans.metrics import Compare, Source
 from rollouts.promql.read import BadPromql, query
 from rollouts.promql.rewrite import Rewriting, rewritten
 
-NOT_SET = "PROMETHEUS_URL is not set"
+NOT_SET = text("prometheus.not_set")
 
 
 class PrometheusSource:
@@ -57,7 +58,7 @@ class PrometheusSource:
                 return _OwnQuery(api, self._agents(api, scene), spec, scene).reading()
             return _catalogue(api, self._agents(api, scene), spec, scene)
         except (Trouble, BadPromql) as trouble:
-            return silent(Outcome.ERROR, NAME, str(trouble), spec.query)
+            return silent(Outcome.ERROR, NAME, trouble.says, spec.query)
 
     def _agents(self, api: PrometheusApi, scene: Scene) -> Known:
         if self._known is None:
@@ -69,20 +70,20 @@ class PrometheusSource:
 def _catalogue(api: PrometheusApi, known: Known, spec: GateSpec, scene: Scene) -> Reading:
     windows = Windows.of(scene)
     if windows is None:
-        return silent(Outcome.NO_DATA, NAME, "no agent has run the new version long enough yet")
+        return silent(Outcome.NO_DATA, NAME, text("prometheus.too_soon"))
     asked = Asked(known, scene, windows)
     stale = asked.why_stale()
     if stale is not None:
         return silent(stale[0], NAME, stale[1], asked.first_query)
     answer = METRICS[spec.metric](asked, spec.compare)
-    warm_up = f"the first {windows.warm_up_s:g} s after each change left out"
-    note = "; ".join(filter(None, [answer.note, warm_up]))
+    warm_up = text("reading.warm_up", seconds=windows.warm_up_s)
+    note = also([answer.note, warm_up])
     if answer.estimate is None:
         return silent(Outcome.NO_DATA, NAME, note, asked.first_query)
     return _reading(answer.estimate, note, asked.first_query, spec.compare)
 
 
-def _reading(found: Estimate, note: str, query: str, compare: Compare) -> Reading:
+def _reading(found: Estimate, note: Text | str, query: str, compare: Compare) -> Reading:
     return estimated(found, source=NAME, note=note, query=query, compare=compare)
 
 
@@ -111,62 +112,59 @@ class _OwnQuery:
         if compare is Compare.ABSOLUTE:
             return self._told(found, "")
         if compare is Compare.CONTROL:
-            base, words = _of(now, self._scene.control), "agents that do not change now"
+            base, words = _of(now, self._scene.control), text("cohort.control")
         else:
             began = self._scene.phase.started_at or self._scene.now
-            base, words = _of(self._values(began), self._scene.changed), "the same agents before"
+            base, words = _of(self._values(began), self._scene.changed), text("cohort.before")
         if not base:
-            return self._silent(f"the query knows no {words}")
-        return self._told(_less(found, base), f"less that of {words}")
+            return self._silent(text("query.knows_no", whom=words))
+        return self._told(_less(found, base), text("reading.less_that_of", whom=words))
 
     def _values(self, at: datetime) -> dict[int, float]:
         """Return one value per agent; several series of one agent are averaged."""
         return self._known.values(self._query, at, fmean)
 
-    def _why_nothing(self, known: Mapping[int, float]) -> str:
+    def _why_nothing(self, known: Mapping[int, float]) -> Text:
         if known:
-            return "the query knows none of the agents that run the new version"
+            return text("query.knows_none_on_new")
         given = len(self._api.query(self._query, self._scene.now))
         if not given:
-            return "the query gives nothing"
-        return (
-            f"the query knows no agent: its {given} series speak of strangers; group it by a label "
-            f"that names agents ({', '.join(one.label for one in self._scene.labels)}), or "
-            "aggregate it to one value"
+            return text("query.gives_nothing")
+        return text(
+            "query.knows_strangers",
+            given=given,
+            labels=", ".join(one.label for one in self._scene.labels),
         )
 
     def _whole(self) -> Reading:
         samples = self._one(self._scene.now)
         if not samples:
-            return self._silent("the query gives nothing")
+            return self._silent(text("query.gives_nothing"))
         if self._spec.compare is Compare.CONTROL:
-            raise Trouble(
-                "to compare with a control group, group the query by "
-                f"{self._scene.labels[0].label if self._scene.labels else 'a label'}"
-            )
-        value, note = samples[0].value, "it names no agent: it speaks for the rollout as a whole"
+            labels = [one.label for one in self._scene.labels[:1]]
+            raise Trouble("query.group_it_to_compare", label=labels)
+        value = samples[0].value
+        note: Text | str = text("reading.as_a_whole")
         if self._spec.compare is Compare.BEFORE:
             old = self._one(self._scene.phase.started_at or self._scene.now)
             if not old:
-                return self._silent("the query gave nothing before")
-            value, note = value - old[0].value, f"less {old[0].value:.4g} before; {note}"
+                return self._silent(text("query.gave_nothing_before"))
+            value -= old[0].value
+            note = also([text("reading.less_before", value=old[0].value), note])
         agents = max(1, len(self._scene.changed))
         return self._told(Estimate(value, None, None, agents, 1), note)
 
     def _one(self, at: datetime) -> list[Sample]:
         samples = self._api.query(self._query, at)
         if len(samples) > 1:
-            raise Trouble(
-                f"the query gives {len(samples)} values; aggregate it to one, or group it by a "
-                "label that names agents"
-            )
+            raise Trouble("query.many_values", count=len(samples))
         return samples
 
-    def _told(self, found: Estimate, note: str) -> Reading:
-        said = "; ".join(filter(None, [note, self._note]))
+    def _told(self, found: Estimate, note: Text | str) -> Reading:
+        said = also([note, self._note])
         return _reading(found, said, self._spec.query, self._spec.compare)
 
-    def _silent(self, why: str) -> Reading:
+    def _silent(self, why: Text) -> Reading:
         return silent(Outcome.NO_DATA, NAME, why, self._spec.query)
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
+from console.lib.texts import SaidError
 from console.lib.web.http import AddressRefused, Outbound, Unreachable, host_of
 
 QUERY_TIMEOUT_S = 8.0
@@ -30,7 +31,7 @@ MOST_BYTES = 24 * 1024 * 1024
 MOST_TOLD_CHARS = 300
 
 
-class Trouble(Exception):
+class Trouble(SaidError):
     """No usable answer; the text says why, for the gate's note."""
 
 
@@ -53,7 +54,7 @@ class _Away:
     def check(self) -> None:
         with self._lock:
             if self._since is not None and time.monotonic() < self._until:
-                raise Trouble(f"Prometheus gives no answer since {self._since:%H:%M:%S} UTC")
+                raise Trouble("prometheus.away_since", since=f"{self._since:%H:%M:%S} UTC")
 
     def failed(self) -> None:
         with self._lock:
@@ -108,7 +109,7 @@ class PrometheusApi:
         self._away.check()
         left_s = min(QUERY_TIMEOUT_S, self._deadline - time.monotonic())
         if left_s <= 0.1:
-            raise Trouble(f"the queries before it took longer than {BUDGET_S:g} s")
+            raise Trouble("prometheus.out_of_time", seconds=BUDGET_S)
         try:
             client = Outbound(
                 allow=[host_of(self._url)],
@@ -125,9 +126,9 @@ class PrometheusApi:
             )
         except Unreachable as error:
             self._away.failed()
-            raise Trouble(f"Prometheus gives no answer: {error.detail}") from error
+            raise Trouble("prometheus.no_answer", error=error.detail) from error
         except AddressRefused as error:
-            raise Trouble(f"PROMETHEUS_URL cannot be used: {error.detail}") from error
+            raise Trouble("prometheus.bad_url", error=error.detail) from error
         self._away.answered()
         return _samples(_result(response.status, response.body))
 
@@ -138,13 +139,13 @@ def _result(status: int, body: bytes) -> Any:
         answer = json.loads(body)
         is_ok = answer["status"] == "success"
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise Trouble(f"Prometheus answered {status} and no JSON of its API") from None
+        raise Trouble("prometheus.no_json", status=status) from None
     if not is_ok:
-        raise Trouble(f"Prometheus refuses the query: {told(answer.get('error', status))}")
+        raise Trouble("prometheus.refuses", error=told(answer.get("error", status)))
     warnings = answer.get("warnings")
     if warnings:
         first = warnings[0] if isinstance(warnings, list) else warnings
-        raise Trouble(f"the answer is partial: {told(first)}")
+        raise Trouble("prometheus.partial", warning=told(first))
     return answer.get("data")
 
 
@@ -160,16 +161,14 @@ def _samples(data: Any) -> list[Sample]:
         if kind == "scalar":
             result = [{"metric": {}, "value": result}]
         elif kind != "vector":
-            raise Trouble(f"the query gives a {told(kind)}; a vector or a number is expected")
+            raise Trouble("prometheus.wrong_kind", kind=told(kind))
         if len(result) > MOST_SERIES:
-            raise Trouble(
-                f"the query gives {len(result):,} series; at most {MOST_SERIES:,} are read"
-            )
+            raise Trouble("prometheus.too_many_series", count=len(result), most=MOST_SERIES)
         found = [_sample(series["metric"], series["value"]) for series in result]
     except (KeyError, TypeError, ValueError) as error:
-        raise Trouble(f"the answer cannot be read: {type(error).__name__}") from error
+        raise Trouble("prometheus.unreadable", error=type(error).__name__) from error
     if any(math.isinf(sample.value) for sample in found):
-        raise Trouble("the query gives an infinite value: something is divided by zero")
+        raise Trouble("prometheus.infinite")
     return [sample for sample in found if not math.isnan(sample.value)]
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
+from console.lib.texts import Text, also, text
 from rollouts.analysis.cohort import FEWEST_STILL_SENDING, warm_up_of
 from rollouts.analysis.identity import STRANGER, Fit, strongest
 from rollouts.analysis.readings import Outcome, Reading, silent
@@ -28,7 +29,7 @@ from rollouts.promql.read import Expression, condition
 from rollouts.promql.rewrite import Rewriting, rewritten
 
 NAME = Source.PROMETHEUS.value
-NOBODY_KNOWN = "Prometheus knows none of the agents that run the new version"
+NOBODY_KNOWN = text("prometheus.knows_none")
 # A range is not made shorter than this: fewer samples say nothing.
 SHORTEST_RANGE_S = 30.0
 # So few latecomers are left out until they are as far as the others.
@@ -47,14 +48,18 @@ class Vocabulary:
     found: frozenset[str]
 
     @property
-    def note(self) -> str:
+    def note(self) -> Text | str:
         """Say which other names were asked."""
         asked = {
             metric: [name for name in names if name != metric]
             for metric, names in self.names.items()
         }
-        parts = [f"{' and '.join(names)} for {metric}" for metric, names in asked.items() if names]
-        return f"asked {', '.join(parts)}" if parts else ""
+        parts = [
+            text("condition.asked_for", names=" and ".join(names), metric=metric)
+            for metric, names in asked.items()
+            if names
+        ]
+        return text("condition.asked", parts=parts) if parts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +114,12 @@ class _Asking:
         self._resolver = known.at(scene.now)
         fits = [self._fit(sample) for sample in self._words.samples]
         self._best = strongest(fits)
-        self._notes = [self._words.note]
+        self._notes: list[Text | str] = [self._words.note]
 
     def reading(self) -> Reading:
         scene, members = self._scene, self._scene.running
         if not members:
-            return self._silent("no agent has the new version yet")
+            return self._silent(text("reading.nobody_has_new"))
         ages = _ages(scene)
         groups = _groups(ages, self._found)
         if not groups:
@@ -125,7 +130,7 @@ class _Asking:
             missing = self._why_unknown(judged)
             if missing:
                 told = self._strangers(answer)
-                return self._silent("; ".join(filter(None, [missing, told])))
+                return self._silent(also([missing, told]))
         return self._told(answer, judged)
 
     def _ask(self, groups: Sequence[tuple[frozenset[int], float | None]]) -> Answer:
@@ -136,9 +141,7 @@ class _Asking:
         for agents, longest_s in groups:
             query = rewritten(self._found, Rewriting(self._words.names, longest_s))
             if longest_s is not None:
-                self._notes.append(
-                    f"ranges cut to {longest_s:.0f} s: what was before the change does not count"
-                )
+                self._notes.append(text("condition.ranges_cut", seconds=longest_s))
             found = self._api.query(query, self._scene.now)
             samples = [sample for sample in found if is_true(self._found, sample)]
             if self._is_whole:
@@ -175,13 +178,13 @@ class _Asking:
         """Whether the agent has such a series under a stronger label: then this is another's."""
         return self._best.get(agent, fit.rank) < fit.rank
 
-    def _why_unknown(self, judged: frozenset[int]) -> str:
+    def _why_unknown(self, judged: frozenset[int]) -> Text | str:
         """Say why an empty answer proves nothing, "" when it does: every metric named is there,
         and told of agents of ours; but a backend's, summed up, need not be. A counter that begins
         with the first failure may be missing where Prometheus knows our agents otherwise."""
         missing = [name for name in self._words.missing if not UNTIL_FAILURE.match(name)]
         if missing:
-            return f"Prometheus has no metric {', '.join(missing)}, under no name known for it"
+            return text("prometheus.no_metric", names=", ".join(missing))
         named = [metric for metric in self._found.metrics if not UNTIL_FAILURE.match(metric)]
         if self._is_whole and named and not any(name.startswith("otelcol_") for name in named):
             return ""
@@ -193,7 +196,8 @@ class _Asking:
         before = self._knows(named, judged, self._scene.phase.started_at or self._scene.now)
         if len(known & before) >= FEWEST_STILL_SENDING * len(before):
             return ""
-        return f"{len(known & before)} of {len(before)} agents that had samples before still do"
+        still, had = len(known & before), len(before)
+        return text("reading.samples_still", still=still, had=had)
 
     def _knows(
         self, metrics: Sequence[str], judged: frozenset[int], at: datetime
@@ -214,33 +218,30 @@ class _Asking:
         ]
         return frozenset().union(*found) & judged if found else frozenset()
 
-    def _too_early(self, oldest_s: float) -> str:
-        return (
-            f"it looks {self._found.reach.seconds:.0f} s back, and the new version runs for "
-            f"{max(0.0, oldest_s):.0f} s; what was before does not count"
-        )
+    def _too_early(self, oldest_s: float) -> Text:
+        return text("condition.too_early", reach=self._found.reach.seconds, runs=max(0.0, oldest_s))
 
-    def _silent(self, why: str) -> Reading:
+    def _silent(self, why: Text | str) -> Reading:
         return silent(Outcome.NO_DATA, NAME, why, self._spec.query)
 
-    def _strangers(self, answer: Answer) -> str:
+    def _strangers(self, answer: Answer) -> Text | str:
         if not answer.strangers:
             return ""
-        return f"{answer.strangers} series speak of strangers"
+        return text("reading.strangers", count=answer.strangers)
 
     def _told(self, answer: Answer, judged: frozenset[int]) -> Reading:
         notes = [*self._notes, self._strangers(answer)]
         if answer.others:
-            notes.append(f"{answer.others} series speak of agents without the new version")
+            notes.append(text("reading.others", count=answer.others))
         if self._is_whole:
-            notes.append("it names no agent: it speaks for the rollout as a whole")
+            notes.append(text("reading.as_a_whole"))
         return Reading(
             outcome=Outcome.VALUE,
             value=answer.ours[0].value if answer.ours else None,
             agents=len(answer.agents) or len(judged),
             samples=len(answer.ours),
             source=NAME,
-            note="; ".join(dict.fromkeys(filter(None, notes))),
+            note=also(note for n, note in enumerate(notes) if note not in notes[:n]),
             query=self._spec.query,
             breached=bool(answer.ours),
             inputs={"series": [_labels(sample) for sample in answer.ours[:MOST_KEPT_SERIES]]},

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agents.own_metrics import SIGNALS
+from console.lib.texts import Text, text
 from rollouts.analysis import comparing, estimates, flows
 from rollouts.analysis.cohort import FEWEST_STILL_SENDING, STALE_S, settling_of, warm_up_of
 from rollouts.analysis.comparing import Comparison, Slope
@@ -104,7 +105,7 @@ class Asked:
         """Ask for the window before the phase began."""
         return self._known.values(build(self.windows.before_s), self.windows.split_at, merge)
 
-    def why_stale(self) -> tuple[Outcome, str] | None:
+    def why_stale(self) -> tuple[Outcome, Text] | None:
         """Say that the newest samples of these agents are old, or that agents fell silent."""
         query = build.by("max", self.grouping, build.first_of("timestamp", _CPU, None))
         newest = self._known.values(query, self._scene.now, max)
@@ -112,15 +113,16 @@ class Asked:
         before = self._known.values(query, self.windows.split_at, max)
         had = sum(member.agent_id in before for member in self.members)
         if not known:
-            gone = "these agents have no samples any more" if had else "it knows none of the agents"
-            return (Outcome.STALE if had else Outcome.NO_DATA), gone
+            if had:
+                return Outcome.STALE, text("reading.no_samples_any_more")
+            return Outcome.NO_DATA, text("reading.knows_none")
         fresh_since = self._scene.now.timestamp() - STALE_S
         fresh = sum(at >= fresh_since for at in known)
         if not fresh:
             age_s = self._scene.now.timestamp() - max(known)
-            return Outcome.STALE, f"the newest sample is {age_s:.0f} s old"
+            return Outcome.STALE, text("reading.newest_old", seconds=age_s)
         if fresh < FEWEST_STILL_SENDING * had:
-            return Outcome.STALE, f"{fresh} of {had} agents that had samples before still do"
+            return Outcome.STALE, text("reading.samples_still", still=fresh, had=had)
         return None
 
 
@@ -172,7 +174,7 @@ def _cpu(asked: Asked, compare: Compare) -> Comparison:
     changed = _series(asked.members, point(new), point(old))
     control = _series(asked.controls, point(new), point(old))
     if 0 < len(changed) < estimates.FEWEST_AGENTS:
-        return Comparison(None, f"{len(changed)} agents are too few to compare through Prometheus")
+        return Comparison(None, text("prometheus.too_few_agents", count=len(changed)))
     return comparing.cpu_increase(changed, control, compare)
 
 
@@ -225,16 +227,16 @@ def _latency(asked: Asked, compare: Compare) -> Comparison:
     new = asked.after(query, max)
     after = of(new, asked.members)
     if not after:
-        return Comparison(None, "no export latency (collectors have it at metrics level detailed)")
+        return Comparison(None, text("latency.none_in_prometheus"))
     found = estimates.mean(after, len(after))
     if compare is Compare.ABSOLUTE:
         return Comparison(found)
     is_control = compare is Compare.CONTROL
     base = of(new, asked.controls) if is_control else of(asked.before(query, max), asked.members)
     if not base:
-        return Comparison(None, "no export latency to compare with")
+        return Comparison(None, text("latency.nothing_to_compare"))
     return Comparison(
-        comparing.difference(found, estimates.mean(base, len(base))), "as a difference"
+        comparing.difference(found, estimates.mean(base, len(base))), text("reading.as_difference")
     )
 
 
@@ -319,7 +321,7 @@ def _errors(asked: Asked, function: str, window: Callable[[float], float]) -> Co
     values = asked.after(query)
     found = [values[m.agent_id] for m in asked.members if m.agent_id in values]
     if not found:
-        return Comparison(None, "the agents do not count error log records")
+        return Comparison(None, text("errors.not_counted"))
     return Comparison(estimates.Estimate(sum(found), None, None, len(found), len(found)))
 
 

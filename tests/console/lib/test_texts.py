@@ -6,7 +6,7 @@ import pytest
 
 from console.lib import texts
 from console.lib.problems import FieldError, Invalid
-from console.lib.texts import Text, from_json, register, said, text
+from console.lib.texts import Text, also, from_json, in_line, register, said, spoken, text
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +54,20 @@ def test_a_problem_says_its_text_when_it_is_read() -> None:
     assert (problem.detail, problem.errors[0].message) == ("Wait for R-3.", "2 agents")
     assert str(problem) == "Wait for R-3.\nto: 2 agents"
     assert problem.says == Text("wait", {"who": "R-3"})
+
+
+def test_what_a_row_keeps_is_spoken_wherever_a_text_stands_in_it() -> None:
+    row = {"gates": [{"sentence": text("agents", count=2).to_json(), "value": 1}], "text": "plain"}
+    assert spoken(row) == {"gates": [{"sentence": "2 agents", "value": 1}], "text": "plain"}
+
+
+def test_several_are_said_in_turn() -> None:
+    register({"value.also": "{one}; {other}", "value.then": "{one} {other}"})
+    both = [text("agents", count=1), "", text("agents", count=2)]
+    assert said(also(both)) == "1 agent; 2 agents"
+    assert said(in_line(both)) == "1 agent 2 agents"
+    assert also([]) == ""
+
+
+def test_parameters_that_do_not_fit_are_shown() -> None:
+    assert said(text("busy", count="many")) == "busy: count=many"

@@ -9,6 +9,7 @@ import pytest
 from accounts.models import AuditEvent
 from agents.models import Agent, ComponentSet, Quarantine
 from console.lib.problems import Denied, Invalid, Refused
+from console.lib.texts import spoken
 from rollouts.actions.start import start
 from rollouts.drafts import config_findings
 from rollouts.drafts.accepting import accepted_by, still_blocking
@@ -70,7 +71,7 @@ def test_components_that_agents_lack_can_be_accepted_by_name_with_a_reason() -> 
     assert state_of(rollout) == "running"
     event = Event.objects.get(rollout=rollout, act="accept_finding")
     assert (event.actor_name, event.reason) == (fleet.operator.name, "the build forgets to list it")
-    assert "report no exporter:debug" in event.inputs["finding"]
+    assert "report no exporter:debug" in spoken(event.inputs["finding"])
     audited = AuditEvent.objects.get(act="rollouts.accept_finding")
     assert audited.reason == "the build forgets to list it"
 
@@ -151,8 +152,8 @@ def test_gates_that_lose_their_data_are_named_before_the_start() -> None:
     fleet, rollout = draft(RUNNABLE.replace("service: {pipelines", service))
     (said,) = [f for f in rollout.preview["readiness"] if f["check"] == "config_telemetry"]
     assert said["level"] == "note"
-    assert "replace the one that a supervisor adds" in said["text"]
-    assert "Gates that may lose their data: failure_rate." in said["text"]
+    assert "replace the one that a supervisor adds" in spoken(said["text"])
+    assert "Gates that may lose their data: failure_rate." in spoken(said["text"])
     begin(fleet, rollout, config_telemetry="Prometheus scrapes them")
     assert [one["check"] for one in Rollout.objects.get(pk=rollout.pk).accepted] == [
         "config_telemetry"

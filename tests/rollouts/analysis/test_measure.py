@@ -74,7 +74,7 @@ def test_a_metric_without_a_source_is_insufficient_and_says_why() -> None:
     gate = gates(phase)["criterion:queue"]
     assert gate.verdict is Verdict.INSUFFICIENT
     assert gate.no_data_since is not None
-    assert "no source" in gate.sentence or "PROMETHEUS_URL" in gate.sentence
+    assert "no source" in str(gate.sentence) or "PROMETHEUS_URL" in str(gate.sentence)
 
 
 def test_nothing_offered_is_no_data_rather_than_no_failures() -> None:
@@ -193,7 +193,9 @@ def test_a_guard_that_is_tried_out_is_shown_and_neither_acts_nor_holds() -> None
     )
     take_measurements(phase.rollout_id, NOW)
     gate = gates(phase)["threshold:failure_rate"]
-    assert gate.sentence.startswith("Failure rate, dry run is 50%, at or above the critical level")
+    assert str(gate.sentence).startswith(
+        "Failure rate, dry run is 50%, at or above the critical level"
+    )
     assert (gate.firing, gate.passes) == (False, True)
 
 

@@ -11,20 +11,20 @@ from tests.rollouts.analysis.test_verdicts import CRITERION, judged, reading
 def test_a_sentence_says_how_sure_it_is_and_on_what() -> None:
     sure = {"low": 0.01, "high": 0.04, "source": "own_metrics"}
     found = judged(CRITERION, [reading(ago, 0.02, **sure) for ago in (20, 10, 0)])
-    assert found.sentence == (
+    assert str(found.sentence) == (
         "Failure rate is 2%, as it must be: below 5% (between 1% and 4%, 20 agents, own metrics)."
     )
 
 
 def test_a_count_has_no_interval() -> None:
     found = judged(CRITERION, [reading(ago, 0.02) for ago in (20, 10, 0)])
-    assert found.sentence.endswith("below 5% (20 agents, OpAMP).")
+    assert str(found.sentence).endswith("below 5% (20 agents, OpAMP).")
 
 
 def test_a_limit_in_bytes_is_said_as_people_write_it() -> None:
     spec = replace(CRITERION, unit="bytes/min", limit=5 * 2**20, title="Memory growth")
     found = judged(spec, [reading(ago, 2516.0) for ago in (20, 10, 0)])
-    assert "Memory growth is 2.457 KiB/min, as it must be: below 5 MiB/min" in found.sentence
+    assert "Memory growth is 2.457 KiB/min, as it must be: below 5 MiB/min" in str(found.sentence)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agents.components import lacking
 from console.lib.yaml import Document, Mark, load
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Check, Finding, Level, with_line, worded
+from rollouts.configs.findings import Check, Finding, Level, worded
 
 GOOD = """\
 receivers:
@@ -139,8 +139,9 @@ def test_components_are_compared_with_what_agents_report() -> None:
 
 def test_stored_errors_block_a_rollout() -> None:
     stored = [f.to_dict() for f in findings(GOOD.replace("receivers: [otlp]", "receivers: [x]"))]
-    assert [with_line(one) for one in stored if one["final"]] == [
-        "line 20: pipeline traces uses receiver x, which is not defined."
+    final = [worded(one) for one in stored if one["final"]]
+    assert [(one["line"], one["message"]) for one in final] == [
+        (20, "pipeline traces uses receiver x, which is not defined.")
     ]
 
 
@@ -272,7 +273,7 @@ def test_any_shape_of_config_is_checked(data: dict[str, object]) -> None:
 
 def test_a_message_kept_before_it_was_a_text_is_shown_as_it_is() -> None:
     before = {"check": "service", "level": "error", "line": 3, "message": "service is odd."}
-    assert with_line(before) == "line 3: service is odd."
+    assert worded(before) == before
     kept = json.loads(json.dumps(check_config(load("a: 1\n"))[0].to_dict()))
     assert kept["message"] == {"text": "config.no_collector"}
     assert worded(kept)["message"].startswith("This is not a collector configuration")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.models import ConfigStatus, Quarantine
+from console.lib.texts import spoken
 from rollouts.models import Rollout
 from tests.factories import connect
 from tests.rollouts.delivering.test_delivering import silent
@@ -20,7 +21,7 @@ def fleet_wide(fleet: Fleet) -> bool:
 
 def ended(fleet: Fleet, rollout: Rollout) -> str:
     fleet.run_until(lambda: state_of(rollout) in {"rolled_back", "rollback_incomplete"})
-    return str(Rollout.objects.get(pk=rollout.pk).why["next"])
+    return str(spoken(Rollout.objects.get(pk=rollout.pk).why["next"]))
 
 
 def test_silence_rolls_back_and_quarantines_nothing() -> None:

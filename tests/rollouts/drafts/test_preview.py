@@ -9,6 +9,7 @@ import pytest
 
 from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from console.lib.problems import Invalid, Missing
+from console.lib.texts import spoken
 from rollouts.drafts.preview import Preview, preview
 from rollouts.engine.membership import by_stratum, order_key, spread_order
 from rollouts.models import Target
@@ -81,7 +82,7 @@ def test_who_refuses_everything_is_left_out_and_it_is_said_how_to_mend_it() -> N
     found = counted(fleet)
     assert reasons(found) == {"wedged": 2}
     (said,) = found.to_dict()["excluded"]
-    assert "remove the stored config on its host" in said["text"]
+    assert "remove the stored config on its host" in spoken(said["text"])
     assert not set(found.phases[0].new) & {agent.pk for agent in fleet.agents[:2]}
 
 
@@ -117,7 +118,7 @@ def test_the_split_and_the_coverage_follow_the_label() -> None:
             make_agent({"region": region})
     found = counted(fleet, spread_label="region")
     assert found.phases[0].split == {"eu": 1, "us": 1}
-    assert found.coverage == {
+    assert spoken(found.coverage) == {
         "label": "region",
         "phase": "canary",
         "kinds": 3,
@@ -135,7 +136,7 @@ def test_without_a_label_the_coverage_is_that_of_versions() -> None:
     everyone = {"name": "all", "weight": "100%"}
     plan = {"name": "p", "phases": [{**one, "duration": "1m"} for one in (canary, everyone)]}
     found = counted(fleet, plan).coverage
-    assert found["text"] == "canary covers 1 of 2 kinds of version; not covered: 0.142.0."
+    assert spoken(found["text"]) == "canary covers 1 of 2 kinds of version; not covered: 0.142.0."
 
 
 def test_a_first_phase_with_everybody_covers_every_version() -> None:
@@ -143,7 +144,7 @@ def test_a_first_phase_with_everybody_covers_every_version() -> None:
     make_agent(version="0.141.0")
     make_agent(version="0.142.0")
     plan = {"name": "all", "phases": [{"name": "all", "weight": "100%", "duration": "1m"}]}
-    assert counted(fleet, plan).coverage["text"] == "all covers 2 of 2 kinds of version."
+    assert spoken(counted(fleet, plan).coverage["text"]) == "all covers 2 of 2 kinds of version."
 
 
 def test_a_phase_selector_narrows_its_phase_only() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
+from console.lib.texts import spoken
 from rollouts.drafts.finding import BLOCK
 from rollouts.drafts.readiness import about, readiness_of, targets_with
 from tests.factories import NOW, RUNNABLE, make_agent, make_version
@@ -82,7 +83,7 @@ def test_what_an_agent_runs_may_be_quarantined_for_itself() -> None:
     rollout = fleet.draft()
     shown = {f["check"]: f for f in rollout.preview["readiness"]}["previous_version_kept"]
     assert shown["count"] == 2
-    assert shown["text"] == (
+    assert spoken(shown["text"]) == (
         "2 agents run a version that is quarantined for themselves; a rollback leaves them alone."
     )
     [found] = [f for f in readiness_of(rollout) if f.check == "previous_version_kept"]

@@ -56,7 +56,7 @@ def test_a_breach_fires_and_says_each_kind_apart() -> None:
     counts = Counts(members=20, applied=13, failed=3, fell_back=1, lost=2, timed_out=1)
     gate = floor_gate(counts, [counts], 0.1, NOW)
     assert (gate.verdict, gate.level, gate.firing) == (Verdict.FAIL, Level.CRITICAL, True)
-    assert gate.sentence == (
+    assert str(gate.sentence) == (
         "7 of 20 agents failed (3 refused, 1 did not answer in time, 1 fell back by itself, "
         "2 lost since the change); at most 2 may."
     )
@@ -65,7 +65,7 @@ def test_a_breach_fires_and_says_each_kind_apart() -> None:
 def test_what_is_tolerated_passes_and_is_said() -> None:
     gate = floor_gate(Counts(members=20, applied=19, failed=1), [], 0.1, NOW)
     assert gate.passes
-    assert gate.sentence == "1 of 20 agents failed (1 refused); at most 2 may."
+    assert str(gate.sentence) == "1 of 20 agents failed (1 refused); at most 2 may."
 
 
 def test_before_anybody_answered_nothing_is_known() -> None:

@@ -13,6 +13,7 @@ from agents.actions.quarantine import lift
 from agents.models import Agent, ConfigStatus, Quarantine
 from console.api.rollouts.answers import events_of
 from console.lib.problems import Refused
+from console.lib.texts import spoken
 from console.words.incidents import incident_text
 from rollouts.actions.abort import abort
 from rollouts.actions.pause import pause
@@ -63,7 +64,7 @@ def test_a_paused_rollout_can_go_back() -> None:
     back(fleet, rollout)
     fleet.run_until(lambda: state_of(rollout) == "rolled_back")
     assert phases_of(rollout) == ["rolled_back", "skipped"]
-    why = Rollout.objects.get(pk=rollout.pk).why
+    why = spoken(Rollout.objects.get(pk=rollout.pk).why)
     assert why["next"] == (
         "Reason: it hurts. v2 is quarantined: it is offered again only when a person lifts that."
     )
@@ -175,7 +176,7 @@ def test_an_agent_with_nothing_to_go_back_to_is_left_alone_and_listed() -> None:
     rollout = fleet.start()
     fleet.run_until(lambda: state_of(rollout) == "rollback_incomplete")
     assert wanted_of(alone) == ""
-    assert RollbackTarget.objects.get().error == "no known-good version"
+    assert str(RollbackTarget.objects.get().error) == "no known-good version"
 
 
 def test_an_offline_agent_gets_its_way_back_when_it_returns() -> None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from rollouts.rollback.targets import NoWay, batch_is_good, batch_size, previous_of
+from console.lib.texts import Text
+from rollouts.rollback.targets import (
+    NO_VERSION,
+    NOT_STORED,
+    TOO_DEEP,
+    batch_is_good,
+    batch_size,
+    previous_of,
+)
 
 ALL = list("abcdefgh")
 
 
-def previous(running: str, history: str, avoid: str = "", stored: str = "abcdefgh") -> str:
+def previous(running: str, history: str, avoid: str = "", stored: str = "abcdefgh") -> Text | str:
     way = previous_of(1, running, list(history), avoid=avoid, stored=stored, max_depth=5)
-    return way.to_hash or str(way.problem)
+    return way.to_hash or way.problem
 
 
 @pytest.mark.parametrize(
@@ -20,12 +28,12 @@ def previous(running: str, history: str, avoid: str = "", stored: str = "abcdefg
         ("b", "ba", "", "a"),
         ("b", "bba", "", "a"),
         ("a", "aba", "", "b"),
-        ("a", "aba", "b", NoWay.TOO_DEEP),
+        ("a", "aba", "b", TOO_DEEP),
         ("a", "abc", "b", "c"),
-        ("a", "a", "", NoWay.NO_VERSION),
-        ("a", "", "", NoWay.NO_VERSION),
+        ("a", "a", "", NO_VERSION),
+        ("a", "", "", NO_VERSION),
         ("h", "hgfedcb", "gfed", "c"),
-        ("h", "hgfedcb", "gfedc", NoWay.TOO_DEEP),
+        ("h", "hgfedcb", "gfedc", TOO_DEEP),
     ],
 )
 def test_previous_walks_the_agents_own_applied_history(
@@ -35,7 +43,7 @@ def test_previous_walks_the_agents_own_applied_history(
 
 
 def test_a_version_that_is_not_stored_is_no_way_back() -> None:
-    assert previous("b", "ba", stored="b") == NoWay.NOT_STORED
+    assert previous("b", "ba", stored="b") == NOT_STORED
 
 
 @pytest.mark.parametrize(("agents", "size"), [(1, 1), (9, 1), (10, 1), (11, 2), (1000, 100)])

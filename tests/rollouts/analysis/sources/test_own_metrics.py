@@ -128,7 +128,7 @@ def test_what_flows_is_counted_over_every_life_of_an_agent() -> None:
 def test_the_warm_up_is_left_out_and_said() -> None:
     phase = observed()
     make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
-    assert "left out" in gate(phase).note
+    assert "left out" in str(gate(phase).note)
 
 
 def test_agents_that_send_nothing_are_insufficient() -> None:
@@ -136,7 +136,7 @@ def test_agents_that_send_nothing_are_insufficient() -> None:
     make_target(phase, confirmed_at=NOW - timedelta(minutes=10))
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
-    assert "no own metrics" in found.sentence
+    assert "no own metrics" in str(found.sentence)
 
 
 def test_agents_that_fell_silent_with_the_change_are_not_left_out_quietly() -> None:
@@ -145,7 +145,7 @@ def test_agents_that_fell_silent_with_the_change_are_not_left_out_quietly() -> N
     make_agents(phase, 2, {"cpu": 0.2}, None)
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
-    assert "2 of 4 agents" in found.sentence
+    assert "2 of 4 agents" in str(found.sentence)
 
 
 def test_old_own_metrics_are_stale() -> None:
@@ -154,7 +154,7 @@ def test_old_own_metrics_are_stale() -> None:
     Series.objects.filter(at__gt=NOW - timedelta(minutes=5)).delete()
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
-    assert "s old" in found.sentence
+    assert "s old" in str(found.sentence)
 
 
 def test_export_failures_add_to_what_agents_report_and_never_hide_it() -> None:
@@ -181,7 +181,7 @@ def test_a_number_without_end_is_an_error_and_the_others_are_read() -> None:
     Series.objects.filter(at__gt=NOW - timedelta(minutes=10)).update(cpu_s=float("inf"))
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
-    assert "no finite number" in found.sentence
+    assert "no finite number" in str(found.sentence)
 
 
 CONTROL_PLAN = {
@@ -216,7 +216,7 @@ def test_agents_of_an_earlier_phase_are_a_control_when_all_others_have_changed()
         store(target, begins_at + timedelta(minutes=MINUTES), MINUTES, **busier)
     found = gate(phase)
     assert found.value == pytest.approx(0.0, abs=0.01)
-    assert "4 agents that do not change now" in found.note
+    assert "4 agents that do not change now" in str(found.note)
 
 
 def test_errors_of_some_agents_are_taken_for_all_of_a_large_phase(
@@ -228,4 +228,4 @@ def test_errors_of_some_agents_are_taken_for_all_of_a_large_phase(
     monkeypatch.setattr(own_metrics, "MOST_AGENTS", 2)
     found = gate(phase, "threshold:error_rate")
     assert found.value == pytest.approx(12.0)
-    assert "counted on 2 of 4 agents" in found.note
+    assert "counted on 2 of 4 agents" in str(found.note)
