@@ -8,13 +8,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.world import make_world
+from tests.browser.world import make_full_world, make_world
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_violates_a_rule(open_page: Callable[..., Page], scheme: str, width: int) -> None:
-    world = make_world()
+    world = make_full_world()
     roles = ("viewer", "author", "operator", "approver")
     page = open_page("chen", *roles, width=width, color_scheme=scheme)
     axe, wrong = Axe(), []

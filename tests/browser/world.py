@@ -36,6 +36,15 @@ class World:
 
     observing: Rollout
     waiting: Rollout
+    agents: list[Agent]
+
+
+@dataclass(frozen=True, slots=True)
+class FullWorld:
+    """The same with the ends of rollouts and agents: for the walk through all pages."""
+
+    observing: Rollout
+    waiting: Rollout
     back: Rollout
     draft: Rollout
     agent: str
@@ -113,15 +122,21 @@ def make_world() -> World:
         title="Drop debug logs",
     )
     make_approval(waiting)
-    back = _came_back(make_config("traces", 2, starter)[1], agents[:20], starter)
-    draft = make_rollout(
-        make_config("spans", 2, starter)[1], state="draft", phases=("pending",) * 3, agents=agents
-    )
-    _away_and_refused(agents[38], agents[39])
-    return World(
-        *(observing, waiting, back, draft),
-        agent=str(agents[0].instance_uid),
-        away=str(agents[38].instance_uid),
+    return World(observing, waiting, agents)
+
+
+def make_full_world() -> FullWorld:
+    world = make_world()
+    starter = User.objects.get(username="lin")
+    back = _came_back(make_config("traces", 2, starter)[1], world.agents[:20], starter)
+    spans, pending = make_config("spans", 2, starter), ("pending",) * 3
+    draft = make_rollout(spans[1], state="draft", phases=pending, agents=world.agents)
+    away, retired = make_fleet(2)
+    _away_and_refused(away, retired)
+    return FullWorld(
+        *(world.observing, world.waiting, back, draft),
+        agent=str(world.agents[0].instance_uid),
+        away=str(away.instance_uid),
     )
 
 
