@@ -131,7 +131,7 @@ def test_a_look_that_is_cut_off_says_so_and_is_tried_again() -> None:
         assert tick_one(fleet.now)
     with connection.cursor() as cursor:
         cursor.execute("RESET statement_timeout")
-    assert "PostgreSQL did not answer" in Rollout.objects.get(pk=rollout.pk).tick_error
+    assert "PostgreSQL did not answer" in str(Rollout.objects.get(pk=rollout.pk).tick_error)
     assert offered(rollout) == 3
     fleet.run(40)
     assert Rollout.objects.get(pk=rollout.pk).tick_error == ""
