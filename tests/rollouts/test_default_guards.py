@@ -49,7 +49,7 @@ def test_a_sick_component_brings_a_plan_back_that_names_no_criterion() -> None:
         suffer(agent, SICK, at=fleet.now)
     fleet.run(40)
     assert state_of(rollout) in {"rolling_back", "rolled_back"}
-    assert SICK in Event.objects.get(rollout=rollout, act="roll_back").reason
+    assert SICK in str(Event.objects.get(rollout=rollout, act="roll_back").reason)
 
 
 def test_components_that_were_sick_before_are_not_held_against_it() -> None:

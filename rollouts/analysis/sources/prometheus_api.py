@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from console.lib.texts import SaidError
+from console.lib.texts import Text, said
 from console.lib.web.http import AddressRefused, Outbound, Unreachable, host_of
 
 QUERY_TIMEOUT_S = 8.0
@@ -31,8 +31,16 @@ MOST_BYTES = 24 * 1024 * 1024
 MOST_TOLD_CHARS = 300
 
 
-class Trouble(SaidError):
-    """No usable answer; the text says why, for the gate's note."""
+class Trouble(Exception):
+    """No usable answer; `says` why, for the gate's note. No ValueError: those are of an answer that
+    cannot be read, which is one trouble of several."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        self.says = Text(code, params)
+        super().__init__(self.says)
+
+    def __str__(self) -> str:
+        return said(self.says)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def test_nobody_who_has_not_answered_counts_as_well(name: str, state: str) -> No
     take_measurements(silent.rollout_id, NOW)
     gate = gates(silent)[name]
     assert (gate.value, gate.verdict) == (None, Verdict.INSUFFICIENT)
-    assert "1 of 20 agents have answered" in gate.sentence
+    assert "1 of 20 agents have answered" in str(gate.sentence)
 
     counts = {**waits, "outstanding": 18, "failed": 1}
     refused = make_phase(make_rollout(), state=state, counts=counts)
