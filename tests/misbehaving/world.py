@@ -190,7 +190,7 @@ class World:
         rollout.refresh_from_db()
         targets = Target.objects.filter(rollout=rollout).order_by("position")
         lines = [f"{rollout.state}: {rollout.why}", str([p.counts for p in rollout.phases.all()])]
-        lines += [f"{t.agent} {t.state} online={t.online} {t.error[:80]}" for t in targets]
+        lines += [f"{t.agent} {t.state} online={t.online} {str(t.error)[:80]}" for t in targets]
         lines += [str(one.counts) for one in Rollback.objects.filter(rollout=rollout)]
         return "\n".join(lines)
 

@@ -88,7 +88,7 @@ def test_op_28_one_that_is_seen_running_what_it_refused_may_have_it(agent: FakeA
     agent.say(health=pb.ComponentHealth(healthy=True))
     lifted = eventually(Quarantine.objects.exclude(lifted_at=None).first, "it to be lifted")
     assert (lifted.lifted_by, lifted.config_hash) == ("agent", config_hash)
-    assert "seen running" in lifted.lift_reason
+    assert "seen running" in str(lifted.lift_reason)
 
 
 def test_op_28_not_while_it_is_unhealthy_with_it(agent: FakeAgent) -> None:

@@ -63,7 +63,7 @@ def test_what_a_row_keeps_is_spoken_wherever_a_text_stands_in_it() -> None:
 
 def test_several_are_said_in_turn() -> None:
     register({"value.also": "{one}; {other}", "value.then": "{one} {other}"})
-    both = [text("agents", count=1), "", text("agents", count=2)]
+    both: list[Text | str] = [text("agents", count=1), "", text("agents", count=2)]
     assert said(also(both)) == "1 agent; 2 agents"
     assert said(in_line(both)) == "1 agent 2 agents"
     assert also([]) == ""
