@@ -11,11 +11,11 @@ import time
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
-import django
 import uvloop
 
 from agents.gateway.options import Options, is_loopback
 from agents.gateway.server import Server
+from agents.gateway.worker import begin
 
 logger = logging.getLogger(__name__)
 
@@ -129,11 +129,6 @@ def _start(
 ) -> BaseProcess:
     port = options.metrics_port
     own = replace(options, metrics_port=port + index if port else port)
-    process = context.Process(target=_worker, args=(own,), name=f"gateway-{index}", daemon=True)
+    process = context.Process(target=begin, args=(own,), name=f"gateway-{index}", daemon=True)
     process.start()
     return process
-
-
-def _worker(options: Options) -> None:
-    django.setup()
-    run(options)
