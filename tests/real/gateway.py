@@ -57,9 +57,15 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}/v1/opamp"
 
     def start(self) -> Gateway:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers; one that does not is ended."""
         self.process.start()
-        eventually(self._answers, "the gateway answers", timeout_s=30, seen=self.process.log_tail)
+        try:
+            eventually(
+                self._answers, "the gateway answers", timeout_s=30, seen=self.process.log_tail
+            )
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def _answers(self) -> bool:
