@@ -128,8 +128,11 @@ def test_a_config_that_loses_all_data_comes_back_on_own_metrics_alone(
         second = roll_out(product, lossy)
     sink.close()
     assert second["state"] == "rolled_back", product.explain(second["id"])
-    gates = {gate["metric"]: gate for gate in second["phases"][0]["gates"]}
-    assert gates["failure_rate"]["verdict"] == "pass"
+    # Nothing that agents say of themselves is wrong; the guard of every plan acts before the criteria
+    # have their readings.
+    said = [g for g in second["phases"][0]["gates"] if g["metric"] == "failure_rate"]
+    assert said
+    assert all(gate["verdict"] != "fail" for gate in said)
     events = product.api("GET", f"rollouts/{second['id']}/events")["events"]
     came_back = next(event for event in events if event["act"] == "roll_back")
     assert "Data continuity" in came_back["reason"]
