@@ -19,13 +19,17 @@ from console.pages.agents import acts as agent_acts
 from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import ends as agent_ends
 from console.pages.agents import views as agents
+from console.pages.approvals import views as approvals
 from console.pages.configs import views as configs
 from console.pages.fleet import views as fleet
 from console.pages.plans import backtest
 from console.pages.plans import views as plans
-from console.pages.rollouts import act_views as rollout_acts
-from console.pages.rollouts import acts, approvals, readiness, rollbacks, timeline, wizard
+from console.pages.rollbacks import views as rollbacks
+from console.pages.rollouts import readiness, timeline
 from console.pages.rollouts import views as rollouts
+from console.pages.rollouts.acts import table as acts
+from console.pages.rollouts.acts import views as rollout_acts
+from console.pages.rollouts.wizard import views as wizard
 
 Routes = list[URLPattern | URLResolver]
 

@@ -10,8 +10,8 @@ from django.utils.dateparse import parse_datetime
 
 from console.api.rollouts.answers import judged_at
 from console.lib.texts import spoken
+from console.pages.rollbacks.progress import Progress, progress_of
 from console.pages.rollouts import gates, phases, targets
-from console.pages.rollouts.progress import Progress, progress_of
 from console.words import states as words
 from console.words import why
 from console.words.events import Line, newest_first

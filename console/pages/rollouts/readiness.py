@@ -14,7 +14,7 @@ from console.pages.frame import keyset
 from console.pages.frame.forms import LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
-from console.pages.rollouts.wizard_preview import ReadinessLine, check_of
+from console.pages.rollouts.wizard.preview import ReadinessLine, check_of
 from rollouts.drafts.finding_agents import targets_of
 from rollouts.drafts.readiness import about, readiness_of, targets_with
 from rollouts.models import Target

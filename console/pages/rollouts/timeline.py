@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -21,19 +20,18 @@ from console.pages.drawing import plots
 from console.pages.drawing.plots import PlotPoint
 from console.pages.frame.forms import OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import gates, recovery
+from console.pages.rollbacks.course import course_of
+from console.pages.rollbacks.recovery import GOAL_S
+from console.pages.rollouts import gates
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts.lookup import find
-from console.pages.rollouts.progress import Progress, progress_of
 from console.words import events as event_words
 from console.words import numbers, times
 from console.words.incidents import incident_text
 from rollouts.analysis.catalogue import title_of
-from rollouts.engine.states import RollbackState, RollbackTargetState
-from rollouts.models import Event, Measurement, Rollback, RollbackTarget, Rollout
+from rollouts.models import Event, Measurement, Rollout
 
 MAX_EVENTS = 2000
-MAX_STRAGGLERS = 50
 MIN_POINTS = 3  # fewer readings make no curve
 COLUMNS = ("seq", "at", "actor_kind", "actor", "act", "phase", "from", "to", "reason", "text")
 
@@ -45,56 +43,6 @@ class Before:
     title: str
     text: str
     chart: SafeString
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How a rollback went: its numbers, the curve of agents that came back, who did not."""
-
-    progress: Progress
-    recovery: recovery.Recovery
-    curve: SafeString
-    ticks: list[str]
-    detect_s: float | None
-    stragglers: list[RollbackTarget]
-    is_running: bool
-
-    @property
-    def rollback(self) -> Rollback:
-        return self.progress.rollback
-
-
-def course_of(rollback: Rollback, now: datetime) -> Course:
-    """Read how the rollback went; three queries."""
-    progress = progress_of(rollback)
-    found = RollbackTarget.objects.filter(rollback=rollback)
-    is_back = Q(state=RollbackTargetState.CONFIRMED)
-    times_back = found.filter(is_back, confirmed_at__isnull=False)
-    confirmed = [at for at in times_back.values_list("confirmed_at", flat=True) if at]
-    is_running = rollback.state == RollbackState.RUNNING
-    curve = recovery.recovery(
-        rollback.decided_at, confirmed, progress.online, now if is_running else None
-    )
-    stragglers = found.exclude(is_back).select_related("agent").order_by("pk")
-    detect = rollback.decided_at - rollback.breach_at if rollback.breach_at else None
-    return Course(
-        progress=progress,
-        recovery=curve,
-        curve=_curve(curve),
-        ticks=[times.exact_span(s) if s else _("0 s") for s in recovery.ticks(curve.end_s)],
-        detect_s=detect.total_seconds() if detect is not None else None,
-        stragglers=list(stragglers[:MAX_STRAGGLERS]),
-        is_running=is_running,
-    )
-
-
-def _curve(found: recovery.Recovery) -> SafeString:
-    label = _("%(n)d of %(m)d online agents confirmed") % {"n": found.confirmed, "m": found.online}
-    if found.half_s is not None:
-        label += ", " + _("half after %(s)s") % {"s": times.exact_span(found.half_s)}
-    if found.goal_s is not None:
-        label += ", " + _("99 %% after %(s)s") % {"s": times.exact_span(found.goal_s)}
-    return plots.step_curve(found.steps, end_s=found.end_s, goal_s=recovery.GOAL_S, label=label)
 
 
 def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Before]:
@@ -173,7 +121,7 @@ def timeline(request: HtmxRequest, rollout_id: int) -> HttpResponseBase:
         "events": event_words.lines(events),
         "back": back,
         "why": rollout_page.why_of(rollout),
-        "goal_s": recovery.GOAL_S,
+        "goal_s": GOAL_S,
         "before": before_and_after(rollout, rollback.decided_at, now) if rollback else [],
         "topics": [rollout.topic, *([rollback.topic] if rollback is not None else [])],
         "is_part": request.htmx.target == "timeline-page",

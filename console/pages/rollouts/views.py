@@ -1,4 +1,4 @@
-"""Rollouts: list, detail with its live parts, agents, short link. Acts are in `acts`, `act_views`."""
+"""Rollouts: list, detail with its live parts, agents, short link. Acts are in `acts`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from console.lib.problems import Missing
 from console.pages.frame import keyset
 from console.pages.frame.forms import MAX_ID, LineField, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import bar, fragments, wizard_preview
+from console.pages.rollouts import fragments
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import rows as rollout_rows
-from console.pages.rollouts.dialogs import Seen
+from console.pages.rollouts.acts import bar
+from console.pages.rollouts.acts.dialogs import Seen
 from console.pages.rollouts.lookup import find
+from console.pages.rollouts.wizard import preview as wizard_preview
 from console.words import states as words
 from rollouts.engine.states import ACTIVE_STATES, FAILED_TARGETS, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target

@@ -11,7 +11,8 @@ from django.urls import reverse
 from accounts.models import AuditEvent
 from accounts.policy import VERBS
 from console.api.rollouts import acts as api_acts
-from console.pages.rollouts import acts, dialogs
+from console.pages.rollouts.acts import dialogs
+from console.pages.rollouts.acts import table as acts
 from rollouts.engine.states import RolloutState
 from rollouts.models import Approval, Rollout
 from tests.console.pages.rows import (

@@ -7,9 +7,9 @@ import re
 import pytest
 from django.utils import timezone
 
+from console.pages.rollbacks.progress import progress_of
 from console.pages.rollouts import targets
 from console.pages.rollouts.page import agents_of
-from console.pages.rollouts.progress import progress_of
 from console.words import states as words
 from rollouts.delivering import counts
 from rollouts.engine.states import FAILED_TARGETS, RollbackTargetState, TargetState

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from console.lib.problems import Problem
 from console.lib.texts import spoken
 from console.pages.drawing.charts import BarPart, stacked_bar
-from console.pages.rollouts.wizard_form import WizardForm
+from console.pages.rollouts.wizard.form import WizardForm
 from console.words import plans as plan_words
 from console.words import times
 from console.words.plain import plain

@@ -30,7 +30,8 @@ from console.pages.frame.forms import (
     whole,
 )
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import recovery, timeline
+from console.pages.rollbacks import recovery
+from console.pages.rollbacks.course import course_of
 from console.words import events as event_words
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Config, Event, Rollback
@@ -80,7 +81,7 @@ def detail(request: HtmxRequest, rollback_id: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("rollouts:timeline", args=[rollback.rollout_id]))
     context = {
         "rollback": rollback,
-        "back": timeline.course_of(rollback, timezone.now()),
+        "back": course_of(rollback, timezone.now()),
         "events": event_words.lines(Event.objects.filter(rollback=rollback).order_by("seq")),
         "goal_s": recovery.GOAL_S,
         "topics": [rollback.topic],

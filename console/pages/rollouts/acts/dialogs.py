@@ -1,4 +1,4 @@
-"""What the dialog of each act says: its consequence in counts, its choices (ui.md 4.6). See `acts.py`."""
+"""What the dialog of each act says: its consequence in counts, its choices (ui.md 4.6). See `table.py`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console.pages.rollouts import evidence_rows, phases
+from console.pages.rollouts.acts.reach import ReachedCounts, reach_of
 from console.pages.rollouts.evidence_rows import GateRow
-from console.pages.rollouts.reach import ReachedCounts, reach_of
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.states import PhaseState

@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.policy import Answer, can, four_eyes
-from console.pages.rollouts import act_forms, dialogs, phases
-from console.pages.rollouts.act_forms import ActForm, ActGiven
-from console.pages.rollouts.dialogs import Dialog, Seen
+from console.pages.rollouts import phases
+from console.pages.rollouts.acts import dialogs, forms
+from console.pages.rollouts.acts.dialogs import Dialog, Seen
+from console.pages.rollouts.acts.forms import ActForm, ActGiven
 from rollouts.actions.abort import abort
 from rollouts.actions.advance import advance
 from rollouts.actions.approve import approve
@@ -165,7 +166,7 @@ ACTS: tuple[RolloutAct, ...] = (
         icon="undo",
         css="danger",
         words=dialogs.abort,
-        fields=act_forms.AbortForm,
+        fields=forms.AbortForm,
         run=_abort,
         rights=("rollouts.abort", "rollouts.rollback"),
         shown_in=ACTIVE_STATES,
@@ -176,7 +177,7 @@ ACTS: tuple[RolloutAct, ...] = (
         icon="check",
         css="primary",
         words=dialogs.approve,
-        fields=act_forms.DecisionForm,
+        fields=forms.DecisionForm,
         run=_decide(approve),
         shown_in=ACTIVE_STATES,
         is_shown=_asks_a_person,
@@ -215,7 +216,7 @@ ACTS: tuple[RolloutAct, ...] = (
         label=gettext_lazy("Reject…"),
         icon="close",
         words=dialogs.reject,
-        fields=act_forms.DecisionForm,
+        fields=forms.DecisionForm,
         run=_decide(reject),
     ),
     RolloutAct(
@@ -223,7 +224,7 @@ ACTS: tuple[RolloutAct, ...] = (
         label=gettext_lazy("Override…"),
         icon="person",
         words=dialogs.waive,
-        fields=act_forms.WaiveForm,
+        fields=forms.WaiveForm,
         run=_waive,
     ),
 )

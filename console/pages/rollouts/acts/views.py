@@ -1,4 +1,4 @@
-"""The acts on a rollout as forms: a dialog with htmx, the same form as a page without. See `acts.py`.
+"""The acts on a rollout as forms: a dialog with htmx, the same form as a page without. See `table.py`.
 
 Each form carries the revision the person saw. If the rollout moved on, the answer is 409 with the
 new state and the form kept: nothing was done (ui.md 4.6).
@@ -24,8 +24,8 @@ from console.pages.frame.forms import (
     PageForm,
 )
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts.acts import RolloutAct, act_of
-from console.pages.rollouts.dialogs import Dialog, Seen
+from console.pages.rollouts.acts.dialogs import Dialog, Seen
+from console.pages.rollouts.acts.table import RolloutAct, act_of
 from console.pages.rollouts.lookup import find
 from rollouts.models import Rollout
 

@@ -26,9 +26,10 @@ from console.pages.frame.forms import (
     PageForm,
 )
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import wizard_form, wizard_preview
 from console.pages.rollouts.lookup import find
-from console.pages.rollouts.wizard_form import Given, WizardForm
+from console.pages.rollouts.wizard import form as wizard_form
+from console.pages.rollouts.wizard import preview as wizard_preview
+from console.pages.rollouts.wizard.form import Given, WizardForm
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start as start_rollout
 from rollouts.models import Rollout

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.pages.frame.forms import MAX_REVISION, LineField, Number, OneOf, PageForm, reason_of
-from console.pages.rollouts.dialogs import Dialog
+from console.pages.rollouts.acts.dialogs import Dialog
 from rollouts.models import Rollout
 
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.policy import can
-from console.pages.rollouts.acts import ACTS
-from console.pages.rollouts.dialogs import Seen
+from console.pages.rollouts.acts.dialogs import Seen
+from console.pages.rollouts.acts.table import ACTS
 from rollouts.engine.states import RolloutState
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.pages.rollouts.recovery import recovery
+from console.pages.rollbacks.recovery import recovery
 
 AT = datetime(2026, 11, 23, 9, 44, tzinfo=UTC)
 
