@@ -1,26 +1,25 @@
 """All sentences that the domain's texts are said with, registered when the console app is ready.
 
-One table per kind, each in the module of its subject; `tests/console/words/test_tables.py` compares
+One table per kind, each in the module of its subject in `sentences`; `tests/console/words/test_tables.py` compares
 them with the texts that the code makes.
 """
 
 from __future__ import annotations
 
 from console.lib.texts import register
-from console.words import (
+from console.words import tally, why
+from console.words.sentences import (
     acts_refused,
     api,
     config_checks,
     files,
-    gate_sentences,
+    gates,
     input_errors,
     readiness,
     reading_notes,
     rollout_acts,
     rollout_moves,
     selectors,
-    tally,
-    why,
 )
 
 TABLES = (
@@ -55,8 +54,8 @@ TABLES = (
     rollout_acts.ROLLBACKS,
     rollout_acts.LIMITS,
     rollout_acts.SAVED,
-    gate_sentences.SENTENCES,
-    gate_sentences.READINGS,
+    gates.SENTENCES,
+    gates.READINGS,
     reading_notes.NOTES,
     readiness.FINDINGS,
     readiness.PREVIEW,

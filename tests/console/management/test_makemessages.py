@@ -32,7 +32,7 @@ def test_sentences_are_marked_by_names_that_are_looked_for() -> None:
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs GNU gettext")
 def test_a_table_of_words_is_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(ROOT / "console/words/rollout_acts.py", tmp_path / "words.py")
+    shutil.copy(ROOT / "console/words/sentences/rollout_acts.py", tmp_path / "words.py")
     (tmp_path / "locale").mkdir()
     monkeypatch.chdir(tmp_path)
     call_command("makemessages", locale=["de"], verbosity=0)
