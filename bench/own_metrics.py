@@ -19,7 +19,7 @@ import time
 import uuid
 from dataclasses import asdict, dataclass
 
-from bench import gateway_stores as stores  # isort: skip  first: it sets Django up
+from bench.gateway import stores  # isort: skip  first: it sets Django up
 
 import aiohttp
 from django.conf import settings
@@ -33,7 +33,7 @@ from agents.gateway.own_metrics.otlp_pb2 import (
 from agents.gateway.own_metrics.receiver import PATH, PROTOBUF
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.models import Agent
-from bench.gateway_servers import GatewayServer
+from bench.gateway.servers import GatewayServer
 from bench.machine import machine
 
 MINUTE_S = 60.0

@@ -1,7 +1,7 @@
 """Readings of a cohort from its agents' series: what counts, what is too little, what is said. Pure.
 
 Used with the series that gateways keep (`sources.own_metrics`) and with simulated ones
-(`bench/evidence.py`).
+(`bench/evidence`).
 """
 
 from __future__ import annotations

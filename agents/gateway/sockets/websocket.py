@@ -2,7 +2,7 @@
 
 A message that has come whole is answered within the call that brought it. That is why this is not
 aiohttp's WebSocketResponse: a coroutine, its queue and its buffers cost more than OpAMP itself
-(bench/gateway.py). Compression is declined, as it costs 90 KiB a connection (gateway.md 2).
+(bench/gateway). Compression is declined, as it costs 90 KiB a connection (gateway.md 2).
 """
 
 from __future__ import annotations

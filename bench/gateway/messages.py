@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench import gateway_stores as stores
-from bench.gateway_load import CHANGED, HEARTBEAT, STATUS, Load
-from bench.gateway_servers import GatewayServer, Server
-from bench.gateway_table import Row, median
+from bench.gateway import stores
+from bench.gateway.load import CHANGED, HEARTBEAT, STATUS, Load
+from bench.gateway.servers import GatewayServer, Server
+from bench.gateway.table import Row, median
 
 AGENTS = 2000
 # Above this the gateway's own limit of ten messages a second and agent would be near.

@@ -106,7 +106,7 @@ async def serve(port: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.gateway_echo")
+    parser = argparse.ArgumentParser(prog="bench.gateway.echo")
     parser.add_argument("--port", type=int, required=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(parser.parse_args().port))

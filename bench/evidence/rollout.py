@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bench import no_store  # isort: skip  # noqa: F401 - before all that needs Django set up
-from bench.corpus import NONE, Case
-from bench.evidence_fleet import MINUTE, Collector, SimulatedFleet, series_of
-from bench.evidence_phase import (
+from bench.evidence import no_store  # isort: skip  # noqa: F401 - before all that needs Django set up
+from bench.evidence.corpus import NONE, Case
+from bench.evidence.fleet import MINUTE, Collector, SimulatedFleet, series_of
+from bench.evidence.phase import (
     SimulatedOwnMetrics,
     SimulatedPhase,
     SimulatedScene,
     Started,
     breaches,
 )
-from bench.evidence_prometheus import (
+from bench.evidence.prometheus import (
     TRIGGER,
     SimulatedPrometheus,
     SimulatedPrometheusSource,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from bench import gateway_stores as stores
-from bench.gateway_fleet import HEARTBEAT_S
-from bench.gateway_load import Load
-from bench.gateway_servers import GatewayServer, Server
-from bench.gateway_table import Row, median
+from bench.gateway import stores
+from bench.gateway.fleet import HEARTBEAT_S
+from bench.gateway.load import Load
+from bench.gateway.servers import GatewayServer, Server
+from bench.gateway.table import Row, median
 
 # A backend that has nothing more to do reports what it wrote after ten seconds.
 _REPORTED_S = 11.0

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench import gateway_stores as stores
-from bench.gateway_load import Load
-from bench.gateway_servers import EchoServer, GatewayServer, Lag, Server
-from bench.gateway_table import Row, median
+from bench.gateway import stores
+from bench.gateway.load import Load
+from bench.gateway.servers import EchoServer, GatewayServer, Lag, Server
+from bench.gateway.table import Row, median
 
 HEARTBEAT_S = 30.0
 _PATIENCE_S = 90.0

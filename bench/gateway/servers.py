@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console.embedded.server import free_port
 
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 _ENDED = (FileNotFoundError, ProcessLookupError)
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PATIENCE_S = 60.0
@@ -105,7 +105,7 @@ class EchoServer(Server):
 
     def __init__(self, cores: set[int], directory: Path) -> None:
         port = free_port()
-        argv = [sys.executable, "-m", "bench.gateway_echo", "--port", str(port)]
+        argv = [sys.executable, "-m", "bench.gateway.echo", "--port", str(port)]
         super().__init__(argv, port, cores, directory)
 
     def push(self, body: bytes) -> float:

@@ -1,4 +1,4 @@
-"""Simulated collectors of `bench.corpus` in time: a minute a step, a point of own metrics a minute."""
+"""Simulated collectors of `bench.evidence.corpus` in time: a minute a step, a point of own metrics a minute."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.own_metrics import LATENCY_BOUNDS_MS
-from bench.corpus import NONE, REGIONS, Case, Draw, Fault, draw, load_at, shared_load
+from bench.evidence.corpus import NONE, REGIONS, Case, Draw, Fault, draw, load_at, shared_load
 from rollouts.analysis.cohort import PAST_S
 from rollouts.analysis.points import BUCKETS, AgentSeries, Point, between
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bench.corpus import Fault
-from bench.evidence_fleet import Collector
+from bench.evidence.corpus import Fault
+from bench.evidence.fleet import Collector
 from rollouts.analysis import cohort
 from rollouts.analysis.readings import Reading
 from rollouts.analysis.scene import Member

@@ -18,7 +18,7 @@ from typing import Any
 from agents.opamp import bits
 from agents.opamp.opamp_pb2 import AgentToServer
 
-_SOURCES = Path(__file__).parent / "load"
+_SOURCES = Path(__file__).parents[1] / "load"
 _FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-D_GNU_SOURCE")
 STATUS_BYTES = 2037
 HEARTBEAT, STATUS, CHANGED = 0, 1, 2

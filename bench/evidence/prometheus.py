@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from bench.evidence_fleet import MINUTE, Collector
+from bench.evidence.fleet import MINUTE, Collector
 from rollouts.analysis.identity import SERVICE_INSTANCE, AgentLabel, agent_labels
 from rollouts.analysis.readings import Outcome, Reading, silent
 from rollouts.analysis.scene import Member

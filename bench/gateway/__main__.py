@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from bench import gateway_stores as stores  # isort: skip - pins, then starts the stores
-from bench import gateway_fleet, gateway_idle, gateway_messages
-from bench.gateway_core import Usage
-from bench.gateway_fleet import Fleet
-from bench.gateway_load import Load, LoadError, compiled
-from bench.gateway_servers import (
+from bench.gateway import stores  # isort: skip - pins, then starts the stores
+from bench.gateway import fleet as whole_fleet
+from bench.gateway import idle, messages
+from bench.gateway.core import Usage
+from bench.gateway.fleet import Fleet
+from bench.gateway.load import Load, LoadError, compiled
+from bench.gateway.servers import (
     EchoServer,
     GatewayServer,
     Lag,
@@ -31,7 +32,7 @@ from bench.gateway_servers import (
     lag_quantile,
     lag_sum,
 )
-from bench.gateway_table import Row, table
+from bench.gateway.table import Row, table
 from bench.machine import machine
 
 ROWS = ("messages", "fleet", "push", "kill", "idle")
@@ -69,9 +70,9 @@ class Run:
             )
 
     def _messages(self) -> Iterator[Row]:
-        agents = min(gateway_messages.AGENTS, self.asked.agents)
+        agents = min(messages.AGENTS, self.asked.agents)
         with self._both(agents) as (gateway, echo, loads):
-            yield from gateway_messages.measure(
+            yield from messages.measure(
                 gateway,
                 echo,
                 loads,
@@ -88,24 +89,24 @@ class Run:
             is_last = turn == accepts - 1
             pushes = self.asked.rounds if is_last and "push" in chosen else 0
             with self._alone(EchoServer, agents) as (e, load):
-                gateway_fleet.come(e, load, agents, bare)
-                gateway_fleet.push_echo(e, load, agents, pushes, bare)
+                whole_fleet.come(e, load, agents, bare)
+                whole_fleet.push_echo(e, load, agents, pushes, bare)
             with self._alone(GatewayServer, agents) as (g, load):
-                gateway_fleet.come(g, load, agents, ours)
-                gateway_fleet.push_gateway(g, load, agents, pushes, ours)
+                whole_fleet.come(g, load, agents, ours)
+                whole_fleet.push_gateway(g, load, agents, pushes, ours)
                 if is_last and "fleet" in chosen:
-                    yield from gateway_fleet.rows(ours, bare, agents)
+                    yield from whole_fleet.rows(ours, bare, agents)
                 if pushes:
-                    yield gateway_fleet.push_row(ours, bare, agents)
+                    yield whole_fleet.push_row(ours, bare, agents)
                 if is_last and "kill" in chosen:
-                    rows, lag = gateway_fleet.kill(g, load, agents)
+                    rows, lag = whole_fleet.kill(g, load, agents)
                     self.lags.append(lag)
                     yield from rows
 
     def _idle(self) -> Iterator[Row]:
         agents = min(19_000, round(self.asked.agents * 1.9))
         with self._both(agents) as (gateway, echo, loads):
-            yield from gateway_idle.measure(
+            yield from idle.measure(
                 gateway, echo, loads, agents=agents, seconds=self.asked.idle_seconds
             )
 

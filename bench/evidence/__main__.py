@@ -2,7 +2,7 @@
 
     python -m bench.evidence [--rollouts 200] [--seed 1] [--every 180] [--json]
 
-`bench.corpus` describes the fleets and faults. Time is simulated; readings, verdicts and decisions are
+`bench.evidence.corpus` describes the fleets and faults. Time is simulated; readings, verdicts and decisions are
 those of the product (`rollouts.analysis`, `rollouts.engine.decide`), with the built-in plan
 `standard` plus criteria on data_continuity, memory_growth and error_rate. What a phase deserves is
 taken from the fault without its noise: a phase whose agents truly breach a criterion must not pass,
@@ -30,8 +30,8 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.corpus import corpus
-from bench.evidence_rollout import Outcome, run
+from bench.evidence.corpus import corpus
+from bench.evidence.rollout import Outcome, run
 from bench.machine import machine
 
 WRONG_ADVANCES, NEEDLESS_ROLLBACKS = 0.005, 0.02
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(prog="bench.evidence", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rollouts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=float, default=180.0, help="seconds between readings")

@@ -39,7 +39,7 @@ from django.utils import timezone  # noqa: E402
 
 from agents.actions.set_desired import set_desired  # noqa: E402
 from agents.models import Agent, ConfigBody  # noqa: E402
-from bench.gateway_servers import cpu_of, tree_of  # noqa: E402
+from bench.gateway.servers import cpu_of, tree_of  # noqa: E402
 
 _POLL_S = 0.02
 
