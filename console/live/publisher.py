@@ -21,7 +21,8 @@ from django.utils import timezone
 
 from console.lib.hints import DIRTY
 from console.live import followed, topics
-from console.live.sources import Sources, signal
+from console.live.sources import Sources
+from console.pages.frame.fragments import signal
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ The memory only spares messages: after a restart everything is simply sent once 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,29 +17,17 @@ from console.pages.agents import page as agent_page
 from console.pages.agents import rows as agent_rows
 from console.pages.fleet import fragments as fleet_fragments
 from console.pages.fleet import view as fleet_view
+from console.pages.frame.fragments import signal
 from console.pages.rollouts import fragments as rollout_fragments
-from rollouts.models import Rollout
 
 MAX_ROWS = 200  # changed agents in one message; more is one signal to read again
 MAX_FLEET = 20_000  # above this the whole list is not compared, pages read again
-MAX_BYTES = 64 * 1024
-
-
-def signal(event: str, **fields: object) -> str:
-    """Return a signal: JSON that `live.js` turns into a DOM event."""
-    return json.dumps({"event": event, **fields}, separators=(",", ":"))
-
-
-def capped(html: str) -> str:
-    """Return the fragments, or one signal to read again when they are too large."""
-    return html if len(html.encode()) <= MAX_BYTES else signal("refresh")
 
 
 @dataclass(slots=True)
 class Sources:
     """Turns a dirty topic into messages; keeps what was sent, to send only what changed."""
 
-    cells: dict[int, list[str]] = field(default_factory=dict)
     states: dict[int, tuple[str, int]] = field(default_factory=dict)
     agents: dict[int, tuple[object, ...]] | None = None
 
@@ -48,36 +35,29 @@ class Sources:
         """Return messages by the topic whose followers get them."""
         known = topics.object_of(topic)
         if known and known[0] == "rollout":
-            return {topic: self._rollout(known[1], now)}
+            return {topic: self._rollout(known[1])}
         if known and known[0] == "rollback":
             return {topic: [signal("rollback.state", id=known[1])]}
         if known:
             return {topic: self._agent(known[1], now)}
         if topic == topics.FLEET:
-            return {topic: [capped(fleet_fragments.fleet(fleet_view.read(SYSTEM, now), now).html)]}
+            return {topic: [fleet_fragments.fleet(fleet_view.read(SYSTEM, now), now).message()]}
         if topic == topics.AGENTS:
             return self._agents(wanted, now)
         text = signal(f"{topic}.changed")
         return {topics.NAV: [text]} if topic in {topics.ROLLOUTS, topics.APPROVALS} else {}
 
-    def _rollout(self, rollout_id: int, now: datetime) -> list[str]:
-        rollout = Rollout.objects.for_detail().filter(pk=rollout_id).first()
-        if rollout is None:
+    def _rollout(self, rollout_id: int) -> list[str]:
+        """One message: every region, and that the state is another one, for what pulls itself."""
+        found = rollout_fragments.rollout(rollout_id)
+        if found is None:
             return []
-        update = rollout_fragments.rollout(rollout, now)
-        sent = [capped(update.html)]
+        rollout, update = found
         state = (rollout.state, rollout.revision)
-        if self.states.get(rollout_id) != state:
-            self.states[rollout_id] = state
-            sent.append(signal("rollout.state", id=rollout_id, state=rollout.state))
-        before = self.cells.get(rollout_id)
-        self.cells[rollout_id] = update.cells
-        if before is not None and len(before) == len(update.cells):
-            pairs = enumerate(zip(before, update.cells, strict=True))
-            changed = [[index, new] for index, (old, new) in pairs if old != new]
-            if changed:
-                sent.append(signal("cells", id=rollout_id, d=changed))
-        return sent
+        if self.states.get(rollout_id) == state:
+            return [update.message()]
+        self.states[rollout_id] = state
+        return [update.message(signal("rollout.state", id=rollout_id, state=rollout.state))]
 
     def _agent(self, agent_id: int, now: datetime) -> list[str]:
         found = Agent.objects.with_status_word(now).for_list().defer(None)
@@ -85,7 +65,7 @@ class Sources:
         if agent is None:
             return []
         view = agent_page.read(agent, now, "health")
-        return [agent_fragments.agent(view, now).html]
+        return [agent_fragments.agent(view, now).message()]
 
     def _agents(self, wanted: Iterable[str], now: datetime) -> dict[str, list[str]]:
         """Compare the fleet with what was sent last; send the cells of what changed."""
@@ -109,10 +89,8 @@ class Sources:
         changed = [pk for pk, row in current.items() if before.get(pk) != row]
         if not changed:
             return found
-        sent = [signal("agents.changed", ids=changed[:MAX_ROWS], n=len(changed))]
-        if len(changed) <= MAX_ROWS:
-            cells = agent_fragments.agent_cells(agent_rows.by_ids(changed, SYSTEM, now), now)
-            sent.insert(0, capped(cells.html))
-        else:
-            sent.append(signal("refresh"))
-        return {**found, topics.AGENTS: sent}
+        said = signal("agents.changed", ids=changed[:MAX_ROWS], n=len(changed))
+        if len(changed) > MAX_ROWS:
+            return {**found, topics.AGENTS: [said, signal("refresh")]}
+        cells = agent_fragments.agent_cells(agent_rows.by_ids(changed, SYSTEM, now), now)
+        return {**found, topics.AGENTS: [cells.message(said)]}

@@ -75,8 +75,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Show the tables of states and the components that take them."""
     now = timezone.now()
     deadline = now + timedelta(minutes=6, seconds=12)
-    whys = [
-        rollout_page.WhyLine(say, then, token, icon, deadline) for token, icon, say, then in WHYS
+    views = [
+        {"why": rollout_page.WhyLine(say, then, token, icon, deadline)}
+        for token, icon, say, then in WHYS
     ]
     leaf = Node("exporter:otlp/primary", False, "context deadline exceeded", [])
     good = Node("receiver:otlp", True, "StatusOK", [])
@@ -87,7 +88,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "kinds": words.KINDS,
-        "whys": whys,
+        "views": views,
         "tiles": _tiles(),
         "tree": tree,
         "bar": charts.stacked_bar(parts, 100, "60 applied, 15 applying, 5 failed", css="thick"),

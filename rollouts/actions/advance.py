@@ -16,7 +16,7 @@ from rollouts.apply import Cause, change_phase
 from rollouts.engine.evidence import shown
 from rollouts.engine.states import OPEN_PHASES, RolloutState
 from rollouts.loop.load import load_facts
-from rollouts.loop.look import look_again
+from rollouts.loop.look import look_on
 from rollouts.models import Rollout
 
 
@@ -57,5 +57,5 @@ def advance(
             advanced_by=by.name,
             finished_at=now,
         )
-        look_again(rollout, now)
+        look_on(rollout, now)
     return rollout

@@ -12,7 +12,7 @@ from accounts.policy import require
 from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.apply import Cause, change_rollout
 from rollouts.engine.states import RolloutState
-from rollouts.loop.look import look_again
+from rollouts.loop.look import look_on
 from rollouts.models import Rollout
 
 
@@ -38,5 +38,5 @@ def pause(
             paused_by_name=by.name,
             pause_reason=reason,
         )
-        look_again(rollout, now)
+        look_on(rollout, now)
     return rollout

@@ -13,7 +13,7 @@ from console.lib.texts import text
 from rollouts.actions.asked_approval import waiting_question
 from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_approval, change_rollout
-from rollouts.loop.look import look_again
+from rollouts.loop.look import look_on
 from rollouts.models import Approval, Phase
 
 
@@ -44,5 +44,5 @@ def reject(
             paused_by_name=by.name,
             pause_reason=str(text("approve.rejected", phase=phase, reason=reason)),
         )
-        look_again(question.rollout, now)
+        look_on(question.rollout, now)
     return question.phase

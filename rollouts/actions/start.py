@@ -20,7 +20,7 @@ from rollouts.drafts.preview import Preview
 from rollouts.engine.membership import has_drifted
 from rollouts.engine.states import RolloutState
 from rollouts.loop.begin import begin, blockers_of, count_again, gone_members, sentence
-from rollouts.loop.look import look_again
+from rollouts.loop.look import look_on
 from rollouts.models import Config, Rollout, Target
 
 
@@ -63,7 +63,7 @@ def start(
             change_rollout(rollout, "schedule", cause)
         else:
             begin(rollout, cause, by)
-        look_again(rollout, now)
+        look_on(rollout, now)
     return rollout
 
 

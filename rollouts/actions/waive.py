@@ -17,7 +17,7 @@ from rollouts.apply import Cause, touch, write_event
 from rollouts.engine.evidence import shown
 from rollouts.engine.states import ACTIVE_STATES
 from rollouts.loop.load import load_facts
-from rollouts.loop.look import look_again
+from rollouts.loop.look import look_on
 from rollouts.models import Rollout, Waiver
 
 
@@ -57,5 +57,5 @@ def waive(
             rollout, "waive", Cause(by, now, reason, {"gate": shown(found)}), phase=row.name
         )
         touch(rollout, now)
-        look_again(rollout, now)
+        look_on(rollout, now)
     return rollout

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 
-from console.lib import hints
 from console.lib.texts import text
 from rollouts.analysis import guards
 from rollouts.analysis.combine import read_gate
@@ -98,9 +97,7 @@ def take_measurements(rollout_id: int, now: datetime) -> bool:
         else:
             rows = _new_breaches(scene, specs)
         Measurement.objects.bulk_create(rows)
-    if rows:
-        hints.mark_dirty(scene.rollout.topic)
-    return bool(rows)
+    return bool(rows)  # pages show them after the next look, together with what it decides
 
 
 def _new_breaches(scene: Scene, specs: Sequence[GateSpec]) -> list[Measurement]:
@@ -149,7 +146,11 @@ def _read(spec: GateSpec, scene: Scene, sources: Mapping[Source, MetricSource]) 
 
 
 def load_gates(
-    rollout: Rollout, phase: Phase, now: datetime, waivers: Mapping[str, str] | None = None
+    rollout: Rollout,
+    phase: Phase,
+    now: datetime,
+    waivers: Mapping[str, str] | None = None,
+    skew: timedelta = CLOCK_SKEW,
 ) -> tuple[GateFacts, ...]:
     """Return every measured gate of a phase, judged on the measurements taken. Two queries, one for
     environment guards, none to the outside."""
@@ -163,7 +164,7 @@ def load_gates(
         min_agents=spec.pace.min_agents,
         min_samples=spec.pace.min_samples,
     )
-    readings = _readings(rollout, phase, specs, now)
+    readings = _readings(rollout, phase, specs, now + skew)
     waivers = _waivers(phase) if waivers is None else waivers
     return tuple(
         judge(gate, readings.get(gate.gate, []), window, now, waivers.get(gate.gate))
@@ -171,13 +172,17 @@ def load_gates(
     )
 
 
-def gates_now(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> tuple[GateFacts, ...]:
-    """Return every gate of the watched phase, judged: its measured ones, and the floor."""
+def gates_now(
+    rollout: Rollout, phases: Sequence[Phase], now: datetime, *, skew: timedelta = CLOCK_SKEW
+) -> tuple[GateFacts, ...]:
+    """Return every gate of the watched phase, judged: its measured ones, and the floor.
+
+    `skew`: none where gates are shown as they were when something was decided."""
     watched = watched_phase(phases)
     if watched is None:
         return ()
     waivers = _waivers(watched)
-    gates = load_gates(rollout, watched, now, waivers)
+    gates = load_gates(rollout, watched, now, waivers, skew)
     floor = _floor(rollout, watched, phases, waivers, now)
     return (*gates, floor) if floor is not None else gates
 
@@ -283,13 +288,13 @@ _SIDES = frozenset({"above", "below"})
 
 
 def _readings(
-    rollout: Rollout, phase: Phase, specs: tuple[GateSpec, ...], now: datetime
+    rollout: Rollout, phase: Phase, specs: tuple[GateSpec, ...], until: datetime
 ) -> dict[str, list[Reading]]:
     """Return readings by gate, oldest first: of the phase, and far enough back for triggers."""
     longest_s = max(spec.for_s for spec in specs)
-    since = min(phase.started_at or now, now - timedelta(seconds=2 * longest_s + 60))
+    since = min(phase.started_at or until, until - timedelta(seconds=2 * longest_s + 60))
     rows = (
-        Measurement.objects.filter(rollout=rollout, at__gte=since, at__lte=now + CLOCK_SKEW)
+        Measurement.objects.filter(rollout=rollout, at__gte=since, at__lte=until)
         .order_by("-at")
         .values("phase_id", *STORED_FIELDS)[:MAX_ROWS]
     )

@@ -42,14 +42,17 @@ GAP_S = (
 CATCH_UP_S = 5.0
 LATE_LOOK_S = 10.0
 LATE = timedelta(days=7)
-STEPS_AT_ONCE = 6
+STEPS_AT_ONCE = 24
+# After these a rollout stands where its why line says: nothing more is done in the same transaction.
+STANDS = frozenset({Act.WAIT, Act.START_PHASE, Act.ROLL_BACK, Act.SUCCEED})
 JITTER_S = 1.5
 
 
-def look_again(rollout: Rollout, now: datetime) -> None:
-    """Let a rollout go on at once after an act of a person, up to where it has to wait."""
+def look_on(rollout: Rollout, now: datetime) -> None:
+    """Let a rollout go on up to where it has to wait, in the caller's transaction: what others see
+    of it is always a state that its why line tells of, never one between two steps."""
     for _ in range(STEPS_AT_ONCE):
-        if look(rollout, now).act in {Act.WAIT, Act.START_PHASE}:
+        if look(rollout, now).act in STANDS:
             return
 
 
@@ -95,9 +98,16 @@ def go_on(rollout: Rollout, seen: Sight, decision: Decision, now: datetime) -> N
     if offered.count or offered.held_by or decision.act is Act.START_PHASE:
         facts = _after(facts, phases, offered, now)
         decision = sent(decision, facts)
+    has_news = seen.before != [phase.counts for phase in phases] or _is_read(rollout, facts)
     _wait(rollout, why(facts, decision, now).to_dict(), decision, now)
-    if seen.before != [phase.counts for phase in phases]:
+    if has_news:
         transaction.on_commit(lambda: hints.mark_dirty(rollout.topic, "fleet"))
+
+
+def _is_read(rollout: Rollout, facts: RolloutFacts) -> bool:
+    """Whether a gate was read since the last look: pages show readings as this look saw them."""
+    read = [gate.at for gate in facts.gates if gate.at is not None]
+    return bool(read) and (rollout.looked_at is None or max(read) > rollout.looked_at)
 
 
 def _after(

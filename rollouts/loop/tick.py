@@ -1,4 +1,5 @@
-"""The loops that take rollouts and rollbacks forward: one row a transaction, one decision a look.
+"""The loops that take rollouts and rollbacks forward: one row a transaction, from where it stands to
+where it has to wait again.
 
 A tick may run twice or never; the rows say what is next. A row that cannot be decided is pushed on
 and shows its error, so that it does not hold up the others.
@@ -21,7 +22,7 @@ from console.lib import hints, logs
 from console.lib.texts import Text, text
 from rollouts.delivering.joiners import welcome
 from rollouts.engine.states import PhaseState, RolloutState
-from rollouts.loop.look import look
+from rollouts.loop.look import look_on
 from rollouts.models import Rollback, Rollout
 from rollouts.models.querysets import due
 from rollouts.rollback import waves
@@ -35,12 +36,12 @@ MOST_PER_RUN, LONGEST_RUN_S = 500, 8.0
 
 
 def tick_one(now: datetime) -> bool:
-    """Take the most overdue rollout one decision further. False when nothing is due."""
+    """Take the most overdue rollout on to where it has to wait. False when nothing is due."""
     return _look(lambda: Rollout.objects.claim_due(now), now)
 
 
 def _look(claim: Callable[[], Rollout | None], now: datetime) -> bool:
-    """Take the claimed rollout one decision further. False when there was none to claim."""
+    """Take the claimed rollout on to where it has to wait. False when there was none to claim."""
     rollout_id = None
     try:
         with transaction.atomic():
@@ -49,7 +50,7 @@ def _look(claim: Callable[[], Rollout | None], now: datetime) -> bool:
                 return False
             rollout_id = rollout.pk
             with logs.bind(rollout=rollout_id):
-                look(rollout, now)
+                look_on(rollout, now)
     except Exception as error:
         if rollout_id is None:
             raise

@@ -91,7 +91,7 @@ def look(rollback: Rollback, now: datetime) -> None:
         _late(rollback, now)
     if changed or sent.count:
         topics = [rollback.topic] + ([rollback.rollout.topic] if rollback.rollout else [])
-        transaction.on_commit(lambda: hints.mark_dirty(*topics, "fleet"))
+        transaction.on_commit(lambda: hints.mark_dirty(*topics, "fleet", "rollouts"))
 
 
 def _next_look(rollback: Rollback, sent: int, now: datetime) -> datetime | None:

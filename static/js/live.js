@@ -3,11 +3,11 @@
 (() => {
   "use strict";
   const BEAT_LATE = 6000, LOST_AFTER = 30000, POLL = 15000, POLL_IDLE = 60000;
-  const box = document.getElementById("live"), pause = document.getElementById("live-pause");
+  const box = document.getElementById("live"), pause = document.getElementById("live-pause"), retry = document.getElementById("live-retry");
   htmx.config.wsReconnectDelay = (tries) => Math.random() * Math.min(8000, 1000 * 2 ** Math.min(tries, 3));
   if (!box) return;
   const words = box.dataset, text = box.querySelector(".t"), age = box.querySelector(".age");
-  const self = { socket: null, beatAt: 0, lostAt: Date.now(), failures: 0, paused: false, waiting: 0, ended: "", opened: false };
+  const self = { socket: null, beatAt: 0, lostAt: Date.now(), failures: 0, paused: false, missed: new Set(), ended: "", opened: false, readAt: 0 };
   let polling = null;
 
   function show(token, words, ageText = "") {
@@ -16,16 +16,26 @@
     if (age.textContent !== ageText) age.textContent = ageText;
   }
 
+  // A page with live regions is live, or says since when it is not and when it was last read. Any
+  // other page says as of when it is: it does not follow what changes, however well the feed works.
   function indicate() {
+    retry.hidden = true;
     if (self.ended) return show("warn", self.ended);
-    if (self.paused) return show("off", `${words.paused} · ${self.waiting} ${words.waiting}`);
+    if ("still" in words) return;
+    if (self.paused) {
+      const n = self.missed.size;
+      return show("off", n ? `${words.paused} · ${(n === 1 ? words.one : words.many).replace("{n}", n)}` : words.paused);
+    }
     const silent = Date.now() - self.beatAt;
     if (self.socket && silent < BEAT_LATE) return show("ok", words.liveIs, ` · ${Math.round(silent / 1000)} s`);
     const lost = Date.now() - self.lostAt;
     if (lost < LOST_AFTER) return show("off", words.wait);
-    const at = tidegate.absolute(self.lostAt, "minute");
-    return show("warn", `${words.lost} ${at} · ${words.old}`);
+    retry.hidden = false;
+    const since = `${words.lost} ${tidegate.absolute(self.lostAt, "clock")}`;
+    const read = self.readAt > self.lostAt ? `${words.read} ${tidegate.absolute(self.readAt, "clock")}` : words.old;
+    return show("warn", `${since} · ${read}`);
   }
+  retry.addEventListener("click", () => resync(0));
 
   // After a gap every region that follows the feed reads itself once; spread, so that a restart is
   // no stampede. Leaves come as fragments (data-sync), regions that depend on the reader pull (data-live).
@@ -43,7 +53,7 @@
     try {
       const response = await fetch(url, { headers, credentials: "same-origin" });
       if (response.status === 401) end(words.out, true);
-      else if (response.ok) apply(await response.text());
+      else if (response.ok) { frame(await response.json()); self.readAt = Date.now(); indicate(); }
     } catch {
       // The next poll or the reconnect tries again; the indicator says how old the data is.
     }
@@ -64,14 +74,7 @@
     beat: () => {},
     resync: () => resync(),
     refresh: () => resync(),
-    cells: (signal) => {
-      const grid = document.getElementById(`grid-${signal.id}`);
-      if (!grid) return;
-      const cells = grid.getElementsByTagName("use");
-      for (const [index, state] of signal.d) {
-        if (cells[index]) cells[index].setAttribute("href", `#c-${state}`);
-      }
-    },
+    frame: (message) => frame(message),
     say: (signal) => tidegate.announce(signal.text),
   };
 
@@ -107,25 +110,97 @@
     if (parsed && parsed.event === "beat") return signal(parsed);
     // The page that waits for the first agent has nothing to swap: it becomes the overview.
     if (document.getElementById("first-agent")) return location.reload();
-    if (self.paused) { self.waiting += 1; return indicate(); }
-    return parsed ? signal(parsed) : apply(message);
+    if (!parsed) return;
+    if (self.paused) { note(parsed); return indicate(); }
+    signal(parsed);
   });
 
-  // Swaps each fragment by its id. It lands only if it is newer and changes something, and never
-  // under the reader's hands: not while its text is selected or something in it has the focus.
-  function apply(html) {
+  // One reading of a page, applied in one go: all its regions and then its signals, or nothing where
+  // the page shows a newer reading already. Rows of a list have each their own place in line.
+  function frame(message) {
     const box = document.createElement("template");
-    box.innerHTML = html;
-    for (const next of [...box.content.children]) {
-      const target = document.getElementById(next.id);
-      if (!target || Number(next.dataset.seq) < Number(target.dataset.seq || 0)) continue;
-      if (held(target) || same(target, next)) continue;
-      target.replaceWith(next);
-      htmx.process(next);
-      tidegate.writeTimes(next.parentNode);
-      if (next.dataset.cells) fill(next);
-      tint(next);
-      if (next.dataset.title) title({ page: next.dataset.title });
+    box.innerHTML = message.html;
+    const roots = [...box.content.children].filter((root) => document.getElementById(root.id) || root.dataset.layout);
+    if (message.seq !== null && roots.some(isOlder)) return;
+    for (const root of roots) if (!isOlder(root)) land(root);
+    for (const one of message.signals) signal(one);
+  }
+
+  function isOlder(next) {
+    const shown = document.getElementById(next.id);
+    return Boolean(shown) && Number(next.dataset.seq) < Number(shown.dataset.seq || 0);
+  }
+
+  // Swaps a region by its id. Where only leaves inside it differ, only they are swapped. Never under
+  // the reader's hands: what is selected waits until it is not, the focus and open details stay.
+  const waiting = new Map();
+  function land(next) {
+    if (next.dataset.cells !== undefined) fill(next);
+    const target = document.getElementById(next.id);
+    if (!target) return;
+    waiting.delete(next.id);
+    if (bare(target) === bare(next)) { target.dataset.seq = next.dataset.seq; return; }
+    const leaves = leavesOf(next);
+    if (leaves.length && shell(target) === shell(next)) {
+      target.dataset.seq = next.dataset.seq;
+      for (const leaf of leaves) land(leaf);
+      return;
+    }
+    const focused = target.contains(document.activeElement) ? document.activeElement : null;
+    const twin = focused && twinOf(focused, next);
+    if (isSelected(target) || (focused && !twin)) { waiting.set(next.id, next); return; }
+    for (const one of target.querySelectorAll("details[id][open]")) {
+      const same = next.querySelector(`#${CSS.escape(one.id)}`);
+      if (same) same.open = true;
+    }
+    target.replaceWith(next);
+    htmx.process(next);
+    tidegate.writeTimes(next.parentNode);
+    if (twin) twin.focus({ preventScroll: true });
+    for (const one of [next, ...next.querySelectorAll("[data-tint]")]) tint(one);
+    if (next.dataset.title) title({ page: next.dataset.title });
+  }
+
+  const LEAF = "[id][data-seq]";
+  const leavesOf = (root) => [...root.querySelectorAll(LEAF)].filter((leaf) => leaf.parentElement.closest(LEAF) === root);
+
+  // What an element says, without what swapping, time and the reader do to it.
+  const LOOSE = / (data-seq|title|open)="[^"]*"/g, TIMES = /(<time[^>]*>)[^<]*/g, TINT = / class="changed"| changed(?=")/g;
+  const bare = (element) => element.outerHTML.replace(TINT, "").replace(LOOSE, "").replace(TIMES, "$1");
+  function shell(element) {
+    const copy = element.cloneNode(true);
+    for (const leaf of leavesOf(copy)) leaf.replaceWith(`#${leaf.id}`);
+    return bare(copy);
+  }
+
+  // The element of a new region that the focus can go on to: the same link or the same summary.
+  function twinOf(focused, next) {
+    if (focused.id) return next.querySelector(`#${CSS.escape(focused.id)}`);
+    const same = (one) => one.getAttribute("href") === focused.getAttribute("href") && one.className === focused.className;
+    if (focused.tagName === "A") return [...next.querySelectorAll("a")].find(same) || null;
+    const details = focused.tagName === "SUMMARY" && focused.parentElement.id;
+    return details ? next.querySelector(`#${CSS.escape(details)} > summary`) : null;
+  }
+
+  function isSelected(target) {
+    const selection = window.getSelection();
+    return Boolean(selection) && !selection.isCollapsed && selection.containsNode(target, true);
+  }
+
+  function landWaiting() {
+    for (const next of [...waiting.values()]) if (isOlder(next)) waiting.delete(next.id); else land(next);
+  }
+  document.addEventListener("focusout", () => window.setTimeout(landWaiting, 0));
+  document.addEventListener("selectionchange", () => { if (waiting.size) landWaiting(); });
+
+  // What a paused page misses: each region that says something else by now, and each other event.
+  function note(message) {
+    if (message.event !== "frame") return message.event === "resync" || self.missed.add(message.event);
+    const box = document.createElement("template");
+    box.innerHTML = message.html;
+    for (const next of box.content.children) {
+      const shown = document.getElementById(next.id);
+      if (shown && bare(shown) !== bare(next)) self.missed.add(next.id); else self.missed.delete(next.id);
     }
   }
 
@@ -143,25 +218,21 @@
     title({ asked: n ? `(${n}) ` : "" });
   });
 
-  function held(target) {
-    const selection = window.getSelection();
-    if (selection && !selection.isCollapsed && selection.containsNode(target, true)) return true;
-    return target.contains(document.activeElement) && document.activeElement !== document.body;
-  }
-
-  const STRIP = / (data-seq|title)="[^"]*"/g, TIMES = /(<time[^>]*>)[^<]*/g, TINT = / class="changed"| changed(?=")/g;
-  function same(a, b) {
-    const bare = (element) => element.outerHTML.replace(TINT, "").replace(STRIP, "").replace(TIMES, "$1");
-    return bare(a) === bare(b);
-  }
-
-  // All cells of a grid at once, after a gap: run lengths such as "applied 120 failed 2".
+  // The states of all cells of a grid, as run lengths: "applied 120 failed 2". Where other agents stand
+  // in it (it was drawn again, or it is no draft any more), the region pulls itself.
   function fill(element) {
-    const d = [], runs = element.dataset.cells.split(" ");
-    for (let i = 0; i < runs.length; i += 2) {
-      for (let n = Number(runs[i + 1]); n > 0; n -= 1) d.push([d.length, runs[i]]);
+    const id = element.id.slice("cells-".length), region = document.getElementById(`agents-of-${id}`);
+    if (region && region.dataset.layout !== element.dataset.layout) return htmx.trigger(region, "layout-changed");
+    const grid = document.getElementById(`grid-${id}`);
+    if (!grid) return;
+    const cells = grid.getElementsByTagName("use"), runs = element.dataset.cells.split(" ");
+    let index = 0;
+    for (let i = 0; i + 1 < runs.length; i += 2) {
+      const state = `#c-${runs[i]}`;
+      for (let n = Number(runs[i + 1]); n > 0; n -= 1, index += 1) {
+        if (cells[index] && cells[index].getAttribute("href") !== state) cells[index].setAttribute("href", state);
+      }
     }
-    handlers.cells({ id: element.id.slice("cells-".length), d });
   }
 
   // A tint on what changed, at most once in 5 s per element.
@@ -227,7 +298,7 @@
     self.paused = !self.paused;
     pause.setAttribute("aria-label", self.paused ? pause.dataset.resume : pause.dataset.pause);
     pause.classList.toggle("is-paused", self.paused);
-    if (!self.paused) { if (self.waiting) resync(0); self.waiting = 0; }
+    if (!self.paused) { resync(0); self.missed.clear(); }
     indicate();
   }
   if (pause) pause.addEventListener("click", toggle);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from rollouts.engine.facts import Counts, GateFacts
 from rollouts.models import Event, Phase, Rollback, Rollout
 
 ENDED = ("pass_phase", "advance", "fail_phase")
+LOOKED_LATELY = timedelta(seconds=30)
 
 
 def rollout_view(rollout: Rollout, now: datetime | None = None) -> shapes.Rollout:
@@ -28,7 +29,7 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> shapes.Rollou
     watched = watched_phase(phases)
     gates = {}
     if watched is not None:
-        gates[watched.pk] = gates_now(rollout, phases, judged_at(rollout, now))
+        gates[watched.pk] = gates_now(rollout, phases, judged_at(rollout, now), skew=timedelta())
     kept = _gates_at_end(rollout, phases) if len(phases) > 1 else {}
     why = spoken(rollout.why or {})
     return {
@@ -74,11 +75,14 @@ def rollout_view(rollout: Rollout, now: datetime | None = None) -> shapes.Rollou
 
 
 def judged_at(rollout: Rollout, now: datetime) -> datetime:
-    """Return the moment the gates are shown for: now, or the decision that ended the watching."""
+    """Return the moment the gates are shown for: the last look, so that they say what the why line
+    says; now, where nobody has looked for long; or the decision that ended the watching."""
     rollback: Rollback | None = getattr(rollout, "rollback", None)
     if rollback is not None:
         return rollback.decided_at
-    return rollout.finished_at or now
+    looked_at: datetime | None = rollout.finished_at or rollout.looked_at
+    is_lately = looked_at is not None and abs(now - looked_at) < LOOKED_LATELY
+    return looked_at if looked_at is not None and (rollout.finished_at or is_lately) else now
 
 
 def phase_view(phase: Phase, gates: list[shapes.Gate]) -> shapes.RolloutPhase:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from console.pages.agents.page import AgentView
 from console.pages.agents.rows import AgentRow
-from console.pages.frame.fragments import Update, joined, render
+from console.pages.frame.fragments import Update, joined, render, seq_of
 
 
 def agent_cells(rows: Iterable[AgentRow], now: datetime) -> Update:
     """Return the live cells of some rows of the agents list."""
-    base: dict[str, object] = {"seq": int(now.timestamp() * 1000), "zone": UTC, "now": now}
+    base: dict[str, object] = {"seq": seq_of(now), "zone": UTC, "now": now}
     return Update(joined(render("agents/table/_cells.html", {**base, "row": row}) for row in rows))
 
 
@@ -27,4 +27,4 @@ def agent(view: AgentView, now: datetime) -> Update:
         "now": now,
     }
     names = ("_pill", "_connection", "_health", "_config")
-    return Update(joined(render(f"agents/{name}.html", base) for name in names))
+    return Update(joined(render(f"agents/{name}.html", base) for name in names), view.seq)

@@ -51,7 +51,7 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
     else:
         page = agent_rows.page_of(form, request.actor, now)
     if target == "sync":
-        return HttpResponse(fragments.agent_cells(page.rows, now).html)
+        return fragments.agent_cells(page.rows, now).answer()
     context = {
         "form": form,
         "page": page,
@@ -90,7 +90,7 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
         raise Missing("api.no_agent", uid=uid)
     view = agent_page.read(agent, now, tab)
     if request.htmx.target == "sync":
-        return HttpResponse(fragments.agent(view, now).html)
+        return fragments.agent(view, now).answer()
     context = {
         "agent": agent,
         "view": view,

@@ -15,4 +15,4 @@ def fleet(view: Overview, now: datetime) -> Update:
     parts += [
         render("fleet/_status_count.html", {**base, "status": status}) for status in view.statuses
     ]
-    return Update(joined(parts))
+    return Update(joined(parts), view.seq)

@@ -45,7 +45,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
         return render(request, "fleet/_rollouts.html", context)
     fleet = fleet_view.read(request.actor, now)
     if target == "sync":
-        return HttpResponse(fragments.fleet(fleet, now).html)
+        return fragments.fleet(fleet, now).answer()
     if not fleet.total:
         return render(
             request, "fleet/empty.html", {"topics": ["fleet"], "refused": still_refused(now)}

@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 
+from console.lib.snapshot import snapshot
 from console.pages.frame.fragments import Update, joined, render
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import targets
 from rollouts.models import Rollout
 
+# Regions of the page that know no viewer: each is a template whose root has an id and `data-seq`.
+REGIONS = (
+    "rollouts/_pill.html",
+    "rollouts/_by.html",
+    "rollouts/_way_back.html",
+    "rollouts/_phases.html",
+    "rollouts/_why.html",
+    "rollouts/_incomplete.html",
+    "rollouts/gates/_gates.html",
+    "rollouts/agents/_legend.html",
+    "rollouts/agents/_failed.html",
+    "rollouts/agents/_cells.html",
+    "rollouts/_events.html",
+)
 
-def rollout(rollout: Rollout, now: datetime) -> Update:
-    """Return the leaves of one rollout's page and the states of its grid cells."""
-    view = rollout_page.read(rollout, now)
-    agents = rollout_page.agents_of(rollout)
-    base: dict[str, object] = {
-        "rollout": rollout,
+
+def rollout(rollout_id: int) -> tuple[Rollout, Update] | None:
+    """Return a rollout and its regions, read from one state of the database; None if it is gone."""
+    with snapshot() as at:
+        found = Rollout.objects.for_detail().filter(pk=rollout_id).first()
+        if found is None:
+            return None
+        view = rollout_page.read(found, at)
+        agents = rollout_page.agents_of(found)
+    context: dict[str, object] = {
+        "rollout": found,
         "view": view,
+        "agents": agents,
+        "cells": targets.run_lengths(agents.cells),
         "seq": view.seq,
         "zone": UTC,
-        "now": now,
+        "now": at,
     }
-    parts = [
-        render("rollouts/_pill.html", base),
-        render("rollouts/_why.html", {**base, "why": view.why}),
-        render("rollouts/_way_back.html", {**base, "way_back": view.way_back}),
-        render(
-            "rollouts/gates/_summary.html",
-            {**base, "summary": view.gates_summary, "has_tiles": view.tiles},
-        ),
-        render("rollouts/agents/_failed.html", {**base, "failed": agents.failed}),
-        render("rollouts/_events.html", {**base, "events": view.events}),
-    ]
-    parts += [render("rollouts/_phase.html", {**base, "phase": phase}) for phase in view.phases]
-    parts += [render("rollouts/gates/_gate.html", {**base, "tile": tile}) for tile in view.criteria]
-    parts += [render("rollouts/gates/_guard.html", {**base, "tile": tile}) for tile in view.guards]
-    parts += [
-        render("rollouts/gates/_sentence.html", {**base, "tile": tile}) for tile in view.tiles
-    ]
-    parts += [
-        render("rollouts/agents/_legend_count.html", {**base, "entry": entry})
-        for entry in agents.legend
-    ]
-    return Update(joined(parts), cells=agents.cells)
-
-
-def sync(update: Update, rollout: Rollout, now: datetime) -> str:
-    """Return the fragments for one page that lost the feed for a while, with all grid cells."""
-    context: dict[str, object] = {
-        "rollout": rollout,
-        "cells": targets.run_lengths(update.cells),
-        "seq": int(now.timestamp() * 1000),
-    }
-    return joined([update.html, render("rollouts/agents/_cells.html", context)])
+    return found, Update(joined(render(name, context) for name in REGIONS), view.seq)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 
 from console.api.rollouts.answers import judged_at
 from console.lib.texts import spoken
+from console.pages.frame.fragments import seq_of
 from console.pages.rollbacks.progress import Progress, progress_of
 from console.pages.rollouts import gates, phases, targets
 from console.words import states as words
@@ -102,7 +103,7 @@ def read(rollout: Rollout, now: datetime) -> View:
     if watched is not None:
         readings = gates.readings_by_gate(rollout, phase=watched)
         until = judged_at(rollout, now)
-        tiles = gates.tiles(gates_now(rollout, steps, until), readings, until)
+        tiles = gates.tiles(gates_now(rollout, steps, until, skew=timedelta()), readings, until)
     return View(
         rollout=rollout,
         phases=phases.views(rollout, steps),
@@ -113,16 +114,18 @@ def read(rollout: Rollout, now: datetime) -> View:
         events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
         way_back=progress_of(rollback) if rollback is not None else None,
         coverage=spoken((rollout.preview.get("coverage") or {}).get("text", "")),
-        seq=int(now.timestamp() * 1000),
+        seq=seq_of(now),
         is_over=rollout.finished_at is not None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """The agents region: a grid of cells, or bars by phase above `targets.MAX_CELLS` agents."""
+    """The agents region: a grid of cells, or only the legend above `targets.MAX_CELLS` agents.
+    `layout` says whose cell stands where: while it is the same, cells only change their state."""
 
     total: int
+    layout: str
     grid: str
     cells: list[str]
     names: dict[str, object]
@@ -141,6 +144,7 @@ def agents_of(rollout: Rollout) -> Agents:
     failed = [cell for cell in cells if cell.error and cell.kind in FAILED_KINDS]
     return Agents(
         total=total,
+        layout=targets.layout(rollout, cells),
         grid=targets.grid(rollout, cells) if small and cells else "",
         cells=[cell.kind for cell in cells] if small else [],
         names=targets.names(cells) if small else {},

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
+from zlib import crc32
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from console.lib.texts import said
 from console.words import states as words
+from rollouts.engine.states import RolloutState
 from rollouts.models import Rollout, Target
 
 MAX_CELLS = 1000
@@ -27,6 +29,7 @@ LEGEND = (
     *("failed", "timed_out", "fell_back", "lost", "offline", "queued", "todo"),
 )
 ALWAYS = frozenset({"applied"})
+NOT_STARTED_STATES = frozenset({RolloutState.DRAFT, RolloutState.SCHEDULED})
 COLUMNS = 31
 PITCH = 14
 CELL = 11
@@ -108,6 +111,13 @@ def grid(rollout: Rollout, cells: Sequence[Cell]) -> SafeString:
         sentence(cells),
         SafeString("".join(drawn)),
     )
+
+
+def layout(rollout: Rollout, cells: Sequence[Cell]) -> str:
+    """Return a short name of who stands where, so that a page knows when its grid is another one."""
+    if rollout.state in NOT_STARTED_STATES:
+        return "draft"
+    return f"{crc32(chr(10).join(cell.uid for cell in cells).encode()):x}"
 
 
 def names(cells: Sequence[Cell]) -> dict[str, object]:

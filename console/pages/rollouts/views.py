@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.policy import can
 from console.lib.paging import count_up_to
 from console.lib.problems import Missing
+from console.lib.snapshot import snapshot
 from console.pages.frame import keyset
 from console.pages.frame.forms import MAX_ID, LineField, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
@@ -69,19 +71,20 @@ def rollout_list(request: HtmxRequest) -> HttpResponse:
 @require_GET
 @needs("rollouts.view")
 def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
-    """Show one rollout. By HX-Target: the action bar alone, or the live fragments after a gap."""
-    rollout = find(rollout_id, request.actor)
-    now = timezone.now()
+    """Show one rollout. By HX-Target: the action bar, the agents, or all live regions after a gap."""
     if request.htmx.target == "sync":
-        return HttpResponse(fragments.sync(fragments.rollout(rollout, now), rollout, now))
+        find(rollout_id, request.actor)
+        found = fragments.rollout(rollout_id)
+        return found[1].answer() if found is not None else HttpResponse(status=404)
+    with snapshot() as now:
+        return _detail(request, find(rollout_id, request.actor), now)
+
+
+def _detail(request: HtmxRequest, rollout: Rollout, now: datetime) -> HttpResponse:
     acts = bar.bar(Seen.of(rollout), request.actor)
     context = {"rollout": rollout, "acts": acts, "why_not": bar.reasons(acts)}
     if request.htmx.target == "acts":
         return render(request, "rollouts/_acts.html", context)
-    if request.htmx.target == "legend":
-        legend = rollout_page.agents_of(rollout).legend
-        part = {"rollout": rollout, "legend": legend, "seq": int(now.timestamp() * 1000)}
-        return render(request, "rollouts/agents/_legend.html", part)
     view = rollout_page.read(rollout, now)
     context |= {
         "view": view,
@@ -93,7 +96,8 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "topics": [rollout.topic],
         "seq": view.seq,
     }
-    return render(request, "rollouts/detail.html", context)
+    is_part = (request.htmx.target or "").startswith("agents-of-")
+    return render(request, f"rollouts/{'agents/_region' if is_part else 'detail'}.html", context)
 
 
 def _is_draft(rollout: Rollout) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as sync_to_async
 from channels.layers import get_channel_layer
+from django.db import connection
 from django.utils import timezone
 
 from agents.models import AgentStatus
 from console.lib import hints
+from console.lib.snapshot import snapshot
 from console.live import followed, topics
 from console.live.publisher import Publisher
-from console.live.sources import Sources, signal
+from console.live.sources import Sources
 from rollouts.models import Rollout, Target
 from tests.console.pages.rows import make_config, make_fleet, make_rollout
 
@@ -50,7 +55,7 @@ async def test_a_dirty_topic_reaches_its_followers() -> None:
     await sync_to_async(hints.mark_dirty)(rollout.topic)
     await Publisher()._turn(0.0)
     message = await layer.receive(channel)
-    assert f'id="why-{rollout.pk}"' in message["text"]
+    assert f'id="why-{rollout.pk}"' in json.loads(message["text"])["html"]
 
 
 @pytest.mark.asyncio
@@ -99,32 +104,62 @@ def test_the_next_process_takes_over_when_the_lease_ran_out() -> None:
     assert not first._lead()
 
 
+def frames(sources: Sources, topic: str, *wanted: str) -> list[dict[str, Any]]:
+    sent = sources.messages(topic, set(wanted), timezone.now()).get(topic, [])
+    return [json.loads(text) for text in sent]
+
+
+def events(frame: dict[str, Any]) -> list[str]:
+    return [one["event"] for one in frame["signals"]]
+
+
 def test_fragments_are_the_same_for_everybody() -> None:
-    rollout = a_rollout()
-    [html, _signal] = Sources().messages(rollout.topic, set(), timezone.now())[rollout.topic]
-    for forbidden in ("<button", "<form", "<input", "csrf", " CET"):
-        assert forbidden not in html
-    assert html.count("data-seq=") >= 6
+    [frame] = frames(Sources(), a_rollout().topic)
+    for forbidden in ("<form", "<input", "csrf", " CET"):
+        assert forbidden not in frame["html"]
+    assert frame["html"].count("data-seq=") >= 6
 
 
-def test_only_cells_that_changed_are_sent() -> None:
+def test_all_of_a_rollout_is_one_message_with_one_seq() -> None:
     rollout = a_rollout()
-    sources, now = Sources(), timezone.now()
-    sources.messages(rollout.topic, set(), now)
+    [frame] = frames(Sources(), rollout.topic)
+    assert f'data-seq="{frame["seq"]}"' in frame["html"]
+    assert set(re.findall(r'data-seq="(\d+)"', frame["html"])) == {str(frame["seq"])}
+    for region in ("pill", "track", "why", "gates-of", "legend", "cells", "events", "way-back"):
+        assert f'id="{region}-{rollout.pk}"' in frame["html"], region
+
+
+def test_a_message_is_read_from_one_state_of_the_database() -> None:
+    rollout = a_rollout()
+    with snapshot():
+        before = Rollout.objects.get(pk=rollout.pk).state
+        elsewhere = threading.Thread(target=_pause, args=[rollout.pk])
+        elsewhere.start()
+        elsewhere.join()
+        assert Rollout.objects.get(pk=rollout.pk).state == before
+    assert Rollout.objects.get(pk=rollout.pk).state == "paused"
+
+
+def _pause(rollout_id: int) -> None:
+    Rollout.objects.filter(pk=rollout_id).update(state="paused")
+    connection.close()
+
+
+def test_the_cells_of_the_grid_come_with_the_numbers() -> None:
+    rollout = a_rollout()
     target = Target.objects.filter(rollout=rollout).order_by("phase__index", "position").first()
     assert target is not None
     Target.objects.filter(pk=target.pk).update(state="failed")
-    sent = sources.messages(rollout.topic, set(), now)[rollout.topic]
-    assert signal("cells", id=rollout.pk, d=[[0, "failed"]]) in sent
+    [frame] = frames(Sources(), rollout.topic)
+    assert 'data-cells="failed 1 ' in frame["html"]
+    assert f'id="n-failed-{rollout.pk}"' in frame["html"]
 
 
 def test_a_state_is_signalled_when_it_changes_and_only_then() -> None:
-    rollout = a_rollout()
-    sources, now = Sources(), timezone.now()
-    first = sources.messages(rollout.topic, set(), now)[rollout.topic]
-    again = sources.messages(rollout.topic, set(), now)[rollout.topic]
-    assert any('"rollout.state"' in text for text in first)
-    assert not any('"rollout.state"' in text for text in again)
+    rollout, sources = a_rollout(), Sources()
+    [first], [again] = frames(sources, rollout.topic), frames(sources, rollout.topic)
+    assert events(first) == ["rollout.state"]
+    assert events(again) == []
 
 
 def test_the_list_gets_the_cells_of_agents_that_changed() -> None:
@@ -133,10 +168,10 @@ def test_the_list_gets_the_cells_of_agents_that_changed() -> None:
     sources.messages(topics.AGENTS, {topics.AGENTS}, now)
     one.status.healthy = False
     one.status.save(update_fields=["healthy"])
-    [cells, changed] = sources.messages(topics.AGENTS, {topics.AGENTS}, now)[topics.AGENTS]
-    assert f'id="a{one.pk}-status"' in cells
-    assert "Unhealthy" in cells
-    assert f'"ids":[{one.pk}]' in changed
+    [cells] = frames(sources, topics.AGENTS, topics.AGENTS)
+    assert f'id="a{one.pk}-status"' in cells["html"]
+    assert "Unhealthy" in cells["html"]
+    assert cells["signals"] == [{"event": "agents.changed", "ids": [one.pk], "n": 1}]
 
 
 def test_the_list_hears_nothing_when_nothing_changed() -> None:
