@@ -91,12 +91,14 @@
     if (self.opened) resync();
     self.opened = true;
     if (pause) pause.hidden = false;
+    words.on = "";
     indicate();
   });
   document.addEventListener("htmx:wsClose", (event) => {
     const code = event.detail.event.code;
     if (self.socket) self.lostAt = self.beatAt || Date.now();
     self.socket = null;
+    delete words.on;
     self.failures += 1;
     if (code === 4401) end(words.out, true);
     if (code === 4403) end(words.denied, false);

@@ -14,7 +14,38 @@ from tests.browser.world import make_world
 
 
 def is_live(page: Page) -> None:
+    """Wait until the page hears the feed; a page without live regions hears only its navigation."""
+    expect(page.locator("#live[data-on]")).to_have_count(1, timeout=15_000)
+
+
+def test_a_page_that_does_not_follow_says_as_of_when_it_is(open_page: Callable[..., Page]) -> None:
+    make_world()
+    page = open_page("vera", "viewer")
+    page.goto("/help/shortcuts/")
+    is_live(page)
+    expect(page.locator("#live .t")).to_contain_text(re.compile(r"As of \d\d:\d\d:\d\d"))
+    page.goto("/agents/")
     expect(page.locator("#live .t")).to_have_text("Live", timeout=15_000)
+
+
+def test_an_older_message_changes_nothing_of_a_page(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    sent = f"""(ahead) => {{
+        const html = ["pill", "why"].map((name) => `<p id="${{name}}-{world.observing.pk}" data-seq="${{Date.now() + ahead}}">Sent</p>`);
+        const message = JSON.stringify({{ event: "frame", html: html.join(""), seq: Date.now() + ahead, signals: [] }});
+        htmx.trigger(document.body, "htmx:wsBeforeMessage", {{ message }});
+        return [...document.querySelectorAll("[data-seq]")].filter((one) => one.textContent === "Sent").length;
+    }}"""
+    assert page.evaluate(sent, -600_000) == 0
+    # One region alone was read later than the message: then none of it is newer for the page.
+    page.evaluate(
+        f"() => {{ document.getElementById('why-{world.observing.pk}').dataset.seq = Date.now() + 300_000; }}"
+    )
+    assert page.evaluate(sent, 60_000) == 0
+    assert page.evaluate(sent, 600_000) == 2
 
 
 def say(rollout: Rollout, text: str) -> None:
