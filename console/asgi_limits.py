@@ -10,8 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from console.lib.problems import TooLarge
-from console.lib.texts import said, text
+from console.lib.problems import MEDIA_TYPE, TooLarge
 
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
@@ -59,15 +58,8 @@ def _declared_bytes(scope: Scope) -> int:
 
 
 async def _refuse(send: Send, limit_bytes: int) -> None:
-    body = {
-        "type": "urn:tidegate:problem:too_large",
-        "title": said(TooLarge.title),
-        "status": 413,
-        "detail": said(text("api.large_request", most=limit_bytes)),
-        "code": "too_large",
-        "errors": [],
-        "request_id": "",
-    }
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    problem = TooLarge("api.large_request", most=limit_bytes)
+    body = problem.body()
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})

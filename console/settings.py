@@ -113,11 +113,15 @@ INSTALLED_APPS = [
     "console",
 ]
 AUTH_USER_MODEL = "accounts.User"
+# Outermost first: what makes headers stands inside what compresses, and all of it inside HEAD.
 MIDDLEWARE = [
+    "console.middleware.context.RequestContextMiddleware",
+    "console.middleware.policy.PolicyMiddleware",
+    "console.middleware.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "console.middleware.StaticFilesMiddleware",
-    "console.middleware.RequestContextMiddleware",
-    "console.middleware.ContentSecurityPolicyMiddleware",
+    "console.middleware.static_files.StaticFilesMiddleware",
+    "console.middleware.heads.HeadMiddleware",
+    "console.middleware.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -126,7 +130,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "console.middleware.ProblemMiddleware",
+    "console.middleware.problems.ProblemMiddleware",
 ]
 ROOT_URLCONF = "console.urls"
 ASGI_APPLICATION = "console.asgi.application"
@@ -166,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "fleet:overview"
 LOGOUT_REDIRECT_URL = "accounts:login"
+SESSION_ENGINE = "console.session_store"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -318,10 +323,20 @@ LOGGING = {
         "text": {"()": "console.lib.logs.TextFormatter"},
         "json": {"()": "console.lib.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"brief": {"()": "console.lib.logs.Brief"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "brief": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["brief"],
+        },
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
+        # Mistakes of callers: a line each, never a traceback that hides those of ours.
+        "django.security": {"handlers": ["brief"], "propagate": False},
         "uvicorn.access": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},

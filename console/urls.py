@@ -8,6 +8,9 @@ from drf_spectacular.views import SpectacularAPIView
 from console.pages import api_docs as docs
 from console.pages import system
 
+handler400 = "console.pages.errors.unreadable"
+handler404 = "console.pages.errors.not_found"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.urls_pages")),
     path("healthz", system.healthz, name="healthz"),

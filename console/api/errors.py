@@ -27,6 +27,7 @@ from rest_framework.response import Response
 from agents.selectors.errors import SelectorError
 from console.lib import logs
 from console.lib.problems import (
+    MEDIA_TYPE,
     Denied,
     FieldError,
     Invalid,
@@ -35,12 +36,10 @@ from console.lib.problems import (
     TooLarge,
     Transient,
 )
-from console.lib.texts import said
 from console.lib.texts import text as say
 
 logger = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
 _TITLES = {
     401: say("problem.sign_in"),
     405: say("problem.not_possible"),
@@ -87,16 +86,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
 
 def answer(problem: Problem, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """Return the response for a problem; `more` are extension members, e.g. the present state."""
-    body = {
-        "type": f"urn:tidegate:problem:{problem.code}",
-        "title": said(problem.title),
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "errors": [{"path": e.path, "message": e.message} for e in problem.errors],
-        "request_id": str(logs.current("request_id") or ""),
-        **more,
-    }
+    body = problem.body(str(logs.current("request_id") or ""), **more)
     return Response(
         body, status=problem.status, headers=dict(headers or {}), content_type=MEDIA_TYPE
     )

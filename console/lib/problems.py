@@ -33,6 +33,9 @@ def _is_code(says: str) -> bool:
     return " " not in says
 
 
+MEDIA_TYPE = "application/problem+json"
+
+
 class Problem(Exception):
     """Base of all errors that are answered rather than logged as faults."""
 
@@ -62,6 +65,24 @@ class Problem(Exception):
     def detail(self) -> str:
         """The sentence in the language of who reads it."""
         return said(self.says)
+
+    @property
+    def heading(self) -> str:
+        """The title as a page's heading: without the full stop."""
+        return said(self.title).rstrip(".。")
+
+    def body(self, request_id: str = "", **more: Any) -> dict[str, Any]:
+        """Return it as problem+json (RFC 9457): our members, then extension members."""
+        return {
+            "type": f"urn:tidegate:problem:{self.code}",
+            "title": said(self.title),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "errors": [{"path": e.path, "message": e.message} for e in self.errors],
+            "request_id": request_id,
+            **more,
+        }
 
     def __str__(self) -> str:
         return "\n".join([self.detail, *(f"{e.path}: {e.message}" for e in self.errors)])
@@ -121,3 +142,10 @@ class Transient(Problem):
     status = 503
     code = "transient"
     title = text("problem.transient")
+
+
+class NotOurName(Problem):
+    """The request came under a host name that is not allowed."""
+
+    code = "host_not_allowed"
+    title = text("problem.not_our_name")

@@ -6,4 +6,5 @@ from django.urls import URLPattern, path
 
 from console.live.consumers import ConsoleConsumer
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/console/", ConsoleConsumer.as_asgi())]
+PATH = "ws/console/"
+websocket_urlpatterns: list[URLPattern] = [path(PATH, ConsoleConsumer.as_asgi())]

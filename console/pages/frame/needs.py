@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.policy import require
 
 P = ParamSpec("P")
+MAX_BACK = 2000  # characters of the address to come back to
 
 
 class HtmxRequest(HttpRequest):
@@ -66,8 +67,18 @@ def to_login(request: HttpRequest) -> HttpResponse:
     if request.headers.get("X-Background"):
         return HttpResponse(status=401)
     htmx = getattr(request, "htmx", None)
-    back = htmx.current_url_abs_path if htmx else request.get_full_path()
-    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back or '/'})}"
+    back = _page_of(htmx) if htmx else request.get_full_path()
+    if not back or len(back) > MAX_BACK:
+        back = "/"
+    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
     if htmx:
         return HttpResponse(status=401, headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
+
+
+def _page_of(htmx: HtmxDetails) -> str | None:
+    """Return the address of the page that asks, None when what it says is no address."""
+    try:
+        return htmx.current_url_abs_path
+    except ValueError:
+        return None

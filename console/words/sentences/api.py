@@ -27,6 +27,7 @@ TITLES: dict[str, Sentence] = {
     "problem.fault": _l("Tidegate made a mistake."),
     "problem.invalid": _l("The input is not valid."),
     "problem.missing": _l("Not found."),
+    "problem.not_our_name": _l("This name is not known here."),
     "problem.not_possible": _l("Not possible here."),
     "problem.not_readable": _l("Not readable."),
     "problem.refused": _l("Refused."),
@@ -39,6 +40,10 @@ TITLES: dict[str, Sentence] = {
 
 ANSWERS: dict[str, Sentence] = {
     "system.migrations": _migrations,
+    "system.not_our_name": _l(
+        "This console does not answer under the name {name}. If the name is right, add it to the setting "
+        "ALLOWED_HOSTS, and set PUBLIC_URL to the address that people use."
+    ),
     "api.database_away": _l("The database does not answer at the moment. Try again."),
     "api.csrf_failed": _l("CSRF Failed: {why}"),
     "api.denied": _l("You may not do this."),
@@ -50,6 +55,9 @@ ANSWERS: dict[str, Sentence] = {
         "Tidegate could not store this. The log has the reason under the request id."
     ),
     "api.nothing_here": _l("There is nothing at this address."),
+    "page.nothing_here": _l(
+        "There is nothing at this address. The object does not exist, or it is outside your scope."
+    ),
     "api.restarts": _l("This console restarts. Ask again."),
     "api.sign_in": _l("Send an API token (Authorization: Bearer tg_u_...), or sign in."),
     "api.token_expired": _l("This API token expired on {on}. Make a new one."),
