@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Quarantine
+from console.lib import hints
 from console.lib.problems import Missing, Refused
 from console.lib.texts import Text, to_column
 
@@ -54,6 +55,7 @@ def quarantine(
         )
         added: int = cursor.rowcount
         if added:
+            transaction.on_commit(lambda: hints.mark_dirty("quarantines", "agents"))
             audit.record(
                 actor=by,
                 act="quarantine.add",
@@ -86,6 +88,7 @@ def lift(*, quarantine_id: int, by: Actor, reason: str, now: datetime | None = N
         found.lifted_at = now or timezone.now()
         found.lifted_by, found.lift_reason = by.name, reason
         found.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+        transaction.on_commit(lambda: hints.mark_dirty("quarantines", "agents"))
         audit.record(
             actor=by,
             act="quarantine.lift",

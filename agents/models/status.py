@@ -41,6 +41,15 @@ class ConfigStatus(models.IntegerChoices):
 SILENT = "silent"
 
 
+# A heartbeat comes every 30 s, and gateways write every 20 s whom they heard.
+LATE_AFTER = timedelta(seconds=75)
+
+
+def is_late(connected: bool | None, last_seen_at: datetime | None, now: datetime) -> bool:
+    """Whether an agent that counts as connected was not heard of for longer than it should be."""
+    return bool(connected) and last_seen_at is not None and now - last_seen_at > LATE_AFTER
+
+
 class AgentStatus(models.Model):
     """The hot row of an agent: connection, health and config as last reported.
 

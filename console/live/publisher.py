@@ -83,7 +83,7 @@ class Publisher:
             self.beat_at = now_s
             await self._send(topics.NAV, [signal("beat")], beat=True)
         taken, looked_at = await sync_to_async(self._collect, thread_sensitive=False)()
-        self.dirty |= taken
+        self.dirty |= taken | self._silent_for_long(looked_at, now_s)
         for topic in [t for t in self.dirty if self._is_due(t, now_s)]:
             self.dirty.discard(topic)
             if self._is_wanted(topic, looked_at):
@@ -91,11 +91,19 @@ class Publisher:
                 await self._flush(topic, looked_at)
         self._forget(now_s)
 
+    def _silent_for_long(self, looked_at: set[str], now_s: float) -> set[str]:
+        pulses = {topic: topics.pulse_s(topic) for topic in looked_at}
+        return {
+            topic
+            for topic, pulse_s in pulses.items()
+            if pulse_s and now_s - self.sent_at.setdefault(topic, now_s - pulse_s + 1) >= pulse_s
+        }
+
     def _is_due(self, topic: str, now_s: float) -> bool:
         return now_s - self.sent_at.get(topic, -1e9) >= topics.interval_s(topic)
 
     def _is_wanted(self, topic: str, looked_at: Iterable[str]) -> bool:
-        if topic in looked_at or topic in {topics.ROLLOUTS, topics.APPROVALS}:
+        if topic in looked_at or topic in topics.COUNTED:
             return True
         return topic == topics.AGENTS and any(t.startswith("agent:") for t in looked_at)
 

@@ -16,11 +16,22 @@ FLEET = "fleet"
 AGENTS = "agents"
 ROLLOUTS = "rollouts"
 APPROVALS = "approvals"
-PLAIN = frozenset({NAV, FLEET, AGENTS, ROLLOUTS, APPROVALS})
+CONFIGS = "configs"
+QUARANTINES = "quarantines"
+PLAIN = frozenset({NAV, FLEET, AGENTS, ROLLOUTS, APPROVALS, CONFIGS, QUARANTINES})
+# What these send is only that something changed: who shows it reads it again.
+COUNTED = frozenset({ROLLOUTS, APPROVALS})  # every page counts them in its navigation
+SIGNALS = frozenset({NAV, ROLLOUTS, APPROVALS, CONFIGS, QUARANTINES})
 MAX_TOPICS = 8
 
 _OBJECT = re.compile(r"(agent|rollout|rollback):(\d{1,18})")
-_VERBS = {"agent": "agents.view", "agents": "agents.view", "fleet": "agents.view"}
+_VERBS = {
+    "agent": "agents.view",
+    "agents": "agents.view",
+    "fleet": "agents.view",
+    "quarantines": "agents.view",
+    "configs": "configs.view",
+}
 
 
 def parse(query_string: str) -> list[str]:
@@ -45,6 +56,12 @@ def may_follow(actor: Actor, topic: str) -> bool:
     """Tell whether a person may see what a topic sends."""
     kind = topic.partition(":")[0]
     return bool(can(actor, _VERBS.get(kind, "rollouts.view")))
+
+
+def pulse_s(topic: str) -> float | None:
+    """Return how often a followed topic is drawn even when nobody says that it changed: what changes
+    by time alone, and what was said before the page listened. None for signals, which draw nothing."""
+    return None if topic in SIGNALS or topic.startswith("rollback:") else 10.0
 
 
 def interval_s(topic: str) -> float:

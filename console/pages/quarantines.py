@@ -57,6 +57,8 @@ def page(request: HtmxRequest) -> HttpResponse:
         "all": show_all,
         "problem": problem,
         "may_lift": can(request.actor, "quarantine.lift"),
+        "topics": ["quarantines", "agents"],
+        "follows": [] if problem else ["quarantines-changed", "agents-changed"],
     }
     status = problem.status if problem else 200
     return render(request, "settings/quarantine.html", context, status=status)

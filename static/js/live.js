@@ -43,6 +43,7 @@
     for (const region of document.querySelectorAll("[data-live]")) {
       window.setTimeout(() => htmx.trigger(region, "live-resync"), Math.random() * jitter);
     }
+    pull(Math.random() * jitter);
     for (const region of document.querySelectorAll("[data-sync]")) {
       window.setTimeout(() => sync(region.dataset.sync), Math.random() * jitter);
     }
@@ -133,60 +134,24 @@
     return Boolean(shown) && Number(next.dataset.seq) < Number(shown.dataset.seq || 0);
   }
 
-  // Swaps a region by its id. Where only leaves inside it differ, only they are swapped. Never under
-  // the reader's hands: what is selected waits until it is not, the focus and open details stay.
+  // Lets a region say what the newer reading says. What the reader holds (a selection, a focus that
+  // would be lost) waits until it is let go.
   const waiting = new Map();
   function land(next) {
     if (next.dataset.cells !== undefined) fill(next);
-    const target = document.getElementById(next.id);
-    if (!target) return;
-    waiting.delete(next.id);
-    if (bare(target) === bare(next)) { target.dataset.seq = next.dataset.seq; return; }
-    const leaves = leavesOf(next);
-    if (leaves.length && shell(target) === shell(next)) {
-      target.dataset.seq = next.dataset.seq;
-      for (const leaf of leaves) land(leaf);
-      return;
-    }
-    const focused = target.contains(document.activeElement) ? document.activeElement : null;
-    const twin = focused && twinOf(focused, next);
-    if (isSelected(target) || (focused && !twin)) { waiting.set(next.id, next); return; }
-    for (const one of target.querySelectorAll("details[id][open]")) {
-      const same = next.querySelector(`#${CSS.escape(one.id)}`);
-      if (same) same.open = true;
-    }
-    target.replaceWith(next);
-    htmx.process(next);
-    tidegate.writeTimes(next.parentNode);
-    if (twin) twin.focus({ preventScroll: true });
-    for (const one of [next, ...next.querySelectorAll("[data-tint]")]) tint(one);
-    if (next.dataset.title) title({ page: next.dataset.title });
+    const shown = document.getElementById(next.id);
+    if (!shown) return;
+    const before = shown.dataset.title, kept = next.cloneNode(true);
+    const now = tidegate.morph(shown, next);
+    if (now === null) waiting.set(kept.id, kept); else waiting.delete(kept.id);
+    tidegate.writeTimes(now || shown);
+    if (kept.dataset.title && kept.dataset.title !== before) moveOn(kept.dataset.title);
   }
 
-  const LEAF = "[id][data-seq]";
-  const leavesOf = (root) => [...root.querySelectorAll(LEAF)].filter((leaf) => leaf.parentElement.closest(LEAF) === root);
-
-  // What an element says, without what swapping, time and the reader do to it.
-  const LOOSE = / (data-seq|title|open)="[^"]*"/g, TIMES = /(<time[^>]*>)[^<]*/g, TINT = / class="changed"| changed(?=")/g;
-  const bare = (element) => element.outerHTML.replace(TINT, "").replace(LOOSE, "").replace(TIMES, "$1");
-  function shell(element) {
-    const copy = element.cloneNode(true);
-    for (const leaf of leavesOf(copy)) leaf.replaceWith(`#${leaf.id}`);
-    return bare(copy);
-  }
-
-  // The element of a new region that the focus can go on to: the same link or the same summary.
-  function twinOf(focused, next) {
-    if (focused.id) return next.querySelector(`#${CSS.escape(focused.id)}`);
-    const same = (one) => one.getAttribute("href") === focused.getAttribute("href") && one.className === focused.className;
-    if (focused.tagName === "A") return [...next.querySelectorAll("a")].find(same) || null;
-    const details = focused.tagName === "SUMMARY" && focused.parentElement.id;
-    return details ? next.querySelector(`#${CSS.escape(details)} > summary`) : null;
-  }
-
-  function isSelected(target) {
-    const selection = window.getSelection();
-    return Boolean(selection) && !selection.isCollapsed && selection.containsNode(target, true);
+  // The state moved on: what was said of the one before is over.
+  function moveOn(words) {
+    title({ page: words });
+    for (const one of document.querySelectorAll("#messages .is-ok, #messages .is-off")) one.remove();
   }
 
   function landWaiting() {
@@ -195,6 +160,47 @@
   document.addEventListener("focusout", () => window.setTimeout(landWaiting, 0));
   document.addEventListener("selectionchange", () => { if (waiting.size) landWaiting(); });
 
+  // A page whose regions depend on the reader reads itself when something it tells of has changed:
+  // `data-pull` of <main> names the events. What is typed, open or focused in it stays.
+  const page = document.getElementById("main"), follows = (page.dataset.pull || "").split(" ").filter(Boolean);
+  let pulling = 0, isStale = false;
+  function pull(after = 300) {
+    if (!follows.length || self.paused) return;
+    if (pulling) isStale = true; else pulling = window.setTimeout(read, after);
+  }
+  async function read() {
+    isStale = false;
+    try {
+      const response = await fetch(location.href, { headers: { "X-Background": "1" }, credentials: "same-origin" });
+      if (response.status === 401 || response.redirected) return end(words.out, true);
+      if (response.ok) {
+        const next = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("main");
+        for (const one of next.querySelectorAll("#messages")) one.replaceWith(page.querySelector("#messages").cloneNode(true));
+        land(document.importNode(next, true));
+        self.readAt = Date.now();
+      }
+    } catch {
+      // The next change or poll tries again; the indicator says how old the page is.
+    } finally {
+      window.setTimeout(() => { pulling = 0; if (isStale) pull(0); }, 1700);
+    }
+  }
+  for (const name of follows) document.body.addEventListener(name, () => pull());
+
+  // Regions that pull themselves land in the same way.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr, serverResponse } = event.detail;
+    if (!target.hasAttribute || !target.hasAttribute("data-live") || xhr.status !== 200) return;
+    const next = document.createElement("template");
+    next.innerHTML = serverResponse;
+    if (!next.content.getElementById(target.id)) return;
+    event.detail.shouldSwap = false;
+    for (const one of [...next.content.children]) {
+      one.removeAttribute("hx-swap-oob");
+      land(one);
+    }
+  });
+
   // What a paused page misses: each region that says something else by now, and each other event.
   function note(message) {
     if (message.event !== "frame") return message.event === "resync" || self.missed.add(message.event);
@@ -202,7 +208,7 @@
     box.innerHTML = message.html;
     for (const next of box.content.children) {
       const shown = document.getElementById(next.id);
-      if (shown && bare(shown) !== bare(next)) self.missed.add(next.id); else self.missed.delete(next.id);
+      if (shown && tidegate.bare(shown) !== tidegate.bare(next)) self.missed.add(next.id); else self.missed.delete(next.id);
     }
   }
 
@@ -235,15 +241,6 @@
         if (cells[index] && cells[index].getAttribute("href") !== state) cells[index].setAttribute("href", state);
       }
     }
-  }
-
-  // A tint on what changed, at most once in 5 s per element.
-  const tinted = new Map();
-  function tint(element) {
-    if (element.dataset.tint === undefined || Date.now() - (tinted.get(element.id) || 0) < 5000) return;
-    tinted.set(element.id, Date.now());
-    element.classList.add("changed");
-    window.setTimeout(() => element.classList.remove("changed"), 1300);
   }
 
   // The agents list counts what changed since it was opened; rows never move by themselves.

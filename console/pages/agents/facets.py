@@ -22,6 +22,8 @@ from console.pages.agents.rows import matching
 from console.words import states as words
 
 CACHE_S = 5
+# Shown with a nought as well: that none is offline is an answer.
+ALWAYS = frozenset({"config_failed", "unhealthy", "offline", "applying", "drifted", "healthy"})
 VALUES = 8  # values shown per label; the rest is reached by writing the selector
 FIRST = ("env", "region", "role", "tier", "version", "team", "cluster")
 # Labels that name one agent each are no facets.
@@ -123,7 +125,7 @@ def read(form: AgentFilter, actor: Actor, now: datetime, *, wanted: list[str]) -
     statuses = [
         Value(word, status_counts.get(word, 0), word in form.statuses, look)
         for word, look in words.AGENT.items()
-        if status_counts.get(word) or word in form.statuses
+        if status_counts.get(word) or word in form.statuses or word in ALWAYS
     ]
     return Facets(
         statuses=statuses,

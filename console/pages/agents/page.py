@@ -145,7 +145,7 @@ def _kind_of(target: Target | None) -> str:
 
 def read(agent: Agent, now: datetime, tab: str) -> AgentView:
     """Read the page of an agent that was read `for_list()` with a status word."""
-    [row] = rows_of([agent])
+    [row] = rows_of([agent], now)
     status = getattr(agent, "status", None) or AgentStatus(agent=agent)
     bodies = {b.part: b for b in AgentBody.objects.filter(agent=agent)}
     health = bodies.get(AgentBody.Part.HEALTH)

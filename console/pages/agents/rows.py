@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from agents.models import Agent, AgentStatus, Quarantine
 from agents.models.querysets import AgentQuerySet
+from agents.models.status import is_late
 from agents.selectors.grammar import to_text
 from agents.selectors.nearest import nearest
 from console.lib.paging import count_up_to, part_of, place_of
@@ -38,6 +39,7 @@ class AgentRow:
     note: str
     seen_at: datetime | None
     connected: bool
+    is_late: bool
 
     @property
     def is_quiet(self) -> bool:
@@ -100,7 +102,7 @@ def _fallen(agents: Collection[Agent]) -> frozenset[int]:
     return frozenset(pk for pk, config_hash in found if wanted[pk] == config_hash)
 
 
-def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
+def rows_of(agents: Sequence[Agent], now: datetime) -> list[AgentRow]:
     """Return rows for agents read `for_list()` with a status word: one more query for names, one if
     some do not run what they should."""
     statuses = {a.pk: _status_of(a) for a in agents}
@@ -122,6 +124,7 @@ def rows_of(agents: Sequence[Agent]) -> list[AgentRow]:
                 note=_note_of(agent, status, word, fallen),
                 seen_at=status.last_seen_at,
                 connected=status.connected,
+                is_late=is_late(status.connected, status.last_seen_at, now),
             )
         )
     return rows
@@ -135,7 +138,7 @@ def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
     part = part_of(found.for_list(), fields, PER_PAGE, after=form.after, before=form.before)
     agents = part.rows
     return AgentPage(
-        rows=rows_of(agents),
+        rows=rows_of(agents, now),
         newer=write_place(place_of(agents[0], fields)) if part.has_before else "",
         older=write_place(place_of(agents[-1], fields)) if part.has_after else "",
         total=total,
@@ -155,4 +158,4 @@ def _meant(form: AgentFilter, actor: Actor) -> str:
 def by_ids(ids: Iterable[int], actor: Actor, now: datetime) -> list[AgentRow]:
     """Read the rows of some agents, for live cells."""
     found = Agent.objects.visible_to(actor).filter(pk__in=list(ids)).with_status_word(now)
-    return rows_of(list(found.for_list()))
+    return rows_of(list(found.for_list()), now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -12,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from accounts.actor import Actor
 from agents.models import Agent
-from console.lib.paging import COUNT_LIMIT
+from console.lib.paging import COUNT_LIMIT, count_up_to
 from console.lib.problems import Missing
 from console.lib.web import csvs
 from console.pages.agents import dialogs as agent_dialogs
@@ -22,6 +24,7 @@ from console.pages.agents import filters as agent_filters
 from console.pages.agents import fragments
 from console.pages.agents import page as agent_page
 from console.pages.agents import rows as agent_rows
+from console.pages.agents.filters import AgentFilter
 from console.pages.agents.rows import AgentPage, AgentRow
 from console.pages.frame.forms import Flag, Listed, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
@@ -44,8 +47,13 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
     target = request.htmx.target
     if target == "agent-facets":
         wanted = _Asked(request.GET).known()["open"]
-        facets = agent_facets.read(form, request.actor, now, wanted=wanted)
-        return render(request, "agents/filter/_facets.html", {"form": form, "facets": facets})
+        context = {
+            **_counted(form, request.actor, now),
+            "form": form,
+            "facets": agent_facets.read(form, request.actor, now, wanted=wanted),
+            "is_part": True,
+        }
+        return render(request, "agents/filter/_facets.html", context)
     if form.error is not None:
         page = AgentPage([], "", "", 0)
     else:
@@ -69,6 +77,18 @@ def agent_list(request: HtmxRequest) -> HttpResponse:
     response = render(request, "agents/table/_table.html", {**context, "is_part": True})
     response["HX-Push-Url"] = reverse("agents:list") + (form.url() if not form.is_empty else "")
     return response
+
+
+def _counted(form: AgentFilter, actor: Actor, now: datetime) -> dict[str, object]:
+    """Return how many agents match, of how many: what stands in the head of the list."""
+    if form.error is not None:
+        return {}
+    return {
+        "page": AgentPage([], "", "", count_up_to(agent_rows.matching(form, actor, now))),
+        "all_agents": Agent.objects.visible_to(actor).living().count(),
+        "counted_at": now,
+        "limit": COUNT_LIMIT,
+    }
 
 
 def _error_only(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
@@ -98,6 +118,7 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
         "seq": view.seq,
         "menu": agent_dialogs.menu(request, agent),
         "topics": [f"agent:{agent.pk}"],
+        "follows": ["agent-changed"],
     }
     return render(request, "agents/detail.html", context)
 
@@ -119,7 +140,9 @@ def export(request: HtmxRequest) -> StreamingHttpResponse:
     if picked and not asked["all"]:
         found = found.filter(instance_uid__in=_uuids(picked))
     rows = found.for_list().order_by("name", "pk").iterator(chunk_size=500)
-    return csvs.response(request, "agents.csv", EXPORT, (_export_row(row) for row in _named(rows)))
+    return csvs.response(
+        request, "agents.csv", EXPORT, (_export_row(row) for row in _named(rows, now))
+    )
 
 
 def _uuids(texts: list[str]) -> list[uuid.UUID]:
@@ -129,9 +152,9 @@ def _uuids(texts: list[str]) -> list[uuid.UUID]:
         raise Missing("agents.picked_missing") from error
 
 
-def _named(agents: Iterator[Agent]) -> Iterator[AgentRow]:
+def _named(agents: Iterator[Agent], now: datetime) -> Iterator[AgentRow]:
     while batch := list(islice(agents, 500)):
-        yield from agent_rows.rows_of(batch)
+        yield from agent_rows.rows_of(batch, now)
 
 
 def _export_row(row: AgentRow) -> list[object]:

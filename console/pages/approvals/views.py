@@ -82,9 +82,9 @@ def inbox(request: HtmxRequest) -> HttpResponse:
         "others": [q for q in waiting if q.why_not],
         "decided": list(decided[:DECIDED]),
         "topics": ["approvals"],
+        "follows": ["approvals-changed", "rollouts-changed"],
     }
-    is_part = request.htmx.target == "approvals-page"
-    return render(request, f"approvals/{'_inbox' if is_part else 'inbox'}.html", context)
+    return render(request, "approvals/inbox.html", context)
 
 
 @require_GET

@@ -127,7 +127,12 @@ def config_list(request: HtmxRequest) -> HttpResponse:
     rollouts = {rollout.config_id: rollout for rollout in active}
     configs = Config.objects.annotate(latest=Max("versions__number")).order_by("name")
     rows = [(c, by_config.get(c.pk, 0), rollouts.get(c.pk)) for c in configs]
-    context = {"rows": rows, "may_write": can(request.actor, "configs.write")}
+    context = {
+        "rows": rows,
+        "may_write": can(request.actor, "configs.write"),
+        "topics": ["configs", "fleet", "rollouts"],
+        "follows": ["configs-changed", "fleet-changed", "rollouts-changed"],
+    }
     return render(request, "configs/list.html", context)
 
 

@@ -57,6 +57,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
         **needs_you(request.actor, now),
         "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
+        "follows": ["fleet-changed", "rollouts-changed", "approvals-changed"],
     }
     return render(request, "fleet/overview.html", context)
 

@@ -66,7 +66,12 @@ def rollback_list(request: HtmxRequest) -> HttpResponse:
     """List rollbacks, newest first: of rollouts and by selector."""
     found = Rollback.objects.select_related("rollout")
     page = keyset.newest_first(found, request.GET)
-    context = {"page": page, "may_start": can(request.actor, "rollouts.rollback")}
+    context = {
+        "page": page,
+        "may_start": can(request.actor, "rollouts.rollback"),
+        "topics": ["rollouts"],
+        "follows": ["rollouts-changed"],
+    }
     return render(request, "rollbacks/list.html", context)
 
 

@@ -58,6 +58,8 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "rollout": rollout,
         "checks": checks.values(),
         "chosen": chosen,
+        "topics": [rollout.topic],
+        "follows": ["rollout-changed"],
         "page": rows,
         "rows": [
             FindingRow(t, [(checks[f.check], LABELS[f.check]) for f in about(t, findings)])

@@ -130,6 +130,8 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "total": count_up_to(found),
         "kinds": words.TARGET,
         "phases": sorted(rollout.phases.all(), key=lambda step: step.index),
+        "topics": [rollout.topic],
+        "follows": ["rollout-changed"],
     }
     return render(request, "rollouts/agents/list.html", context)
 

@@ -158,7 +158,7 @@ def test_the_cells_of_the_grid_come_with_the_numbers() -> None:
 def test_a_state_is_signalled_when_it_changes_and_only_then() -> None:
     rollout, sources = a_rollout(), Sources()
     [first], [again] = frames(sources, rollout.topic), frames(sources, rollout.topic)
-    assert events(first) == ["rollout.state"]
+    assert events(first) == ["rollout.changed", "rollout.state"]
     assert events(again) == []
 
 
