@@ -32,7 +32,9 @@ FIELDS = (
 MAX_FLEET = 20_000  # above this the whole list is not compared, pages read again
 
 # What of a region moves with time alone: its place in line, ages, charts that end now.
-_LOOSE = re.compile(r'\bdata-seq="\d+"|(?<=">)[^<]*(?=</time>)|<svg.*?</svg>', re.DOTALL)
+_LOOSE = re.compile(
+    r'\bdata-seq="\d+"|<time[^>]*data-t="rel">[^<]*</time>|<svg.*?</svg>', re.DOTALL
+)
 
 
 @dataclass(slots=True)
