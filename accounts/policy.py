@@ -27,6 +27,8 @@ VERBS: dict[str, frozenset[str]] = {
     "plans.write": frozenset({Role.AUTHOR, Role.ADMIN}),
     "selectors.write": frozenset({Role.AUTHOR, Role.ADMIN}),
     "rollouts.start": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.edit": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "rollouts.discard": frozenset({Role.OPERATOR, Role.ADMIN}),
     "rollouts.pause": frozenset({Role.OPERATOR, Role.ADMIN}),
     "rollouts.resume": frozenset({Role.OPERATOR, Role.ADMIN}),
     "rollouts.advance": frozenset({Role.OPERATOR, Role.ADMIN}),

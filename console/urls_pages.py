@@ -72,6 +72,7 @@ rollouts_urls: Routes = [
     path("<int:rollout_id>/readiness/", readiness.page, name="readiness"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
     path("<int:rollout_id>/start/", wizard.start, name="start"),
+    path("<int:rollout_id>/edit/", wizard.edit, name="edit"),
     *[
         path(f"<int:rollout_id>/{verb}/", rollout_acts.act, {"verb": verb}, name=verb)
         for verb in acts.VERBS

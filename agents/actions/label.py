@@ -11,6 +11,7 @@ from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Agent
 from agents.opamp.attributes import MAX_VALUE_CHARS, labels_of
+from agents.selectors.fields import FIELDS
 from agents.selectors.versions import version_keys
 from console.lib import hints
 from console.lib.problems import FieldError, Invalid, Missing
@@ -70,6 +71,8 @@ def _check(labels: Mapping[str, object]) -> None:
     for key, value in labels.items():
         if not key.strip() or len(key) > MAX_KEY_CHARS or "\x00" in key:
             errors.append(FieldError(f"labels.{key[:40]}", text("labels.bad_key")))
+        if key in FIELDS:
+            errors.append(FieldError(f"labels.{key}", text("labels.is_a_field", key=key)))
         if not isinstance(value, str) or len(value) > MAX_VALUE_CHARS or "\x00" in value:
             errors.append(FieldError(f"labels.{key[:40]}", text("labels.bad_value")))
     if errors:

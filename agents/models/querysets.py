@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
+from django.db.models.lookups import Exact
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -60,6 +61,22 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
             self.order_by().annotate(label_key=key).values_list("label_key", flat=True).distinct()
         )
 
+    def sample_of_label_keys(self, agents: int) -> list[str]:
+        """Return the names of labels of the first so many of these agents."""
+        found: AgentQuerySet = self.model.objects.filter(pk__in=self.values("pk")[:agents])
+        return found.label_keys()
+
+    def labels_nobody_has(self, keys: Collection[str]) -> list[str]:
+        """Return which of these labels none of these agents has. Stops at the first that has one."""
+        sql, params = self.order_by().values("labels").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT k FROM unnest(%s::text[]) AS k WHERE NOT EXISTS (SELECT FROM ({sql}) AS a "  # noqa: S608 ours
+                "WHERE jsonb_exists(a.labels, k)) ORDER BY k",
+                [list(keys), *params],
+            )
+            return [key for (key,) in cursor.fetchall()]
+
     def label_values(self, key: str, limit: int) -> list[str]:
         """Up to `limit` values that the label has among these agents."""
         value = Func(
@@ -108,14 +125,28 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
         )
 
 
-def connected_q(now: datetime) -> Q:
+def status_q(words: Collection[str], now: datetime | Func) -> Q:
+    """Return the condition for having one of these status words, for use beside others. Only the
+    rules down to the last of them are asked; `now` may be the database's own clock."""
+    rules = _status_rules(now)
+    while rules and "unknown" not in words and rules[-1][0] not in words:
+        rules.pop()
+    wanted = Case(
+        *(When(rule, then=Value(word in words)) for word, rule in rules),
+        default=Value("unknown" in words),
+        output_field=models.BooleanField(),
+    )
+    return Q(Exact(wanted, True))
+
+
+def connected_q(now: datetime | Func) -> Q:
     """Return the condition for a live connection, for use beside others."""
     leases = apps.get_model("agents", "GatewayLease")
     alive = leases.objects.filter(renewed_at__gt=now - leases.LIFE, stopped_at=None)
     return Q(status__connected=True, status__gateway__in=alive.values("pk"))
 
 
-def _status_rules(now: datetime) -> list[tuple[str, Q]]:
+def _status_rules(now: datetime | Func) -> list[tuple[str, Q]]:
     quarantines = apps.get_model("agents", "Quarantine").objects.filter(
         agent=OuterRef("pk"), lifted_at=None, outcome="by_hand"
     )

@@ -1,35 +1,45 @@
 """A selector as one SQL condition on `Agent` (spec section 3: < 100 ms over 100,000 agents).
 
 Exact values use the GIN index on `labels`; versions compare `version_keys` byte by byte; a
-component is asked of the few component sets, not of the agents.
+component is asked of the few component sets, not of the agents. Fields (`name`, `id`, `status`,
+`config`) are columns. Which bodies a config has is known to who calls: `Configs`.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
+from typing import Any, TypeAlias
 
 from django.db.models import BooleanField, F, Func, Lookup, Q, TextField, Value
 from django.db.models import lookups as sql
-from django.db.models.functions import Collate
+from django.db.models.functions import Cast, Collate, Now
 
 from agents.models import ComponentSet
-from agents.selectors import capabilities, tree
-from agents.selectors.matching import saved, without
+from agents.models.querysets import status_q
+from agents.selectors import capabilities, fields, tree
+from agents.selectors.errors import SelectorError
+from agents.selectors.matching import saved, status_words, without
 from agents.selectors.versions import version_key
+from console.lib.texts import text
 
-Named = Mapping[str, tree.Selector]
+Named: TypeAlias = Mapping[str, tree.Selector]
+
+# Returns the hashes (or a query of them) of what these values of `config` name; of every config
+# for None. Raises SelectorError for a config that is not there.
+Configs: TypeAlias = Callable[[tuple[tree.Value, ...] | None], Iterable[Any]]
 
 
-def to_q(selector: tree.Selector, named: Named | None = None) -> Q:
+def to_q(selector: tree.Selector, named: Named | None = None, configs: Configs | None = None) -> Q:
     """Return the condition for `Agent.objects.matching`. `named` holds the saved selectors.
 
-    Raises SelectorError when a saved selector is not there or refers to itself.
+    Raises SelectorError when a saved selector is not there or refers to itself, when `config` is
+    asked without `configs`, or of a config that is not there.
     """
     if selector.is_everything:
         return Q()
-    terms = [_term(term, named) for term in selector.terms]
+    terms = [_term(term, named, configs) for term in selector.terms]
     join = operator.and_ if selector.match is tree.Match.ALL else operator.or_
     return reduce(join, terms)
 
@@ -71,13 +81,16 @@ _ORDERS: dict[tree.Order, type[Lookup[str]]] = {
 }
 
 
-def _term(term: tree.Term, named: Named | None) -> Q:
-    if isinstance(term, tree.Label):
+def _term(term: tree.Term, named: Named | None, configs: Configs | None) -> Q:
+    if isinstance(term, tree.Label | tree.Exists) and term.key in fields.FIELDS:
+        found = _field(term.key, getattr(term, "values", None), configs)
+    elif isinstance(term, tree.Label):
         found = _label(term.key, term.values)
     elif isinstance(term, tree.Exists):
         found = Q(labels__has_key=term.key)
     elif isinstance(term, tree.Named):
-        found = to_q(saved(named, term.name), without(named, term.name)) or Q(pk__isnull=False)
+        inner = to_q(saved(named, term.name), without(named, term.name), configs)
+        found = inner or Q(pk__isnull=False)
     else:
         found = _capability(term)
     return ~Q(_IsTrue(found)) if term.negated else found
@@ -92,6 +105,34 @@ def _capability(term: tree.Capability) -> Q:
     component = capabilities.component_of(term.name)
     sets = ComponentSet.objects.filter(names__contains=[component])
     return Q(components_hash__in=sets.values("pk"))
+
+
+def _field(key: str, values: tuple[tree.Value, ...] | None, configs: Configs | None) -> Q:
+    """Return the condition for a field with one of these values, for None with any."""
+    if key == fields.CONFIG:
+        if configs is None:
+            raise SelectorError(text("selector.config_not_here"))
+        return Q(status__running_hash__in=configs(values))
+    if key == fields.STATUS:
+        words = fields.STATUSES if values is None else status_words(values)
+        return status_q(words, Now())
+    if values is None:
+        return ~Q(name="") if key == fields.NAME else Q(pk__isnull=False)
+    column = _of_name if key == fields.NAME else _of_id
+    return reduce(operator.or_, (column(value) for value in values))
+
+
+def _of_name(value: tree.Value) -> Q:
+    if isinstance(value, tree.Glob):
+        return Q(_Like(F("name"), Value(_like_pattern(value.pattern))))
+    return Q(name=fields.wanted(value))
+
+
+def _of_id(value: tree.Value) -> Q:
+    if isinstance(value, tree.Glob):
+        pattern = _like_pattern(value.pattern.lower())
+        return Q(_Like(Cast("instance_uid", TextField()), Value(pattern)))
+    return Q(instance_uid=fields.as_uid(fields.wanted(value)))
 
 
 def _label(key: str, values: tuple[tree.Value, ...]) -> Q:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from agents.selectors import capabilities
+from agents.selectors import capabilities, fields
 from agents.selectors.errors import SelectorError
 from agents.selectors.tree import (
     Capability,
@@ -27,11 +27,16 @@ from console.lib.texts import text
 
 @dataclass(frozen=True, slots=True)
 class AgentLook:
-    """What a selector can see of an agent. `components` are names such as `processor:batch`."""
+    """What a selector can see of an agent. `components` are names such as `processor:batch`,
+    `configs` what it runs by every name that has (`gateway@v3`)."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     components: Collection[str] = ()
     capabilities: int = 0
+    name: str = ""
+    uid: str = ""
+    status: str = "unknown"
+    configs: Collection[str] = ()
 
 
 def matches(
@@ -56,8 +61,23 @@ def saved(named: Mapping[str, Selector] | None, name: str) -> Selector:
     return named[name]
 
 
+def status_words(values: Collection[Value]) -> list[str]:
+    """Return the statuses that these values mean."""
+    return [word for word in fields.STATUSES if any(_text(value, word) for value in values)]
+
+
+def names_config(value: Value, config: str, number: int) -> bool:
+    """Return whether a value of `config` means this version of it."""
+    if isinstance(value, Glob):
+        known = f"{config}@v{number}" if "@" in value.pattern else config
+        return _glob(value.pattern, known)
+    return fields.config_and_number(fields.wanted(value)) in ((config, None), (config, number))
+
+
 def _term(term: Term, look: AgentLook, named: Mapping[str, Selector]) -> bool:
-    if isinstance(term, Label):
+    if isinstance(term, Label | Exists) and term.key in fields.FIELDS:
+        found = _field(term.key, getattr(term, "values", None), look)
+    elif isinstance(term, Label):
         found = _label(term.key, term.values, look)
     elif isinstance(term, Exists):
         found = term.key in look.labels
@@ -74,6 +94,34 @@ def _capability(term: Capability, look: AgentLook) -> bool:
     if term.name in capabilities.BITS:
         return bool(look.capabilities & capabilities.BITS[term.name])
     return capabilities.component_of(term.name) in look.components
+
+
+def _field(key: str, values: tuple[Value, ...] | None, look: AgentLook) -> bool:
+    if key == fields.CONFIG:
+        runs = [(name, int(v)) for name, _, v in (c.rpartition("@v") for c in look.configs)]
+        return any(
+            values is None or any(names_config(value, *one) for value in values) for one in runs
+        )
+    if values is None:
+        return bool(look.name) if key == fields.NAME else True
+    if key == fields.STATUS:
+        return look.status in status_words(values)
+    if key == fields.NAME:
+        return any(_text(value, look.name) for value in values)
+    return any(_is_id(value, look.uid) for value in values)
+
+
+def _text(value: Value, actual: str) -> bool:
+    """A field is text: what looks like a version is compared to the letter."""
+    if isinstance(value, Glob):
+        return _glob(value.pattern, actual)
+    return fields.wanted(value) == actual
+
+
+def _is_id(value: Value, uid: str) -> bool:
+    if isinstance(value, Glob):
+        return _glob(value.pattern.lower(), uid)
+    return str(fields.as_uid(fields.wanted(value))) == uid
 
 
 def _label(key: str, values: tuple[Value, ...], look: AgentLook) -> bool:

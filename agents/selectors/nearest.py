@@ -16,7 +16,8 @@ def nearest(
 ) -> Selector | None:
     """Return the selector with keys and exact values that exist, None when that changes nothing.
 
-    `keys` are the labels agents have, `values_of` the values of one of them.
+    `keys` are the labels agents have and the fields, `values_of` the values of one of them; those
+    of a field whose values are not read are none.
     """
 
     def put_right(term: Term) -> Term:

@@ -1,17 +1,24 @@
-"""Which saved selectors a selector refers to. Pure."""
+"""What a selector refers to: saved selectors and labels. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from agents.selectors.errors import SelectorError
-from agents.selectors.tree import Named, Selector
+from agents.selectors.fields import FIELDS
+from agents.selectors.tree import Exists, Label, Named, Selector
 from console.lib.texts import text
 
 
 def names_in(selector: Selector) -> frozenset[str]:
     """Return the names it refers to itself."""
     return frozenset(term.name for term in selector.terms if isinstance(term, Named))
+
+
+def labels_in(selector: Selector) -> frozenset[str]:
+    """Return the labels it asks itself, fields not among them."""
+    keys = {term.key for term in selector.terms if isinstance(term, Label | Exists)}
+    return frozenset(keys.difference(FIELDS))
 
 
 def check_references(name: str, selector: Selector, saved: Mapping[str, Selector]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from agents.selectors import capabilities
 from agents.selectors.errors import MAX_TERMS, MAX_VALUES, SelectorError
+from agents.selectors.fields import check_field
 from agents.selectors.tokens import RESERVED, Token, quote, quoted, tokens_of
 from agents.selectors.tree import (
     EVERYTHING,
@@ -103,9 +104,17 @@ class _Parser:
             return self.named(negated)
         key = self.key()
         term = self.label(key)
-        if isinstance(term, Label) and negated:
-            raise self.error_at(token, say("selector.bang_on_label", key=key))
+        if isinstance(term, Label):
+            if negated:
+                raise self.error_at(token, say("selector.bang_on_label", key=key))
+            self.check_field(token, term)
         return Exists(key, negated) if term is None else term
+
+    def check_field(self, token: Token, term: Label) -> None:
+        try:
+            check_field(term.key, term.values)
+        except BadOperand as bad:
+            raise self.error_at(token, bad.says) from bad
 
     def named(self, negated: bool) -> Named:
         name = self.peek().text[1:]

@@ -13,6 +13,7 @@ from typing import Any
 
 from agents.selectors import capabilities
 from agents.selectors.errors import MAX_TERMS, MAX_VALUES, SelectorError
+from agents.selectors.fields import check_field
 from agents.selectors.tree import (
     EVERYTHING,
     Capability,
@@ -117,7 +118,12 @@ def _labels_mapping(data: object, path: Path) -> Iterator[Term]:
         raise _error(path, say("selector.labels_no_mapping"))
     for key, value in data.items():
         values, negated = _values(value, (*path, key))
-        yield Label(_key(key, (*path, key)), values, negated)
+        label = Label(_key(key, (*path, key)), values, negated)
+        try:
+            check_field(label.key, values)
+        except BadOperand as bad:
+            raise _error((*path, key), bad.says) from bad
+        yield label
 
 
 def _values(data: object, path: Path) -> tuple[tuple[Value, ...], bool]:

@@ -48,6 +48,7 @@ def _row(applied: Applied) -> shapes.Applied:
         "change": applied.change.value,
         "file": applied.file,
         "difference": applied.difference,
+        "notes": list(applied.notes),
     }
     if applied.version:
         row["version"] = applied.version

@@ -35,7 +35,7 @@ PAGE_OLDEST = [AFTER_SEQ, LIMIT]
 
 SELECTOR = Text(
     "selector",
-    "Selector text, e.g. `env=prod,version>=1.4`; also under the name `q`, as on pages.",
+    "Selector text, e.g. `env=prod,name~gw-*,status=offline`; also under the name `q`, as on pages.",
     also="q",
 )
 STATUS = Words(

@@ -23,6 +23,7 @@ from rollouts.analysis.dry_run import Today, dry_answers
 from rollouts.models import NamedSelector, Plan
 from rollouts.plans.parse import parse_plan
 from rollouts.plans.plan import Plan as ParsedPlan
+from rollouts.selectors import notes_on
 
 
 class PlanList(ApiView):
@@ -76,7 +77,12 @@ class PlanCheck(ApiView):
         plan = parse_plan(_text(body), name=name, file=f"{name}.yaml") if body else _saved(name)
         answers = dry_answers(plan, timezone.now())
         return Answer(
-            {"name": name, "plan": plan.to_dict(), "today": [_today_row(one) for one in answers]}
+            {
+                "name": name,
+                "plan": plan.to_dict(),
+                "today": [_today_row(one) for one in answers],
+                "notes": notes_on(parse(phase.selector) for phase in plan.phases if phase.selector),
+            }
         )
 
 
@@ -97,14 +103,14 @@ class SelectorDetail(ApiView):
         operation_id="selectors_save",
         parameters=[params.IDEMPOTENCY_KEY],
         request=shapes.SelectorBody,
-        responses=shapes.Selector,
+        responses=shapes.SavedSelector,
     )
     @once
-    def put(self, request: Request, name: str) -> Answer[shapes.Selector]:
+    def put(self, request: Request, name: str) -> Answer[shapes.SavedSelector]:
         """Save a selector under this name, to be used as `@name` in others."""
         found = self.read(shapes.SelectorBody)
         saved = save_selector(name=name, selector=found["selector"], by=self.actor)
-        return Answer(_selector_row(saved))
+        return Answer({**_selector_row(saved), "notes": notes_on([parse(saved.text)])})
 
 
 def _text(body: bytes) -> str:

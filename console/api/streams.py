@@ -15,18 +15,25 @@ _ROWS_PER_CHUNK = 200
 
 
 def listing(
-    request: HttpRequest, name: str, rows: Iterable[tuple[int, Mapping[str, Any]]], limit: int
+    request: HttpRequest,
+    name: str,
+    rows: Iterable[tuple[int, Mapping[str, Any]]],
+    limit: int,
+    **more: object,
 ) -> StreamingHttpResponse:
-    """Answer `{name: [...], "next": ...}` from rows, each with its key.
+    """Answer `{name: [...], "next": ..., **more}` from rows, each with its key.
 
     `rows` yields up to `limit` + 1; the extra one only proves that there is more, and `next` is
     then the key of the last row that was sent.
     """
-    return streamed(request, _chunks(name, rows, limit), "application/json")
+    return streamed(request, _chunks(name, rows, limit, more), "application/json")
 
 
 def _chunks(
-    name: str, rows: Iterable[tuple[int, Mapping[str, Any]]], limit: int
+    name: str,
+    rows: Iterable[tuple[int, Mapping[str, Any]]],
+    limit: int,
+    after: Mapping[str, object],
 ) -> Iterator[bytes]:
     waiting = [f'{{"{name}": [']
     last: int | None = None
@@ -41,5 +48,6 @@ def _chunks(
         if len(waiting) >= _ROWS_PER_CHUNK:
             yield "".join(waiting).encode()
             waiting = []
-    waiting.append(f'\n], "next": {json.dumps(str(last) if more else None)}}}\n')
+    end = {"next": str(last) if more else None, **after}
+    waiting.append(f"\n], {json.dumps(end, cls=JSONEncoder)[1:]}\n")
     yield "".join(waiting).encode()

@@ -153,6 +153,8 @@ def _wave(phase: str, inputs: Inputs) -> str:
 
 WORDINGS: dict[str, Wording] = {
     "draft": Wording("off", "draft", _fixed(lambda: _("Drafted."))),
+    "edit": Wording("off", "draft", _fixed(lambda: _("The draft was changed."))),
+    "discard": Wording("off", "stop", _fixed(lambda: _("The draft was discarded."))),
     "schedule": Wording("wait", "clock", _fixed(lambda: _("Scheduled."))),
     "start": Wording("run", "play", _fixed(lambda: _("Rollout started."))),
     "redrawn": Wording("warn", "nav-agents", _redrawn),

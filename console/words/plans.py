@@ -12,7 +12,7 @@ from console.words import numbers, times
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.dry_run import Today
 from rollouts.plans.guards import TITLES, default_guards
-from rollouts.plans.plan import Criterion, PhaseSpec, Plan, Threshold, Trigger
+from rollouts.plans.plan import Criterion, OnNoData, PhaseSpec, Plan, Threshold, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,29 @@ def _breach(answer: Today) -> str:
     return _("true for %(n)s of them") % {"n": f"{answer.breached:,}"}
 
 
+def on_fail(plan: Plan) -> str:
+    """What a plan does on a failed gate."""
+    return _("roll back") if plan.rollback.enabled else _("pause and ask")
+
+
+def on_no_data(plan: Plan) -> str:
+    """What a plan does where a gate has no data; its phases may differ."""
+    words = {
+        OnNoData.HOLD: _("hold and ask"),
+        OnNoData.FAIL: _("counts as failed"),
+        OnNoData.PASS: _("counts as passed"),
+    }
+    return ", ".join(dict.fromkeys(words[phase.pace.on_no_data] for phase in plan.phases))
+
+
 def summary(plan: Plan) -> str:
-    """`10, 30, 100 %`."""
+    """`10, 30, 100 %`; where phases choose their agents themselves, their names:
+    `canary → staging → prod 10 % → prod`."""
+    if any(phase.selector for phase in plan.phases):
+        return " → ".join(_share_of(phase) for phase in plan.phases)
     return ", ".join(f"{round(100 * p.weight, 2):g}" for p in plan.phases) + " %"
+
+
+def _share_of(phase: PhaseSpec) -> str:
+    name = phase.name.replace("_", " ")
+    return name if phase.weight == 1 else f"{name} {100 * phase.weight:g}\u202f%"

@@ -60,6 +60,7 @@ ROLLOUT: dict[str, Look] = {
         "bad", "triangle", pgettext_lazy("rollout state", "Rollback incomplete")
     ),
     "aborted": Look("off", "stop", pgettext_lazy("rollout state", "Aborted")),
+    "never_started": Look("off", "close", pgettext_lazy("rollout state", "Never started")),
     "superseded": Look("off", "skipped", pgettext_lazy("rollout state", "Superseded")),
 }
 

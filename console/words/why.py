@@ -134,6 +134,7 @@ def _allowed(sentence: Template) -> Sentence:
 
 SAY: dict[str, Sentence] = {
     "why.draft": _l("Draft."),
+    "why.discarded": _l("Discarded before its start; nothing was sent."),
     "why.completed": _completed,
     "why.rolled_back": _came_back(_l("Rolled back.")),
     "why.rollback_incomplete": _came_back(_l("Rollback incomplete.")),

@@ -18,6 +18,7 @@ from rollouts.configs.diff import patch
 from rollouts.configs.findings import worded
 from rollouts.documents import DocumentItem, DocumentKind, File, read_files
 from rollouts.models import ConfigVersion, NamedSelector, Plan
+from rollouts.selectors import notes_on
 
 
 class Change(StrEnum):
@@ -31,7 +32,8 @@ class Change(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The outcome for one thing. `difference` is a unified patch, empty when unchanged; `version`
-    is that of a config, 0 for the rest; `checks` are a config's, worded."""
+    is that of a config, 0 for the rest; `checks` are a config's, worded; `notes` say what may be
+    wrong with the selectors of a plan or a selector."""
 
     kind: DocumentKind
     name: str
@@ -40,6 +42,7 @@ class Applied:
     difference: str = ""
     version: int = 0
     checks: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return JSON data, as the API answers."""
@@ -49,6 +52,7 @@ class Applied:
             "change": self.change.value,
             "file": self.file,
             "difference": self.difference,
+            "notes": list(self.notes),
             **({"version": self.version, "checks": list(self.checks)} if self.version else {}),
         }
 
@@ -72,12 +76,13 @@ def _apply(wanted: DocumentItem, by: Actor) -> Applied:
         return _apply_config(wanted, by)
     if wanted.kind is DocumentKind.PLAN:
         before = Plan.objects.filter(name=wanted.name).values_list("text", flat=True).first()
-        save_plan(name=wanted.name, text=wanted.text, by=by, file=wanted.file)
-        return _outcome(wanted, before, wanted.text)
+        plan = save_plan(name=wanted.name, text=wanted.text, by=by, file=wanted.file)
+        asked = [phase["selector"] for phase in plan.parsed["phases"] if phase["selector"]]
+        return _outcome(wanted, before, wanted.text, asked)
     saved = NamedSelector.objects.filter(name=wanted.name).values_list("text", flat=True)
     before = saved.first()
     save_selector(name=wanted.name, selector=wanted.text, by=by)
-    return _outcome(wanted, before, wanted.text)
+    return _outcome(wanted, before, wanted.text, [wanted.text])
 
 
 def _apply_config(wanted: DocumentItem, by: Actor) -> Applied:
@@ -97,15 +102,18 @@ def _apply_config(wanted: DocumentItem, by: Actor) -> Applied:
     )
 
 
-def _outcome(wanted: DocumentItem, before: str | None, after: str) -> Applied:
+def _outcome(
+    wanted: DocumentItem, before: str | None, after: str, selectors: Sequence[str] = ()
+) -> Applied:
     label = f"{wanted.kind}/{wanted.name}"
+    notes = tuple(notes_on(map(parse, selectors)))
     if before == after:
-        return Applied(wanted.kind, wanted.name, Change.UNCHANGED, wanted.file)
+        return Applied(wanted.kind, wanted.name, Change.UNCHANGED, wanted.file, notes=notes)
     end = "\n" if wanted.kind is DocumentKind.SELECTOR else ""
     old = "" if before is None else before + end
     difference = patch(old, after + end, f"a/{label}", f"b/{label}")
     change = Change.CREATED if before is None else Change.CHANGED
-    return Applied(wanted.kind, wanted.name, change, wanted.file, difference)
+    return Applied(wanted.kind, wanted.name, change, wanted.file, difference, notes=notes)
 
 
 def _in_order(wanted: Sequence[DocumentItem]) -> list[DocumentItem]:

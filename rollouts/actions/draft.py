@@ -54,11 +54,9 @@ def draft_rollout(
     """
     require(by, "rollouts.start")
     now = now or timezone.now()
-    if when_busy not in WHEN_BUSY:
-        says = text("draft.bad_when_busy", read=when_busy, known=WHEN_BUSY)
-        raise Invalid.at("when_busy", says)
+    check_when_busy(when_busy)
     reason = checked_reason(reason)
-    starts = _moment(start_at, time_zone)
+    starts = starting_at(start_at, time_zone)
     asked = wanted(config, version, plan, selector, overrides)
     with transaction.atomic():
         rollout = Rollout(
@@ -78,21 +76,34 @@ def draft_rollout(
             preview_at=now,
             why=drafted().to_dict(),
         )
-        counted = _freeze(rollout, asked.plan, now)
-        inputs = {
-            "version": asked.version.number,
-            "config_hash": asked.version.config_hash,
-            "plan": asked.plan.name,
-            "selector": asked.selector,
-            "agents": counted.eligible,
-            "preview": counted.digest,
-        }
+        counted = freeze_members(rollout, asked.plan, now)
+        inputs = inputs_of(rollout, counted)
         write_event(rollout, "draft", Cause(by, now, reason, inputs), state_to=rollout.state)
     return rollout
 
 
-def _freeze(rollout: Rollout, plan: Plan, now: datetime) -> Preview:
-    """Count who is in, and write the draft with its phases and targets. Returns what was counted."""
+def check_when_busy(read: str) -> None:
+    """Refuse what says nothing about another rollout of the config. Raises Invalid."""
+    if read not in WHEN_BUSY:
+        says = text("draft.bad_when_busy", read=read, known=WHEN_BUSY)
+        raise Invalid.at("when_busy", says)
+
+
+def inputs_of(rollout: Rollout, counted: Preview) -> dict[str, Any]:
+    """Return what an event keeps of a draft: what, to whom, how, and how many."""
+    return {
+        "version": rollout.version.number,
+        "config_hash": rollout.version.config_hash,
+        "plan": rollout.plan_name,
+        "selector": rollout.selector,
+        "agents": counted.eligible,
+        "preview": counted.digest,
+    }
+
+
+def freeze_members(rollout: Rollout, plan: Plan, now: datetime) -> Preview:
+    """Count who is in, and write the draft with its phases and targets, which it has none of yet.
+    Returns what was counted."""
     counted = preview(
         config=rollout.config,
         version=rollout.version,
@@ -102,17 +113,18 @@ def _freeze(rollout: Rollout, plan: Plan, now: datetime) -> Preview:
         seed=rollout.seed,
         when_busy=rollout.when_busy,
         retry_of=rollout.retry_of_id,
+        rollout_id=rollout.pk,
         now=now,
     )
     rollout.preview = counted.to_dict()
-    rollout.save(force_insert=True)
+    rollout.save()
     freeze(rollout, plan, counted, now)
     rollout.previous_version = _what_most_run(rollout) or last_completed(rollout.config)
     rollout.save(update_fields=["previous_version"])
     return counted
 
 
-def _moment(at: datetime | str | None, time_zone: str) -> datetime | None:
+def starting_at(at: datetime | str | None, time_zone: str) -> datetime | None:
     """Return when the rollout starts. Raises Invalid for what names no moment."""
     try:
         zone = zone_named(time_zone)

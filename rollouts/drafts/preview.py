@@ -158,7 +158,7 @@ def preview(
     phases = _phases(plan, members, selection)
     waits, left = _away(selection, sum(phase.away for phase in phases), rest)
     sizes = [(phase.name, len(phase.new)) for phase in phases]
-    findings = readiness(version, plan, selection.groups, sizes, selection.matched)
+    findings = readiness(version, plan, selection.groups, sizes, selection.matched, asked.selector)
     return Preview(
         counted_at=now,
         matched=selection.matched,

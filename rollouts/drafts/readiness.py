@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from agents.models import ConfigBody, Quarantine
-from console.lib.texts import Text, text
+from agents.selectors.grammar import parse
+from console.lib.texts import Text, in_line, text
 from rollouts.drafts import config_findings
 from rollouts.drafts.eligibility import Group
 from rollouts.drafts.finding import BLOCK, NOTE, OK, Finding, agents_with
@@ -24,6 +25,7 @@ from rollouts.models import Config, ConfigVersion, Rollout, Target
 from rollouts.plans.guards import TITLES, default_guards
 from rollouts.plans.metrics import Source
 from rollouts.plans.plan import Criterion, Plan, Threshold
+from rollouts.selectors import labels_nobody_has
 
 # The checks that are about single agents.
 ABOUT_AGENTS = (
@@ -39,13 +41,15 @@ def readiness(
     groups: Sequence[Group],
     sizes: Sequence[tuple[str, int]],
     matched: int,
+    selector: str = "",
 ) -> list[Finding]:
     """Return every finding, blocking ones first. `sizes` are (phase, new members); `matched` counts
-    the agents the selector means, eligible or not."""
+    the agents the selector means, eligible or not; `selector` is given while who is in is open."""
     found = [
         *config_findings.of_text(version, plan),
         *_quarantine(version),
         *_targets(groups, matched),
+        *(_labels(plan, selector) if selector else ()),
         *config_findings.components(version, groups),
         *_way_back(version, groups),
         *_kept(version, groups),
@@ -116,6 +120,14 @@ def _targets(groups: Sequence[Group], matched: int) -> Iterable[Finding]:
         yield Finding("targets", BLOCK, 0, text("finding.nobody_matches"))
     elif not sum(group.count for group in groups):
         yield Finding("targets", BLOCK, 0, text("finding.nobody_eligible"))
+
+
+def _labels(plan: Plan, selector: str) -> Iterable[Finding]:
+    """A label that nobody has is most often a typo, and `nmae!=x` means everybody."""
+    asked = [selector, *(phase.selector for phase in plan.phases if phase.selector)]
+    missing = in_line(one.says for one in labels_nobody_has(map(parse, dict.fromkeys(asked))))
+    if isinstance(missing, Text):
+        yield Finding("labels", NOTE, 0, missing)
 
 
 def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:

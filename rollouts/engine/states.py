@@ -130,6 +130,7 @@ ROLLOUT_TRANSITIONS = (
     Transition(
         "stragglers_back", (_R.ROLLBACK_INCOMPLETE,), _R.ROLLED_BACK, "the last straggler came back"
     ),
+    Transition("discard", (_R.DRAFT,), _R.ABORTED, "by a person, before anything was sent"),
     Transition(
         "abort",
         (_R.DRAFT, _R.SCHEDULED, _R.RUNNING, _R.PAUSED, _R.COMPLETING),

@@ -56,6 +56,11 @@ def drafted() -> Why:
     return Why("draft", text("why.draft"), text("why.draft.next"))
 
 
+def discarded() -> Why:
+    """Return the line of a draft that was given up."""
+    return Why(Code.FINISHED.value, text("why.discarded"), text("why.over.next"))
+
+
 _ENDS = {
     RolloutState.SUCCEEDED: "why.completed",
     RolloutState.ROLLED_BACK: "why.rolled_back",

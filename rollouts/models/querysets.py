@@ -87,10 +87,10 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):  # type: ignore[name-define
         return self.all()
 
     def involving(self, user_id: int) -> Self:
-        """Approvals whose rollout or version this person wrote or started (four eyes)."""
-        return self.filter(
-            reduce(or_, (Q(**{f"phase__rollout__{path}": user_id}) for path in INVOLVED))
-        )
+        """Approvals whose rollout or version this person wrote, edited or started (four eyes)."""
+        edited = Q(phase__rollout__editors__contains=[user_id])
+        paths = (Q(**{f"phase__rollout__{path}": user_id}) for path in INVOLVED)
+        return self.filter(reduce(or_, paths, edited))
 
     def for_list(self) -> Self:
         return self.select_related(

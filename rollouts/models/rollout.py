@@ -55,6 +55,8 @@ class Rollout(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField()
+    # Ids of those who changed the draft.
+    editors = models.JSONField(default=list, db_default=[])
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
@@ -106,7 +108,14 @@ class Rollout(models.Model):
     def involved_ids(self) -> frozenset[int]:
         """Return the ids of everybody whose work this is: they cannot approve it (four eyes)."""
         people = (reduce(getattr, f"{path}_id".split("__"), self) for path in INVOLVED)
-        return frozenset(person for person in people if isinstance(person, int))
+        return frozenset(person for person in (*people, *self.editors) if isinstance(person, int))
+
+    @property
+    def shown_state(self) -> str:
+        """The state in the words of pages: what was given up before its start stopped nothing."""
+        if self.state == RolloutState.ABORTED and self.started_at is None:
+            return "never_started"
+        return self.state
 
 
 class Phase(models.Model):

@@ -63,13 +63,26 @@
       opener = null;
     });
     dialog.showModal();
-    const wrong = dialog.querySelector(".error-summary, [aria-invalid=true], [autofocus]");
-    if (wrong) wrong.focus();
+    // After an answer that refused it: the field that is wrong, else what was said.
+    const wrong = ["[aria-invalid=true]", ".error-summary", "[autofocus]"];
+    const first = wrong.map((selector) => dialog.querySelector(selector)).find(Boolean);
+    if (first) first.focus();
   });
+  // What was refused is read first: of a whole page here, of a part when htmx has put it in.
+  const refused = document.querySelector("main .error-summary");
+  if (refused) { refused.dataset.seen = ""; refused.focus(); }
   document.addEventListener("htmx:afterSettle", () => {
     const summary = document.querySelector("main .error-summary:not([data-seen])");
     if (summary) { summary.dataset.seen = ""; summary.focus(); }
   });
+
+  // Times are written in the zone of the browser, unless the person chose one.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const field of document.querySelectorAll("input[data-zone]")) {
+    if (!zone) continue;
+    field.value = zone;
+    for (const name of field.form.querySelectorAll("[data-zone-name]")) name.textContent = zone;
+  }
 
   // Filters start closed where they would push the list out of sight.
   if (window.matchMedia("(max-width: 59.99rem)").matches) {

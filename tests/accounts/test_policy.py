@@ -22,7 +22,7 @@ TABLE = {
     Role.VIEWER: {"agents.view", "configs.view", "rollouts.view", "plans.view", "metrics.view", "audit.view"},
     Role.AUTHOR: {"configs.write", "plans.write", "selectors.write"},
     Role.OPERATOR: {
-        "rollouts.start", "rollouts.pause", "rollouts.resume", "rollouts.advance", "rollouts.abort",
+        "rollouts.start", "rollouts.edit", "rollouts.discard", "rollouts.pause", "rollouts.resume", "rollouts.advance", "rollouts.abort",
         "rollouts.retry", "rollouts.rollback", "agents.label", "agents.restart",
         "agents.retire", "agents.settings",
         "quarantine.add",

@@ -19,7 +19,7 @@ from console.api.agents import rows as agent_rows
 from console.api.shapes import agents as shapes
 from console.api.views import ApiView
 from console.lib.problems import Missing
-from rollouts.selectors import selector_q
+from rollouts.selectors import notes_on, selector_q
 
 
 class AgentList(ApiView):
@@ -40,7 +40,7 @@ class AgentList(ApiView):
         after = params.AFTER.of(request)
         now = timezone.now()
         found = agent_rows.rows(self.matching(request, now), now, after=after, limit=limit + 1)
-        return streams.listing(request._request, "agents", found, limit)
+        return streams.listing(request._request, "agents", found, limit, notes=self.notes(request))
 
     def matching(self, request: Request, now: datetime) -> AgentQuerySet:
         """Return the agents of the query string. Raises Invalid with the place of a typo."""
@@ -48,6 +48,11 @@ class AgentList(ApiView):
         agents = agents.in_status(params.STATUS.of(request))
         text = params.SELECTOR.of(request)
         return agents.filter(selector_q(parse(text))) if text else agents
+
+    def notes(self, request: Request) -> list[str]:
+        """Return what may be wrong with a selector that can be read."""
+        text = params.SELECTOR.of(request)
+        return notes_on([parse(text)]) if text else []
 
 
 def agent_of(view: ApiView, uid: str) -> AgentQuerySet:

@@ -27,6 +27,7 @@ from console.lib.problems import Refused, Stale
 from rollouts.actions.abort import abort
 from rollouts.actions.advance import advance
 from rollouts.actions.approve import approve
+from rollouts.actions.discard import discard
 from rollouts.actions.pause import pause
 from rollouts.actions.reject import reject
 from rollouts.actions.resume import resume
@@ -89,6 +90,14 @@ class Start(RolloutAct):
     verbs = {"POST": "rollouts.start"}
     body = shapes.Start
     act = staticmethod(start)
+
+
+@_described("discard", shapes.Act)
+class Discard(RolloutAct):
+    """End a draft: it never starts."""
+
+    verbs = {"POST": "rollouts.discard"}
+    act = staticmethod(discard)
 
 
 @_described("approve", shapes.Decide)
@@ -176,6 +185,7 @@ class Retry(RolloutAct):
 # verb -> view; the routes are made from it, under the names of the pages' routes.
 ACTS: dict[str, type[RolloutAct]] = {
     "start": Start,
+    "discard": Discard,
     "approve": Approve,
     "reject": Reject,
     "pause": Pause,

@@ -9,19 +9,22 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from agents.selectors.grammar import parse_any, to_text
 from console.api import paging, params
+from console.api.errors import answer
 from console.api.idempotency import once
 from console.api.links import page
 from console.api.rollouts.answers import rollout_view
-from console.api.rollouts.revisions import etag
+from console.api.rollouts.revisions import etag, seen
 from console.api.shapes import rollouts as shapes
 from console.api.shapes.answer import Answer
 from console.api.views import ApiView, named_in_body
-from console.lib.problems import Missing
+from console.lib.problems import Missing, Refused, Stale
 from console.lib.texts import spoken
 from rollouts.actions.draft import draft_rollout
+from rollouts.actions.edit_draft import edit_draft
 from rollouts.actions.start import start
 from rollouts.drafts.preview import preview
 from rollouts.models import Rollout
@@ -98,11 +101,33 @@ class Preview(ApiView):
 
 
 class RolloutDetail(ApiView):
-    verbs = {"GET": "rollouts.view"}
+    verbs = {"GET": "rollouts.view", "PATCH": "rollouts.edit"}
 
     @extend_schema(operation_id="rollouts_read", responses=shapes.Rollout)
     def get(self, request: Request, pk: int) -> Answer[shapes.Rollout]:
         """One rollout, its phases with their gates, and the sentence that says where it stands."""
+        return shown(self, pk)
+
+    @extend_schema(
+        operation_id="rollouts_edit",
+        parameters=[params.IF_MATCH, params.IDEMPOTENCY_KEY],
+        request=shapes.DraftChange,
+        responses=shapes.Rollout,
+    )
+    @once
+    def patch(self, request: Request, pk: int) -> Answer[shapes.Rollout] | Response:
+        """Change a draft; its agents are chosen anew, by the same seed."""
+        given = self.read(shapes.DraftChange)
+        rollout = rollout_of(self, pk)
+        revision = seen(request, given)
+        if "selector" in given:
+            given["selector"] = text_of(given)
+        given.pop("revision", None)
+        try:
+            with named_in_body():
+                edit_draft(rollout_id=rollout.pk, by=self.actor, seen_revision=revision, **given)
+        except (Stale, Refused) as problem:
+            return answer(problem, rollout=rollout_view(rollout_of(self, pk)))
         return shown(self, pk)
 
 

@@ -53,6 +53,7 @@ class Agent(TypedDict):
 class AgentList(TypedDict):
     agents: list[Agent]
     next: Annotated[str | None, said("`after` of the next page")]
+    notes: Annotated[list[str], said("what may be wrong with the selector: labels nobody has")]
 
 
 class MoreOfAgent(TypedDict):

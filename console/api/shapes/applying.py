@@ -13,6 +13,7 @@ class Applied(TypedDict):
     change: Annotated[str, OneOf(words.CHANGES)]
     file: str
     difference: Annotated[str, said("unified patch, empty when unchanged")]
+    notes: Annotated[list[str], said("what may be wrong with its selectors: labels nobody has")]
     version: NotRequired[Annotated[int, said("of a config")]]
     checks: NotRequired[Annotated[list[Check], said("of a config")]]
 

@@ -51,6 +51,7 @@ class PlanCheck(TypedDict):
     name: str
     plan: Annotated[dict[str, Any], said("the plan with every default filled in")]
     today: Annotated[list[DryAnswer], said("what its PromQL finds now")]
+    notes: Annotated[list[str], said("what may be wrong with its selectors: labels nobody has")]
 
 
 class SelectorBody(Body):
@@ -63,6 +64,10 @@ class Selector(TypedDict):
     yaml: Annotated[dict[str, Any], said("the same in YAML form")]
     updated_at: datetime
     updated_by: str | None
+
+
+class SavedSelector(Selector):
+    notes: Annotated[list[str], said("what may be wrong with it: labels nobody has")]
 
 
 class SelectorList(TypedDict):

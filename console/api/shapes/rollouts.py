@@ -64,6 +64,25 @@ class NewRollout(Draft):
     accept = Accept()
 
 
+class DraftChange(Body):
+    """What is to be otherwise in a draft; what is not given stays."""
+
+    config = Text(required=False)
+    version = Whole(required=False, help_text="newest of `config` when only that is given")
+    plan = PlanField(required=False)
+    selector = SelectorField(required=False)
+    spread_label = Text(required=False, allow_blank=True, max_length=100)
+    when_busy = serializers.ChoiceField(words.WHEN_BUSY, required=False)
+    overrides = serializers.DictField(
+        required=False, help_text="keys of the plan to change for this rollout"
+    )
+    title = Text(required=False, allow_blank=True, max_length=200)
+    start_at = Moment(required=False, allow_null=True)
+    time_zone = Text(required=False, max_length=64, help_text="of a `start_at` without an offset")
+    reason = Reason()
+    revision = Whole(required=False, allow_null=True, help_text="as If-Match")
+
+
 class PreviewPhase(TypedDict):
     name: str
     weight: float

@@ -63,6 +63,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{applied.kind} {applied.name}{version}: {would}{applied.change}")
         if applied.change is Change.CHANGED or (dry_run and applied.difference):
             self.stdout.write(applied.difference.rstrip("\n"))
+        for note in applied.notes:
+            self.stdout.write(f"  note: {note}")
         for check in applied.checks:
             if check["level"] != "ok":
                 line = f"line {check['line']}: " if check["line"] else ""

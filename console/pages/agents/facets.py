@@ -16,6 +16,7 @@ from django.db.models import Count
 from redis.exceptions import RedisError
 
 from accounts.actor import Actor
+from agents.selectors.fields import FIELDS
 from agents.selectors.grammar import Match
 from console.pages.agents.filters import AgentFilter
 from console.pages.agents.rows import matching
@@ -118,7 +119,11 @@ def _facet(form: AgentFilter, key: str, counts: dict[str, int]) -> Facet:
 def read(form: AgentFilter, actor: Actor, now: datetime, *, wanted: list[str]) -> Facets:
     """Return the facets: the usual labels first, `wanted` ones opened by the person."""
     status_counts, labels = _counted(form, actor, now)
-    useful = {k: v for k, v in labels.items() if 1 < len(v) <= MAX_DISTINCT or form.values_of(k)}
+    useful = {
+        key: counts
+        for key, counts in labels.items()
+        if (1 < len(counts) <= MAX_DISTINCT or form.values_of(key)) and key not in FIELDS
+    }
     first = [key for key in FIRST if key in useful]
     opened = [k for k in useful if k not in first and (k in wanted or form.values_of(k))]
     rest = sorted(k for k in useful if k not in first and k not in opened)

@@ -12,13 +12,14 @@ from accounts.actor import Actor
 from agents.models import Agent, AgentStatus, Quarantine
 from agents.models.querysets import AgentQuerySet
 from agents.models.status import is_late
+from agents.selectors.fields import FIELDS, NAME
 from agents.selectors.grammar import to_text
 from agents.selectors.nearest import nearest
 from console.lib.paging import count_up_to, part_of, place_of
 from console.pages.agents.filters import SORTS, AgentFilter, write_place
 from console.pages.configs.names import ConfigName, names_of
 from console.words import states as words
-from rollouts.selectors import selector_q
+from rollouts.selectors import notes_on, selector_q
 
 PER_PAGE = 50
 NEAR_VALUES = 500  # of one label: among more, the nearest is chance
@@ -54,13 +55,15 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class AgentPage:
-    """One page of the list. `meant` is what a selector that matches nobody may have meant."""
+    """One page of the list. `meant` is what a selector that matches nobody may have meant, `notes`
+    say which of its labels no agent has."""
 
     rows: list[AgentRow]
     newer: str
     older: str
     total: int
     meant: str = ""
+    notes: Sequence[str] = ()
     is_in_line: bool = True
 
 
@@ -143,15 +146,20 @@ def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
         older=write_place(place_of(agents[-1], fields)) if part.has_after else "",
         total=total,
         meant="" if total or form.is_empty else _meant(form, actor),
+        notes=notes_on([form.selector], Agent.objects.visible_to(actor)),
     )
 
 
 def _meant(form: AgentFilter, actor: Actor) -> str:
     """Return the nearest selector made of labels that exist, "" when there is none."""
     agents = Agent.objects.visible_to(actor).living()
-    meant = nearest(
-        form.selector, agents.label_keys(), lambda key: agents.label_values(key, NEAR_VALUES)
-    )
+
+    def values_of(key: str) -> list[str]:
+        if key == NAME:
+            return list(agents.order_by("name").values_list("name", flat=True)[:NEAR_VALUES])
+        return [] if key in FIELDS else agents.label_values(key, NEAR_VALUES)
+
+    meant = nearest(form.selector, [*agents.label_keys(), *FIELDS], values_of)
     return to_text(meant) if meant is not None else ""
 
 

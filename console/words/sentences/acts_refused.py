@@ -38,6 +38,10 @@ AGENTS: dict[str, Sentence] = {
         "None of these agents announced the custom capability {capability}."
     ),
     "labels.too_many": _l("An agent has at most {most} labels of its operators."),
+    "labels.is_a_field": _l(
+        "{key} is a field of every agent in selectors, so a label of that name could not be asked; "
+        "choose another key."
+    ),
     "labels.bad_key": _l("A key has 1 to 256 characters."),
     "labels.bad_value": _l("A value is text of up to 4,096 characters."),
     "labels.unusable": _l("These labels cannot be used."),

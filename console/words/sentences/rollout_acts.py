@@ -90,6 +90,12 @@ STATES: dict[str, Sentence] = {
     "rollout.missing": _l("There is no rollout R-{number:04d}."),
     "rollout.not_started_now": _with_state(_l("{number} is {state}; it cannot be started now.")),
     "rollout.not_advanced_now": _with_state(_l("{number} is {state}; it cannot be advanced now.")),
+    "rollout.not_edited_now": _with_state(
+        _l("{number} is {state}; only a draft can be edited, so nothing was changed.")
+    ),
+    "rollout.not_discarded_now": _with_state(
+        _l("{number} is {state}; only a draft can be discarded.")
+    ),
     "rollout.not_aborted_now": _with_state(_l("{number} is {state}; it cannot be aborted now.")),
     "rollout.not_changed_now": _with_state(_l("{number} is {state}; it cannot be changed now.")),
     "rollout.not_resumed_now": _with_state(_l("{number} is {state}; it cannot be resumed now.")),

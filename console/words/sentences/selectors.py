@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from console.lib.texts import Sentence
+
+
+def _no_label(params: Mapping[str, Any]) -> str:
+    if params["near"]:
+        return _("No agent has the label {key}; did you mean {near}?").format_map(params)
+    return _("No agent has the label {key}.").format_map(params)
+
+
+def _no_status(params: Mapping[str, Any]) -> str:
+    if params["near"]:
+        return _('"{read}" is not a status; did you mean {near}? Known are {known}.').format_map(
+            params
+        )
+    return _('"{read}" is not a status; known are {known}.').format_map(params)
+
+
+def _no_such_config(params: Mapping[str, Any]) -> str:
+    if params["near"]:
+        return _("There is no config {name}; did you mean {near}?").format_map(params)
+    return _("There is no config {name}.").format_map(params)
+
 
 BOTH: dict[str, Sentence] = {
     "selector.terms": _l("A selector has at most {most} terms."),
@@ -21,6 +46,24 @@ BOTH: dict[str, Sentence] = {
         '"{name}" is neither a component nor an OpAMP capability; '
         "write a component as transform_processor, a capability as accepts_remote_config."
     ),
+    "selector.no_order": _l("{key} has no order; compare it with =, != or a pattern (~)."),
+    "selector.no_status": _no_status,
+    "selector.no_id": _l(
+        '"{read}" is not the id of an agent; write the whole id, or the part you know as a pattern: '
+        "id~0193*."
+    ),
+    "selector.no_config": _l(
+        '"{read}" is neither a config nor one of its versions; write config=gateway or '
+        "config=gateway@v3."
+    ),
+    "selector.no_such_config": _no_such_config,
+    "selector.no_such_version": _l(
+        "The config {name} has no version {number}; the newest is {newest}."
+    ),
+    "selector.config_not_here": _l(
+        "config cannot be asked here; write labels, name, id or status."
+    ),
+    "selector.nobody_has": _no_label,
     "selector.not_saved": _l("There is no saved selector named {name}."),
     "selector.circle": _l("The selector refers to itself by @{name}."),
     "selector.not_saved_or_circle": _l(

@@ -4,16 +4,20 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.models import Agent, ComponentSet
+from agents.models import Agent, ComponentSet, GatewayLease
+from agents.models.querysets import STATUS_WORDS
+from agents.selectors import fields
 from agents.selectors.compile import to_q
 from agents.selectors.errors import SelectorError
 from agents.selectors.grammar import EVERYTHING, parse
 from agents.selectors.matching import AgentLook, matches
 from agents.selectors.tree import Selector
 from agents.selectors.versions import version_keys
+from tests.agents.factories import make_agent
 from tests.agents.selectors.strategies import LOOKS, SELECTORS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +33,8 @@ def store(look: AgentLook) -> Agent:
     )
     labels = dict(look.labels)
     return Agent.objects.create(
-        instance_uid=uuid.uuid4(),
+        instance_uid=look.uid or uuid.uuid4(),
+        name=look.name,
         labels=labels,
         version_keys=version_keys(labels),
         capabilities=look.capabilities,
@@ -107,6 +112,71 @@ def test_a_selector_is_one_query(django_assert_num_queries) -> None:  # type: ig
 )
 @given(SELECTORS, st.lists(LOOKS, min_size=1, max_size=4))
 def test_sql_and_python_select_the_same_agents(selector: Selector, looks: list[AgentLook]) -> None:
-    agents = {store(look).pk: look for look in looks}
+    Agent.objects.all().delete()
+    agents = {store(look).pk: look for look in {look.uid: look for look in looks}.values()}
     found = Agent.objects.filter(to_q(selector), pk__in=agents).values_list("pk", flat=True)
     assert set(found) == {pk for pk, look in agents.items() if matches(selector, look)}
+
+
+def connected(name: str, *, healthy: bool, now: datetime) -> None:
+    lease = GatewayLease.objects.create(
+        id=uuid.uuid4(), host="h", port=1, pid=1, started_at=now, renewed_at=now
+    )
+    agent = make_agent(connected=True, gateway=lease, healthy=healthy)
+    Agent.objects.filter(pk=agent.pk).update(name=name)
+
+
+def find(text: str) -> list[str]:
+    return sorted(Agent.objects.matching(to_q(parse(text))).values_list("name", flat=True))
+
+
+UID = "0193aaaa-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("name=us-east-prod-00001", ["us-east-prod-00001"]),
+        ("name~us-east-*", ["us-east-prod-00001"]),
+        ("name!~us-east-*", ["10.0.0.7", "eu"]),
+        ("name==10.0.0.7", ["10.0.0.7"]),
+        ("name!=10.0.0.7", ["eu", "us-east-prod-00001"]),
+        ("name in (eu,~10.*)", ["10.0.0.7", "eu"]),
+        ("!name", []),
+        (f"id={UID}", ["eu"]),
+        (f"id={UID.replace('-', '').upper()}", ["eu"]),
+        ("id~0193AAAA*", ["eu"]),
+        ("id!~0193*", ["10.0.0.7", "us-east-prod-00001"]),
+        ("name=eu or id~zz*", ["eu"]),
+        ("has(name=liar)", ["eu"]),
+        ("name=liar", []),
+    ],
+)
+def test_fields_are_facts_that_no_label_can_claim(text: str, names: list[str]) -> None:
+    store(AgentLook(name="us-east-prod-00001"))
+    store(AgentLook(name="10.0.0.7"))
+    store(AgentLook({"name": "liar", "status": "healthy", "id": "x"}, name="eu", uid=UID))
+    assert find(text) == names
+
+
+def test_a_status_is_what_the_pages_call_it() -> None:
+    now = timezone.now()
+    connected("well", healthy=True, now=now)
+    connected("ill", healthy=False, now=now)
+    store(AgentLook({"status": "healthy"}, name="gone"))
+    for word in fields.STATUSES:
+        shown = Agent.objects.with_status_word(now).filter(status_word=word)
+        assert find(f"status={word}") == sorted(shown.values_list("name", flat=True)), word
+    assert find("status=healthy") == ["well"]
+    assert find("status!=offline") == ["ill", "well"]
+    assert find("status~un*") == ["ill"]
+    assert find("status in (healthy,unhealthy),name!=well") == ["ill"]
+
+
+def test_every_status_of_pages_but_retired_can_be_asked() -> None:
+    assert {*fields.STATUSES, "retired"} == set(STATUS_WORDS)
+
+
+def test_config_is_asked_only_where_somebody_knows_configs() -> None:
+    with pytest.raises(SelectorError, match="cannot be asked here"):
+        to_q(parse("config=gateway"))

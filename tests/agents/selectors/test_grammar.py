@@ -46,6 +46,11 @@ PAIRS = [
         },
     ),
     ("env=prod,@edge-eu,!@old", {"labels": {"env": "prod"}, "named": ["edge-eu", "!old"]}),
+    ("name~us-east-*", {"labels": {"name": "~us-east-*"}}),
+    ("status in (offline,drifted)", {"labels": {"status": ["offline", "drifted"]}}),
+    ("config=gateway@v3", {"labels": {"config": "gateway@v3"}}),
+    ("id!~0193*", {"labels": {"id": "!~0193*"}}),
+    ("name,!config", {"exists": ["name"], "missing": ["config"]}),
     ("*", {"all": True}),
 ]
 
@@ -119,6 +124,13 @@ def test_either_form_is_accepted_where_both_are() -> None:
         ("@", 0, "goes after @"),
         ('a="\\u0000"', 2, "not text"),
         ('a="\\ud800"', 2, "not text"),
+        ("env=a,status=ofline", 6, "did you mean offline?"),
+        ("status=x", 0, '"x" is not a status; known are quarantined, config_failed'),
+        ("status=retired", 0, "is not a status"),
+        ("name>=1.0", 0, "name has no order"),
+        ("id=0193", 0, "not the id of an agent"),
+        ("config=gateway@", 0, "write config=gateway or config=gateway@v3"),
+        ("config in (a@b,c)", 0, '"a@b" is neither a config'),
     ],
 )
 def test_a_wrong_text_is_pointed_at(text: str, position: int, words: str) -> None:
@@ -149,6 +161,7 @@ def test_the_caret_stands_under_the_wrong_character() -> None:
         ({"labels": {"a": ">=x"}}, ("labels", "a"), '"x" is not a version'),
         ({"labels": {"a": "eu-*"}}, ("labels", "a"), "For a pattern write ~eu-*"),
         ({"labels": {"a": "x\x00"}}, ("labels", "a"), "This is not text"),
+        ({"labels": {"status": "up"}}, ("labels", "status"), '"up" is not a status'),
         ({"capabilities": ["transfrom"]}, ("capabilities", 0), "neither a component"),
         ({"named": ["a b"]}, ("named", 0), "not the name of a saved selector"),
         ({"exists": [""]}, ("exists", 0), "not the name of a label"),

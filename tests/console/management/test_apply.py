@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEvent
 from rollouts.models import ConfigVersion, Plan
+from tests.factories import make_agent
 from tests.people import make_actor
 
 CONFIG = "receivers:\n  otlp:\nprocessors:\n  batch:\n"
@@ -87,3 +88,14 @@ def test_it_can_act_as_a_person_with_that_persons_roles(files: Path) -> None:
         apply("-f", str(files), "--user", "wei")
     with pytest.raises(CommandError, match="no user nobody"):
         apply("-f", str(files), "--user", "nobody")
+
+
+def test_a_label_that_nobody_has_is_said(tmp_path: Path) -> None:
+    make_agent({"env": "prod"})
+    (tmp_path / "mine.yaml").write_text("selectors: [{name: s, labels: {nmae: x}}]\n")
+    (tmp_path / "plan.yaml").write_text(
+        "phases: [{weight: 100%, duration: 1m, selector: enc=prod}]\n"
+    )
+    said = apply("-f", str(tmp_path), "--dry-run")
+    assert "  note: No agent has the label nmae; did you mean name?" in said
+    assert "  note: No agent has the label enc." in said

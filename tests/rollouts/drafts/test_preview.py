@@ -243,3 +243,15 @@ def test_what_does_not_exist_is_missing(given: dict[str, Any]) -> None:
 def test_a_wrong_selector_is_explained() -> None:
     with pytest.raises(Invalid):
         Fleet(1).draft(selector="env=prod,,")
+
+
+@pytest.mark.parametrize(
+    ("selector", "narrow"), [("nmae!=x", "*"), ("*", "nmae!=x")], ids=["rollout", "phase"]
+)
+def test_a_label_that_nobody_has_is_a_note_of_preflight(selector: str, narrow: str) -> None:
+    plan = {**CANARY_THEN_ALL, "phases": [*CANARY_THEN_ALL["phases"]]}
+    plan["phases"][0] = {**plan["phases"][0], "selector": narrow}
+    found = counted(Fleet(4), plan, selector=selector)
+    assert checks(found, "note") == {"labels": 0}
+    note = next(one for one in found.readiness if one.check == "labels")
+    assert "did you mean name?" in str(note.text)

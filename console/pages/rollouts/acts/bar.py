@@ -16,6 +16,7 @@ from accounts.policy import can
 from console.pages.rollouts.acts.dialogs import Seen
 from console.pages.rollouts.acts.table import ACTS
 from rollouts.engine.states import RolloutState
+from rollouts.models import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,26 @@ def bar(seen: Seen, actor: Actor) -> list[Button]:
     """Return the acts for this person in this state, in their fixed order."""
     rollout = seen.rollout
     if rollout.state == RolloutState.DRAFT:
-        why_not = can(actor, "rollouts.start", rollout).why_not
-        return [_button(seen, "start", _("Review and start…"), "play", "primary", why_not)]
+        return [
+            *_of_table(seen, actor, ""),
+            _button(seen, "edit", _("Edit"), "draft", "", _cannot(actor, "edit", rollout)),
+            _button(
+                *(seen, "start", _("Review and start…"), "play", "primary"),
+                _cannot(actor, "start", rollout),
+            ),
+        ]
     running_back = ""
     if rollout.state == RolloutState.ROLLING_BACK:
         running_back = _("A rollback is running. It finishes before anything else can start.")
+    return _of_table(seen, actor, running_back)
+
+
+def _cannot(actor: Actor, verb: str, rollout: Rollout) -> str:
+    return can(actor, f"rollouts.{verb}", rollout).why_not
+
+
+def _of_table(seen: Seen, actor: Actor, for_all: str) -> list[Button]:
+    """Return the acts of the table in this state; `for_all` is what stands against each of them."""
     return [
         _button(
             seen,
@@ -46,10 +62,10 @@ def bar(seen: Seen, actor: Actor) -> list[Button]:
             str(act.label),
             act.icon,
             act.css,
-            running_back or act.why_not(seen, actor) or act.may(actor, rollout).why_not,
+            for_all or act.why_not(seen, actor) or act.may(actor, seen.rollout).why_not,
         )
         for act in ACTS
-        if rollout.state in act.shown_in and act.is_shown(seen)
+        if seen.rollout.state in act.shown_in and act.is_shown(seen)
     ]
 
 

@@ -216,6 +216,17 @@ def cancel(seen: Seen) -> Dialog:
     )
 
 
+def discard(seen: Seen) -> Dialog:
+    """Give a draft up."""
+    number = seen.rollout.number
+    return Dialog(
+        _("Discard the draft %(number)s") % {"number": number},
+        _("It never starts. Nothing has been sent; the draft and its agents stay readable."),
+        _("Discard draft"),
+        _("The draft %(number)s is discarded.") % {"number": number},
+    )
+
+
 def abort(seen: Seen) -> Dialog:
     rollout, reach = seen.rollout, reach_of(seen.rollout)
     back = _way_back(rollout, reach)

@@ -23,6 +23,7 @@ from console.pages.rollouts.acts.forms import ActForm, ActGiven
 from rollouts.actions.abort import abort
 from rollouts.actions.advance import advance
 from rollouts.actions.approve import approve
+from rollouts.actions.discard import discard
 from rollouts.actions.pause import pause
 from rollouts.actions.reject import reject
 from rollouts.actions.resume import resume
@@ -158,6 +159,14 @@ ACTS: tuple[RolloutAct, ...] = (
         words=dialogs.cancel,
         run=_abort,
         shown_in=frozenset({RolloutState.SCHEDULED}),
+    ),
+    RolloutAct(
+        verb="discard",
+        label=gettext_lazy("Discard…"),
+        icon="close",
+        words=dialogs.discard,
+        run=_plain(discard),
+        shown_in=frozenset({RolloutState.DRAFT}),
     ),
     # One dialog with two ways; the right to either opens it.
     RolloutAct(

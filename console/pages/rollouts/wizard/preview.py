@@ -25,6 +25,7 @@ from rollouts.loop.begin import count_again
 from rollouts.models import Rollout
 
 SPLIT_SHOWN = 6
+OF_VERSION = frozenset({"quarantine", "config"})  # findings that no choice of agents changes
 LEVELS = {"ok": ("ok", "ok"), "note": ("warn", "triangle"), "block": ("bad", "octagon-x")}
 
 
@@ -45,21 +46,28 @@ class PhaseLine:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessLine:
-    """One line of readiness; `url` leads to the targets that it is about."""
+    """One line of readiness; `url` leads to the targets that it is about, or to what can change it."""
 
     name: str
     token: str
     icon: str
     text: str
     url: str = ""
+    link: str = ""
     may_accept: bool = False
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it stands against the start."""
+        return self.icon == LEVELS["block"][1]
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
     """The whole preview. `problem` is set when it could not be counted; then the rest is empty.
 
-    `blocked` is what no reason helps against."""
+    `blocked` is what no reason helps against. `is_covered` says whether the first phase meets every
+    kind of agent."""
 
     counted_at: datetime | None
     matched: int
@@ -74,7 +82,20 @@ class PreviewView:
     checks: list[ReadinessLine]
     blocked: bool
     coverage: str = ""
+    is_covered: bool = True
     problem: Problem | None = None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the version itself forbids the start: then nothing else is worth a word."""
+        return any(check.name in OF_VERSION and check.is_bad for check in self.checks)
+
+    @property
+    def shown_checks(self) -> list[ReadinessLine]:
+        """What is said below the counts; of a hopeless version only what forbids it."""
+        if not self.is_hopeless:
+            return self.checks
+        return [c for c in self.checks if c.is_bad and c.name != "targets"]
 
 
 def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> PhaseLine:
@@ -112,11 +133,14 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
 def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> ReadinessLine:
     """Return the line of one finding; only a draft that exists has targets to show."""
     token, icon = LEVELS.get(str(data.get("level", "ok")), LEVELS["note"])
-    name, url = str(data.get("check", "")), ""
+    name, url, link = str(data.get("check", "")), "", ""
     if rollout is not None and data.get("about_agents"):
         url = f"{reverse('rollouts:readiness', args=[rollout.pk])}?{urlencode({'check': name})}"
+        link = _("Show which")
+    if name == "quarantine":
+        url, link = reverse("settings:quarantine"), _("Quarantine")
     may_accept = bool(data.get("can_override"))
-    return ReadinessLine(name, token, icon, str(data.get("text", "")), url, may_accept)
+    return ReadinessLine(name, token, icon, str(data.get("text", "")), url, link, may_accept)
 
 
 def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:
@@ -145,6 +169,7 @@ def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewV
         checks=[check_of(check, rollout) for check in readiness],
         blocked=any(c.get("level") == "block" and not c.get("can_override") for c in readiness),
         coverage=plain((data.get("coverage") or {}).get("text", ""), limit=400),
+        is_covered=not (data.get("coverage") or {}).get("missing"),
     )
 
 
@@ -164,6 +189,8 @@ def preview_of(form: WizardForm, now: datetime) -> PreviewView:
             spread_label=form.given.spread,
             seed=form.given.seed,
             when_busy=form.given.when_busy,
+            rollout_id=form.draft.pk if form.draft else None,
+            overrides=form.overrides or None,
             now=now,
         )
     except Problem as problem:

@@ -29,14 +29,19 @@ from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard import form as wizard_form
 from console.pages.rollouts.wizard import preview as wizard_preview
-from console.pages.rollouts.wizard.form import Given, WizardForm
+from console.pages.rollouts.wizard.form import DRAFTED, Given, WizardForm
 from rollouts.actions.draft import draft_rollout
+from rollouts.actions.edit_draft import edit_draft
 from rollouts.actions.start import start as start_rollout
+from rollouts.engine.states import RolloutState
 from rollouts.models import Rollout
 
 
 class _Pressed(PageForm):
+    """Which button, and the revision of the draft that was seen."""
+
     act = OneOf(("review", "draft"))
+    revision = Number(0, MAX_REVISION)
 
 
 class StartForm(PageForm):
@@ -52,17 +57,23 @@ class StartForm(PageForm):
         return {name: reason[:REASON_MAX] for name, reason in given.items() if reason}
 
 
-def _load(request: HtmxRequest) -> WizardForm:
-    data = request.POST if request.method == "POST" else request.GET
-    return wizard_form.load(Given.read(data, zone_of(request.user)), now=timezone.now())
+def _load(request: HtmxRequest, draft: Rollout | None = None) -> WizardForm:
+    zone, now = zone_of(request.user), timezone.now()
+    if draft is not None and request.method == "GET":
+        given = Given.of_draft(draft, zone)
+    else:
+        given = Given.read(request.POST if request.method == "POST" else request.GET, zone)
+    return wizard_form.load(given, now=now, by=request.actor, draft=draft)
 
 
 def _context(request: HtmxRequest, form: WizardForm) -> dict[str, Any]:
+    verb = "rollouts.start" if form.draft is None else "rollouts.edit"
     return {
         "form": form,
         "preview": wizard_preview.preview_of(form, timezone.now()) if form.can_preview else None,
-        "may_start": can(request.actor, "rollouts.start"),
-        "zone_label": str(zone_of(request.user)),
+        "may_start": can(request.actor, verb),
+        "zone_label": form.given.zone,
+        "has_zone": bool(getattr(request.user, "time_zone", "")),
     }
 
 
@@ -70,7 +81,21 @@ def _context(request: HtmxRequest, form: WizardForm) -> dict[str, Any]:
 @needs("rollouts.view")
 def new(request: HtmxRequest) -> HttpResponse:
     """Show the form; `act=review` or `act=draft` saves the draft, anything else only previews."""
-    form = _load(request)
+    return _form(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("rollouts.view")
+def edit(request: HtmxRequest, rollout_id: int) -> HttpResponse:
+    """The same form filled with a draft; saving changes the draft."""
+    draft = find(rollout_id, request.actor)
+    if draft.state != RolloutState.DRAFT:
+        return HttpResponseRedirect(reverse("rollouts:detail", args=[draft.pk]))
+    return _form(request, draft)
+
+
+def _form(request: HtmxRequest, draft: Rollout | None) -> HttpResponse:
+    form = _load(request, draft)
     act = _Pressed(request.POST).known()["act"]
     if not act:
         if request.method == "GET" and not form.given.selector:
@@ -84,7 +109,7 @@ def new(request: HtmxRequest) -> HttpResponse:
             request, "rollouts/new.html", _context(request, form) | {"sent": True}, status=422
         )
     try:
-        rollout = _draft(request, form)
+        rollout = _save(request, form)
     except (Invalid, Refused, Denied, Stale) as problem:
         context = _context(request, form) | {"problem": problem}
         return render(request, "rollouts/new.html", context, status=problem.status)
@@ -94,21 +119,27 @@ def new(request: HtmxRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("rollouts:start", args=[rollout.pk]), status=303)
 
 
-def _draft(request: HtmxRequest, form: WizardForm) -> Rollout:
+def _save(request: HtmxRequest, form: WizardForm) -> Rollout:
     given, version = form.given, form.version
     assert version is not None
-    return draft_rollout(
-        config=version.config.name,
-        version=version.number,
-        plan=given.plan,
-        selector=given.selector,
-        by=request.actor,
-        title=given.title or version.message[:120],
-        spread_label=given.spread,
-        start_at=form.start_at,
-        when_busy=given.when_busy,
-        overrides=form.overrides or None,
-        seed=given.seed,
+    drafted: dict[str, Any] = {
+        "config": version.config.name,
+        "version": version.number,
+        "plan": None if given.plan == DRAFTED else given.plan,
+        "selector": given.selector,
+        "by": request.actor,
+        "title": given.title or version.message[:120],
+        "spread_label": given.spread,
+        "start_at": form.start_at,
+        "when_busy": given.when_busy,
+        "overrides": form.overrides or None,
+    }
+    if form.draft is None:
+        return draft_rollout(**drafted, seed=given.seed)
+    return edit_draft(
+        rollout_id=form.draft.pk,
+        seen_revision=_Pressed(request.POST).known()["revision"],
+        **drafted,
     )
 
 
@@ -120,7 +151,8 @@ def preview(request: HtmxRequest) -> HttpResponse:
     changed = given.changed
     if "config" in changed:
         given = replace(given, version="")  # it was a version of the other config
-    form = wizard_form.load(given, now=timezone.now())
+    draft = find(given.draft, request.actor) if given.draft else None
+    form = wizard_form.load(given, now=timezone.now(), by=request.actor, draft=draft)
     context = _context(request, form) | {"changed": changed, "is_part": True}
     return render(request, "rollouts/preview/_preview.html", context)
 

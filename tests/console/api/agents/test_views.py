@@ -60,7 +60,7 @@ def test_an_agent_of_a_dead_gateway_is_not_connected() -> None:
 
 
 def test_an_empty_fleet_is_an_empty_list() -> None:
-    assert listed() == {"agents": [], "next": None}
+    assert listed() == {"agents": [], "next": None, "notes": []}
 
 
 def test_the_list_is_complete_without_a_page() -> None:
@@ -166,3 +166,12 @@ def test_what_an_agent_never_reported_is_missing() -> None:
     agent = make_agent()
     answer = by_token("viewer").get(f"/api/v1/agents/{agent.instance_uid}/effective-config")
     assert answer.status_code == 404
+
+
+def test_a_label_that_nobody_has_is_said_beside_the_list() -> None:
+    make_agent("gw-7", labels={"env": "prod"})
+    found = listed("?selector=nmae!%3Dx")
+    assert len(found["agents"]) == 1
+    assert found["notes"] == ["No agent has the label nmae; did you mean name?"]
+    assert listed("?selector=name~gw-*,status%3Doffline")["notes"] == []
+    assert len(listed("?q=name%3Dgw-7")["agents"]) == 1

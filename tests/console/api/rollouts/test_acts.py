@@ -156,3 +156,28 @@ def test_an_unknown_rollout_is_missing(verb: str) -> None:
 @pytest.mark.parametrize("verb", ["explode", "Pause", "pause/", ""])
 def test_an_act_that_is_none_is_missing(verb: str) -> None:
     assert by_token("operator").post(f"{ROLLOUTS}/1/{verb}").status_code == 404
+
+
+def change(rollout: dict[str, Any], client: Client | None = None, **body: Any) -> Reply:
+    client = client or by_token("operator")
+    return client.patch(f"{ROLLOUTS}/{rollout['id']}", body, content_type="application/json")
+
+
+def test_a_draft_is_edited_and_discarded() -> None:
+    draft = created()
+    edited = assert_as_documented(
+        "rollouts_edit", change(draft, title="Another title", revision=draft["revision"])
+    )
+    assert (edited["title"], edited["state"]) == ("Another title", "draft")
+    assert edited["selector"] == draft["selector"]
+    assert change(draft, title="Mine", revision=draft["revision"]).status_code == 409
+    assert change(draft, selector="env=").json()["errors"][0]["path"] == "selector"
+    gone = assert_as_documented("rollouts_discard", act(draft, "discard", reason="not needed"))
+    assert gone["state"] == "aborted"
+    assert change(draft, title="Late").status_code == 409
+
+
+def test_only_operators_edit_and_discard() -> None:
+    draft = created()
+    assert change(draft, by_token("viewer"), title="x").status_code == 403
+    assert act(draft, "discard", by_token("author")).status_code == 403

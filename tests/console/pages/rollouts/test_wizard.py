@@ -8,9 +8,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from agents.models import Agent, AgentStatus, ComponentSet
+from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from rollouts.models import ConfigVersion, Rollout, Target
-from tests.console.pages.rows import make_config, make_fleet, make_user, sign_in
+from tests.console.pages.rows import (
+    make_config,
+    make_fleet,
+    make_rollout,
+    make_user,
+    markup,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -201,3 +208,127 @@ def test_a_finding_that_can_be_accepted_asks_for_its_reason(
     kept = {**data, "accept.components": "the list is wrong"}
     assert client.post(url, kept).status_code == 303
     assert Rollout.objects.get().accepted[0]["reason"] == "the list is wrong"
+
+
+def drafted(client: Client, **more: str) -> Rollout:
+    client.post("/rollouts/new/", form(act="draft", **more))
+    return Rollout.objects.get()
+
+
+def test_a_draft_is_edited_in_the_same_form(client: Client, version: ConfigVersion) -> None:
+    draft = drafted(client, max_in_flight="7", title="Raise the batch")
+    page = client.get(f"/rollouts/{draft.pk}/edit/")
+    text = page.content.decode()
+    assert 'value="Raise the batch"' in text
+    assert f'name="revision" value="{draft.revision}"' in text
+    assert page.context["form"].given.plan == "@draft"
+    data = form(act="draft", plan="@draft", q="region=r1", draft=str(draft.pk), revision="1")
+    assert client.post(f"/rollouts/{draft.pk}/edit/", data).status_code == 303
+    draft.refresh_from_db()
+    assert (draft.selector, draft.plan["pace"]["max_in_flight"]) == ("region=r1", 7)
+    assert Rollout.objects.count() == 1
+    stale = client.post(f"/rollouts/{draft.pk}/edit/", data)
+    assert (stale.status_code, "Nothing was done" in stale.content.decode()) == (409, True)
+
+
+def test_the_preview_of_an_edited_draft_counts_by_its_own_plan(
+    client: Client, version: ConfigVersion
+) -> None:
+    draft = drafted(client)
+    data = form(plan="@draft", draft=str(draft.pk), seed=draft.seed)
+    text = client.post("/rollouts/new/preview/", data, headers=PREVIEW).content.decode()
+    assert "20 match, 20 get it" in text
+
+
+def test_what_is_no_draft_any_more_is_not_edited(client: Client, version: ConfigVersion) -> None:
+    draft = drafted(client)
+    Rollout.objects.update(state="running")
+    assert client.get(f"/rollouts/{draft.pk}/edit/").status_code == 302
+
+
+def test_a_draft_offers_edit_and_discard(client: Client, version: ConfigVersion) -> None:
+    draft = drafted(client)
+    text = client.get(f"/rollouts/{draft.pk}/").content.decode()
+    assert f'href="/rollouts/{draft.pk}/edit/"' in text
+    assert f'href="/rollouts/{draft.pk}/discard/"' in text
+    assert client.post(f"/rollouts/{draft.pk}/discard/", {"revision": "1"}).status_code == 303
+    assert Rollout.objects.get().shown_state == "never_started"
+
+
+def test_enter_presses_the_button_that_only_counts(client: Client, version: ConfigVersion) -> None:
+    """A browser presses the first button of a form: of those in it, and those that name it."""
+    text = client.get("/rollouts/new/").content.decode()
+    main = text[text.index("<main") :]
+    first = main[main.index('type="submit"') :][:200]
+    assert 'value="preview"' in first
+
+
+def bring_back(version: ConfigVersion) -> Rollout:
+    return make_rollout(version, state="rolled_back", phases=("rolled_back", "skipped", "skipped"))
+
+
+def test_the_newest_version_that_may_be_rolled_out_is_chosen(
+    client: Client, version: ConfigVersion
+) -> None:
+    back = bring_back(version)
+    Quarantine.objects.create(
+        config_hash=version.config_hash, outcome="rolled_back", by="system", at=timezone.now()
+    )
+    page = client.get("/rollouts/new/?config=edge")
+    assert page.context["form"].version.number == version.number - 1
+    text = markup(page)
+    assert f"rolled back in {back.number}, quarantined" in text
+
+
+def test_of_a_quarantined_version_only_what_forbids_it_is_said(
+    client: Client, version: ConfigVersion
+) -> None:
+    Quarantine.objects.create(
+        config_hash=version.config_hash, outcome="by_hand", by="chen", at=timezone.now()
+    )
+    data = form(version=str(version.number))
+    text = client.post("/rollouts/new/preview/", data, headers=PREVIEW).content.decode()
+    assert "/settings/quarantine/" in text
+    assert "quarantined" in text
+    assert "this phase passes at once" not in text
+    assert "get it" not in text.split('id="preview"')[1].split("</aside>")[0]
+
+
+def test_the_plan_that_was_chosen_last_is_chosen_again(
+    client: Client, version: ConfigVersion
+) -> None:
+    assert client.get("/rollouts/new/").context["form"].given.plan == "standard"
+    drafted(client, plan="quick")
+    assert client.get("/rollouts/new/").context["form"].given.plan == "quick"
+    other = sign_in("someone", "operator")
+    assert other.get("/rollouts/new/").context["form"].given.plan == "standard"
+
+
+def test_labels_of_the_fleet_are_offered_to_spread_over(
+    client: Client, version: ConfigVersion
+) -> None:
+    assert client.get("/rollouts/new/").context["form"].labels == ["region", "env"]
+
+
+def test_the_choice_that_leaves_it_to_the_plan_says_what_that_is(
+    client: Client, version: ConfigVersion
+) -> None:
+    text = markup(client.get("/rollouts/new/"))
+    assert "as the plan says: roll back" in text
+    assert "as the plan says: hold and ask" in text
+
+
+def test_a_start_is_read_in_the_zone_of_the_browser(client: Client, version: ConfigVersion) -> None:
+    drafted(client, start="at", start_at="2031-07-01T10:00", zone="Europe/Berlin")
+    start_at = Rollout.objects.get().start_at
+    assert start_at is not None
+    assert start_at.isoformat() == "2031-07-01T08:00:00+00:00"
+
+
+def test_a_label_that_nobody_has_is_said_in_the_preview(
+    client: Client, version: ConfigVersion
+) -> None:
+    text = client.post(
+        "/rollouts/new/preview/", form(q="nmae!=x"), headers=PREVIEW
+    ).content.decode()
+    assert "No agent has the label nmae; did you mean name?" in text
