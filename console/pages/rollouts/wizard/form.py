@@ -71,8 +71,8 @@ class GivenForm(PageForm):
 
     def __init__(self, data: QueryDict, zone: tzinfo) -> None:
         super().__init__(data)
-        self.zone = _zone(data.get("zone", ""), zone)
-        self.fields["start_at"] = Moment(self.zone)
+        self.meant = _zone(data.get("zone", ""), zone)
+        self.fields["start_at"] = Moment(self.meant)
 
 
 def _zone(sent: str, own: tzinfo) -> tzinfo:
@@ -131,7 +131,7 @@ class Given:
             seed=known["seed"] or secrets.token_hex(16),
             at=known["start_at"],
             limit=known["max_in_flight"],
-            zone=str(form.zone),
+            zone=str(form.meant),
             draft=known["draft"],
             changed=frozenset(name for name in CHOICES if _differs(form, name, known[name])),
             wrong=form.wrong,
@@ -294,7 +294,7 @@ def _last_plan(by: Actor, plans: Mapping[str, Plan]) -> str:
     """Return the plan that this person chose last, if it is still there."""
     mine = Rollout.objects.filter(created_by=by.user, retry_of=None) if by.user else None
     last = mine.values_list("plan_name", flat=True).first() if mine is not None else None
-    return last if last in plans else DEFAULT_PLAN
+    return last if last is not None and last in plans else DEFAULT_PLAN
 
 
 def _labels() -> list[str]:
