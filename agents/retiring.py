@@ -45,8 +45,8 @@ def under(rule: RetirementRule, rules: Sequence[RetirementRule]) -> AgentQuerySe
 
 def _retire(rule: RetirementRule, rules: Sequence[RetirementRule], now: datetime) -> int:
     before = now - rule.not_seen_for
-    by = str(text("retire.by_rule", name=rule.name))
-    why = str(text("retire.not_seen", span=format_duration(rule.not_seen_for)))
+    by = text("retire.by_rule", name=rule.name)
+    why = text("retire.not_seen", span=format_duration(rule.not_seen_for))
 
     def act(size: int) -> int:
         due = gone(under(rule, rules), before).order_by("pk").values_list("pk", flat=True)

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from accounts.actor import SYSTEM
 from agents import retiring
 from agents.actions.take_over import take_over
+from console.lib.texts import text
 
 # The predecessor's connection may be noticed as lost only after its successor is here.
 PATIENCE = timedelta(minutes=10)
@@ -51,7 +52,9 @@ def _take_over(agent_ids: list[int], now: datetime) -> None:
             continue
         mine = retiring.under(rule, rules).filter(pk__in=agent_ids)
         for pk in mine.order_by("pk").values_list("pk", flat=True):
-            take_over(agent_id=pk, by=SYSTEM, reason=f"rule {rule.name}", now=now)
+            take_over(
+                agent_id=pk, by=SYSTEM, reason=text("retire.by_rule", name=rule.name), now=now
+            )
 
 
 _STILL_HERE = """

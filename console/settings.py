@@ -10,6 +10,7 @@ page). It ends with "Default: ..." where the default is not a plain value.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -255,6 +256,16 @@ PROMETHEUS_AGENT_LABELS = env.list(
     "PROMETHEUS_AGENT_LABELS",
     default=["service_instance_id", "instance", "host_name", "k8s_pod_name"],
 )
+_BAD_LABELS = [
+    word
+    for word in PROMETHEUS_AGENT_LABELS
+    if word.strip() and not re.fullmatch(r"\s*[A-Za-z_]\w*\s*(?:=.*)?", word, re.ASCII)
+]
+if _BAD_LABELS:
+    raise ImproperlyConfigured(
+        f"PROMETHEUS_AGENT_LABELS names {_BAD_LABELS[0]!r}, which is not a label of Prometheus; "
+        "write it like host_name, or node=host.name"
+    )
 # Days that the readings of gates are kept after their rollout is over.
 MEASUREMENTS_KEEP_DAYS = env.int("MEASUREMENTS_KEEP_DAYS", default=90)
 # Hours that own metrics of agents are kept while a rollout watches the agent.

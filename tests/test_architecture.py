@@ -125,6 +125,16 @@ def test_files_can_be_read_in_one_sitting(path: Path) -> None:
     assert lines <= MAX_LINES, f"{path} has {lines} lines: which two subjects is it?"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [p for p in sources() if p.parts[0] in OURS - {"console"} or p.parts[:2] == ("console", "lib")],
+    ids=str,
+)
+def test_sentences_for_people_are_made_at_the_edge(path: Path) -> None:
+    """The domain says code and parameters (`console.lib.texts`); words are in `console/words`."""
+    assert "django.utils.translation" not in imports(path)
+
+
 def templates() -> list[Path]:
     return sorted(path.relative_to(ROOT) for path in (ROOT / "templates").rglob("*.html"))
 

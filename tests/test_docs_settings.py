@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.settings_page import Variable, as_markdown, variables
+from console.docs.settings import Variable, as_markdown, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = (ROOT / "console" / "settings.py").read_text()

@@ -7,11 +7,11 @@ from django.db import models
 class Role(models.TextChoices):
     """The five roles of spec section 11; what each may do is in `accounts.policy`."""
 
-    VIEWER = "viewer", "Viewer"
-    AUTHOR = "author", "Author"
-    OPERATOR = "operator", "Operator"
-    APPROVER = "approver", "Approver"
-    ADMIN = "admin", "Admin"
+    VIEWER = "viewer"
+    AUTHOR = "author"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    ADMIN = "admin"
 
 
 class RoleBinding(models.Model):

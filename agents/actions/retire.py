@@ -23,7 +23,7 @@ from agents.models import Agent
 from agents.models.querysets import AgentQuerySet
 from console.lib import hints
 from console.lib.problems import FieldError, Invalid, Missing, Refused, Stale
-from console.lib.texts import text
+from console.lib.texts import Text, text, to_column
 
 SAMPLES = 10
 MAX_REASON = 500
@@ -130,8 +130,8 @@ def gone(selection: AgentQuerySet, before: datetime | None) -> AgentQuerySet:
 def retire_now(
     agent_ids: Sequence[int],
     *,
-    by: str,
-    why: str,
+    by: Text | str,
+    why: Text | str,
     now: datetime,
     before: datetime | None = None,
 ) -> list[int]:
@@ -143,8 +143,8 @@ def retire_now(
     values: dict[str, Any] = {
         "ids": sorted(agent_ids),
         "now": now,
-        "by": by[:150],
-        "why": why[:MAX_REASON],
+        "by": to_column(by),
+        "why": to_column(why),
         "before": before,
     }
     with connection.cursor() as cursor:

@@ -17,10 +17,12 @@ from agents.opamp.attributes import labels_of
 from agents.selectors.versions import version_keys
 from console.lib import hints
 from console.lib.problems import Missing, Refused
-from console.lib.texts import text
+from console.lib.texts import Text, text
 
 
-def take_over(*, agent_id: int, by: Actor, reason: str, now: datetime | None = None) -> Agent:
+def take_over(
+    *, agent_id: int, by: Actor, reason: Text | str, now: datetime | None = None
+) -> Agent:
     """Give the agent what operators gave to the one it replaces, and its history to read.
 
     A label that the successor has from operators already stays as it is. No row of the old one
@@ -50,7 +52,7 @@ def take_over(*, agent_id: int, by: Actor, reason: str, now: datetime | None = N
         retire_now(
             [old.pk],
             by=by.name,
-            why=str(text("successor.replaced_by", uid=new.instance_uid)),
+            why=text("successor.replaced_by", uid=str(new.instance_uid)),
             now=now,
         )
         audit.record(

@@ -6,6 +6,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Left
 
 from agents.models.querysets import AgentQuerySet
+from console.lib.text_column import TextColumn
 
 
 class Agent(models.Model):
@@ -42,8 +43,8 @@ class Agent(models.Model):
     first_seen_at = models.DateTimeField()
     described_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
-    retired_by = models.CharField(max_length=150, blank=True, default="", db_default="")
-    retired_why = models.CharField(max_length=500, blank=True, default="", db_default="")
+    retired_by = TextColumn(blank=True, default="", db_default="")
+    retired_why = TextColumn(blank=True, default="", db_default="")
     replaces = models.OneToOneField("self", models.SET_NULL, null=True, related_name="replaced_by")
     took_over_at = models.DateTimeField(null=True)
     kin_sought_at = models.DateTimeField(null=True)

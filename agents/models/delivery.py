@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from agents.models.agent import Agent
 from console.lib.text_column import TextColumn
@@ -112,11 +111,11 @@ class Quarantine(models.Model):
     """A hash that is not offered again until a person lifts it: for one agent, or fleet-wide."""
 
     class Outcome(models.TextChoices):
-        FAILED = "failed", _("Failed")
-        TIMED_OUT = "timed_out", _("Timed out")
-        FELL_BACK = "fell_back", _("Fell back by itself")
-        ROLLED_BACK = "rolled_back", _("Rolled back")
-        BY_HAND = "by_hand", _("Set by a person")
+        FAILED = "failed"
+        TIMED_OUT = "timed_out"
+        FELL_BACK = "fell_back"
+        ROLLED_BACK = "rolled_back"
+        BY_HAND = "by_hand"
 
     agent = models.ForeignKey(Agent, models.CASCADE, null=True, related_name="quarantines")
     config_hash = models.CharField(max_length=64, db_index=True)

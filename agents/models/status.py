@@ -31,10 +31,10 @@ class GatewayLease(models.Model):
 class ConfigStatus(models.IntegerChoices):
     """RemoteConfigStatuses of OpAMP; None in the row means the agent never reported one."""
 
-    UNSET = 0, "Unset"
-    APPLIED = 1, "Applied"
-    APPLYING = 2, "Applying"
-    FAILED = 3, "Failed"
+    UNSET = 0
+    APPLIED = 1
+    APPLYING = 2
+    FAILED = 3
 
 
 # Why a connection was ended: its agent said nothing for too long (OP-36).

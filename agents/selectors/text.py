@@ -238,5 +238,5 @@ def _operand_text(value: Value) -> str:
     return quote(text)
 
 
-def _shown(token: Token) -> str:
-    return f'"{token.text[:40]}"' if token.text else "the end"
+def _shown(token: Token) -> Text | str:
+    return f'"{token.text[:40]}"' if token.text else say("selector.the_end")

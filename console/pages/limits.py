@@ -14,6 +14,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods
@@ -50,7 +51,6 @@ from rollouts.limits.windows import window_of
 from rollouts.models import Budget, BudgetLease, EnvironmentGuard, FreezeWindow
 from rollouts.plans.plan import Threshold, Trigger
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GUARD_EXAMPLE = "thresholds:\n  failure_rate: {warning: 0.5%, critical: 2%}\n"
 
 
@@ -167,9 +167,9 @@ def _freeze_rows() -> dict[str, Any]:
     for row in FreezeWindow.objects.order_by("name"):
         window = window_of(row)
         holds = frozen([window], [row.environment] if row.environment else [], now)
-        days = ", ".join(WEEKDAYS[day] for day in row.weekdays)
+        days = ", ".join(str(WEEKDAYS_ABBR[day]) for day in row.weekdays)
         rows.append({"row": row, "days": days, "holds": holds})
-    return {"rows": rows, "weekdays": list(enumerate(WEEKDAYS))}
+    return {"rows": rows, "weekdays": list(WEEKDAYS_ABBR.items())}
 
 
 def _budget_rows() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import User
+from accounts.models import Theme, User
 from console.pages.frame.needs import HtmxRequest, needs
 
 
@@ -51,7 +51,8 @@ def profile(request: HtmxRequest) -> HttpResponse:
         user.save(update_fields=["theme", "time_zone"])
         messages.success(request, _("Profile saved."))
         return HttpResponseRedirect(reverse("settings:profile"), status=303)
-    context = {"form": form, "zones": sorted(zoneinfo.available_timezones())}
+    zones = sorted(zoneinfo.available_timezones())
+    context = {"form": form, "themes": Theme.values, "zones": zones}
     return render(request, "settings/profile.html", context, status=422 if form.errors else 200)
 
 

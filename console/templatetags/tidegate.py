@@ -22,7 +22,7 @@ from agents.selectors.tree import Exact, Label
 from console.pages.agents.filters import AgentFilter
 from console.pages.drawing import charts
 from console.pages.fleet.view import Overview
-from console.words import plain, times
+from console.words import choices, plain, times
 from console.words import states as words
 from console.words.events import Line
 from rollouts.configs import diff
@@ -127,6 +127,12 @@ def duration(value: object) -> str:
 def seconds(value: float | None) -> str:
     """Write a measured duration in seconds: `0.3 s`, `1 min 48 s`."""
     return plain.NO_VALUE if value is None else times.exact_span(value)
+
+
+@register.filter
+def word(value: object, kind: str) -> object:
+    """Say the value of a field that has few: `{{ rollback.method|word:"method_of_rollback" }}`."""
+    return choices.word(kind, value)
 
 
 @register.filter(name="plain")

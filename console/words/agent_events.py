@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from agents.models import AgentEvent
+from console.lib.texts import from_column, said
 from console.words import states as words
 from console.words.plain import first_line, plain
 
@@ -22,21 +23,34 @@ class AgentLine:
     text: str
 
 
+# What the system says itself is kept as texts under these names; all else agents or people said.
+_SENTENCES = frozenset({"by", "why", "retired_by"})
+
+
+def details_of(event: AgentEvent) -> dict[str, object]:
+    """Return what is kept with an event, with the words of the system said."""
+    details = event.details if isinstance(event.details, dict) else {}
+    return {
+        name: said(from_column(value)) if name in _SENTENCES and isinstance(value, str) else value
+        for name, value in details.items()
+    }
+
+
 def line(event: AgentEvent) -> AgentLine:
     """Return the line of an event; everything the agent said is escaped and cut."""
-    details = event.details if isinstance(event.details, dict) else {}
+    details = details_of(event)
     if event.kind == "health":
         return _health(event, details)
     if event.kind == "component_health":
-        said = first_line(details.get("says", ""))
+        sick = first_line(details.get("says", ""))
         if details.get("sick"):
-            text = _("Component unhealthy: %(what)s") % {"what": said}
+            text = _("Component unhealthy: %(what)s") % {"what": sick}
             return AgentLine(event.at, "warn", "triangle", text)
-        return AgentLine(event.at, "ok", "ok", _("Component well again, was %(w)s") % {"w": said})
+        return AgentLine(event.at, "ok", "ok", _("Component well again, was %(w)s") % {"w": sick})
     if event.kind == "config_failed":
-        said = first_line(details.get("error", ""))
+        error = first_line(details.get("error", ""))
         which = plain(str(details.get("config_hash", ""))[:8])
-        text = _("Refused config %(hash)s: %(error)s") % {"hash": which, "error": said}
+        text = _("Refused config %(hash)s: %(error)s") % {"hash": which, "error": error}
         return AgentLine(event.at, "bad", "octagon-x", text)
     if event.kind == "fell_back":
         left, runs = (plain(str(details.get(key, ""))[:8]) for key in ("config_hash", "runs"))
@@ -86,20 +100,20 @@ def _health(event: AgentEvent, details: dict[str, object]) -> AgentLine:
 
 def _settings(event: AgentEvent, details: dict[str, object]) -> AgentLine:
     status = details.get("status")
-    said = words.SAID.get(status) if isinstance(status, int) else None
-    look = said or words.Look("off", "question", _("no status"))
+    word = words.SAID.get(status) if isinstance(status, int) else None
+    look = word or words.Look("off", "question", _("no status"))
     text = _("Connection settings: %(word)s") % {"word": str(look.label).lower()}
     more = _more({"settings_hash": details.get("settings_hash")})
     return AgentLine(event.at, look.token, look.icon, text + more)
 
 
 def _more(details: dict[str, object]) -> str:
-    said = [
+    parts = [
         f"{plain(key, limit=80).replace('_', ' ')} {plain(_short(key, value), limit=200)}"
         for key, value in details.items()
         if value not in ("", None)
     ]
-    return f": {', '.join(said)}" if said else ""
+    return f": {', '.join(parts)}" if parts else ""
 
 
 def _short(key: str, value: object) -> object:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from console.lib.logs import one_line
 from console.lib.texts import said, spoken
+from console.words.choices import word
+from console.words.states import look
 from rollouts.models import Rollback, Rollout
 from rollouts.rollback.durations import MEANINGS, durations
 
@@ -18,15 +22,29 @@ def incident_text(rollout: Rollout, events: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _head(rollout: Rollout) -> Iterator[str]:
-    yield f"{rollout.number}: {rollout.version} by plan {rollout.plan.get('name') or 'of its own'}"
-    yield f"State: {rollout.state.replace('_', ' ')}. {spoken(rollout.why.get('say', ''))}"
-    yield f"Selection: {rollout.selector}"
+    yield _("%(number)s: %(version)s by plan %(plan)s") % {
+        "number": rollout.number,
+        "version": rollout.version,
+        "plan": rollout.plan.get("name") or _("of its own"),
+    }
+    yield _("State: %(state)s. %(why)s") % {
+        "state": str(look("rollout", rollout.state).label).lower(),
+        "why": spoken(rollout.why.get("say", "")),
+    }
+    yield _("Selection: %(selector)s") % {"selector": rollout.selector}
     if rollout.started_at is not None:
         ended = rollout.finished_at.isoformat() if rollout.finished_at is not None else "-"
-        yield f"Started: {rollout.started_at.isoformat()}  Ended: {ended}"
+        yield _("Started: %(started)s  Ended: %(ended)s") % {
+            "started": rollout.started_at.isoformat(),
+            "ended": ended,
+        }
     back: Rollback | None = getattr(rollout, "rollback", None)
     if back is not None:
-        yield f"Rollback: {back.kind}, by {back.requested_by_name}. {said(back.reason)}"
+        yield _("Rollback: %(kind)s, by %(name)s. %(reason)s") % {
+            "kind": word("kind_of_rollback", back.kind),
+            "name": back.requested_by_name,
+            "reason": said(back.reason),
+        }
         for name, seconds in durations(back).items():
             yield f"  {seconds:,.1f} s {said(MEANINGS[name])}"
 

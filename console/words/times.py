@@ -9,26 +9,40 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = (
+    pgettext_lazy("short month", "Jan"),
+    pgettext_lazy("short month", "Feb"),
+    pgettext_lazy("short month", "Mar"),
+    pgettext_lazy("short month", "Apr"),
+    pgettext_lazy("short month", "May"),
+    pgettext_lazy("short month", "Jun"),
+    pgettext_lazy("short month", "Jul"),
+    pgettext_lazy("short month", "Aug"),
+    pgettext_lazy("short month", "Sep"),
+    pgettext_lazy("short month", "Oct"),
+    pgettext_lazy("short month", "Nov"),
+    pgettext_lazy("short month", "Dec"),
+)
 
 
 def span(seconds: float) -> str:
     """Say a duration with at most two units: `42 s`, `6 min`, `1 h 52 min`, `3 d 4 h`."""
     total = round(abs(seconds))
     if total < 60:
-        return _("%(s)d s") % {"s": total}
+        return _("%(s)s s") % {"s": total}
     if total < 3600:
-        return _("%(m)d min") % {"m": total // 60}
+        return _("%(m)s min") % {"m": total // 60}
     if total < 86400:
         hours, minutes = total // 3600, total % 3600 // 60
         if not minutes:
-            return _("%(h)d h") % {"h": hours}
-        return _("%(h)d h %(m)d min") % {"h": hours, "m": minutes}
+            return _("%(h)s h") % {"h": hours}
+        return _("%(h)s h %(m)s min") % {"h": hours, "m": minutes}
     days, hours = total // 86400, total % 86400 // 3600
     if not hours or days >= 14:
-        return _("%(d)d d") % {"d": days}
-    return _("%(d)d d %(h)d h") % {"d": days, "h": hours}
+        return _("%(d)s d") % {"d": days}
+    return _("%(d)s d %(h)s h") % {"d": days, "h": hours}
 
 
 def exact_span(seconds: float) -> str:
@@ -37,7 +51,7 @@ def exact_span(seconds: float) -> str:
         return _("%(s)s s") % {"s": f"{abs(seconds):.1f}"}
     total = round(abs(seconds))
     if 60 <= total < 3600 and total % 60:
-        return _("%(m)d min %(s)d s") % {"m": total // 60, "s": total % 60}
+        return _("%(m)s min %(s)s s") % {"m": total // 60, "s": total % 60}
     return span(total)
 
 
@@ -109,3 +123,19 @@ STYLES = {"clock": clock, "minute": minute, "day": day, "short": short, "full": 
 def shown(at: datetime, style: str, *, now: datetime, zone: tzinfo) -> str:
     """Return the text of a time in one of the styles, or `rel` for the relative one."""
     return relative(at, now) if style == "rel" else STYLES[style](at, zone)
+
+
+def for_browser() -> dict[str, object]:
+    """Return the same words with `{name}` for what the browser fills in."""
+    return {
+        "months": [str(month) for month in _MONTHS],
+        "now": _("now"),
+        "ago": _("%(span)s ago") % {"span": "{span}"},
+        "in": _("in %(span)s") % {"span": "{span}"},
+        "s": _("%(s)s s") % {"s": "{s}"},
+        "m": _("%(m)s min") % {"m": "{m}"},
+        "h": _("%(h)s h") % {"h": "{h}"},
+        "hm": _("%(h)s h %(m)s min") % {"h": "{h}", "m": "{m}"},
+        "d": _("%(d)s d") % {"d": "{d}"},
+        "dh": _("%(d)s d %(h)s h") % {"d": "{d}", "h": "{h}"},
+    }

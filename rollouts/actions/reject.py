@@ -42,7 +42,7 @@ def reject(
             "pause",
             cause,
             paused_by_name=by.name,
-            pause_reason=str(text("approve.rejected", phase=phase, reason=reason)),
+            pause_reason=text("approve.rejected", phase=phase, reason=reason),
         )
         look_on(question.rollout, now)
     return question.phase

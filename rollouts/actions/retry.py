@@ -51,6 +51,7 @@ def retry(*, rollout_id: int, by: Actor, reason: str = "", now: datetime | None 
             plan=Plan.from_dict(old.plan),
             selector=old.selector,
             by=by,
+            # A name from here on, in the language of who asked: people change it, lists search it.
             title=str(text("retry.title", number=old.number, title=old.title))[:200],
             reason=reason,
             spread_label=old.spread_label,
@@ -66,7 +67,7 @@ def _lift(old: Rollout, agent_ids: list[int], by: Actor, reason: str, now: datet
     ).update(
         lifted_at=now,
         lifted_by=by.name,
-        lift_reason=str(text("retry.lifts", number=old.number, reason=reason)),
+        lift_reason=text("retry.lifts", number=old.number, reason=reason),
     )
     if lifted:
         record(
@@ -75,7 +76,7 @@ def _lift(old: Rollout, agent_ids: list[int], by: Actor, reason: str, now: datet
             object_kind="config_hash",
             object_id=old.version.config_hash,
             object_name=str(old.version),
-            reason=str(text("retry.lifts", number=old.number, reason="")),
+            reason=text("retry.lifts", number=old.number, reason=""),
             details={"agents": lifted},
             at=now,
         )

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from console.lib.durations import BadValue
 from rollouts.promql.build import is_label
 
 SERVICE_INSTANCE = "service.instance.id"
@@ -39,13 +40,13 @@ class AgentLabel:
 def agent_labels(words: Iterable[str]) -> tuple[AgentLabel, ...]:
     """Read the setting: `host_name` carries `host.name`, `node=host.name` what it says.
 
-    Raises ValueError on what is no name of a label.
+    Raises BadValue on what is no name of a label.
     """
     found = []
     for word in filter(None, (word.strip() for word in words)):
         label, _, attribute = (part.strip() for part in word.partition("="))
         if not is_label(label):
-            raise ValueError(f"{label!r} is not a label of Prometheus")
+            raise BadValue("value.no_prometheus_label", read=label)
         attribute = attribute or _USUAL.get(label) or label.replace("_", ".")
         found.append(AgentLabel(label, attribute))
     return tuple(found)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 
-from console.lib.texts import text
+from console.lib.texts import text, to_json
 from rollouts.analysis import guards
 from rollouts.analysis.combine import read_gate
 from rollouts.analysis.readings import STORED_FIELDS, Outcome, Reading, silent, stored
@@ -275,7 +275,7 @@ def _row(scene: Scene, spec: GateSpec, reading: Reading) -> Measurement:
         level=level,
         inputs={
             **reading.inputs,
-            "query": reading.query,
+            "query": to_json(reading.query),
             "low": reading.low,
             "high": reading.high,
         },

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from console.lib.texts import Text
+from console.lib.texts import Text, from_json
 from rollouts.analysis.estimates import Estimate
 from rollouts.plans.metrics import Compare
 
@@ -58,7 +58,7 @@ class Reading:
     samples: int = 0
     source: str = ""
     note: Text | str = ""
-    query: str = ""
+    query: Text | str = ""
     breached: bool | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
@@ -69,13 +69,13 @@ class Reading:
         return self.outcome is Outcome.VALUE
 
 
-def silent(outcome: Outcome, source: str, note: Text | str, query: str = "") -> Reading:
+def silent(outcome: Outcome, source: str, note: Text | str, query: Text | str = "") -> Reading:
     """Return a reading that learned nothing, with the reason a person reads."""
     return Reading(outcome=outcome, source=source, note=note, query=query)
 
 
 def estimated(
-    found: Estimate, *, source: str, note: Text | str, query: str, compare: Compare
+    found: Estimate, *, source: str, note: Text | str, query: Text | str, compare: Compare
 ) -> Reading:
     """Return a reading of what was estimated from agents' numbers."""
     return Reading(
@@ -103,7 +103,7 @@ def stored(row: Mapping[str, Any]) -> Reading:
         samples=row["samples"],
         source=row["source"],
         note=row["note"],
-        query=row["inputs__query"] or "",
+        query=from_json(row["inputs__query"] or ""),
         breached=row["breached"],
         at=row["at"],
     )

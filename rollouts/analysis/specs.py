@@ -10,6 +10,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from console.lib.texts import Text, text
 from rollouts.analysis.catalogue import title_of
 from rollouts.engine.facts import GateKind, GuardAction, Level
 from rollouts.plans.guards import TITLES, default_guards
@@ -41,7 +42,7 @@ class GateSpec:
     gate: str
     kind: GateKind
     metric: str
-    title: str
+    title: Text | str
     unit: str = ""
     operator: str = ""
     limit: float | None = None
@@ -157,6 +158,10 @@ def _name(kind: str, what: str, guard: str) -> str:
     return f"{kind}:{what}@{guard}"[:120] if guard else f"{kind}:{what}"[:120]
 
 
-def _titled(title: str, guard: str, dry_run: bool) -> str:
-    named = f"{title} ({guard})" if guard else title
-    return f"{named}, dry run" if dry_run else named
+def _titled(title: Text | str, guard: str, dry_run: bool) -> Text | str:
+    named = title
+    if guard == DEFAULT:
+        named = text("title.default_guard", title=title)
+    elif guard:
+        named = text("title.of_guard", title=title, guard=guard)
+    return text("title.dry_run", title=named) if dry_run else named

@@ -59,7 +59,7 @@ class GateFacts:
     gate: str
     kind: GateKind
     metric: str
-    title: str
+    title: Text | str
     verdict: Verdict
     unit: str = ""
     operator: str = ""
@@ -79,7 +79,7 @@ class GateFacts:
     no_data_since: datetime | None = None
     waived_by: str | None = None
     note: Text | str = ""
-    query: str = ""
+    query: Text | str = ""
     sentence: Text | str = ""
     low: float | None = None
     high: float | None = None

@@ -47,7 +47,7 @@ def floor_gate(
         gate=FLOOR,
         kind=GateKind.FLOOR,
         metric="tolerated_failures",
-        title="Failed agents",
+        title=text("title.failed_agents"),
         verdict=Verdict.FAIL if over else verdict,
         unit="fraction",
         operator="<=",

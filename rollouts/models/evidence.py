@@ -66,12 +66,12 @@ class Approval(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        APPROVED = "approved", "Approved"
-        REJECTED = "rejected", "Rejected"
-        LAPSED = "lapsed", "Lapsed"
-        EXPIRED = "expired", "Expired"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        WAITING = "waiting"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+        LAPSED = "lapsed"
+        EXPIRED = "expired"
+        WITHDRAWN = "withdrawn"
 
     phase = models.ForeignKey(Phase, models.CASCADE, related_name="approvals")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)

@@ -17,13 +17,13 @@ class Rollback(models.Model):
     """
 
     class Kind(models.TextChoices):
-        AUTOMATIC = "automatic", "Automatic"
-        MANUAL = "manual", "Manual"
+        AUTOMATIC = "automatic"
+        MANUAL = "manual"
         SELECTOR = "selector", "By selector"
 
     class Method(models.TextChoices):
-        IMMEDIATE = "immediate", "Immediate"
-        GRADUAL = "gradual", "Gradual"
+        IMMEDIATE = "immediate"
+        GRADUAL = "gradual"
 
     rollout = models.OneToOneField(Rollout, models.CASCADE, null=True, related_name="rollback")
     kind = models.CharField(max_length=10, choices=Kind.choices)

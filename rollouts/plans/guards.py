@@ -49,9 +49,9 @@ DEFAULTS = {
     ),
 }
 TITLES = {
-    "failures": "Export failures",
-    "data_continuity": "Data continuity",
-    "component_health": "Component health",
+    "failures": text("title.export_failures"),
+    "data_continuity": text("metric.data_continuity"),
+    "component_health": text("metric.component_health"),
 }
 
 

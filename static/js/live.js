@@ -288,7 +288,7 @@
   function offerLogin() {
     const link = document.createElement("a");
     link.href = `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`;
-    link.textContent = "Sign in";
+    link.textContent = window.tidegate.words.signIn;
     link.className = "xs";
     box.after(link);
   }

@@ -1,8 +1,8 @@
 // Times: absolute ones in the reader's zone, relative ones and countdowns kept current by one timer.
-// The server wrote the same words already (console/pages/times.py); without this file they stay.
+// The server wrote the same words already (console/words/times.py); without this file they stay.
 (() => {
   "use strict";
-  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const words = JSON.parse(document.getElementById("words").textContent);
   const root = document.documentElement;
   const meta = document.querySelector('meta[name="server-time"]');
   const offset = meta ? Number(meta.content) - Date.now() : 0;
@@ -21,22 +21,24 @@
     return shown;
   }
 
+  const fill = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name]);
+
   function span(milliseconds) {
     const s = Math.round(Math.abs(milliseconds) / 1000);
-    if (s < 60) return `${s} s`;
-    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    if (s < 60) return fill(words.s, { s });
+    if (s < 3600) return fill(words.m, { m: Math.floor(s / 60) });
     if (s < 86400) {
-      const m = Math.floor((s % 3600) / 60);
-      return m ? `${Math.floor(s / 3600)} h ${m} min` : `${Math.floor(s / 3600)} h`;
+      const h = Math.floor(s / 3600), m = Math.floor((s % 3600) / 60);
+      return fill(m ? words.hm : words.h, { h, m });
     }
     const d = Math.floor(s / 86400), h = Math.floor((s % 86400) / 3600);
-    return h && d < 14 ? `${d} d ${h} h` : `${d} d`;
+    return fill(h && d < 14 ? words.dh : words.d, { d, h });
   }
 
   function relative(at) {
     const past = now() - at;
-    if (Math.abs(past) < 1000) return "now";
-    return past > 0 ? `${span(past)} ago` : `in ${span(past)}`;
+    if (Math.abs(past) < 1000) return words.now;
+    return fill(past > 0 ? words.ago : words.in, { span: span(past) });
   }
 
   function countdown(at) {
@@ -50,7 +52,7 @@
   function absolute(at, style) {
     const p = parts(at, zone);
     const clock = `${p.hour}:${p.minute}:${p.second}`, minute = `${p.hour}:${p.minute} ${p.timeZoneName}`;
-    const day = `${Number(p.day)} ${MONTHS[Number(p.month) - 1]}`;
+    const day = `${Number(p.day)} ${words.months[Number(p.month) - 1]}`;
     if (style === "clock") return clock;
     if (style === "minute") return minute;
     if (style === "day") return `${day} ${p.year}`;
@@ -93,5 +95,5 @@
     document.addEventListener(name, (event) => write(event.target.parentNode || document, true));
   }
   const writeTimes = (scope) => write(scope, true);
-  window.tidegate = Object.assign(window.tidegate || {}, { now, span, flip, absolute, writeTimes });
+  window.tidegate = Object.assign(window.tidegate || {}, { words, now, span, flip, absolute, writeTimes });
 })();

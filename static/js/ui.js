@@ -17,7 +17,7 @@
       await navigator.clipboard.writeText(source.textContent);
       button.classList.add("done");
       window.setTimeout(() => button.classList.remove("done"), 1500);
-      announce("Copied");
+      announce(window.tidegate.words.copied);
     } catch {
       window.getSelection().selectAllChildren(source);
     }

@@ -14,6 +14,7 @@ from tools.house.sentences import sentences
 from tools.house.settings import unexplained, variables
 from tools.house.sources import Source, files, python
 from tools.house.states import writers
+from tools.house.templates import texts
 
 MODELS = Source(
     Path("rollouts/models/target.py"),
@@ -106,6 +107,8 @@ def test_a_circle_of_files_is_told_apart() -> None:
         'def f():\n    """What it does, in words."""\n    return "nobody has answered yet"',
         'raise ValueError("this is no duration")',
         """SQL = "SELECT 'did not confirm in time' WHERE t.state IS NULL\"""",
+        """SQL = "WHEN t.late THEN 'did not confirm in time'\"""",
+        """SQL = "greatest(t.a, 1) || ' agents were too late'\"""",
     ],
 )
 def test_sentences_are_counted(text: str) -> None:
@@ -124,6 +127,9 @@ def test_sentences_are_counted(text: str) -> None:
         'assert x, "an event belongs to a rollout"',
         'key = "rollouts.approve"',
         'SQL = "t.was_unhealthy AND n.healthy IS NOT TRUE"',
+        'SQL = "greatest(n.config_losses - t.losses_before, 0)"',
+        """SQL = "WHEN true THEN 'quarantined'\"""",
+        """SQL = ", (SELECT json_agg(e) FROM judged e WHERE reason <> '')\"""",
         'said = "two words"',
         'def __str__(self):\n    return f"session {self.id} of agent {self.agent}"',
         'if "the end of input" in message:\n    pass',
@@ -133,6 +139,35 @@ def test_sentences_are_counted(text: str) -> None:
 )
 def test_what_is_not_for_people_is_not_counted(text: str) -> None:
     assert sentences([code(text)]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Nobody was refused</p>",
+        '{% translate "Agents" %} and more',
+        '<a title="Back to the list">{% icon "x" %}</a>',
+        '<input placeholder="Say why">',
+        "{% if a %}off{% endif %}",
+    ],
+)
+def test_text_of_a_template_that_no_translator_finds_is_counted(text: str) -> None:
+    assert len(list(texts(text))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<p title="{% translate "Back" %}">{% translate "Nobody was refused" %}</p>',
+        "{% blocktranslate trimmed count n=n %}one{% plural %}many {{ n }}{% endblocktranslate %}",
+        "{% comment %}What this is.{% endcomment %}{# and a note #}",
+        "<p>OpenTelemetry · {{ name }} · 1 %</p>",
+        '<input placeholder="env=prod,region=eu-1"><code>running_hash</code>',
+        "<script>const word = 1;</script>&nbsp;",
+    ],
+)
+def test_what_is_translated_or_the_same_in_every_language_is_not_counted(text: str) -> None:
+    assert list(texts(text)) == []
 
 
 def test_settings_are_looked_up_as_whole_words() -> None:
@@ -168,7 +203,9 @@ REACHED = {
     "lines of a file",
     "lines of a function",
     "characters of a template line",
+    "sentences outside words and gettext",
     "settings that no page explains",
+    "texts of templates outside gettext",
 }
 
 

@@ -14,6 +14,7 @@ from tools.house.sentences import sentences
 from tools.house.settings import unexplained
 from tools.house.sources import APPS, Source, files, of_product, python
 from tools.house.states import writers
+from tools.house.templates import untranslated
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -51,6 +52,8 @@ def figures(root: Path) -> Iterator[Figure]:
         yield Figure(f"writers of the state of {model}", len(modules), 1, tuple(modules))
     found = sentences(product)
     yield Figure("sentences outside words and gettext", len(found), 0, tuple(found))
+    found = untranslated(root, templates)
+    yield Figure("texts of templates outside gettext", len(found), 0, tuple(found))
     yield _settings(root, product)
 
 

@@ -16,7 +16,13 @@ from tools.house.sources import Source
 
 # Words are made here, or only agents, programmers and people at a shell read them (in English).
 NOT_ASKED = (
-    "agents/gateway",
+    "agents/gateway/own_metrics",
+    "agents/gateway/registry",
+    "agents/gateway/sockets",
+    "agents/gateway/metrics.py",
+    "agents/gateway/options.py",
+    "agents/gateway/process.py",
+    "agents/gateway/server.py",
     "agents/opamp",
     "console/words",
     "console/management",
@@ -25,7 +31,7 @@ NOT_ASKED = (
     "console/demo",
     "console/no_database",
     "console/settings.py",
-    "console/settings_page.py",  # writes docs/settings.md
+    "console/docs",  # writes pages of docs/, in English
     "console/pages/styleguide.py",  # samples of what pages show, seen where DEBUG is on
     "console/lib/texts.py",  # its one error is of the programmer who names a text twice
     "console/api/shapes",
@@ -45,10 +51,12 @@ _OF_PROGRAMMERS = {
 _ABOUT_THE_API = {"extend_schema", "OpenApiParameter", "OpenApiResponse", "OpenApiExample"}
 _FOR_PROGRAMMERS = {"__str__", "__repr__", "get_security_definition"}
 _FOR_DOCS = {"Transition"}  # what a step means, printed into docs/architecture.md
+# A statement or a part of one: it begins with a word of SQL, or is an expression over columns.
 _SQL = re.compile(
-    r"^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|LOCK|NOTIFY|LISTEN|SET|TRUNCATE|CREATE|JOIN|WHERE"
+    r"^[\s,(]*(?:SELECT|INSERT|UPDATE|DELETE|WITH|LOCK|NOTIFY|LISTEN|SET|TRUNCATE|CREATE|JOIN|WHERE"
     r"|AND|FROM|ORDER|LEFT|EXISTS|COPY|ON)\b"
-    r"|\bIS (?:NOT )?(?:NULL|TRUE|FALSE)\b|\bCASE\s+WHEN\b|\bcoalesce\(|\b[a-z]\.\w+ (?:AND|=) "
+    r"|^\s*(?:CASE\s+)?WHEN\b.*\bTHEN\b|\bIS (?:NOT )?(?:NULL|TRUE|FALSE)\b|\bCASE\s+WHEN\b"
+    r"|\b(?:coalesce|greatest|least)\(|\b[a-z]\.\w+ (?:AND|=) "
 )
 _SQL_TEXT = re.compile(r"'([^']*)'")  # a text within SQL may be a sentence
 _NOTATION = re.compile(r"'self'|\\ No newline at end of file")  # of policies, of patches

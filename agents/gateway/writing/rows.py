@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from agents.gateway.connections import Held
+from agents.models import Quarantine
 from agents.opamp.attributes import clean, describe
 from agents.opamp.opamp_pb2 import (
     AgentDescription,
@@ -21,7 +22,9 @@ from agents.opamp.opamp_pb2 import (
 from agents.opamp.redact import Redactor
 from agents.opamp.state import Changes
 from agents.opamp.trees import component_details, component_names, health_tree, moment
+from console.lib.texts import text, to_column
 
+_OUTCOMES = Quarantine.Outcome
 MAX_EFFECTIVE_CHARS = 4 * 1024 * 1024
 MAX_EFFECTIVE_FILES = 256
 Row = tuple[Any, ...]
@@ -103,10 +106,10 @@ def _add_facts(batch: Batch, agent: Held, changes: Changes, when: datetime | Non
             )
         )
     for config_hash, reason in changes.refusals.items():
-        batch.refusals.append((agent.id, config_hash, "failed", reason, when))
+        batch.refusals.append((agent.id, config_hash, _OUTCOMES.FAILED.value, reason, when))
     for config_hash, runs in changes.fallen.items():
-        reason = f"fell back to {runs[:12]} by itself"
-        batch.refusals.append((agent.id, config_hash, "fell_back", reason, when))
+        reason = to_column(text("quarantine.fell_back", to=runs[:12]))
+        batch.refusals.append((agent.id, config_hash, _OUTCOMES.FELL_BACK.value, reason, when))
     batch.well += [(agent.id, config_hash, when) for config_hash in sorted(changes.well)]
     for seconds, kind, details in changes.events:
         batch.events.append((agent.id, at(seconds), kind, dumps(details)))

@@ -13,6 +13,8 @@ from typing import Any
 from psycopg import AsyncCursor
 
 from agents import deliveries
+from agents.models import Quarantine
+from console.lib.texts import text, to_column
 
 COPY_FROM = 150
 
@@ -218,12 +220,13 @@ REFUSAL = Write(
 LIFT = Write(
     "lift",
     {"agent_id": "int8", "config_hash": "text", "at": "timestamptz"},
-    """
+    f"""
     UPDATE agents_quarantine q SET lifted_at = v.at, lifted_by = 'agent',
-        lift_reason = 'it was seen running this after all, and was not unhealthy'
-    FROM {v} WHERE q.agent_id = v.agent_id AND q.config_hash = v.config_hash
-      AND q.lifted_at IS NULL AND q.outcome IN ('failed', 'fell_back')
-    """,
+        lift_reason = '{to_column(text("quarantine.runs_after_all"))}'
+    FROM {{v}} WHERE q.agent_id = v.agent_id AND q.config_hash = v.config_hash
+      AND q.lifted_at IS NULL
+      AND q.outcome IN ('{Quarantine.Outcome.FAILED}', '{Quarantine.Outcome.FELL_BACK}')
+    """,  # noqa: S608  constant text
 )
 REFUSED = Write(
     "refused",

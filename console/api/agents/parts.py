@@ -17,6 +17,7 @@ from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 from console.lib.problems import Missing
 from console.lib.texts import said
+from console.words.agent_events import details_of
 from rollouts.models import Target
 
 
@@ -62,7 +63,7 @@ class History(ApiView):
         rows = AgentEvent.objects.filter(agent__in=lineage(agent_of(self, uid).get().pk))
         page, following = paging.newest(rows, request)
         found: list[shapes.HistoryEvent] = [
-            {"at": e.at, "kind": e.kind, "details": e.details} for e in page
+            {"at": e.at, "kind": e.kind, "details": details_of(e)} for e in page
         ]
         return Answer({"events": found, "next": following})
 
@@ -109,8 +110,8 @@ def more_of(agent: Agent) -> shapes.MoreOfAgent:
         "rollout": target.rollout_id if target is not None else None,
         "rollout_state": target.state if target is not None else None,
         "rollout_error": shown(said(target.error)) if target is not None else "",
-        "retired_by": agent.retired_by,
-        "retired_why": agent.retired_why,
+        "retired_by": said(agent.retired_by),
+        "retired_why": said(agent.retired_why),
         "replaces": str(agent.replaces.instance_uid) if agent.replaces is not None else None,
         "replaced_by": str(successor.instance_uid) if successor is not None else None,
         "took_over_at": agent.took_over_at,

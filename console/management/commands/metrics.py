@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import BaseCommand
 
-from rollouts.analysis.catalogue import as_markdown
-from rollouts.analysis.sources.prometheus_queries import queries_of
+from console.docs.metrics import as_markdown
 
 
 class Command(BaseCommand):
@@ -13,4 +12,4 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **given: object) -> None:
-        self.stdout.write(as_markdown(queries_of), ending="")
+        self.stdout.write(as_markdown(), ending="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from console.settings_page import as_markdown
+from console.docs.settings import as_markdown
 
 
 class Command(BaseCommand):

@@ -19,6 +19,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from accounts.policy import roles_of
 from console.pages.frame import counts
+from console.words import browser
 
 LIVE_PATH = "/ws/console/?t=nav"
 
@@ -56,6 +57,7 @@ class Frame:
         self.server_ms = int(now.timestamp() * 1000)
         self.language = translation.get_language() or "en"
         self.live_path = LIVE_PATH
+        self.words = browser.words()
 
     @property
     def opamp_url(self) -> str:
@@ -79,7 +81,7 @@ class Frame:
         if self._user is None or not self._user.is_authenticated:
             return []
         held = roles_of(Actor.of(self._user))
-        return [str(role.label) for role in Role if role.value in held]
+        return [role.value for role in Role if role.value in held]
 
     @property
     def asked(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from console.lib.texts import spoken
 from console.words import numbers
 from console.words import states as words
 from rollouts.analysis.catalogue import title_of
@@ -47,7 +48,7 @@ def gate_row(gate: dict[str, object], latest: Measurement | None) -> GateRow:
 
 def _title(gate: dict[str, object], metric: str) -> str:
     """Return the title; a guard and a criterion of one metric are told apart by their names."""
-    title = str(gate.get("title") or title_of(metric))
+    title = str(spoken(gate.get("title")) or title_of(metric))
     is_guard = str(gate.get("gate", "")).startswith("threshold:")
     return _("%(metric)s (guard)") % {"metric": title} if is_guard else title
 

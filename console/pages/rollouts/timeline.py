@@ -56,7 +56,7 @@ def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Befo
 
 
 def _before(values: list[Measurement], at: datetime) -> Before:
-    title, unit = title_of(values[-1].metric), numbers.unit_of(values[-1].metric)
+    title, unit = said(title_of(values[-1].metric)), numbers.unit_of(values[-1].metric)
     start = values[0].at
     points = [PlotPoint((r.at - start).total_seconds(), r.value) for r in values]
     earlier = [r for r in values if r.at <= at] or values[:1]

@@ -47,6 +47,8 @@ AGENTS: dict[str, Sentence] = {
     "labels.unusable": _l("These labels cannot be used."),
     "quarantine.say_why": _l("Say why the hash may be offered again."),
     "quarantine.missing": _l("There is no such quarantine."),
+    "quarantine.fell_back": _l("fell back to {to} by itself"),
+    "quarantine.runs_after_all": _l("it was seen running this after all, and was not unhealthy"),
     "quarantine.lifted_already": _l("{by} has lifted this quarantine already."),
     "retire.by_rule": _l("rule {name}"),
     "retire.not_seen": _l("not seen for {span}"),

@@ -54,6 +54,7 @@ VALUES: dict[str, Sentence] = {
     "value.no_whole_number": _l("{read} is not a whole number; write it like {like}"),
     "value.out_of_bounds": _l("{read} is out of bounds; write {least} to {most:,}"),
     "value.unknown_word": _one_of,
+    "value.no_prometheus_label": _l("{read} is not a label of Prometheus; write it like host_name"),
 }
 
 FIELDS: dict[str, Sentence] = {

@@ -75,6 +75,7 @@ TEXT_FORM: dict[str, Sentence] = {
     "selector.empty": _l("The selector is empty; write * for every agent."),
     "selector.too_long": _l("The selector has {size:,} characters; at most {most:,} are read."),
     "selector.star_and_more": _l("* is every agent; remove it or the rest."),
+    "selector.the_end": _l("the end"),
     "selector.no_joint": _l('Expected a comma or "or" before {token}.'),
     "selector.mixture": _l(
         'A selector is all of its terms (comma) or any of them ("or"), not a mixture; '

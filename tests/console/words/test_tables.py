@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +100,14 @@ def test_a_sentence_asks_only_for_what_it_is_given(code: str) -> None:
 
 def test_all_tables_are_registered() -> None:
     assert {code for table in TABLES for code in table} == set(registered())
+
+
+def test_all_words_are_marked_for_translators() -> None:
+    """What a table says without gettext has no words of its own: `{one}; {other}`."""
+    unmarked = [
+        code
+        for table in TABLES
+        for code, sentence in table.items()
+        if isinstance(sentence, str) and re.search(r"[^\W\d_]", re.sub(r"{[^}]*}", "", sentence))
+    ]
+    assert unmarked == []

@@ -61,3 +61,15 @@ def test_the_full_form_in_utc_names_it_once() -> None:
 
 def test_a_minute_always_names_its_zone() -> None:
     assert times.minute(NOW, BERLIN) == "10:52 CET"
+
+
+@pytest.mark.parametrize("seconds", [0, 42, 60, 372, 3600, 6720, 86400, 273600, 86400 * 20])
+def test_the_browser_writes_the_same_words(seconds: int) -> None:
+    """As `static/js/time.js` does, with the words that it is given."""
+    days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
+    kind, values = "dh" if hours and days < 14 else "d", {"d": days, "h": hours}
+    if seconds < 86400:
+        kind, values = "hm" if minutes else "h", {"h": hours, "m": minutes}
+    if seconds < 3600:
+        kind, values = ("m", {"m": minutes}) if seconds >= 60 else ("s", {"s": seconds})
+    assert str(times.for_browser()[kind]).format_map(values) == times.span(seconds)
