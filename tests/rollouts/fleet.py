@@ -65,6 +65,7 @@ class Fleet:
             for _ in range(agents)
         ]
         make_gateway()
+        self.error = "refused"  # what those say that refuse
         self.answer: Answer = lambda agent, config_hash: ConfigStatus.APPLIED
 
     def draft(self, plan: dict[str, Any] | str = "", **more: Any) -> Rollout:
@@ -90,7 +91,7 @@ class Fleet:
             if delivery.agent.status.connected:
                 status = self.answer(delivery.agent, delivery.config_hash)
                 if status is not None:
-                    error = "refused" if status == ConfigStatus.FAILED else ""
+                    error = self.error if status == ConfigStatus.FAILED else ""
                     report(delivery.agent, delivery.config_hash, status, error=error, at=self.now)
 
     def tick(self) -> None:

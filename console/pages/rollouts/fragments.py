@@ -18,9 +18,9 @@ REGIONS = (
     "rollouts/_phases.html",
     "rollouts/_why.html",
     "rollouts/_incomplete.html",
+    "rollouts/_errors.html",
     "rollouts/gates/_gates.html",
     "rollouts/agents/_legend.html",
-    "rollouts/agents/_failed.html",
     "rollouts/agents/_cells.html",
     "rollouts/_events.html",
 )

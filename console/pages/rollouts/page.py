@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,18 +14,23 @@ from console.lib.texts import spoken
 from console.pages.frame.fragments import seq_of
 from console.pages.rollbacks.progress import Progress, progress_of
 from console.pages.rollouts import gates, phases, targets
+from console.pages.said import NO_ERRORS, ErrorsView, view_of
 from console.words import states as words
 from console.words import why
 from console.words.events import Line, newest_first
 from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.decide import Code
-from rollouts.engine.facts import GateKind
-from rollouts.engine.states import FAILED_TARGETS
-from rollouts.models import Event, Rollback, Rollout, Target
+from rollouts.engine.facts import Counts, GateKind
+from rollouts.engine.states import RolloutState
+from rollouts.errors import report
+from rollouts.models import Event, Phase, Rollback, Rollout, Target
 
 RECENT_EVENTS = 8
-FAILED_KINDS = FAILED_TARGETS | {"failed_back"}
+# Those that were unhealthy before they went back are not counted any more; their history is read.
+_CAME_BACK = frozenset(
+    {RolloutState.ROLLING_BACK, RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}
+)
 WHY_ICONS: dict[str, str] = {
     Code.OBSERVING: "clock",
     Code.PAUSED: "paused",
@@ -65,6 +71,7 @@ class View:
     events: list[Line]
     way_back: Progress | None
     coverage: str
+    errors: ErrorsView
     seq: int
     is_over: bool
 
@@ -95,7 +102,7 @@ def why_of(rollout: Rollout) -> WhyLine:
 
 
 def read(rollout: Rollout, now: datetime) -> View:
-    """Read the page. Queries: phases, gates, readings, events, way back."""
+    """Read the page. Queries: phases, gates, readings, events, way back, errors."""
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
     watched = watched_phase(steps)
     rollback: Rollback | None = getattr(rollout, "rollback", None)
@@ -114,9 +121,19 @@ def read(rollout: Rollout, now: datetime) -> View:
         events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
         way_back=progress_of(rollback) if rollback is not None else None,
         coverage=spoken((rollout.preview.get("coverage") or {}).get("text", "")),
+        errors=errors_of(rollout, steps),
         seq=seq_of(now),
         is_over=rollout.finished_at is not None,
     )
+
+
+def errors_of(rollout: Rollout, steps: Sequence[Phase]) -> ErrorsView:
+    """Read what the agents said; asks nothing while nobody has failed."""
+    if rollout.state not in _CAME_BACK and not any(
+        Counts.from_dict(step.counts).told.bad for step in steps
+    ):
+        return NO_ERRORS
+    return view_of(report.of_rollout(rollout), rollout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,6 @@ class Agents:
     cells: list[str]
     names: dict[str, object]
     legend: list[targets.Key]
-    failed: list[targets.Cell]
 
 
 def agents_of(rollout: Rollout) -> Agents:
@@ -141,7 +157,6 @@ def agents_of(rollout: Rollout) -> Agents:
     if total >= targets.MAX_CELLS:
         numbers, total = _counted(rollout), Target.objects.filter(rollout=rollout).count()
     small = total <= targets.MAX_CELLS
-    failed = [cell for cell in cells if cell.error and cell.kind in FAILED_KINDS]
     return Agents(
         total=total,
         layout=targets.layout(rollout, cells),
@@ -149,7 +164,6 @@ def agents_of(rollout: Rollout) -> Agents:
         cells=[cell.kind for cell in cells] if small else [],
         names=targets.names(cells) if small else {},
         legend=targets.legend(rollout, numbers),
-        failed=failed[:5],
     )
 
 

@@ -1,0 +1,183 @@
+"""What agents said of a version, ready to be drawn: one block for rollouts, approvals, agents and
+quarantines (`templates/said/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from agents.selectors.grammar import Match, SelectorError, parse, to_text
+from agents.selectors.tree import Capability, Exact, Label, Selector, Term, selector_of
+from console.lib.texts import said
+from console.words import plain
+from console.words import states as words
+from rollouts.errors.apart import Apart, Fact, FactKind, Suspect
+from rollouts.errors.groups import Fault
+from rollouts.errors.places import Place, PlaceChange
+from rollouts.errors.report import ErrorReport, Located
+from rollouts.models import ConfigVersion, Rollout
+
+MAX_SAME = 4
+# A group of agents that ran the version and were not well on it; the others are kinds of targets.
+UNHEALTHY = words.AGENT["unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A line of the version, linked; `was` beside it, where the version before had something there."""
+
+    place: Place
+    url: str
+    was_url: str
+    before: str
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether what changed is below the line, not in it."""
+        was = self.place.was
+        return (
+            self.place.change is PlaceChange.CHANGED
+            and was is not None
+            and was.text == self.place.line.text
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """One group: how they failed, what was said first, the whole text, the lines."""
+
+    group: Fault
+    look: words.Look
+    first: str
+    whole: str
+    places: list[PlaceView]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the whole text says more than the first line."""
+        return self.whole.strip() != self.first
+
+
+@dataclass(frozen=True, slots=True)
+class CauseView:
+    """What the failures have in common, and a new rollout without the agents that have it."""
+
+    failed: str
+    of: str
+    passed: str
+    of_passed: str
+    says: str
+    same_text: str
+    selector: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsView:
+    """The block. `apart` is None where nothing was compared."""
+
+    groups: list[GroupView]
+    agents: int
+    more: int
+    apart: Apart | None
+    causes: list[CauseView]
+
+    def __bool__(self) -> bool:
+        return bool(self.groups)
+
+
+NO_ERRORS = ErrorsView([], 0, 0, None, [])
+
+
+def view_of(report: ErrorReport, rollout: Rollout | None = None) -> ErrorsView:
+    """Return the block; with a rollout its causes lead to one without the agents they are about."""
+    return ErrorsView(
+        groups=[group_view(one, report.version, report.before) for one in report.located],
+        agents=report.agents,
+        more=report.more,
+        apart=report.apart,
+        causes=_causes(report.apart, rollout) if report.apart and rollout else [],
+    )
+
+
+def group_view(
+    located: Located, version: ConfigVersion | None, before: ConfigVersion | None
+) -> GroupView:
+    """Return one group; its lines are linked to the pages of their versions."""
+    group = located.group
+    whole = said(group.text)
+    return GroupView(
+        group=group,
+        look=words.TARGET.get(group.kind, UNHEALTHY),
+        first=plain.first_line(whole),
+        whole=whole,
+        places=places_view(located.places, version, before),
+    )
+
+
+def places_view(
+    places: Sequence[Place], version: ConfigVersion | None, before: ConfigVersion | None
+) -> list[PlaceView]:
+    """Return the lines with their addresses."""
+    return [
+        PlaceView(
+            place=place,
+            url=_line_url(version, place.line.number) if version else "",
+            was_url=_line_url(before, place.was.number) if before and place.was else "",
+            before=f"v{before.number}" if before else "",
+        )
+        for place in places
+    ]
+
+
+def _line_url(version: ConfigVersion, line: int) -> str:
+    url = reverse("configs:version", args=[version.config.name, version.number])
+    return f"{url}#L{line}"
+
+
+def _causes(compared: Apart, rollout: Rollout) -> list[CauseView]:
+    return [_cause(cause, compared, rollout) for cause in compared.causes]
+
+
+def _cause(cause: Suspect, compared: Apart, rollout: Rollout) -> CauseView:
+    selector = without(rollout.selector, cause.fact)
+    query = {"config": rollout.config.name, "version": rollout.version.number, "q": selector}
+    return CauseView(
+        failed=f"{cause.failed:,}",
+        of=f"{compared.failed:,}",
+        passed=f"{cause.passed:,}",
+        of_passed=f"{compared.passed:,}",
+        says=plain.plain(fact_text(cause.fact)),
+        same_text=plain.plain(", ".join(map(fact_text, cause.same[:MAX_SAME]))),
+        selector=selector,
+        url=f"{reverse('rollouts:new')}?{urlencode(query)}" if selector else "",
+    )
+
+
+def fact_text(fact: Fact) -> str:
+    """Write a fact as the selector that means it: `version=0.146.1`, `has(transform_processor)`."""
+    return to_text(Selector((_term(fact, negated=False),)))
+
+
+def without(selector: str, fact: Fact) -> str:
+    """Return the selector without the agents that a fact holds for; "" where no selector says that:
+    one whose terms are joined by `or`, or one that cannot be read any more."""
+    try:
+        read = parse(selector)
+    except SelectorError:
+        return ""
+    if read.match is not Match.ALL and len(read.terms) > 1:
+        return ""
+    return to_text(selector_of([*read.terms, _term(fact, negated=True)], Match.ALL))
+
+
+def _term(fact: Fact, *, negated: bool) -> Term:
+    if fact.kind is FactKind.LABEL:
+        return Label(fact.key, (Exact(fact.value),), negated=negated)
+    kind, _, name = fact.key.partition(":")
+    lacks = fact.kind is FactKind.LACKS
+    return Capability(f"{name}_{kind}", negated=negated is not lacks)

@@ -1,0 +1,85 @@
+"""Read what agents said: of a rollout, of quarantined hashes. One bounded statement each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from rollouts.engine.states import FAILED_TARGETS, TargetState
+from rollouts.errors.groups import Example, Faults, Said, group
+from rollouts.models import Rollout
+
+MAX_ROWS = 1_000  # texts by version and region; the rest is counted only
+MAX_CHARS = 2_000
+REGION = "region"  # the label by which agents are told apart beside their version
+
+# Who failed in a rollout, and how: by its state, also the one it came back from; and who ran the version
+# and was not well on it. Of those that are back their history knows what they said.
+FAILING = """
+    SELECT t.agent_id, CASE WHEN t.state = %(rolled_back)s THEN t.taken_from ELSE t.state END AS kind,
+           t.error AS text
+    FROM rollouts_target t
+    WHERE t.rollout_id = %(rollout)s AND (t.state = ANY(%(failed)s)
+        OR (t.state = %(rolled_back)s AND t.taken_from = ANY(%(failed)s)))
+    UNION ALL
+    SELECT t.agent_id, 'unhealthy', coalesce(nullif(s.health_error, ''), s.sick_component)
+    FROM rollouts_target t JOIN agents_agentstatus s ON s.agent_id = t.agent_id
+    WHERE t.rollout_id = %(rollout)s AND t.state = %(applied)s AND t.healthy IS FALSE
+        AND NOT t.was_unhealthy
+    UNION ALL
+    SELECT t.agent_id, 'unhealthy', e.text
+    FROM (
+        SELECT t.agent_id, t.confirmed_at FROM rollouts_target t
+        WHERE t.rollout_id = %(rollout)s AND t.state = %(rolled_back)s
+            AND t.taken_from = %(applied)s AND NOT t.was_unhealthy
+        ORDER BY t.confirmed_at LIMIT %(most)s
+    ) t CROSS JOIN LATERAL (
+        SELECT coalesce(e.details->>'error', e.details->>'says', '') AS text
+        FROM agents_agentevent e
+        WHERE e.agent_id = t.agent_id AND e.at >= t.confirmed_at
+            AND e.at <= (SELECT b.decided_at FROM rollouts_rollback b
+                         WHERE b.rollout_id = %(rollout)s)
+            AND ((e.kind = 'health' AND e.details->>'healthy' = 'false')
+                OR (e.kind = 'component_health' AND e.details->>'sick' = 'true'))
+        ORDER BY e.id DESC LIMIT 1
+    ) e
+"""
+
+_COUNTED = """
+    WITH failing AS MATERIALIZED ({failing})
+    SELECT f.kind, left(f.text, %(chars)s), a.version, coalesce(a.labels->>%(region)s, ''), count(*),
+           (array_agg(a.instance_uid::text ORDER BY a.id))[1:3],
+           (array_agg(a.name ORDER BY a.id))[1:3],
+           (sum(count(*)) OVER ())::bigint
+    FROM failing f JOIN agents_agent a ON a.id = f.agent_id
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 5 DESC, 1, 2, 3, 4
+    LIMIT %(most)s
+"""
+
+
+def failing_params(rollout_id: int) -> dict[str, Any]:
+    """Return the parameters of FAILING."""
+    return {
+        "rollout": rollout_id,
+        "failed": sorted(state.value for state in FAILED_TARGETS),
+        "rolled_back": TargetState.ROLLED_BACK.value,
+        "applied": TargetState.APPLIED.value,
+        "most": MAX_ROWS,
+    }
+
+
+def of_rollout(rollout: Rollout) -> Faults:
+    """Return what the agents that failed in a rollout said, also those that are back since."""
+    given = {**failing_params(rollout.pk), "chars": MAX_CHARS, "region": REGION}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED.format(failing=FAILING), given)
+        rows = cursor.fetchall()
+    return group((_said(row) for row in rows), agents=rows[0][-1] if rows else 0)
+
+
+def _said(row: tuple[Any, ...]) -> Said:
+    kind, text, version, region, agents, uids, names, _ = row
+    samples = tuple(Example(uid, name) for uid, name in zip(uids, names, strict=True))
+    return Said(kind, text or "", version, region, agents, samples)

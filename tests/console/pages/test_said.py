@@ -1,0 +1,96 @@
+"""The block of what agents said, as a page shows it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from console.pages.said import without
+from rollouts.delivering import counts
+from rollouts.errors.apart import Fact, FactKind
+from rollouts.models import Rollout, Target
+from tests.console.pages.rows import (
+    make_config,
+    make_fleet,
+    make_rollout,
+    make_user,
+    markup,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = 'exporters::debug: <script>alert("x")</script>\u202e ' + "y" * 9_000
+
+
+def make_failed(text: str = HOSTILE, failed: int = 9) -> Rollout:
+    """A running rollout of 20 agents, of which the first ones, on an older build, refused it."""
+    versions = make_config("edge", 2, make_user("lin", "operator"))
+    agents = make_fleet(20, version="0.149.0")
+    for agent in agents[:failed]:
+        agent.version = "0.146.1"
+        agent.labels = {**agent.labels, "version": "0.146.1"}
+        agent.save(update_fields=["version", "labels"])
+    rollout = make_rollout(versions[1], agents=agents, phases=("observing",) * 3)
+    refused = Target.objects.filter(rollout=rollout, agent__in=agents[:failed])
+    refused.update(state="failed", error=text)
+    counts.recount(rollout.phases.all(), timezone.now())
+    return rollout
+
+
+@pytest.fixture
+def client() -> Client:
+    return sign_in("vera", "viewer")
+
+
+def test_a_rollout_says_what_its_agents_said_once(client: Client) -> None:
+    page = markup(client.get(f"/rollouts/{make_failed().pk}/"))
+    assert page.count('class="error-text"') == 1
+    assert "9 agents" in page
+    assert "<code>exporter debug</code>" in page
+
+
+def test_hostile_text_is_text(client: Client) -> None:
+    page = markup(client.get(f"/rollouts/{make_failed().pk}/"))
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+    assert "y" * 3_000 not in page
+
+
+def test_a_line_is_linked_to_its_version(client: Client) -> None:
+    rollout = make_failed("processors::batch::send_batch_size: too many")
+    page = markup(client.get(f"/rollouts/{rollout.pk}/"))
+    assert '<a href="/configs/edge/v/2/#L6">line 6</a> <code>send_batch_size: 200</code>' in page
+    assert 'v1 had <a href="/configs/edge/v/1/#L6"><code>send_batch_size: 100</code></a>' in page
+
+
+def test_what_sets_them_apart_leads_to_a_rollout_without_them(client: Client) -> None:
+    rollout = make_failed()
+    page = markup(client.get(f"/rollouts/{rollout.pk}/"))
+    assert (
+        "<b>9 of 9 failures are <code>version=0.146.1</code></b>, 0 of the 11 that run it." in page
+    )
+    url = "/rollouts/new/?config=edge&amp;version=2&amp;q=env%3Dprod%2Cversion+notin+%280.146.1%29"
+    assert f'href="{url}"' in page
+
+
+def test_nothing_is_asked_while_nobody_has_failed(client: Client) -> None:
+    page = markup(client.get(f"/rollouts/{make_failed(failed=0).pk}/"))
+    assert 'id="errors"' in page
+    assert "What the agents said" not in page
+
+
+@pytest.mark.parametrize(
+    ("selector", "fact", "left"),
+    [
+        ("*", Fact(FactKind.LABEL, "version", "0.146.1"), "version notin (0.146.1)"),
+        ("a=b", Fact(FactKind.LABEL, "x y", 'q"'), 'a=b,"x y"!="q\\""'),
+        ("a=b", Fact(FactKind.HAS, "processor:transform", ""), "a=b,!has(transform_processor)"),
+        ("a=b", Fact(FactKind.LACKS, "processor:transform", ""), "a=b,has(transform_processor)"),
+        ("a=b or c=d", Fact(FactKind.LABEL, "e", "f"), ""),
+        ("region in (", Fact(FactKind.LABEL, "e", "f"), ""),
+    ],
+)
+def test_a_selector_without_the_failures(selector: str, fact: Fact, left: str) -> None:
+    assert without(selector, fact) == left
