@@ -6,14 +6,20 @@ ended (it was cut off from the database) takes its agents back, except those tha
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import socket
 import time
 from datetime import UTC, datetime
 from uuid import UUID
 
-from agents.gateway.database import Database
+from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+SOON_S = 0.5
 
 
 class Lease:
@@ -53,6 +59,17 @@ class Lease:
             await cursor.execute(_CONNECT_AGAIN, [self._id, ids])
             await cursor.execute(_REOPEN_SESSIONS, [[a.session_id for a in agents]])
             await cursor.execute(_NEWS, [ids])
+
+    async def run(self, registry: Registry, every_s: float) -> None:
+        """Renew it until cancelled; twice a second while the database is away."""
+        while True:
+            pause_s = every_s
+            try:
+                await self.renew(registry)
+            except AWAY as error:
+                logger.warning("The lease could not be renewed", extra={"error": str(error)})
+                pause_s = min(SOON_S, every_s)
+            await asyncio.sleep(pause_s)
 
     async def end(self) -> None:
         """End the lease at once: a clean stop. What is still marked connected is ended with it."""

@@ -16,7 +16,8 @@ from django.conf import settings
 
 from agents.gateway.connections import Connection
 from agents.gateway.database import AWAY, Database, connection_arguments
-from agents.gateway.lease import Lease
+from agents.gateway.lease import SOON_S, Lease
+from agents.gateway.moves import Moves
 from agents.gateway.options import Options
 from agents.gateway.own_metrics.buffer import SeriesBuffer
 from agents.gateway.own_metrics.offer import own_metrics_offer
@@ -32,6 +33,7 @@ from agents.gateway.sockets.books import Books
 from agents.gateway.sockets.door import Door
 from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
+from agents.gateway.sockets.revoking import Revoking
 from agents.gateway.sweep import Sweep
 from agents.opamp.redact import Redactor
 from agents.opamp.server_facts import ServerFacts
@@ -82,17 +84,19 @@ class Server:
             redactor=Redactor(hashlib.sha256(b"redact:" + settings.SECRET_KEY.encode()).digest()),
             on_news=self._news,
         )
+        self.moves = Moves(gateway)
         self.redis = RedisHints(
             settings.REDIS_URL,
             {
                 hints.DESIRED: self._hint,
                 hints.SETTINGS: self._hint_settings,
                 hints.COMMAND: self._hint,
-                hints.MOVED: self._hint_moved,
+                hints.MOVED: self.moves.heard,
             },
         )
         self.wishes = Wishes(gateway, self._databases["read"])
         self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
+        self.revoking = Revoking(self.keeper, gateway.connections)
         self.door = Door(self.keeper, limits, gateway.metrics, gateway.refusals)
         self.books = Books(gateway, self.door)
         self.reception = Reception(gateway, self.door, self.books, self.options.path)
@@ -139,7 +143,10 @@ class Server:
         self._spawn("wishes", self.wishes.run())
         self._spawn("hints", self.redis.run())
         self._spawn("sweep", self.sweep.run())
-        self._spawn("lease", self._renew())
+        every_s = self.options.intervals.lease_s
+        self._spawn("lease", self.lease.run(self.gateway.registry, every_s))
+        self._spawn("revoking", self.revoking.run(min(SOON_S, every_s)))
+        self._spawn("moves", self.moves.run(self.redis, min(SOON_S, every_s)))
         self._spawn("lag", self._watch_loop())
         logger.info(
             "Gateway is ready",
@@ -181,45 +188,11 @@ class Server:
 
     def _hint_settings(self, _payload: str) -> None:
         self.wishes.wake()
-        self._reload_tokens = True
-
-    _reload_tokens = False
-
-    def _hint_moved(self, payload: str) -> None:
-        gateway_id, _, agent_id = payload.partition(":")
-        if gateway_id == str(self.gateway.id) and agent_id.isdigit():
-            agent = self.gateway.registry.by_id.get(int(agent_id))
-            if agent is not None and agent.connected:
-                # The write finds out whether it is still ours.
-                agent.change().status = True
-                self.gateway.flusher.mark(agent)
+        self.revoking.look_now()
 
     async def _news(self, topics: set[str]) -> None:
         await self.redis.tell_news(topics)
         await self.redis.mark_dirty({"fleet", "agents", *topics})
-
-    async def _renew(self) -> None:
-        """Renew the lease, cut revoked credentials, pass on who moved."""
-        interval = self.options.intervals.lease_s
-        renewed_at = 0.0
-        while True:
-            try:
-                if time.monotonic() - renewed_at >= interval:
-                    await self.lease.renew(self.gateway.registry)
-                    renewed_at = time.monotonic()
-                forced, self._reload_tokens = self._reload_tokens, False
-                self._cut(await self.keeper.reload(force=forced))
-            except AWAY as error:
-                logger.warning("The lease could not be renewed", extra={"error": str(error)})
-            for gateway_id, agent_id in self.gateway.duplicates.take_moved():
-                await self.redis.tell_moved(gateway_id, agent_id)
-            await asyncio.sleep(min(0.5, interval))
-
-    def _cut(self, revoked: list[str]) -> None:
-        for connection in list(self.gateway.connections) if revoked else ():
-            if connection.principal.name in revoked:
-                logger.info("Cut a revoked credential", extra={"address": connection.address})
-                connection.close(frames.POLICY_VIOLATION, "the credential was revoked")
 
     async def _watch_loop(self) -> None:
         """Measure how late the loop is; freeze what has stood for a while out of the collector."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -14,10 +15,11 @@ from console.lib.texts import text
 from rollouts.actions.checks import locked, needs_reason, not_possible, phase_named
 from rollouts.analysis.scene import watched_phase
 from rollouts.apply import Cause, touch, write_event
+from rollouts.engine.decide import decide
 from rollouts.engine.evidence import shown
+from rollouts.engine.facts import RolloutFacts
 from rollouts.engine.states import ACTIVE_STATES
-from rollouts.loop.load import load_facts
-from rollouts.loop.look import look_on
+from rollouts.loop.look import STANDS, go_on, look_on, see
 from rollouts.models import Rollout, Waiver
 
 
@@ -41,11 +43,11 @@ def waive(
         if rollout.state not in ACTIVE_STATES:
             raise not_possible(rollout, "rollout.not_changed_now")
         row = phase_named(rollout, phase)
-        phases = list(rollout.phases.order_by("index"))
-        watched = watched_phase(phases)
+        seen = see(rollout, now)
+        watched = watched_phase(seen.phases)
         if watched is None or watched.pk != row.pk:
             raise Refused("waive.not_watched", phase=phase)
-        found = {one.gate: one for one in load_facts(rollout, phases, now).gates}.get(gate)
+        found = next((one for one in seen.facts.gates if one.gate == gate), None)
         if found is None or by.user is None:
             raise Missing("waive.no_gate", phase=phase, gate=gate)
         if found.waived_by is not None:
@@ -57,5 +59,15 @@ def waive(
             rollout, "waive", Cause(by, now, reason, {"gate": shown(found)}), phase=row.name
         )
         touch(rollout, now)
-        look_on(rollout, now)
+        # Decided on what was shown and kept with the waiver, read once; steps after it look anew.
+        seen = replace(seen, facts=_waived(seen.facts, gate, by.user.get_username()))
+        decision = decide(seen.facts, now)
+        go_on(rollout, seen, decision, now)
+        if decision.act not in STANDS:
+            look_on(rollout, now)
     return rollout
+
+
+def _waived(facts: RolloutFacts, gate: str, by: str) -> RolloutFacts:
+    gates = tuple(replace(one, waived_by=by) if one.gate == gate else one for one in facts.gates)
+    return replace(facts, gates=gates)

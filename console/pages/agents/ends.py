@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -51,10 +51,10 @@ def refused(request: HtmxRequest) -> HttpResponse:
     return render(request, "agents/ends/refused.html", context)
 
 
-def _credentials(said: object) -> dict[str, str]:
+def _credentials(said: Iterable[str]) -> dict[str, str]:
     """Return the names of tokens behind "pool:12" and "token:12"; one query."""
     numbers = {}
-    for text in set(said):  # type: ignore[call-overload]
+    for text in set(said):
         number = whole(text.partition(":")[2])
         if number is not None and number <= MAX_ID:
             numbers[text] = number

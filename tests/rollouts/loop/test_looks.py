@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from console.lib.problems import Refused
 from rollouts.actions.approve import approve
+from rollouts.actions.waive import waive
 from rollouts.loop.tick import tick_one
-from rollouts.models import Approval, Phase, Rollout, Target
+from rollouts.models import Approval, Phase, Rollout, Target, Waiver
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, why_of
 from tests.rollouts.loop.test_news import answer, offered, sending
 
@@ -64,3 +65,23 @@ def test_a_question_that_nobody_answered_in_time_is_answered_no_more() -> None:
         approved(fleet, rollout)
     assert phases_of(rollout)[1] == "awaiting_approval"
     assert Approval.objects.get().state == "waiting"
+
+
+def test_a_waiver_reads_the_facts_once_and_goes_on_by_them() -> None:
+    fleet = Fleet(20)
+    rollout = fleet.start(CANARY_THEN_ALL)
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+
+    def act() -> None:
+        waive(
+            rollout_id=rollout.pk,
+            phase="canary",
+            gate="criterion:failure_rate",
+            by=fleet.approver,
+            reason="checked by hand",
+            now=fleet.now,
+        )
+
+    assert readings(act) == 1
+    assert phases_of(rollout)[0] == "observing"
+    assert Waiver.objects.get().reading["waived_by"] is None
