@@ -10,7 +10,7 @@ from console.api.agents import ends, quarantines
 from console.api.agents import parts as agent_parts
 from console.api.agents import views as agents
 from console.api.rollouts import acts as rollout_acts
-from console.api.rollouts import approvals, readiness, rollbacks, waiting
+from console.api.rollouts import approvals, errors, readiness, rollbacks, waiting
 from console.api.rollouts import events as rollout_events
 from console.api.rollouts import views as rollouts
 from console.api.views import Nowhere
@@ -67,6 +67,7 @@ urlpatterns: list[URLPattern] = [
     path("rollouts/preview", rollouts.Preview.as_view(), name="rollout-preview"),
     path("rollouts/<int:pk>", rollouts.RolloutDetail.as_view(), name="rollout"),
     path("rollouts/<int:pk>/readiness", readiness.Readiness.as_view(), name="readiness"),
+    path("rollouts/<int:pk>/errors", errors.RolloutErrors.as_view(), name="errors"),
     *[
         path(f"rollouts/<int:pk>/{verb}", view.as_view(), name=verb)
         for verb, view in rollout_acts.ACTS.items()

@@ -10,12 +10,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from agents.selectors.grammar import Match, SelectorError, parse, to_text
-from agents.selectors.tree import Capability, Exact, Label, Selector, Term, selector_of
 from console.lib.texts import said
 from console.words import plain
 from console.words import states as words
-from rollouts.errors.apart import Apart, Fact, FactKind, Suspect
+from rollouts.errors.apart import Apart, Suspect
+from rollouts.errors.excluding import fact_text, without
 from rollouts.errors.groups import Fault
 from rollouts.errors.places import Place, PlaceChange
 from rollouts.errors.report import ErrorReport, Located
@@ -156,28 +155,3 @@ def _cause(cause: Suspect, compared: Apart, rollout: Rollout) -> CauseView:
         selector=selector,
         url=f"{reverse('rollouts:new')}?{urlencode(query)}" if selector else "",
     )
-
-
-def fact_text(fact: Fact) -> str:
-    """Write a fact as the selector that means it: `version=0.146.1`, `has(transform_processor)`."""
-    return to_text(Selector((_term(fact, negated=False),)))
-
-
-def without(selector: str, fact: Fact) -> str:
-    """Return the selector without the agents that a fact holds for; "" where no selector says that:
-    one whose terms are joined by `or`, or one that cannot be read any more."""
-    try:
-        read = parse(selector)
-    except SelectorError:
-        return ""
-    if read.match is not Match.ALL and len(read.terms) > 1:
-        return ""
-    return to_text(selector_of([*read.terms, _term(fact, negated=True)], Match.ALL))
-
-
-def _term(fact: Fact, *, negated: bool) -> Term:
-    if fact.kind is FactKind.LABEL:
-        return Label(fact.key, (Exact(fact.value),), negated=negated)
-    kind, _, name = fact.key.partition(":")
-    lacks = fact.kind is FactKind.LACKS
-    return Capability(f"{name}_{kind}", negated=negated is not lacks)

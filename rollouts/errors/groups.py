@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from console.lib.texts import Text, from_column
+from rollouts.engine.states import FAILED_TARGETS
 from rollouts.errors.mentions import component_of
 from rollouts.errors.wording import shape_of
 
+# How agents fail: as a target of a rollout, or by falling ill on the version.
+KINDS = (*sorted(state.value for state in FAILED_TARGETS), "unhealthy")
 MAX_GROUPS = 10
 MAX_SAMPLES = 5
 

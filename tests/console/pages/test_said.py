@@ -6,9 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from console.pages.said import without
 from rollouts.delivering import counts
-from rollouts.errors.apart import Fact, FactKind
 from rollouts.models import Rollout, Target
 from tests.console.pages.rows import (
     make_config,
@@ -79,18 +77,3 @@ def test_nothing_is_asked_while_nobody_has_failed(client: Client) -> None:
     page = markup(client.get(f"/rollouts/{make_failed(failed=0).pk}/"))
     assert 'id="errors"' in page
     assert "What the agents said" not in page
-
-
-@pytest.mark.parametrize(
-    ("selector", "fact", "left"),
-    [
-        ("*", Fact(FactKind.LABEL, "version", "0.146.1"), "version notin (0.146.1)"),
-        ("a=b", Fact(FactKind.LABEL, "x y", 'q"'), 'a=b,"x y"!="q\\""'),
-        ("a=b", Fact(FactKind.HAS, "processor:transform", ""), "a=b,!has(transform_processor)"),
-        ("a=b", Fact(FactKind.LACKS, "processor:transform", ""), "a=b,has(transform_processor)"),
-        ("a=b or c=d", Fact(FactKind.LABEL, "e", "f"), ""),
-        ("region in (", Fact(FactKind.LABEL, "e", "f"), ""),
-    ],
-)
-def test_a_selector_without_the_failures(selector: str, fact: Fact, left: str) -> None:
-    assert without(selector, fact) == left
