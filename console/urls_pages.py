@@ -29,6 +29,7 @@ from console.pages.rollouts import readiness, timeline
 from console.pages.rollouts import views as rollouts
 from console.pages.rollouts.acts import table as acts
 from console.pages.rollouts.acts import views as rollout_acts
+from console.pages.rollouts.evidence import views as evidence
 from console.pages.rollouts.wizard import views as wizard
 
 Routes = list[URLPattern | URLResolver]
@@ -71,6 +72,7 @@ rollouts_urls: Routes = [
     path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
     path("<int:rollout_id>/readiness/", readiness.page, name="readiness"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
+    path("<int:rollout_id>/readings/", evidence.readings, name="readings"),
     path("<int:rollout_id>/start/", wizard.start, name="start"),
     path("<int:rollout_id>/edit/", wizard.edit, name="edit"),
     *[

@@ -66,6 +66,7 @@ UNTIL = Text(
 TIMEOUT = Text("timeout", "E.g. `300s`; 60s when not given, at most 10m.")
 FORMAT = Word("format", ["json", "csv", "text"], default="json")
 GATE = Text("gate", "E.g. `criterion:failure_rate`.")
+FILE_FORMAT = Word("format", ["json", "csv"], default="json")
 DRY_RUN = Flag("dry_run", "Answer the difference, change nothing.")
 FILE_NAME = Text("file", "Names what has no name of its own, and is said in errors.")
 CONFIG_HASH = Text("config_hash", "`sha256-<hex>` or `<hex>`.")

@@ -5,7 +5,7 @@ The examples are made up here on purpose: this page shows shapes, not a fleet.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,13 +13,17 @@ from django.utils import timezone
 
 from console.lib.problems import FieldError, Invalid, Stale
 from console.pages.agents.page import Node
-from console.pages.drawing import charts, plots
+from console.pages.drawing import charts
 from console.pages.drawing.charts import BarPart
-from console.pages.drawing.plots import Limit, PlotPoint
+from console.pages.drawing.plots import Limit
+from console.pages.drawing.readings import Span
 from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts.evidence.chart import chart_of
+from console.pages.rollouts.evidence.rows import GateReading
 from console.pages.rollouts.gates import Tile
 from console.pages.rollouts.targets import LEGEND
 from console.words import states as words
+from rollouts.engine.facts import GateFacts, GateKind, Verdict
 
 WHYS = (
     ("run", "arc", "Sending 84 of 241.", "Staging continues when all online agents confirmed."),
@@ -34,7 +38,21 @@ WHYS = (
 
 
 def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> Tile:
-    readings = [PlotPoint(float(i), v) for i, v in enumerate(values)]
+    now = timezone.now()
+    gate = GateFacts(
+        gate=state,
+        kind=GateKind.CRITERION,
+        metric="failure_rate",
+        title="Export failure rate",
+        verdict=Verdict.PASS,
+        operator="<",
+        limit=limit.value,
+    )
+    start = now - timedelta(minutes=20)
+    readings = [
+        _reading(gate, start + timedelta(seconds=30 * i), v, v is not None and v > limit.value)
+        for i, v in enumerate(values)
+    ]
     return Tile(
         anchor=f"gate-{state}",
         gate=state,
@@ -52,10 +70,29 @@ def _tile(state: str, value: str, limit: Limit, values: list[float | None]) -> T
         query="",
         graph_url="",
         is_explained=True,
-        spark=plots.sparkline(readings, limit, f"{state}: {value}"),
-        window_from=timezone.now() - timedelta(minutes=20) if values else None,
+        chart=chart_of(gate, readings, start, now),
         kind="criterion",
         waived_by="",
+    )
+
+
+def _reading(gate: GateFacts, at: datetime, value: float | None, is_bad: bool) -> GateReading:
+    return GateReading(
+        gate=gate.gate,
+        metric=gate.metric,
+        phase="canary",
+        at=at,
+        outcome="no_data" if value is None else "value",
+        value=value,
+        low=None if value is None else 0.8 * value,
+        high=None if value is None else 1.2 * value,
+        agents=120,
+        is_bad=is_bad,
+        level="",
+        source="own_metrics",
+        note="",
+        control=None if value is None else Span(0.4, 0.35, 0.45),
+        control_agents=842,
     )
 
 

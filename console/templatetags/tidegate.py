@@ -102,6 +102,12 @@ def key(kind: str) -> SafeString:
     return charts.key(kind)
 
 
+@register.simple_tag
+def reading_key(kind: str) -> SafeString:
+    """Draw the key of one kind of mark in a chart of readings."""
+    return charts.reading_key(kind)
+
+
 @register.filter
 def count(value: int | None) -> str:
     """Write a number with separators; a dash when there is none."""

@@ -70,7 +70,12 @@ def read(spec: GateSpec, cohorts: Cohorts, source: Source) -> Reading:
     if answer.estimate is None:
         return silent(Outcome.NO_DATA, source.value, note, query)
     return estimated(
-        answer.estimate, source=source.value, note=note, query=query, compare=spec.compare
+        answer.estimate,
+        source=source.value,
+        note=note,
+        query=query,
+        compare=spec.compare,
+        control=answer.control,
     )
 
 

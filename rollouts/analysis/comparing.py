@@ -24,10 +24,12 @@ FEWEST_CONTROLS = 3
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An estimate, what it was compared with, and why there is none."""
+    """An estimate, what it was compared with, and why there is none. `control` is what the agents
+    that do not change showed by themselves, where they were asked."""
 
     estimate: Estimate | None
     note: Text | str = ""
+    control: Estimate | None = None
 
 
 Cohort = Sequence[AgentSeries]
@@ -42,7 +44,8 @@ def cpu_increase(changed: Cohort, control: Cohort, compare: Compare) -> Comparis
     found = _cpu_of(usable, trend, CONFIDENCE)
     if found is None:
         return Comparison(None, text("cpu.too_little", count=len(usable)))
-    return Comparison(_worst_stratum(found, usable, lambda part: _cpu_of(part, trend)), note)
+    worst = _worst_stratum(found, usable, lambda part: _cpu_of(part, trend))
+    return Comparison(worst, note, trend.own)
 
 
 def _rates(series: AgentSeries) -> tuple[float, float] | None:
@@ -58,13 +61,15 @@ class _Trend:
     """How agents that do not change now went on (1: as before), by stratum, "" for all.
 
     `off` is how far each of them was off the ratio of its stratum, as shares; `fitted` how many
-    ratios that took; `thin` how unsure each ratio is, in units of the spread of `off`.
+    ratios that took; `thin` how unsure each ratio is, in units of the spread of `off`. `own` is how
+    much more all of them use than before.
     """
 
     ratios: Mapping[str, float] = field(default_factory=dict)
     thin: Mapping[str, float] = field(default_factory=dict)
     off: tuple[float, ...] = ()
     fitted: int = 0
+    own: Estimate | None = None
 
     def key(self, stratum: str) -> str:
         """Return whose ratio counts for a stratum: its own, or that of all."""
@@ -172,7 +177,10 @@ def _trend(control: Cohort, compare: Compare) -> tuple[_Trend, Text]:
     trend = _Trend(ratios, thin)
     off = tuple(after / before / trend.of(name) - 1 for name, (before, after) in pairs)
     fitted = len({trend.key(name) for name, _ in pairs})
-    found = replace(trend, off=off, fitted=fitted)
+    half = estimates.t_quantile(CONFIDENCE, len(pairs) - 1) * whole[1]
+    change = whole[0] - 1
+    alone = Estimate(change, change - half, change + half, len(pairs), len(pairs))
+    found = replace(trend, off=off, fitted=fitted, own=alone)
     return found, text("compare.with_controls", count=len(pairs))
 
 
@@ -226,7 +234,8 @@ def growth(
     other = _mean_slope(base, samples)
     if other is None:
         return Comparison(None, text("memory.few_to_compare"))
-    return Comparison(difference(found, other), text("reading.against", whom=_words(compare)))
+    note = text("reading.against", whom=_words(compare))
+    return Comparison(difference(found, other), note, other if compare is Compare.CONTROL else None)
 
 
 def _mean_slope(slopes: Sequence[Slope], samples: int) -> Estimate | None:

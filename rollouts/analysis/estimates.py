@@ -28,6 +28,10 @@ class Estimate:
     agents: int
     samples: int
 
+    def kept(self) -> dict[str, float | int | None]:
+        """Return it as plain JSON, as a reading keeps what its control group showed."""
+        return {"value": self.value, "low": self.low, "high": self.high, "agents": self.agents}
+
 
 def t_quantile(confidence: float, freedom: int) -> float:
     """Return Student's t for a two-sided interval. Exact for 1 and 2, an expansion above."""

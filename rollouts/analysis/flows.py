@@ -98,7 +98,9 @@ def latency_p95(
     low = None if after.low is None else after.low - base.value
     high = None if after.high is None else after.high - base.value
     return Comparison(
-        replace(after, value=value, low=low, high=high), text("latency.less", ms=base.value)
+        replace(after, value=value, low=low, high=high),
+        text("latency.less", ms=base.value),
+        replace(base, agents=len(control)) if compare is Compare.CONTROL else None,
     )
 
 

@@ -75,9 +75,17 @@ def silent(outcome: Outcome, source: str, note: Text | str, query: Text | str = 
 
 
 def estimated(
-    found: Estimate, *, source: str, note: Text | str, query: Text | str, compare: Compare
+    found: Estimate,
+    *,
+    source: str,
+    note: Text | str,
+    query: Text | str,
+    compare: Compare,
+    control: Estimate | None = None,
 ) -> Reading:
-    """Return a reading of what was estimated from agents' numbers."""
+    """Return a reading of what was estimated from agents' numbers; `control` is what those that do
+    not change showed."""
+    beside = {} if control is None else {"control": control.kept()}
     return Reading(
         outcome=Outcome.VALUE,
         value=found.value,
@@ -88,7 +96,7 @@ def estimated(
         source=source,
         note=note,
         query=query,
-        inputs={"compare": compare.value},
+        inputs={"compare": compare.value, **beside},
     )
 
 

@@ -14,13 +14,16 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
-from agents.models import AgentBody
+from agents.models import AgentBody, AgentStatus
 from rollouts.analysis.identity import AgentLabel, agent_labels, attributes_of, names_of
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import BEGUN_PHASES, TargetState
 from rollouts.models import Phase, Rollout, Target
 
 MOST_MEMBERS = 20_000
+# So many of the agents that do not change, oldest first, are looked at beside those that do where that is
+# shown and not judged: an index gives them, so it costs the same in every fleet.
+MOST_BESIDE = 2_000
 # The label whose values are compared apart, unless the rollout spreads over one of its own.
 STRATUM = "region"
 CHANGED = (TargetState.APPLIED, TargetState.FAILED, TargetState.TIMED_OUT, TargetState.LOST)
@@ -72,9 +75,28 @@ class Scene:
     def control(self) -> list[Member]:
         """Agents of the same rollout that do not change now: not offered the new version yet, or
         running it since an earlier phase. Either way they show what else goes on meanwhile."""
+        return self._members(self._unchanged)
+
+    @property
+    def _unchanged(self) -> QuerySet[Target]:
         waiting = Q(state=TargetState.WAITING)
         earlier = Q(state=TargetState.APPLIED, phase__index__lt=self.phase.index)
-        return self._members(Target.objects.filter(waiting | earlier, rollout=self.rollout))
+        return Target.objects.filter(waiting | earlier, rollout=self.rollout)
+
+    @cached_property
+    def beside(self) -> tuple[int, int]:
+        """How many of the agents that do not change turned unhealthy since the phase began, and how
+        many were looked at: one query, at most MOST_BESIDE agents."""
+        some = (
+            self._unchanged.filter(online=True)
+            .order_by("agent_id")
+            .values("agent_id")[:MOST_BESIDE]
+        )
+        since = self.phase.started_at or self.now
+        turned = Q(healthy=False, health_changed_at__gte=since)
+        found = AgentStatus.objects.filter(agent__in=some, connected=True)
+        counted = found.aggregate(bad=Count("pk", filter=turned), n=Count("pk"))
+        return counted["bad"], counted["n"]
 
     def errors_since(self, since: datetime) -> int:
         """Count the watched phase's targets that failed, timed out, turned unhealthy, fell back

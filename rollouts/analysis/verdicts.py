@@ -73,6 +73,11 @@ def _missing(gate: GateFacts, window: ReadingFrame) -> Text:
     return text("gate.newest_awaited")
 
 
+def unread(spec: GateSpec) -> GateFacts:
+    """Return a gate as it is asked, before anybody read it."""
+    return _base(spec, (), None)
+
+
 def overall(gates: Sequence[GateFacts]) -> Verdict:
     """Return one verdict for several gates: fail > inconclusive > insufficient > pass."""
     found = {gate.verdict for gate in gates if not gate.is_silenced and not gate.is_unseen}

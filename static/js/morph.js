@@ -1,5 +1,6 @@
 // Makes a region of the page say what a newer reading of it says, and touches nothing that stays the
-// same: focus, scroll, selection, open details and what is typed outlive it (ui.md section 0, 6).
+// same: focus, scroll, selection, open details and what is typed outlive it (ui.md section 0, 6), and so does
+// what a script or a request of the reader wrote into an element with `data-own`.
 (() => {
   "use strict";
   const CONTROLS = new Set(["INPUT", "SELECT", "TEXTAREA", "DIALOG"]);
@@ -15,6 +16,7 @@
       if (next.dataset.seq !== undefined) old.dataset.seq = next.dataset.seq;
       return old;
     }
+    if (old.nodeName === next.nodeName && "own" in old.dataset && "own" in next.dataset) return old;
     if (old.nodeName !== next.nodeName || old.id !== next.id || isWired(old, next)) return replaced(old, next);
     attributes(old, next);
     if (!children(old, next)) return null;

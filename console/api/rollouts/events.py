@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console.api import paging, params
+from console.api.rollouts import readings_file
 from console.api.rollouts.answers import event_row, events_of
 from console.api.rollouts.views import rollout_of
 from console.api.shapes import events as shapes
@@ -75,17 +76,28 @@ class Measurements(ApiView):
 
     @extend_schema(
         operation_id="rollouts_measurements",
-        parameters=[params.GATE, *params.PAGE],
-        responses=shapes.MeasurementList,
+        parameters=[params.GATE, params.FILE_FORMAT, *params.PAGE],
+        responses={
+            (200, "application/json"): shapes.MeasurementList,
+            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
+        },
     )
-    def get(self, request: Request, pk: int) -> Answer[shapes.MeasurementList]:
-        """Every reading of every gate, newest first, with what it was made from."""
-        rows = Measurement.objects.filter(rollout=rollout_of(self, pk)).select_related("phase")
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Every reading of every gate, newest first, with what it was made from.
+
+        With `format=csv` the newest 20,000 as a file, oldest first: values in the metric's base unit,
+        beside them what agents that do not change showed (`control_...`).
+        """
+        rollout = rollout_of(self, pk)
+        rows = Measurement.objects.filter(rollout=rollout).select_related("phase")
         if gate := params.GATE.of(request):
             rows = rows.filter(gate=gate)
+        if params.FILE_FORMAT.of(request) == "csv":
+            return readings_file.as_csv(request, f"{rollout.number}-readings", rows)
         page, following = paging.newest(rows, request)
         found = [_measurement(row) for row in page]
-        return Answer({"measurements": found, "next": following})
+        answer: Answer[shapes.MeasurementList] = Answer({"measurements": found, "next": following})
+        return answer
 
 
 def _measurement(row: Measurement) -> shapes.Measurement:

@@ -80,3 +80,12 @@ def key(kind: str) -> SafeString:
         '<use href="#c-{}"/></svg>',
         kind,
     )
+
+
+def reading_key(kind: str) -> SafeString:
+    """Draw the key of one kind of mark in a chart of readings (components/patterns.html)."""
+    return format_html(
+        '<svg class="key" viewBox="-6 -6 12 12" width="12" height="12" aria-hidden="true">'
+        '<use href="#p-{}"/></svg>',
+        kind,
+    )

@@ -11,25 +11,24 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
-from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from console.lib.texts import said
-from console.pages.drawing import plots
-from console.pages.drawing.plots import Limit, PlotPoint
+from console.pages.rollouts.evidence.chart import ChartMoment, GateChart, chart_of, fails_above
+from console.pages.rollouts.evidence.rows import GateReading
 from console.words import numbers
 from console.words import states as words
 from rollouts.analysis.catalogue import CATALOGUE, words_of_source
 from rollouts.engine.facts import GateFacts, GateKind
-from rollouts.models import Measurement, Phase, Rollout
+from rollouts.engine.states import PhaseState
+from rollouts.models import Phase, Rollback, Rollout
 from rollouts.plans.metrics import Source
 
 CLOSE = 0.8  # from 80 % of the way to the limit a passing gate is "close" (ui.md 1.3)
-POINTS = 120
-_BELOW = frozenset({">", ">=", "below"})
+# A guard that is calm is one line; its chart is on the page of its readings.
+CALM = frozenset({"passing", "not_started", "no_data", "overridden"})
 ORDER = list(words.GATE)
 
 
@@ -53,15 +52,9 @@ class Tile:
     query: str
     graph_url: str
     is_explained: bool
-    spark: SafeString
-    window_from: datetime | None
+    chart: GateChart | None
     kind: str
     waived_by: str
-
-
-def fails_above(gate: GateFacts) -> bool:
-    """Tell on which side of the limit the forbidden area lies."""
-    return str(gate.operator or "") not in _BELOW
 
 
 def state_of(gate: GateFacts) -> str:
@@ -128,51 +121,52 @@ def _graph_url(gate: GateFacts) -> str:
     return f"{settings.PROMETHEUS_URL.rstrip('/')}/graph?{asked}"
 
 
-def readings_by_gate(
-    rollout: Rollout, *, phase: Phase | None = None
-) -> dict[str, list[Measurement]]:
-    """Return the newest readings of each gate, oldest first: one query for all gates."""
-    own = Measurement.objects.filter(rollout=rollout)
-    found = (
-        (own if phase is None else own.filter(phase=phase))
-        .annotate(
-            _newest=Window(RowNumber(), partition_by=[F("gate")], order_by=F("at").desc()),
+def anchor_of(gate: str) -> str:
+    """Return the name under which a gate can be linked on its rollout's page."""
+    return "gate-" + slugify(gate.replace(":", " ").replace("_", " ").replace("@", " "))
+
+
+def moments_of(rollout: Rollout, phase: Phase) -> list[ChartMoment]:
+    """Return the moments that the charts of a phase mark: from when its readings count, and what
+    ended it. Asks the database nothing."""
+    sent = ChartMoment(phase.deployed_at, _("all sent")) if phase.deployed_at is not None else None
+    return [moment for moment in (sent, decision_of(rollout, phase)) if moment is not None]
+
+
+def starts_of(rollout: Rollout) -> list[ChartMoment]:
+    """Return the starts of the phases."""
+    begun = ((phase.started_at, phase.name) for phase in rollout.phases.all())
+    return [ChartMoment(at, name) for at, name in begun if at is not None]
+
+
+_ENDED = {
+    PhaseState.PASSED: gettext_lazy("passed"),
+    PhaseState.FAILED: gettext_lazy("failed"),
+    PhaseState.SKIPPED: gettext_lazy("stopped"),
+}
+
+
+def decision_of(rollout: Rollout, phase: Phase | None = None) -> ChartMoment | None:
+    """Return the decision that ended the watching of a phase, or of the rollout as a whole."""
+    rollback: Rollback | None = getattr(rollout, "rollback", None)
+    if rollback is not None:
+        return ChartMoment(rollback.decided_at, _("rollback decided"), is_decision=True)
+    if phase is not None and phase.finished_at is not None and phase.state in _ENDED:
+        return ChartMoment(
+            phase.finished_at, str(_ENDED[PhaseState(phase.state)]), is_decision=True
         )
-        .filter(_newest__lte=POINTS)
-        .only("gate", "metric", "at", "outcome", "value")
-    )
-    by_gate: dict[str, list[Measurement]] = {}
-    for reading in found.order_by("at"):
-        by_gate.setdefault(reading.gate, []).append(reading)
-    return by_gate
-
-
-def _spark(gate: GateFacts, readings: Sequence[Measurement], until: datetime) -> SafeString:
-    start = readings[0].at if readings else until
-    points = [
-        PlotPoint((r.at - start).total_seconds(), r.value if r.outcome == "value" else None)
-        for r in readings
-    ]
-    values = [p.value for p in points if p.value is not None]
-    if values:
-        label = _("%(title)s: %(low)s to %(high)s in %(n)d readings, now %(last)s") % {
-            "title": gate.title,
-            "low": numbers.amount(min(values), gate.unit),
-            "high": numbers.amount(max(values), gate.unit),
-            "n": len(values),
-            "last": numbers.amount(values[-1], gate.unit),
-        }
-    else:
-        label = _("%(title)s: no reading yet") % {"title": gate.title}
-    limit = Limit(gate.limit, fails_above(gate)) if gate.limit is not None else None
-    window_s = max((until - start).total_seconds(), 1.0)
-    return plots.sparkline(points, limit, label, window_s=window_s)
+    return None
 
 
 def tiles(
-    gates: Iterable[GateFacts], readings: Mapping[str, Sequence[Measurement]], until: datetime
+    gates: Iterable[GateFacts],
+    readings: Mapping[str, Sequence[GateReading]],
+    since: datetime,
+    until: datetime,
+    moments: Sequence[ChartMoment] = (),
 ) -> list[Tile]:
-    """Return the tiles in the order failing, no data, close, passing; `until` ends the charts."""
+    """Return the tiles in the order failing, no data, close, passing; charts go from `since` to
+    `until`."""
     found = []
     for gate in gates:
         own = readings.get(gate.gate, [])
@@ -184,8 +178,7 @@ def tiles(
             )
         found.append(
             Tile(
-                anchor="gate-"
-                + slugify(gate.gate.replace(":", " ").replace("_", " ").replace("@", " ")),
+                anchor=anchor_of(gate.gate),
                 gate=gate.gate,
                 metric=gate.metric,
                 title=said(gate.title),
@@ -201,8 +194,9 @@ def tiles(
                 query=said(gate.query),
                 graph_url=_graph_url(gate),
                 is_explained=gate.metric in CATALOGUE,
-                spark=_spark(gate, own, until),
-                window_from=own[0].at if own else None,
+                chart=None
+                if gate.kind is not GateKind.CRITERION and state in CALM
+                else chart_of(gate, own, since, until, moments),
                 kind=gate.kind,
                 waived_by=gate.waived_by or "",
             )
@@ -211,15 +205,41 @@ def tiles(
 
 
 def summary(found: Sequence[Tile]) -> str:
-    """`3 of 3 passing`, after what is not: `1 failing, 1 without data, 3 of 5 passing`."""
-    passing = sum(t.state in {"passing", "close", "overridden"} for t in found)
-    failing = sum(t.state == "failing" for t in found)
-    silent = sum(t.state == "no_data" for t in found)
+    """Count gates and guards apart, each by what they say: `2 gates: 2 passing · 1 guard: 1 failing`."""
+    criteria = [tile for tile in found if tile.kind == GateKind.CRITERION]
+    guards = [tile for tile in found if tile.kind != GateKind.CRITERION]
     parts = []
-    if failing:
-        parts.append(_("%(n)d failing") % {"n": failing})
-    if silent:
-        parts.append(_("%(n)d without data") % {"n": silent})
-    if passing or not parts:
-        parts.append(_("%(n)d of %(m)d passing") % {"n": passing, "m": len(found)})
-    return ", ".join(parts)
+    if criteria:
+        names = {"n": len(criteria), "parts": _counted(criteria)}
+        parts.append(
+            ngettext("%(n)d gate: %(parts)s", "%(n)d gates: %(parts)s", len(criteria)) % names
+        )
+    if guards:
+        names = {"n": len(guards), "parts": _counted(guards)}
+        parts.append(
+            ngettext("%(n)d guard: %(parts)s", "%(n)d guards: %(parts)s", len(guards)) % names
+        )
+    return " · ".join(parts)
+
+
+def _counted(found: Sequence[Tile]) -> str:
+    """Count tiles by what they say; the numbers add up."""
+    counts = dict.fromkeys(("failing", "no_data", "open", "passing"), 0)
+    for tile in found:
+        counts[_SAYS.get(tile.state, "open")] += 1
+    words_of = {
+        "failing": _("%(n)d failing"),
+        "no_data": _("%(n)d without data"),
+        "open": _("%(n)d not decided"),
+        "passing": _("%(n)d passing"),
+    }
+    return ", ".join(words_of[name] % {"n": n} for name, n in counts.items() if n)
+
+
+_SAYS = {
+    "failing": "failing",
+    "no_data": "no_data",
+    "passing": "passing",
+    "close": "passing",
+    "overridden": "passing",
+}

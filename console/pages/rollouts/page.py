@@ -14,6 +14,7 @@ from console.lib.texts import spoken
 from console.pages.frame.fragments import seq_of
 from console.pages.rollbacks.progress import Progress, progress_of
 from console.pages.rollouts import gates, phases, targets
+from console.pages.rollouts.evidence import rows as evidence_rows
 from console.pages.said import NO_ERRORS, ErrorsView, view_of
 from console.words import states as words
 from console.words import why
@@ -31,6 +32,7 @@ RECENT_EVENTS = 8
 _CAME_BACK = frozenset(
     {RolloutState.ROLLING_BACK, RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE}
 )
+CHART_GROWS = timedelta(seconds=30)  # at once, where a phase takes longer than its time
 WHY_ICONS: dict[str, str] = {
     Code.OBSERVING: "clock",
     Code.PAUSED: "paused",
@@ -108,9 +110,15 @@ def read(rollout: Rollout, now: datetime) -> View:
     rollback: Rollback | None = getattr(rollout, "rollback", None)
     tiles: list[gates.Tile] = []
     if watched is not None:
-        readings = gates.readings_by_gate(rollout, phase=watched)
+        readings = evidence_rows.by_gate(rollout, phase=watched)
         until = judged_at(rollout, now)
-        tiles = gates.tiles(gates_now(rollout, steps, until, skew=timedelta()), readings, until)
+        tiles = gates.tiles(
+            gates_now(rollout, steps, until, skew=timedelta()),
+            readings,
+            watched.started_at or until,
+            _charted_until(rollout, watched, until),
+            gates.moments_of(rollout, watched),
+        )
     return View(
         rollout=rollout,
         phases=phases.views(rollout, steps),
@@ -134,6 +142,17 @@ def errors_of(rollout: Rollout, steps: Sequence[Phase]) -> ErrorsView:
     ):
         return NO_ERRORS
     return view_of(report.of_rollout(rollout), rollout)
+
+
+def _charted_until(rollout: Rollout, phase: Phase, until: datetime) -> datetime:
+    """Return where the charts of a phase end. While it is watched, at the end of its time: a picture
+    that grew with each second would be another one at each look."""
+    if rollout.finished_at is not None or until < (phase.started_at or until):
+        return until
+    began = phase.deployed_at or phase.started_at or until
+    planned = began + timedelta(seconds=float(phase.spec["duration_s"]))
+    late = until - planned
+    return planned + max(0, -(-late // CHART_GROWS)) * CHART_GROWS
 
 
 @dataclass(frozen=True, slots=True)

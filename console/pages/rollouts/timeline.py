@@ -22,14 +22,14 @@ from console.pages.frame.forms import OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollbacks.course import course_of
 from console.pages.rollbacks.recovery import GOAL_S
-from console.pages.rollouts import gates
 from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts.evidence.rows import GateReading, by_gate
 from console.pages.rollouts.lookup import find
 from console.words import events as event_words
 from console.words import numbers, times
 from console.words.incidents import incident_text
 from rollouts.analysis.catalogue import title_of
-from rollouts.models import Event, Measurement, Rollout
+from rollouts.models import Event, Rollout
 
 MAX_EVENTS = 2000
 MIN_POINTS = 3  # fewer readings make no curve
@@ -47,15 +47,15 @@ class Before:
 
 def before_and_after(rollout: Rollout, at: datetime, now: datetime) -> list[Before]:
     """Return each metric's readings around a moment; one query."""
-    by_metric: dict[str, list[Measurement]] = {}
-    for readings in gates.readings_by_gate(rollout).values():
+    by_metric: dict[str, list[GateReading]] = {}
+    for readings in by_gate(rollout).values():
         values = [r for r in readings if r.outcome == "value"]
         if len(values) >= MIN_POINTS:
             by_metric.setdefault(values[0].metric, values)
     return [_before(values, at) for values in list(by_metric.values())[:6]]
 
 
-def _before(values: list[Measurement], at: datetime) -> Before:
+def _before(values: list[GateReading], at: datetime) -> Before:
     title, unit = said(title_of(values[-1].metric)), numbers.unit_of(values[-1].metric)
     start = values[0].at
     points = [PlotPoint((r.at - start).total_seconds(), r.value) for r in values]

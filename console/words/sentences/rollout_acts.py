@@ -87,6 +87,7 @@ REASONS: dict[str, Sentence] = {
 }
 
 STATES: dict[str, Sentence] = {
+    "gate.missing": _l("{rollout} has no gate {gate} in a phase that has begun."),
     "rollout.missing": _l("There is no rollout R-{number:04d}."),
     "rollout.not_started_now": _with_state(_l("{number} is {state}; it cannot be started now.")),
     "rollout.not_advanced_now": _with_state(_l("{number} is {state}; it cannot be advanced now.")),

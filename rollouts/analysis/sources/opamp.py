@@ -6,7 +6,9 @@ and ten thousand. Only `error_rate` asks the targets, for those that failed late
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from console.lib.texts import Text, text
 from rollouts.analysis.catalogue import CATALOGUE
@@ -96,7 +98,19 @@ def _failure_rate(spec: GateSpec, scene: Scene) -> Reading:
         return _nothing_offered(spec.metric)
     worst = max(offered, key=lambda counts: counts.bad / counts.offered)
     too_few = _too_few_answered(spec.metric, worst)
-    return too_few or _reading(spec.metric, worst.bad / worst.offered, worst, scene)
+    if too_few is not None:
+        return too_few
+    reading = _reading(spec.metric, worst.bad / worst.offered, worst, scene)
+    return replace(reading, inputs={**reading.inputs, **_beside(scene)})
+
+
+def _beside(scene: Scene) -> dict[str, Any]:
+    """Return what became of agents that do not change meanwhile: it is shown beside the failures,
+    and never judged. Nobody offered them anything, so all that can befall them is bad health."""
+    bad, looked_at = scene.beside
+    if not looked_at:
+        return {}
+    return {"control": {"value": bad / looked_at, "low": None, "high": None, "agents": looked_at}}
 
 
 def _error_count(spec: GateSpec, scene: Scene) -> Reading:

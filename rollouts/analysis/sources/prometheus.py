@@ -7,6 +7,7 @@ lists (`rollouts.analysis.identity`); triggers are in `prometheus_conditions`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from statistics import fmean
 
@@ -80,7 +81,9 @@ def _catalogue(api: PrometheusApi, known: Known, spec: GateSpec, scene: Scene) -
     note = also([answer.note, warm_up])
     if answer.estimate is None:
         return silent(Outcome.NO_DATA, NAME, note, asked.first_query)
-    return _reading(answer.estimate, note, asked.first_query, spec.compare)
+    found = _reading(answer.estimate, note, asked.first_query, spec.compare)
+    beside = {} if answer.control is None else {"control": answer.control.kept()}
+    return replace(found, inputs={**found.inputs, **beside})
 
 
 def _reading(found: Estimate, note: Text | str, query: str, compare: Compare) -> Reading:

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from console.api.shapes.answer import Answer, OneOf, Url, documented, said
 
 # Answered while it is read, or as a file; and three kinds by one method, whose rows are typed.
-OTHERWISE = {"agents_list", "rollouts_timeline"} | {
+OTHERWISE = {"agents_list", "rollouts_measurements", "rollouts_timeline"} | {
     f"{kind}_save" for kind in ("budgets", "freeze_windows", "guards")
 }
 

@@ -66,6 +66,7 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "rollout": lambda r: f"/rollouts/{r.pk}/",
     "rollout agents": lambda r: f"/rollouts/{r.pk}/agents/",
     "rollout readiness": lambda r: f"/rollouts/{r.pk}/readiness/",
+    "readings": lambda r: f"/rollouts/{r.pk}/readings/?gate=criterion:failure_rate",
     "timeline": lambda r: f"/rollouts/{r.pk}/timeline/",
     "abort": lambda r: f"/rollouts/{r.pk}/abort/",
     "approvals": lambda r: "/approvals/",

@@ -6,6 +6,7 @@ import pytest
 from django.db import connections
 
 from accounts.models import User
+from agents.models import AgentStatus
 from rollouts.analysis.measure import (
     interval_of,
     load_gates,
@@ -310,3 +311,29 @@ def test_loading_gates_costs_the_same_for_many_readings(
     read_for_a_minute(phase.rollout)
     with django_assert_max_num_queries(3):  # type: ignore[operator]
         load_gates(phase.rollout, phase, NOW)
+
+
+def test_a_failure_rate_keeps_what_became_of_agents_that_do_not_change() -> None:
+    phase = make_phase(make_rollout(), counts={"members": 2, "offered": 2, "applied": 2})
+    make_target(phase)
+    for n in range(4):
+        target = make_target(phase, state="waiting")
+        AgentStatus.objects.create(
+            agent=target.agent, connected=True, healthy=n > 0, health_changed_at=NOW
+        )
+    take_measurements(phase.rollout_id, NOW)
+    kept = Measurement.objects.get(gate="criterion:failure_rate")
+    assert kept.value == 0
+    assert kept.inputs["control"] == {"value": 0.25, "low": None, "high": None, "agents": 4}
+
+
+def test_who_was_unwell_before_the_phase_says_nothing_of_it() -> None:
+    phase = make_phase(make_rollout(), counts={"members": 2, "offered": 2, "applied": 2})
+    target = make_target(phase, state="waiting")
+    before = NOW - timedelta(hours=1)
+    AgentStatus.objects.create(
+        agent=target.agent, connected=True, healthy=False, health_changed_at=before
+    )
+    take_measurements(phase.rollout_id, NOW)
+    kept = Measurement.objects.get(gate="criterion:failure_rate")
+    assert kept.inputs["control"]["value"] == 0

@@ -29,7 +29,7 @@ GATE = GateFacts(
 
 
 def tile(gate: GateFacts) -> gates.Tile:
-    return gates.tiles([gate], {}, NOW)[0]
+    return gates.tiles([gate], {}, NOW, NOW)[0]
 
 
 def test_a_tile_says_what_its_value_was_compared_with() -> None:
@@ -57,13 +57,19 @@ def test_sources_are_called_by_their_words() -> None:
     assert tile(replace(GATE, source="own_metrics")).source == "own metrics"
 
 
-def test_the_head_counts_what_passes_apart_from_what_nobody_could_see() -> None:
+def test_the_head_counts_gates_and_guards_apart_by_what_they_say() -> None:
     silent = replace(GATE, verdict=Verdict.INSUFFICIENT, no_data_since=NOW)
     failing = replace(GATE, verdict=Verdict.FAIL)
-    assert gates.summary(gates.tiles([GATE, GATE], {}, NOW)) == "2 of 2 passing"
-    found = gates.tiles([GATE, silent, silent], {}, NOW)
-    assert gates.summary(found) == "2 without data, 1 of 3 passing"
-    assert gates.summary(gates.tiles([failing, silent], {}, NOW)) == "1 failing, 1 without data"
+    early = replace(GATE, verdict=Verdict.INSUFFICIENT)
+    guard = replace(GATE, kind=GateKind.THRESHOLD)
+    assert summary(GATE, GATE) == "2 gates: 2 passing"
+    assert summary(GATE, silent, silent) == "3 gates: 2 without data, 1 passing"
+    assert summary(failing, early) == "2 gates: 1 failing, 1 not decided"
+    assert summary(GATE, guard, guard) == "1 gate: 1 passing · 2 guards: 2 passing"
+
+
+def summary(*found: GateFacts) -> str:
+    return gates.summary(gates.tiles(found, {}, NOW, NOW))
 
 
 def test_only_metrics_of_the_catalogue_lead_to_it() -> None:
