@@ -20,6 +20,8 @@ from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import ends as agent_ends
 from console.pages.agents import views as agents
 from console.pages.approvals import views as approvals
+from console.pages.configs import editor as config_editor
+from console.pages.configs import listing as config_listing
 from console.pages.configs import views as configs
 from console.pages.fleet import views as fleet
 from console.pages.plans import backtest
@@ -57,10 +59,10 @@ agents_urls: Routes = [
     ],
 ]
 configs_urls: Routes = [
-    path("", configs.config_list, name="list"),
-    path("new/", configs.upload, name="upload"),
+    path("", config_listing.config_list, name="list"),
+    path("new/", config_editor.upload, name="upload"),
     path("<slug:name>/", configs.detail, name="detail"),
-    path("<slug:name>/edit/", configs.upload, name="edit"),
+    path("<slug:name>/edit/", config_editor.upload, name="edit"),
     path("<slug:name>/v/<int:number>/", configs.version, name="version"),
     path("<slug:name>/diff/<int:a>...<int:b>/", configs.compare, name="diff"),
 ]

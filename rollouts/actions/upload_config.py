@@ -18,6 +18,7 @@ from console.lib import hints
 from console.lib.problems import Invalid
 from console.lib.texts import text
 from rollouts.configs.checks import check_config
+from rollouts.configs.findings import Finding
 from rollouts.configs.parse import parse_config
 from rollouts.models import Config, ConfigVersion
 
@@ -45,10 +46,8 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
     check_name(name, "name")
     if len(message) > MAX_MESSAGE or "\x00" in message:
         raise Invalid.at("message", text("config.long_message", most=MAX_MESSAGE))
-    document = parse_config(body, file=f"{name}.yaml")
     # Read outside the transaction: it only informs the checks.
-    sets = [frozenset(names) for names in ComponentSet.objects.values_list("names", flat=True)]
-    checks = [finding.to_dict() for finding in check_config(document, component_sets=sets)]
+    checks = [finding.to_dict() for finding in check_body(name, body)]
     config_hash = hashlib.sha256(body).hexdigest()
     with transaction.atomic():
         config = _locked_config(name)
@@ -67,6 +66,14 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
         )
         transaction.on_commit(lambda: hints.mark_dirty("configs"))
     return Uploaded(version, created=True)
+
+
+def check_body(name: str, body: bytes) -> list[Finding]:
+    """Return what the checks say of a body, against the components that agents report. Nothing is
+    kept. Raises Invalid with line for what cannot be a config at all, TooLarge."""
+    document = parse_config(body, file=f"{name}.yaml")
+    sets = [frozenset(names) for names in ComponentSet.objects.values_list("names", flat=True)]
+    return check_config(document, component_sets=sets)
 
 
 def check_name(name: str, field: str) -> None:

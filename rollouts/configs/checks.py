@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from console.lib.texts import text
 from console.lib.yaml import Document
-from rollouts.configs import pipelines, sections, telemetry
+from rollouts.configs import pipelines, sections, telemetry, values
 from rollouts.configs.collector import Collector
 from rollouts.configs.findings import Check, Finding, Level, grouped
 from rollouts.configs.secrets import literal_secrets
@@ -52,6 +52,7 @@ def check_config(
 _RULES: dict[Check, Callable[[Collector], Iterable[Finding]]] = {
     Check.SECTIONS: sections.sections,
     Check.COMPONENTS: sections.components,
+    Check.VALUES: values.values,
     Check.SERVICE: sections.service,
     Check.PROVIDED: sections.provided,
     Check.PIPELINES: pipelines.pipelines,
@@ -63,6 +64,7 @@ _RULES: dict[Check, Callable[[Collector], Iterable[Finding]]] = {
 _OK = {
     Check.SECTIONS: text("config.ok_sections"),
     Check.COMPONENTS: text("config.ok_components"),
+    Check.VALUES: text("config.ok_values"),
     Check.SERVICE: text("config.ok_service"),
     Check.PIPELINES: text("config.ok_pipelines"),
     Check.REFERENCES: text("config.ok_references"),

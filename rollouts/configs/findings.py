@@ -28,6 +28,7 @@ class Check(StrEnum):
 
     SECTIONS = "sections"
     COMPONENTS = "components"
+    VALUES = "values"
     SERVICE = "service"
     PIPELINES = "pipelines"
     REFERENCES = "references"

@@ -84,6 +84,26 @@
     for (const name of field.form.querySelectorAll("[data-zone-name]")) name.textContent = zone;
   }
 
+  // Line numbers beside a text of many lines; they scroll with it.
+  for (const box of document.querySelectorAll("[data-numbered]")) {
+    const area = box.querySelector("textarea"), gutter = document.createElement("pre");
+    gutter.className = "gutter";
+    gutter.setAttribute("aria-hidden", "true");
+    box.prepend(gutter);
+    const follow = () => { gutter.scrollTop = area.scrollTop; gutter.style.maxHeight = `${area.offsetHeight}px`; };
+    const number = () => {
+      const lines = area.value.split("\n").length;
+      if (gutter.dataset.lines === String(lines)) return;
+      gutter.dataset.lines = String(lines);
+      gutter.textContent = Array.from({ length: lines }, (_, i) => i + 1).join("\n");
+      follow();
+    };
+    area.addEventListener("input", number);
+    area.addEventListener("scroll", follow);
+    new ResizeObserver(follow).observe(area);
+    number();
+  }
+
   // Filters start closed where they would push the list out of sight.
   if (window.matchMedia("(max-width: 59.99rem)").matches) {
     for (const filters of document.querySelectorAll(".facet-menu")) filters.open = false;

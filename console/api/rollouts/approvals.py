@@ -36,10 +36,9 @@ class ApprovalList(ApiView):
 def approval_row(approval: Approval, actor: Actor) -> shapes.Approval:
     """Return one approval, and whether who asks could give it."""
     rollout = approval.phase.rollout
-    people = (rollout.created_by_id, rollout.started_by_id, rollout.version.author_id)
     answer = can(actor, "rollouts.approve", rollout)
     if answer:
-        answer = four_eyes(actor, frozenset(p for p in people if p is not None))
+        answer = four_eyes(actor, rollout.involved_ids())
     waiting = approval.state == Approval.State.WAITING
     return {
         "id": approval.pk,

@@ -17,6 +17,10 @@ SHAPE: dict[str, Sentence] = {
     "config.no_collector": _l(
         "This is not a collector configuration, so only its syntax was checked."
     ),
+    "config.no_such_value": _with_near(
+        _l("{key} is {read}; a collector knows {known}."),
+        _l("{key} is {read}; did you mean {near}? A collector knows {known}."),
+    ),
     "config.no_section": _with_near(
         _l("{read} is not a section of a collector config."),
         _l("{read} is not a section of a collector config; did you mean {near}?"),
@@ -91,6 +95,7 @@ PIPELINES: dict[str, Sentence] = {
 
 PASSED: dict[str, Sentence] = {
     "config.ok_sections": _l("All sections are known."),
+    "config.ok_values": _l("Every well-known setting has a value that collectors know."),
     "config.ok_components": _l("All components are well formed."),
     "config.ok_service": _l("The service section is well formed."),
     "config.ok_pipelines": _l("Every pipeline has receivers and exporters."),

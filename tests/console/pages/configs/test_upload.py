@@ -9,14 +9,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from console.lib.yaml import DEFAULT_LIMITS
 from rollouts.models import ConfigVersion
-from tests.console.pages.rows import sign_in
+from tests.console.pages.rows import make_config, make_fleet, markup, sign_in
 
 pytestmark = pytest.mark.django_db
 GOOD = b"receivers:\r\n  otlp:\r\n"
 
 
 def upload(role: str = "author", **form: Any) -> Any:
-    return sign_in("lin", role).post("/configs/new/", {"name": "edge", "message": "", **form})
+    given = {"name": "edge", "message": "", "in_spite": "edge", **form}
+    return sign_in("lin", role).post("/configs/new/", given)
 
 
 def file(body: bytes) -> SimpleUploadedFile:
@@ -59,3 +60,77 @@ def test_what_is_no_config_is_shown_again_with_its_line() -> None:
 
 def test_only_authors_upload() -> None:
     assert upload("operator", file=file(GOOD)).status_code == 403
+
+
+FINE = b"""\
+receivers: {otlp: }
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}
+"""
+
+
+def test_a_check_says_what_is_found_and_saves_nothing() -> None:
+    answer = upload(text=GOOD.decode(), act="check", in_spite="")
+    assert answer.status_code == 200
+    assert answer.context["checks"].errors
+    assert "cannot be rolled out" in answer.content.decode()
+    assert not ConfigVersion.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["", "Edge", "other"])
+def test_a_version_with_errors_is_saved_only_by_its_name(typed: str) -> None:
+    answer = upload(text=GOOD.decode(), in_spite=typed)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Nothing was saved" in text
+    assert 'name="in_spite"' in text
+    assert not ConfigVersion.objects.exists()
+
+
+def test_what_has_no_error_is_saved_without_a_word() -> None:
+    assert upload(text=FINE.decode(), in_spite="").status_code == 303
+
+
+def test_a_check_while_writing_answers_its_part_alone() -> None:
+    client = sign_in("lin", "author")
+    headers = {"HX-Request": "true", "HX-Target": "checked"}
+    data = {"name": "edge", "text": "receivers: [", "act": "check"}
+    answer = client.post("/configs/new/", data, headers=headers)
+    text = answer.content.decode()
+    assert "<html" not in text
+    assert 'id="checked"' in text
+    assert answer.status_code == 422
+
+
+def written(version: ConfigVersion) -> str:
+    return bytes(version.body_ref.body).decode()
+
+
+def test_the_editor_begins_with_the_version_in_use() -> None:
+    versions = make_config("edge", 3)
+    make_fleet(4, running=versions[1].config_hash)
+    client = sign_in("lin", "author")
+    page = client.get("/configs/edge/edit/")
+    assert page.context["base"] == versions[1]
+    assert "based on v2, which 4 agents run" in markup(page)
+    assert page.context["text"] == written(versions[1])
+    chosen = client.get("/configs/edge/edit/?base=1")
+    assert chosen.context["text"] == written(versions[0])
+    assert client.get("/configs/edge/edit/?base=9").status_code == 404
+    data = {"name": "edge", "text": written(versions[1]) + "# new\n", "base": "2", "act": "check"}
+    checked = client.post("/configs/edge/edit/", data)
+    assert "Changes against v2" in markup(checked)
+    assert "# new" in checked.content.decode()
+
+
+def test_without_anybody_who_runs_one_it_begins_with_the_newest() -> None:
+    versions = make_config("edge", 2)
+    page = sign_in("lin", "author").get("/configs/edge/edit/")
+    assert page.context["base"] == versions[1]
+
+
+def test_after_saving_the_difference_is_to_what_runs() -> None:
+    versions = make_config("edge", 3)
+    make_fleet(4, running=versions[0].config_hash)
+    answer = sign_in("vera", "viewer").get("/configs/edge/")
+    assert answer.headers["Location"] == "/configs/edge/diff/1...3/"
