@@ -11,7 +11,6 @@ from console.pages import (
     limits,
     metrics_page,
     profile,
-    quarantines,
     search,
     styleguide,
 )
@@ -26,6 +25,7 @@ from console.pages.configs import views as configs
 from console.pages.fleet import views as fleet
 from console.pages.plans import backtest
 from console.pages.plans import views as plans
+from console.pages.quarantine import views as quarantine
 from console.pages.rollbacks import views as rollbacks
 from console.pages.rollouts import readiness, timeline
 from console.pages.rollouts import views as rollouts
@@ -106,7 +106,9 @@ settings_urls: Routes = [
     path("budgets/", limits.page, {"kind": "budgets"}, name="budgets"),
     path("guards/", limits.page, {"kind": "guards"}, name="guards"),
     path("retirement/", limits.page, {"kind": "retirement"}, name="retirement"),
-    path("quarantine/", quarantines.page, name="quarantine"),
+    path("quarantine/", quarantine.index, name="quarantine"),
+    path("quarantine/<str:config_hash>/", quarantine.detail, name="quarantined"),
+    path("quarantine/<str:config_hash>/lift/", quarantine.lift, name="lift"),
 ]
 help_urls: Routes = [
     path("shortcuts/", profile.shortcuts, name="shortcuts"),

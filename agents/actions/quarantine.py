@@ -98,3 +98,42 @@ def lift(*, quarantine_id: int, by: Actor, reason: str, now: datetime | None = N
             details={"agent": found.agent_id or "all"},
         )
     return found
+
+
+def lift_version(
+    *,
+    config_hash: str,
+    agent: int | None,
+    fleet_only: bool,
+    upto: int,
+    by: Actor,
+    reason: str,
+    now: datetime | None = None,
+) -> int:
+    """Allow a hash again for one agent, for the fleet as such, or for everybody.
+
+    Lifts only quarantines up to the id `upto`: what came after the person looked stays. Who refused a
+    hash keeps its own quarantine with `fleet_only`. Returns how many were lifted. Raises Denied, and
+    Refused without a reason or when there is nothing left to lift.
+    """
+    require(by, "quarantine.lift")
+    if not reason.strip():
+        raise Refused("quarantine.say_why")
+    live = Quarantine.objects.filter(config_hash=config_hash, lifted_at=None, pk__lte=upto)
+    if agent is not None:
+        live = live.filter(agent=agent)
+    elif fleet_only:
+        live = live.filter(agent=None)
+    with transaction.atomic():
+        lifted = live.update(lifted_at=now or timezone.now(), lifted_by=by.name, lift_reason=reason)
+        if not lifted:
+            raise Refused("quarantine.nothing_to_lift")
+        audit.record(
+            actor=by,
+            act="quarantine.lift",
+            object_kind="config_hash",
+            object_id=config_hash,
+            reason=reason,
+            details={"agent": agent or ("all" if fleet_only else "each"), "lifted": lifted},
+        )
+    return lifted

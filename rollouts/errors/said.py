@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 
 from rollouts.engine.states import FAILED_TARGETS, TargetState
-from rollouts.errors.groups import Example, Faults, Said, group
+from rollouts.errors.groups import KINDS, Example, Faults, Said, group
 from rollouts.models import Rollout
 
 MAX_ROWS = 1_000  # texts by version and region; the rest is counted only
@@ -83,3 +85,27 @@ def _said(row: tuple[Any, ...]) -> Said:
     kind, text, version, region, agents, uids, names, _ = row
     samples = tuple(Example(uid, name) for uid, name in zip(uids, names, strict=True))
     return Said(kind, text or "", version, region, agents, samples)
+
+
+_KEPT = """
+    SELECT q.outcome, left(q.reason, %(chars)s), a.version, coalesce(a.labels->>%(region)s, ''),
+           count(*), (array_agg(a.instance_uid::text ORDER BY a.id))[1:3],
+           (array_agg(a.name ORDER BY a.id))[1:3], q.config_hash
+    FROM agents_quarantine q JOIN agents_agent a ON a.id = q.agent_id
+    WHERE q.config_hash = ANY(%(hashes)s) AND q.lifted_at IS NULL AND q.outcome = ANY(%(kinds)s)
+    GROUP BY q.config_hash, 1, 2, 3, 4
+    ORDER BY 5 DESC, 8, 1, 2, 3, 4
+    LIMIT %(most)s
+"""
+
+
+def of_quarantined(hashes: Sequence[str]) -> dict[str, Faults]:
+    """Return what agents said that are kept from each of these hashes; none that nobody is."""
+    given = {"hashes": list(hashes), "kinds": list(KINDS), "chars": MAX_CHARS, "region": REGION}
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, {**given, "most": MAX_ROWS})
+        rows = cursor.fetchall()
+    by_hash: dict[str, list[Said]] = defaultdict(list)
+    for row in rows:
+        by_hash[row[-1]].append(_said(row))
+    return {config_hash: group(of) for config_hash, of in by_hash.items()}

@@ -46,6 +46,7 @@ AGENTS: dict[str, Sentence] = {
     "labels.bad_value": _l("A value is text of up to 4,096 characters."),
     "labels.unusable": _l("These labels cannot be used."),
     "quarantine.say_why": _l("Say why the hash may be offered again."),
+    "quarantine.nothing_to_lift": _l("Nothing of this is quarantined any more."),
     "quarantine.missing": _l("There is no such quarantine."),
     "quarantine.fell_back": _l("fell back to {to} by itself"),
     "quarantine.runs_after_all": _l("it was seen running this after all, and was not unhealthy"),

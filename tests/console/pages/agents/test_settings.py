@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
-from agents.models import Agent, Command, Quarantine
+from agents.models import Agent, Command
 from rollouts.models import Budget, EnvironmentGuard, FreezeWindow, Waiver
 from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
 
@@ -82,52 +81,6 @@ def test_a_guard_that_cannot_be_read_is_refused(text: str) -> None:
     data = {"name": "prod", "text": text, "reason": REASON}
     assert client.post("/settings/guards/", data).status_code == 422
     assert not EnvironmentGuard.objects.exists()
-
-
-def in_quarantine() -> Quarantine:
-    [version] = make_config("edge", 1)
-    [agent] = make_fleet(1)
-    return Quarantine.objects.create(
-        agent=agent,
-        config_hash=version.config_hash,
-        outcome="failed",
-        cause="rollout:1",
-        by="system",
-        at=timezone.now(),
-    )
-
-
-def test_a_quarantine_says_who_what_how_and_why() -> None:
-    row = in_quarantine()
-    page = sign_in("op", "operator").get("/settings/quarantine/").content.decode()
-    assert row.agent is not None
-    for said in (row.agent.name, "edge v1", row.config_hash[:12], "failed", "R-0001", "system"):
-        assert said in page
-
-
-def test_a_quarantine_is_lifted_with_a_reason() -> None:
-    row = in_quarantine()
-    client = sign_in("chen", "approver")
-    assert "edge v1" in client.get("/settings/quarantine/").content.decode()
-    answer = client.post("/settings/quarantine/", {"id": row.pk, "reason": "Fixed upstream."})
-    assert answer.status_code == 303
-    assert Quarantine.objects.get().lifted_by == "chen"
-
-
-def test_a_quarantine_is_not_lifted_without_one() -> None:
-    row = in_quarantine()
-    answer = sign_in("chen", "approver").post("/settings/quarantine/", {"id": row.pk})
-    assert answer.status_code == 409
-    assert Quarantine.objects.get().lifted_at is None
-
-
-def test_an_operator_does_not_lift_a_quarantine() -> None:
-    row = in_quarantine()
-    answer = sign_in("op", "operator").post(
-        "/settings/quarantine/", {"id": row.pk, "reason": REASON}
-    )
-    assert answer.status_code == 403
-    assert Quarantine.objects.get().lifted_at is None
 
 
 def test_a_gate_is_overridden_by_name_and_reason() -> None:
