@@ -101,7 +101,12 @@ _KEPT = """
 
 def of_quarantined(hashes: Sequence[str]) -> dict[str, Faults]:
     """Return what agents said that are kept from each of these hashes; none that nobody is."""
-    given = {"hashes": list(hashes), "kinds": list(KINDS), "chars": MAX_CHARS, "region": REGION}
+    given: dict[str, Any] = {
+        "hashes": list(hashes),
+        "kinds": list(KINDS),
+        "chars": MAX_CHARS,
+        "region": REGION,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, {**given, "most": MAX_ROWS})
         rows = cursor.fetchall()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -143,11 +145,7 @@ def _agent(uid: str) -> Agent | None:
     """Return the agent that the address names; None when it names none."""
     if not uid:
         return None
-    found = Agent.objects.filter(instance_uid__in=[uid]).first() if _is_uid(uid) else None
-    if found is None:
-        raise Missing("api.no_agent", uid=uid[:100])
-    return found
-
-
-def _is_uid(text: str) -> bool:
-    return len(text) == 36 and all(c in "0123456789abcdefABCDEF-" for c in text)
+    try:
+        return Agent.objects.get(instance_uid=UUID(uid))
+    except (ValueError, Agent.DoesNotExist) as error:
+        raise Missing("api.no_agent", uid=uid[:100]) from error

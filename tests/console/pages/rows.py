@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import RoleBinding, User
-from agents.models import Agent, AgentStatus, ConfigBody, Desired, GatewayLease
+from agents.models import Agent, AgentStatus, ConfigBody, Desired, GatewayLease, Quarantine
 from rollouts.models import (
     Approval,
     Config,
@@ -265,6 +265,19 @@ def make_rollback(to_hash: str, agents: list[Agent]) -> Rollback:
             confirmed_at=now if is_back else None,
         )
     return rollback
+
+
+def keep(config_hash: str, agent: Agent | None, outcome: str, reason: str = "") -> Quarantine:
+    """Keep a hash from an agent, or from the fleet."""
+    return Quarantine.objects.create(
+        agent=agent,
+        config_hash=config_hash,
+        outcome=outcome,
+        cause="rollout:1",
+        reason=reason,
+        by="agent" if agent else "policy",
+        at=timezone.now(),
+    )
 
 
 def make_approval(rollout: Rollout, state: str = "waiting") -> Approval:

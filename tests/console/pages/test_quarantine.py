@@ -5,28 +5,15 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.models import AuditEvent
 from agents.models import Agent, Quarantine
-from tests.console.pages.rows import make_config, make_fleet, markup, sign_in
+from tests.console.pages.rows import keep, make_config, make_fleet, markup, sign_in
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/settings/quarantine/"
 ERROR = "processors::batch::send_batch_size: too many"
-
-
-def keep(config_hash: str, agent: Agent | None, outcome: str, reason: str = "") -> Quarantine:
-    return Quarantine.objects.create(
-        agent=agent,
-        config_hash=config_hash,
-        outcome=outcome,
-        cause="rollout:1",
-        reason=reason,
-        by="agent" if agent else "policy",
-        at=timezone.now(),
-    )
 
 
 def kept(name: str = "edge", agents: int = 20, *, fleet: bool = True) -> str:

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from console import urls_pages
 from tests.console.pages.rows import (
+    keep,
     make_approval,
     make_config,
     make_events,
@@ -54,6 +55,7 @@ class World:
         make_events(self.rollout, 3)
         self.approval = make_approval(self.rollout)
         self.rollback = make_rollback(versions[0].config_hash, self.agents)
+        self.kept = keep("c" * 64, self.agents[0], "failed")
 
     def fill(self, route: str) -> str:
         for name, value in {
@@ -66,6 +68,7 @@ class World:
             "<int:a>": 1,
             "<int:b>": 2,
             "<str:number>": self.rollout.number,
+            "<str:config_hash>": self.kept.config_hash,
         }.items():
             route = route.replace(name, str(value))
         assert "<" not in route, f"{route}: tell World how to fill it"
