@@ -35,6 +35,7 @@ VERBS: dict[str, frozenset[str]] = {
     "rollouts.abort": frozenset({Role.OPERATOR, Role.ADMIN}),
     "rollouts.retry": frozenset({Role.OPERATOR, Role.ADMIN}),
     "rollouts.rollback": frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMIN}),
+    "rollouts.share": frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMIN}),
     "rollouts.approve": frozenset({Role.APPROVER}),
     "rollouts.reject": frozenset({Role.APPROVER}),
     "rollouts.waive": frozenset({Role.APPROVER}),

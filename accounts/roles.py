@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.actor import Actor
 from accounts.models import Role, RoleBinding, User
-from accounts.policy import require
+from accounts.policy import VERBS, require
 from console.lib.problems import Missing
 
 
@@ -37,3 +37,11 @@ def set_role(*, username: str, role: Role, held: bool, by: Actor, reason: str = 
                 details={"role": role.value, "held": held},
             )
     return changed
+
+
+def holders(verb: str, most: int = 5) -> list[str]:
+    """Return the names of people who may do `verb`, at most so many: whom to ask. Raises KeyError
+    for an unknown verb."""
+    bindings = RoleBinding.objects.filter(role__in=VERBS[verb], scope="*", user__is_active=True)
+    names = bindings.order_by("user__username").values_list("user__username", flat=True)
+    return list(names.distinct()[:most])

@@ -26,6 +26,7 @@ from console.pages.fleet import views as fleet
 from console.pages.plans import backtest
 from console.pages.plans import views as plans
 from console.pages.quarantine import views as quarantine
+from console.pages.rollbacks import begin as rollback_begin
 from console.pages.rollbacks import views as rollbacks
 from console.pages.rollouts import readiness, timeline
 from console.pages.rollouts import views as rollouts
@@ -84,7 +85,8 @@ rollouts_urls: Routes = [
 ]
 rollbacks_urls: Routes = [
     path("", rollbacks.rollback_list, name="list"),
-    path("new/", rollbacks.new, name="new"),
+    path("new/", rollback_begin.new, name="new"),
+    path("new/count/", rollback_begin.count, name="count"),
     path("<int:rollback_id>/", rollbacks.detail, name="detail"),
 ]
 approvals_urls: Routes = [

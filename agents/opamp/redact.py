@@ -49,7 +49,7 @@ _SUSPECT = re.compile(
     r"pass|token|secret|credential|authorization|cookie|dsn|header|@|key[_-]?pem|api[_-]?key"
     r"|access[_-]?key|private[ _-]?key|signing[_-]?key|account[_-]?key|connection[_-]?string"
     r"|pwd|sig[\"' ]{0,5}=|signature|bearer|basic |splunk|apikey |akia|asia[0-9a-z]{16}"
-    r"|gh[pousr]_|glpat-|xox[abeprs]-|eyj"
+    r"|gh[pousr]_|glpat-|xox[abeprs]-|eyj|tg_[a-z]_"
 )
 _MAX_HARMLESS, _MAX_HARMLESS_CHARS = 10_000, 1_000
 _BLOCK = re.compile(r"^[|>][+-]?\d*[+-]?\s*(?:#.*)?$")

@@ -35,6 +35,7 @@ _PATTERNS = (
             re.DOTALL,
         ),
     ),
+    ("secret.own", re.compile(r"\b(?P<secret>tg_[a-z]_[A-Za-z0-9_-]{40,})")),
     ("secret.aws", re.compile(r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
     (
         "secret.github",
@@ -75,6 +76,7 @@ _PATTERNS = (
 )
 _NEEDLES = {
     _PRIVATE_KEY: ("-----BEGIN",),
+    "secret.own": ("tg_",),
     "secret.aws": ("AKIA", "ASIA"),
     "secret.github": ("gh",),
     "secret.gitlab": ("glpat-",),

@@ -32,7 +32,12 @@ WHYS = (
     ("off", "question", "No reading for queue usage since 10:40.", "It holds until data returns."),
     ("wait", "hourglass", "Production needs approval.", "842 agents wait."),
     ("warn", "paused", "Paused by lin: “waiting for vendor fix”.", "Nothing is sent."),
-    ("bad", "undo", "Rolling back 301 of 359.", "About 20 s left."),
+    (
+        "bad",
+        "undo",
+        "Export failure ratio is 2.31 %, limit 1 %.",
+        "Rolling 359 agents back to v17.",
+    ),
     ("ok", "ok", "Completed in 1 h 52 min.", "2 offline agents get it when they return."),
 )
 

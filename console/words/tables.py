@@ -53,6 +53,7 @@ TABLES = (
     rollout_acts.PHASES,
     rollout_acts.STARTING,
     rollout_acts.ROLLBACKS,
+    rollout_acts.SHARES,
     rollout_acts.LIMITS,
     rollout_acts.SAVED,
     metrics.METRICS,

@@ -140,7 +140,7 @@ SAY: dict[str, Sentence] = {
     "why.rollback_incomplete": _came_back(_l("Rollback incomplete.")),
     "why.stopped": _left(_l("Stopped and left as it is. {on_new}.")),
     "why.superseded": _superseded,
-    "why.rolling_back": _l("Rolling back {back:,} of {of:,} agents to {to}."),
+    "why.rolling_back": _l("Rolling back to {to}: {back:,} of {of:,} agents are back."),
     "why.starting": _l("Starting."),
     "why.scheduled": _l("Scheduled."),
     "why.queued": _l("Waiting for {held}."),

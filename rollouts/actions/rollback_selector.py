@@ -13,17 +13,17 @@ from accounts.policy import require
 from agents.actions.quarantine import quarantine
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse, to_text
-from console.lib.problems import Refused
+from console.lib.problems import FieldError, Refused, Stale
 from console.lib.texts import Text, also, text, to_column
 from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_rollout, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
-from rollouts.engine.states import RollbackState, RolloutState
+from rollouts.engine.states import RolloutState
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.by_selector import goal, ways_back
+from rollouts.rollback.preview import Preview, counted, matching, on_their_way
 from rollouts.rollback.targets import WayBack, batch_size
-from rollouts.selectors import selector_q
 
 SELECTOR_LOCK = 0x7469_7262
 
@@ -36,25 +36,30 @@ def rollback_selector(
     by: Actor,
     reason: str,
     method: str = "immediate",
+    seen_count: int | None = None,
+    seen_preview: str | None = None,
     now: datetime | None = None,
 ) -> Rollback:
     """Begin a way back for every matching agent; the rollback loop delivers and verifies it.
 
     Agents of a running rollout are taken out of it, and that rollout pauses; agents that a rollback
-    brings back already are left to it. Raises Invalid, Denied, Missing, Refused. Locks the rollouts
-    concerned, by primary key, then orders rollbacks by selector by a lock of their own.
+    brings back already are left to it. `seen_count` and `seen_preview` (`Preview.digest`) are what
+    the person saw: when it is another number, or other versions, by now, nothing is done. Raises
+    Invalid, Denied, Missing, Refused, Stale. Locks the rollouts concerned, by primary key, then
+    orders rollbacks by selector by a lock of their own.
     """
     require(by, "rollouts.rollback")
     reason, now = needs_reason(reason, text("reason.rolling_back")), now or timezone.now()
     wanted = to_text(parse(selector))
     with transaction.atomic():
-        visible = Agent.objects.visible_to(by)
-        matching = visible.matching(selector_q(parse(wanted))).accepting_remote_config()
-        ids = list(matching.order_by("pk").values_list("pk", flat=True))
+        found = matching(wanted, by)
+        ids = list(found)
         to_hash = goal(to, config, ids)
         _take_from_rollouts(ids, by, reason, now)
-        held = _on_their_way(ids)
+        _wait_for_others()
+        held = on_their_way(ids)
         ways = ways_back([pk for pk in ids if pk not in held], to_hash)
+        _as_seen(counted(wanted, found, ways, held), seen_count, seen_preview)
         if not any(way.to_hash for way in ways):
             if held:
                 raise Refused(_held_by(held), code="busy")
@@ -78,18 +83,21 @@ def rollback_selector(
     return rollback
 
 
-def _on_their_way(agent_ids: Sequence[int]) -> dict[int, str]:
-    """Return which rollback brings which of these agents back now. Of two calls at once the second
-    waits here, and finds what the first one wrote: two triggers are one rollback."""
+def _wait_for_others() -> None:
+    """Of two calls at once the second waits here, and finds what the first one wrote: two triggers
+    are one rollback."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SELECTOR_LOCK])
-    going = RollbackTarget.objects.filter(
-        agent_id__in=agent_ids, rollback__state=RollbackState.RUNNING
-    ).select_related("rollback__rollout")
-    return {
-        target.agent_id: str(target.rollback.rollout or target.rollback)
-        for target in going.only("agent_id", "rollback__rollout__id")
-    }
+
+
+def _as_seen(now: Preview, count: int | None, digest: str | None) -> None:
+    """Raise Stale when other agents would go back than the person saw."""
+    if count is not None and count != now.agents:
+        says = text("rollback.count_changed", seen=count, now=now.agents)
+        raise Stale(says, code="count_changed", errors=[FieldError("count", says)])
+    if digest and digest != now.digest:
+        says = text("rollback.moves_changed", now=now.agents)
+        raise Stale(says, code="count_changed", errors=[FieldError("seen_preview", says)])
 
 
 def _held_by(held: Mapping[int, str]) -> Text:

@@ -13,6 +13,7 @@ from rollouts.models.limits import Budget, BudgetLease, EnvironmentGuard, Freeze
 from rollouts.models.plan import NamedSelector, Plan
 from rollouts.models.rollback import Rollback, RollbackTarget
 from rollouts.models.rollout import Phase, Rollout
+from rollouts.models.share_link import ShareLink
 from rollouts.models.target import Target
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Rollback",
     "RollbackTarget",
     "Rollout",
+    "ShareLink",
     "Target",
     "Waiver",
 ]

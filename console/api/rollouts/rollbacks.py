@@ -25,7 +25,8 @@ from console.lib.texts import said
 from console.lib.texts import text as say
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.states import RollbackTargetState
-from rollouts.models import Event, Rollback, RollbackTarget
+from rollouts.models import ConfigVersion, Event, Rollback, RollbackTarget
+from rollouts.rollback.preview import Move, Preview, preview
 
 STRAGGLERS = 100
 
@@ -37,31 +38,72 @@ class RollbackBySelector(ApiView):
         operation_id="rollback",
         parameters=[params.IDEMPOTENCY_KEY],
         request=shapes.NewRollback,
-        responses={202: shapes.Rollback},
+        responses={200: shapes.RollbackPreview, 202: shapes.Rollback},
     )
     @once
-    def post(self, request: Request) -> Answer[shapes.Rollback]:
+    def post(self, request: Request) -> Answer[shapes.Rollback | shapes.RollbackPreview]:
         """Bring the agents of a selector back: each to its own previous config, or to one version.
 
-        202: it has begun. Follow it at `status_url`.
+        202: it has begun. Follow it at `status_url`. With `dry_run` only count who would go from what
+        to what (200); give `count`, or `count` and `seen_preview`, to have just that done: 409
+        `count_changed` says that it is another number, or other versions, by now.
         """
         body = self.read(shapes.NewRollback)
-        claimed = body.get("requested_by", "")
-        reason = body.get("reason", "")
         selector, to = text_of(body), _to(body)
+        config = body.get("config") or None
         with named_in_body(to="config_hash" if body.get("config_hash") else "to_version"):
+            if body["dry_run"]:
+                found = preview(selector=selector, to=to, config=config, by=self.actor)
+                return Answer(preview_row(found))
             rollback = rollback_selector(
                 selector=selector,
                 to=to,
-                config=body.get("config") or None,
+                config=config,
                 by=self.actor,
-                reason=str(say("rollback.claimed", reason=reason, by=claimed))
-                if claimed
-                else reason,
+                reason=_reason(body),
                 method=body.get("method") or Rollback.Method.IMMEDIATE,
+                seen_count=body.get("count"),
+                seen_preview=body.get("seen_preview") or None,
             )
         answer = rollback_row(rollback)
         return Answer(answer, status=202, headers={"Location": answer["status_url"]})
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    """Return the reason, with the name that a script gave for whom it acts."""
+    reason, claimed = body.get("reason", ""), body.get("requested_by", "")
+    if not claimed:
+        return str(reason)
+    return str(say("rollback.claimed", reason=reason, by=claimed))
+
+
+def preview_row(found: Preview) -> shapes.RollbackPreview:
+    """Return what would be done: one query more, for the names of versions."""
+    hashes = {h for m in (*found.moves, *found.stranded) for h in (m.from_hash, m.to_hash) if h}
+    rows = ConfigVersion.objects.filter(body_ref__in=hashes).select_related("config")
+    names = {version.config_hash: str(version) for version in rows.order_by("pk")}
+    return {
+        "selector": found.selector,
+        "dry_run": True,
+        "matched": found.matched,
+        "count": found.agents,
+        "moves": [_move(move, names) for move in found.moves],
+        "stranded": [_move(move, names) for move in found.stranded],
+        "on_their_way": dict(found.held),
+        "environments": list(found.environments),
+        "digest": found.digest,
+    }
+
+
+def _move(move: Move, names: Mapping[str, str]) -> shapes.RollbackMove:
+    return {
+        "agents": move.agents,
+        "from_hash": move.from_hash,
+        "from_version": names.get(move.from_hash, move.from_hash[:8]),
+        "to_hash": move.to_hash,
+        "to_version": names.get(move.to_hash, move.to_hash[:8]),
+        "problem": said(move.problem),
+    }
 
 
 class RollbackList(ApiView):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from console.api.shapes import words
 from console.api.shapes.answer import HashText, OneOf, Uid, Url, said
-from console.api.shapes.base import Body, Reason, SelectorField, Text
+from console.api.shapes.base import Body, Reason, SelectorField, Text, Whole
 
 
 @extend_schema_field({"oneOf": [{"const": "previous"}, {"type": "integer", "minimum": 1}]})
@@ -31,6 +31,38 @@ class NewRollback(Body):
     reason = Reason()
     requested_by = Text(required=False, allow_blank=True, max_length=100)
     method = serializers.ChoiceField(words.ROLLBACK_METHODS, required=False)
+    dry_run = serializers.BooleanField(default=False, help_text="only count; nothing is done")
+    count = Whole(
+        required=False, allow_null=True, min_value=0, help_text="`count` of the dry run you saw"
+    )
+    seen_preview = Text(
+        required=False, allow_blank=True, max_length=64, help_text="`digest` of the dry run"
+    )
+
+
+class RollbackMove(TypedDict):
+    """So many agents with the same way; `problem` says why they have none."""
+
+    agents: int
+    from_hash: HashText
+    from_version: Annotated[str, said("config and number, or the start of an unknown hash")]
+    to_hash: HashText
+    to_version: str
+    problem: str
+
+
+class RollbackPreview(TypedDict):
+    """What a rollback by selector would do."""
+
+    selector: str
+    dry_run: bool
+    matched: int
+    count: Annotated[int, said("of matched; those that go back")]
+    moves: list[RollbackMove]
+    stranded: Annotated[list[RollbackMove], said("no way back; they stay")]
+    on_their_way: Annotated[dict[str, int], said("agents that another rollback brings back")]
+    environments: list[str]
+    digest: str
 
 
 class RollbackCounts(TypedDict):

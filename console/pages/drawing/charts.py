@@ -21,7 +21,7 @@ FILLS = {
     "wait": "f-wait",
     "off": "f-off",
     "applied": "f-ok",
-    "returned": "f-ok",
+    "returned": "f-hatch-ok",
     "failed_back": "f-hatch-bad",
     "failed": "f-bad",
     "timed_out": "f-bad",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Aggregate, Count, DateTimeField, F, Max, Q
 from django.utils.safestring import SafeString
 
 from console.pages.drawing.charts import BarPart, stacked_bar
@@ -15,7 +16,8 @@ from rollouts.models import Rollback, RollbackTarget
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a rollback stands, in agents; the parts add up to `total`. `offered` are online and have
-    not answered yet, `waiting` are online and have their turn later, `skipped` are let go."""
+    not answered yet, `waiting` are online and have their turn later, `skipped` are let go. `half_at`
+    is when half of the confirmed ones had said so, `last_at` when the newest did."""
 
     rollback: Rollback
     total: int
@@ -26,11 +28,20 @@ class Progress:
     no_version: int
     waiting: int
     skipped: int
+    half_at: datetime | None = None
+    last_at: datetime | None = None
 
     @property
     def online(self) -> int:
         """Agents that can come back now."""
         return self.total - self.offline - self.no_version
+
+    @property
+    def took_s(self) -> float | None:
+        """Seconds from the decision until the last online agent was back; None before that."""
+        if self.last_at is None or self.confirmed < self.online:
+            return None
+        return (self.last_at - self.rollback.decided_at).total_seconds()
 
     @property
     def bar(self) -> SafeString:
@@ -43,6 +54,14 @@ class Progress:
             BarPart("queued", self.waiting),
         ]
         return stacked_bar(parts, self.total, f"{self.confirmed} / {self.total}", css="thick")
+
+
+class _Middle(Aggregate):
+    """The value in the middle of a group, one of its own."""
+
+    function = "percentile_disc"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DateTimeField()
 
 
 def progress_of(rollback: Rollback) -> Progress:
@@ -58,5 +77,7 @@ def progress_of(rollback: Rollback) -> Progress:
         offered=Count("pk", filter=Q(online=True, state=state.OFFERED)),
         waiting=Count("pk", filter=Q(online=True, state=state.WAITING)),
         skipped=Count("pk", filter=Q(state=state.SKIPPED)),
+        half_at=_Middle(F("confirmed_at"), filter=Q(state=state.CONFIRMED)),
+        last_at=Max("confirmed_at", filter=Q(state=state.CONFIRMED)),
     )
     return Progress(rollback=rollback, **numbers)

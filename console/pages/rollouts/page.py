@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from console.api.rollouts.answers import judged_at
 from console.lib.texts import spoken
 from console.pages.frame.fragments import seq_of
-from console.pages.rollbacks.progress import Progress, progress_of
+from console.pages.rollbacks.headline import Headline, headline_of
 from console.pages.rollouts import gates, phases, targets
 from console.pages.rollouts.evidence import rows as evidence_rows
 from console.pages.said import NO_ERRORS, ErrorsView, view_of
@@ -71,7 +71,7 @@ class View:
     tiles: list[gates.Tile]
     gates_summary: str
     events: list[Line]
-    way_back: Progress | None
+    way_back: Headline | None
     coverage: str
     errors: ErrorsView
     seq: int
@@ -127,7 +127,7 @@ def read(rollout: Rollout, now: datetime) -> View:
         tiles=tiles,
         gates_summary=gates.summary(tiles),
         events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
-        way_back=progress_of(rollback) if rollback is not None else None,
+        way_back=headline_of(rollout, rollback, steps, now) if rollback is not None else None,
         coverage=spoken((rollout.preview.get("coverage") or {}).get("text", "")),
         errors=errors_of(rollout, steps),
         seq=seq_of(now),

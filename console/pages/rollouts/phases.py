@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from console.pages.drawing import charts
 from console.pages.drawing.charts import BarPart
 from console.words import states as words
-from console.words import tally
+from console.words import tally, ways_back
 from rollouts.engine.facts import Counts
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.models import Phase, Rollout
 
 LIVE = frozenset({PhaseState.DEPLOYING, PhaseState.OBSERVING})
+CAME_BACK = frozenset({RolloutState.ROLLED_BACK, RolloutState.ROLLBACK_INCOMPLETE})
 STARTED = LIVE | {PhaseState.PASSED, PhaseState.FAILED, PhaseState.ROLLED_BACK}
 
 
@@ -28,6 +29,8 @@ def counts_of(phase: Phase) -> Counts:
 def bar_of(phase: Phase, counts: Counts) -> SafeString:
     """Draw a phase from good to not started."""
     failed_back = counts.told.failed_by_state - counts.failed_by_state
+    if phase.state == PhaseState.FAILED:
+        failed_back = counts.rolled_back  # it stays red, whoever in it came back
     parts = [
         BarPart("applied", counts.applied - counts.unhealthy),
         BarPart("returned", counts.rolled_back - failed_back),
@@ -37,7 +40,13 @@ def bar_of(phase: Phase, counts: Counts) -> SafeString:
     ]
     if phase.state in STARTED:
         parts += [BarPart("offline", counts.offline), BarPart("queued", counts.ready)]
-    label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline") % {
+    label = _("%(applied)d of %(members)d applied, %(failed)d failed, %(offline)d offline")
+    if counts.rolled_back:
+        label = _(
+            "%(back)d of %(members)d back, %(applied)d applied, %(failed)d failed, %(offline)d offline"
+        )
+    label %= {
+        "back": counts.rolled_back,
         "applied": counts.applied - counts.unhealthy,
         "members": counts.members,
         "failed": counts.told.bad,
@@ -77,9 +86,20 @@ def look_of(phase: Phase, rollout: Rollout) -> words.Look:
         look = words.Look("run", "arc", _("Applying"), spins=True)
     if rollout.state == RolloutState.ROLLING_BACK and phase.state in STARTED:
         look = words.Look("bad", "undo", _("Rolling back"))
+        if phase.state == PhaseState.FAILED:
+            look = words.Look("bad", "octagon-x", _("Failed, rolling back"))
+    elif rollout.state in CAME_BACK and 0 < counts.offered <= counts.rolled_back:
+        look = _look_back(phase, ways_back.goal(rollout))
     if phase.state == PhaseState.PENDING and phase.manual:
         look = words.Look("wait", "hourglass", _("Needs approval"))
     return look
+
+
+def _look_back(phase: Phase, to: str) -> words.Look:
+    """How a phase looks whose agents went back: red where it failed, whoever is back by now."""
+    if phase.state == PhaseState.FAILED:
+        return words.Look("bad", "octagon-x", _("Failed, back on %(to)s") % {"to": to})
+    return words.Look("off", "undo", _("Back on %(to)s") % {"to": to})
 
 
 def notes_of(phase: Phase, counts: Counts) -> list[str]:
@@ -141,6 +161,10 @@ def pill_look(rollout: Rollout, phases: Sequence[Phase]) -> words.Look:
     """The pill of a rollout: "running" always with the state of its phase (ui.md 1.2)."""
     own = words.look("rollout", rollout.state)
     text = state_text(rollout, phases)
+    if rollout.state in CAME_BACK and any(p.state == PhaseState.FAILED for p in phases):
+        return words.Look(
+            "bad", own.icon, own.label
+        )  # a bad version: not what a person called back
     if not text:
         return own
     current = next(p for p in phases if p.index == rollout.current_phase)

@@ -17,7 +17,7 @@ from console.lib.snapshot import snapshot
 from console.pages.frame import keyset
 from console.pages.frame.forms import MAX_ID, LineField, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import fragments
+from console.pages.rollouts import fragments, next_steps
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import rows as rollout_rows
 from console.pages.rollouts.acts import bar
@@ -85,6 +85,9 @@ def _detail(request: HtmxRequest, rollout: Rollout, now: datetime) -> HttpRespon
     context = {"rollout": rollout, "acts": acts, "why_not": bar.reasons(acts)}
     if request.htmx.target == "acts":
         return render(request, "rollouts/_acts.html", context)
+    context["next_steps"] = next_steps.steps(rollout, request.actor)
+    if request.htmx.target == "next-steps":
+        return render(request, "rollouts/_next_steps.html", context)
     view = rollout_page.read(rollout, now)
     context |= {
         "view": view,

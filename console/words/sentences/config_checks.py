@@ -118,6 +118,7 @@ SECRETS: dict[str, Sentence] = {
     "secret.github": _l("a GitHub token"),
     "secret.gitlab": _l("a GitLab token"),
     "secret.slack": _l("a Slack token"),
+    "secret.own": _l("a token of Tidegate"),
     "secret.jwt": _l("a JSON web token"),
     "secret.header": _l("an authorization header"),
     "secret.in_url": _l("a password in a URL"),

@@ -41,6 +41,23 @@ def _on_their_way(params: Mapping[str, Any]) -> str:
     ).format_map(params)
 
 
+def _count_changed(params: Mapping[str, Any]) -> str:
+    return ngettext(
+        "{now:,} agent would go back now, you saw {seen:,}. Nothing was done.",
+        "{now:,} agents would go back now, you saw {seen:,}. Nothing was done.",
+        params["now"],
+    ).format_map(params)
+
+
+def _moves_changed(params: Mapping[str, Any]) -> str:
+    return ngettext(
+        "{now:,} agent would go back, but to other versions than you saw. Nothing was done.",
+        "{now:,} agents would go back, but from or to other versions than you saw. "
+        "Nothing was done.",
+        params["now"],
+    ).format_map(params)
+
+
 def _none_can(params: Mapping[str, Any]) -> str:
     return ngettext(
         "None of {agents:,} agent can go back: {problems}.",
@@ -151,12 +168,22 @@ ROLLBACKS: dict[str, Sentence] = {
     "rollback.another": _l("another rollout"),
     "rollback.never_started": _l("{number} was never started; there is nothing to roll back."),
     "rollback.on_their_way": _on_their_way,
+    "rollback.count_changed": _count_changed,
+    "rollback.moves_changed": _moves_changed,
     "rollback.none_can": _none_can,
     "rollback.nothing_before": _nothing_before,
     "rollback.quarantines": _l("rolled back by {by}: {reason}"),
     "rollback.taken_out": _l("taken out by a rollback by selector"),
     "rollback.took": _took,
     "rollback.claimed": _l("{reason} (requested by {by})"),
+}
+
+SHARES: dict[str, Sentence] = {
+    "share.bad_life": _l("A link opens for 5 minutes to {most} days."),
+    "share.long_note": _l("The note is longer than {most} characters."),
+    "share.not_started": _l("{number} was never started; there is nothing to show."),
+    "share.too_many": _l("This rollout has {most} links that open already; revoke some first."),
+    "share.missing": _l("There is no such link."),
 }
 
 LIMITS: dict[str, Sentence] = {

@@ -76,3 +76,33 @@ def test_events_of_a_rollback_are_read() -> None:
     pk = roll_back(to_version=2, config="edge").json()["id"]
     answer = by_token("viewer").get(f"/api/v1/rollbacks/{pk}/events")
     assert assert_as_documented("rollbacks_events", answer)["events"]
+
+
+def test_a_dry_run_counts_and_does_nothing() -> None:
+    answer = roll_back(to_version=2, config="edge", dry_run=True, reason="")
+    found = assert_as_documented("rollback", answer)
+    assert answer.status_code == 200
+    assert found["count"] == sum(move["agents"] for move in found["moves"])
+    assert {move["to_version"] for move in found["moves"]} == {"edge v2"}
+    assert not Rollback.objects.exists()
+
+
+def test_what_a_dry_run_showed_is_done() -> None:
+    seen = roll_back(to_version=2, config="edge", dry_run=True).json()
+    answer = roll_back(
+        to_version=2, config="edge", count=seen["count"], seen_preview=seen["digest"]
+    )
+    assert answer.status_code == 202
+
+
+def test_another_count_is_refused() -> None:
+    answer = roll_back(to_version=2, config="edge", count=99)
+    assert (answer.status_code, answer.json()["code"]) == (409, "count_changed")
+    assert not Rollback.objects.exists()
+
+
+def test_another_preview_is_refused() -> None:
+    seen = roll_back(to_version=2, config="edge", dry_run=True).json()
+    answer = roll_back(to_version=1, config="edge", seen_preview=seen["digest"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "count_changed")
+    assert not Rollback.objects.exists()

@@ -1,0 +1,101 @@
+"""What to do after a rollout came back, for the person who looks: each step with its page, or who may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.db.models import Max
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.policy import can
+from accounts.roles import holders
+from agents.models import Quarantine
+from console.pages.rollouts.phases import CAME_BACK
+from console.words import ways_back as words
+from rollouts.models import Rollout, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: where it leads and what it is good for; `why_not` says who may when this person
+    may not."""
+
+    label: str
+    icon: str
+    url: str
+    about: str
+    why_not: str = ""
+
+
+def steps(rollout: Rollout, actor: Actor) -> list[Step]:
+    """Return the steps in the order in which people take them; none while nothing came back."""
+    if rollout.state not in CAME_BACK:
+        return []
+    found = [_said(rollout), _changed(rollout), _write(rollout, actor)]
+    return [
+        *(step for step in found if step is not None),
+        *_kept_back(rollout, actor),
+        _course(rollout),
+    ]
+
+
+def _said(rollout: Rollout) -> Step | None:
+    speaking = Target.objects.filter(rollout=rollout).exclude(error="").count()
+    if not speaking:
+        return None
+    about = words.agents_said(speaking)
+    return Step(_("See what the agents said"), "nav-agents", "#errors", about)
+
+
+def _changed(rollout: Rollout) -> Step:
+    name, new, old = rollout.config.name, rollout.version, rollout.previous_version
+    version = f"v{new.number}"
+    if old is None:
+        url = reverse("configs:version", args=[name, new.number])
+        return Step(_("Read %(v)s") % {"v": version}, "nav-configs", url, "")
+    url = reverse("configs:diff", args=[name, old.number, new.number])
+    about = _("The lines in which it differs from v%(n)d") % {"n": old.number}
+    return Step(_("See what %(v)s changed") % {"v": version}, "nav-configs", url, about)
+
+
+def _write(rollout: Rollout, actor: Actor) -> Step | None:
+    config, base = rollout.config, rollout.previous_version
+    if base is None:
+        return None
+    newest = config.versions.aggregate(n=Max("number"))["n"] or 0
+    url = f"{reverse('configs:edit', args=[config.name])}?{urlencode({'base': base.number})}"
+    label = _("Write v%(n)d from v%(base)d") % {"n": newest + 1, "base": base.number}
+    about = _("The editor begins with what the agents run now")
+    return Step(label, "draft", url, about, _why_not(actor, "configs.write"))
+
+
+def _kept_back(rollout: Rollout, actor: Actor) -> Iterator[Step]:
+    live = Quarantine.objects.filter(agent=None, lifted_at=None)
+    if not live.filter(config_hash=rollout.version.config_hash).exists():
+        return
+    yield Step(
+        _("Lift the quarantine of v%(n)d…") % {"n": rollout.version.number},
+        "lock",
+        reverse("settings:quarantined", args=[rollout.version.config_hash]),
+        _("Only if the version was not at fault"),
+        _why_not(actor, "quarantine.lift"),
+    )
+
+
+def _course(rollout: Rollout) -> Step:
+    url = reverse("rollouts:timeline", args=[rollout.pk])
+    return Step(_("See how it went"), "clock", url, _("Second by second, with the readings"))
+
+
+def _why_not(actor: Actor, verb: str) -> str:
+    answer = can(actor, verb)
+    if answer:
+        return ""
+    names = holders(verb)
+    if not names:
+        return answer.why_not
+    return _("%(who)s may do this.") % {"who": ", ".join(names)}
