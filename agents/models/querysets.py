@@ -124,6 +124,10 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
             "identifying", "non_identifying", "operator_labels", "version_keys"
         )
 
+    def for_page(self) -> Self:
+        """Read what the page of one agent shows of it: all columns, its settings, who replaced it."""
+        return self.for_list().select_related("desired_settings", "replaced_by").defer(None)
+
 
 def status_q(words: Collection[str], now: datetime | Func) -> Q:
     """Return the condition for having one of these status words, for use beside others. Only the

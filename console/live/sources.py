@@ -88,7 +88,7 @@ class Sources:
         return [signal(event, **fields)]
 
     def _agent(self, agent_id: int, now: datetime) -> list[str]:
-        found = Agent.objects.with_status_word(now).for_list().defer(None)
+        found = Agent.objects.with_status_word(now).for_page()
         agent = found.filter(pk=agent_id).first()
         if agent is None:
             return []

@@ -26,5 +26,5 @@ def agent(view: AgentView, now: datetime) -> Update:
         "zone": UTC,
         "now": now,
     }
-    names = ("_pill", "_connection", "_health", "_config")
+    names = ("_pill", "_connection", "_health", "_config", "_said")
     return Update(joined(render(f"agents/{name}.html", base) for name in names), view.seq)

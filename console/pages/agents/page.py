@@ -12,7 +12,10 @@ from agents.models import Agent, AgentBody, AgentEvent, AgentStatus, ConfigStatu
 from agents.models.querysets import ACCEPTS_REMOTE_CONFIG
 from agents.opamp.shown_config import is_judged_by_it
 from agents.succession import lineage
+from console.pages.agents import own_metrics
+from console.pages.agents.own_metrics import OwnMetrics
 from console.pages.agents.rows import AgentRow, rows_of
+from console.pages.agents.said import AgentSaid, said_of
 from console.pages.agents.settings import OfferedSettings, offered_settings
 from console.pages.configs.names import ConfigName, names_of
 from console.words import agent_events as agent_event_words
@@ -69,6 +72,8 @@ class AgentView:
     wedged: ConfigName | None
     shows_only: bool
     accepts_config: bool
+    said: AgentSaid
+    own: OwnMetrics | None
     attributes: list[tuple[str, str]]
     operator_labels: dict[str, str]
     tree: Node | None
@@ -143,8 +148,19 @@ def _kind_of(target: Target | None) -> str:
     return words.target_kind(target.state, target.online, started, target.taken_from)
 
 
+def _not_in_labels(agent: Agent, attributes: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the attributes that the chips do not show: no label, or overlaid by an operator's."""
+    labels = agent.labels or {}
+    return sorted(
+        (plain(key, limit=200), plain(value))
+        for key, value in attributes.items()
+        if labels.get(key) != str(value)
+    )
+
+
 def read(agent: Agent, now: datetime, tab: str) -> AgentView:
-    """Read the page of an agent that was read `for_list()` with a status word."""
+    """Read the page of an agent that was read `for_list()` with a status word, its settings and who
+    replaced it."""
     [row] = rows_of([agent], now)
     status = getattr(agent, "status", None) or AgentStatus(agent=agent)
     bodies = {b.part: b for b in AgentBody.objects.filter(agent=agent)}
@@ -165,7 +181,9 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         wedged=names_of([since])[since] if (since := status.wedged_since) else None,
         shows_only=is_judged_by_it(agent.capabilities),
         accepts_config=agent.has_capability(ACCEPTS_REMOTE_CONFIG),
-        attributes=sorted((plain(k, limit=200), plain(v)) for k, v in attributes.items()),
+        said=said_of(row, status),
+        own=own_metrics.read(agent.pk, now) if tab == "summary" else None,
+        attributes=_not_in_labels(agent, attributes),
         operator_labels=agent.operator_labels or {},
         tree=node(_("Collector"), health.body)
         if health and isinstance(health.body, dict)
@@ -176,8 +194,8 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         events=[agent_event_words.line(event) for event in events],
         target=target,
         target_kind=_kind_of(target),
-        settings=offered_settings(status, getattr(agent, "desired_settings", None)),
+        settings=offered_settings(status, getattr(agent, "desired_settings", None), now),
         replaces=agent.replaces if agent.replaces_id else None,
-        replaced_by=Agent.objects.filter(replaces=agent).first(),
+        replaced_by=getattr(agent, "replaced_by", None),
         seq=int(now.timestamp() * 1000),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 from agents.models import AgentStatus, DesiredSettings
 from console.words import states as words
 from console.words.plain import plain
+
+# Collectors restart to take settings; who has said nothing for so long after it never will.
+ANSWERS_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,9 @@ class OfferedSettings:
     error: str
 
 
-def offered_settings(status: AgentStatus, wanted: DesiredSettings | None) -> OfferedSettings | None:
+def offered_settings(
+    status: AgentStatus, wanted: DesiredSettings | None, now: datetime
+) -> OfferedSettings | None:
     """Return what was offered to an agent; None when nothing was, and none waits.
 
     What is sent is completed by everyone's settings, so its hash is the gateway's, not the wish's.
@@ -36,7 +41,7 @@ def offered_settings(status: AgentStatus, wanted: DesiredSettings | None) -> Off
     is_sent = wanted is None or (sent_at is not None and sent_at >= wanted.at)
     is_answered = is_sent and status.settings_hash == status.settings_offered_hash
     return OfferedSettings(
-        look=_look(status, is_sent=is_sent, is_answered=is_answered),
+        look=_look(status, now, is_sent=is_sent, is_answered=is_answered),
         kinds=_kinds(wanted),
         by=wanted.by if wanted else "",
         at=wanted.at if wanted else sent_at,
@@ -45,11 +50,16 @@ def offered_settings(status: AgentStatus, wanted: DesiredSettings | None) -> Off
     )
 
 
-def _look(status: AgentStatus, *, is_sent: bool, is_answered: bool) -> words.Look:
+def _look(status: AgentStatus, now: datetime, *, is_sent: bool, is_answered: bool) -> words.Look:
     if not is_sent:
         return words.Look("off", "hourglass", _("Waits for the agent"))
     said = words.SAID.get(status.settings_status or 0) if is_answered else None
-    return said or words.Look("off", "question", _("Sent, no answer yet"))
+    if said is not None:
+        return said
+    sent_at = status.settings_offered_at
+    if sent_at is not None and now - sent_at > ANSWERS_WITHIN:
+        return words.Look("off", "question", _("Sent; this agent does not answer settings"))
+    return words.Look("off", "question", _("Sent, no answer yet"))
 
 
 def _kinds(wanted: DesiredSettings | None) -> list[tuple[str, str]]:

@@ -104,7 +104,7 @@ def _error_only(request: HttpRequest, context: dict[str, object]) -> HttpRespons
 def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpResponse:
     """Show one agent, or after a gap its live fragments."""
     now = timezone.now()
-    found = Agent.objects.visible_to(request.actor).with_status_word(now).for_list().defer(None)
+    found = Agent.objects.visible_to(request.actor).with_status_word(now).for_page()
     agent = found.filter(instance_uid=uid).first()
     if agent is None:
         raise Missing("api.no_agent", uid=uid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +60,9 @@ def test_the_word_of_the_agent_about_settings_is_shown(agent: Agent) -> None:
     sent = AgentStatus.objects.filter(agent=agent)
     sent.update(settings_offered_hash="ab" * 32, settings_offered_at=timezone.now())
     assert "Sent, no answer yet" in page(agent)
+    sent.update(settings_offered_at=timezone.now() - timedelta(minutes=6))
+    DesiredSettings.objects.update(at=timezone.now() - timedelta(minutes=7))
+    assert "this agent does not answer settings" in page(agent)
     error = "no route to otlp.example"
     sent.update(settings_hash="ab" * 32, settings_status=3, settings_error=error)
     assert "no route to otlp.example" in page(agent)
