@@ -39,7 +39,7 @@ class OwnChart:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnMetrics:
+class OwnCharts:
     """The charts; `since` and `until` are the ends of their time."""
 
     charts: list[OwnChart]
@@ -50,14 +50,14 @@ class OwnMetrics:
         return bool(self.charts)
 
 
-def read(agent_id: int, now: datetime) -> OwnMetrics:
+def read(agent_id: int, now: datetime) -> OwnCharts:
     """Read the hour before `now`: two queries."""
     since = now - SPAN
     found = Series.objects.filter(agent=agent_id, at__gte=since, at__lte=now).order_by("-at")
     rows = list(reversed(found[:MOST_ROWS]))
     marks = _marks(agent_id, since) if rows else []
     made = [_chart(name, measure, says, rows, since, marks) for name, measure, says in METRICS]
-    return OwnMetrics([one for one in made if one is not None], since, now)
+    return OwnCharts([one for one in made if one is not None], since, now)
 
 
 def _marks(agent_id: int, since: datetime) -> list[PlotMark]:

@@ -13,7 +13,7 @@ from agents.models.querysets import ACCEPTS_REMOTE_CONFIG
 from agents.opamp.shown_config import is_judged_by_it
 from agents.succession import lineage
 from console.pages.agents import own_metrics
-from console.pages.agents.own_metrics import OwnMetrics
+from console.pages.agents.own_metrics import OwnCharts
 from console.pages.agents.rows import AgentRow, rows_of
 from console.pages.agents.said import AgentSaid, said_of
 from console.pages.agents.settings import OfferedSettings, offered_settings
@@ -73,7 +73,7 @@ class AgentView:
     shows_only: bool
     accepts_config: bool
     said: AgentSaid
-    own: OwnMetrics | None
+    own: OwnCharts | None
     attributes: list[tuple[str, str]]
     operator_labels: dict[str, str]
     tree: Node | None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.models import Agent, Series
-from console.pages.agents.own_metrics import OwnMetrics, read
+from console.pages.agents.own_metrics import OwnCharts, read
 from rollouts.models import Target
 from tests.agents.factories import NOW
 from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
@@ -75,7 +75,7 @@ def test_the_rollout_that_reached_it_is_marked(agent: Agent) -> None:
     rollout = make_rollout(make_config("edge", 2)[1], agents=[agent])
     Target.objects.update(offered_at=NOW - timedelta(minutes=20))
     make_series(agent, [{"rss_bytes": 1e6}, {"rss_bytes": 2e6}])
-    found: OwnMetrics = read(agent.pk, NOW)
+    found: OwnCharts = read(agent.pk, NOW)
     assert rollout.number in found.charts[0].svg
 
 
