@@ -33,7 +33,7 @@ from rollouts.drafts.preview import preview
 from rollouts.loop.look import look
 from rollouts.models import ConfigVersion, Phase, Rollout
 from rollouts.rollback import waves
-from tests.factories import RUNNABLE, make_version
+from tests.make.configs import RUNNABLE, make_version
 
 PAST = 20
 BUDGETS_S = {

@@ -263,3 +263,24 @@ def test_where_a_module_is_tested_has_an_answer(path: Path) -> None:
     assert named, f"{path.parent}/__init__.py should say `Tests: ...` for {path.name}"
     missing = [name for name in named if not (ROOT / name).exists()]
     assert not missing, f"{path.parent}/__init__.py names {missing}"
+
+
+def _functions(paths: list[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the functions of modules; fixtures of pytest are no functions that anybody imports."""
+    for path in paths:
+        for node in ast.parse((ROOT / path).read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+                yield node.name, path
+
+
+def test_what_tests_are_made_of_has_one_home() -> None:
+    """`make_agent` and its like are in `tests/make`, once; a test that needs another kind of row
+    gives it another name."""
+    tests = [path for path in sources(tests=True) if path.parts[0] == "tests"]
+    homes = dict(_functions([path for path in tests if path.parts[1] == "make"]))
+    others = [
+        f"{path}: {name}"
+        for name, path in _functions(tests)
+        if (name.startswith("make_") or name == "eventually") and homes.get(name, path) != path
+    ]
+    assert others == []

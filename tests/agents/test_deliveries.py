@@ -13,7 +13,8 @@ from agents.deliveries import DELIVERY_TABLE
 from agents.gateway.writing import statements
 from agents.models import Delivery, Desired
 from agents.opamp.state import Word
-from tests.agents.factories import NOW, make_agent
+from tests.make.agents import make_agent_with
+from tests.make.times import NOW
 
 LATER = NOW + timedelta(minutes=5)
 B, C = "b" * 64, "c" * 64
@@ -22,7 +23,7 @@ SETTLED = [state for state in Delivery.State if state is not Delivery.State.OPEN
 
 def deliver(config_hash: str, state: str = Delivery.State.OPEN) -> Delivery:
     return Delivery.objects.create(
-        agent=make_agent(), config_hash=config_hash, cause="x", state=state, offered_at=NOW
+        agent=make_agent_with(), config_hash=config_hash, cause="x", state=state, offered_at=NOW
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from agents import pruning
 from agents.models import Series
 from agents.pruning import prune_series
-from tests.agents.factories import make_agent
+from tests.make.agents import make_agent_with
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
 def make_rows(*hours_ago: float) -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     for hours in hours_ago:
         at = NOW - timedelta(hours=hours)
         Series.objects.create(agent=agent, at=at, measured_at=at)

@@ -22,7 +22,7 @@ def gateway() -> GatewayLease:
     )
 
 
-def make_agent(gateway: GatewayLease | None, **status: object) -> Agent:
+def agent_of(gateway: GatewayLease | None, **status: object) -> Agent:
     agent = Agent.objects.create(instance_uid=uuid.uuid4(), first_seen_at=NOW)
     fields = {"healthy": True, "connected": gateway is not None} | status
     AgentStatus.objects.create(agent=agent, gateway=gateway, **fields)
@@ -40,11 +40,11 @@ def word_of(agent: Agent, now: datetime = NOW) -> str:
 
 
 def test_a_connected_agent_that_says_it_is_well_is_healthy(gateway: GatewayLease) -> None:
-    assert word_of(make_agent(gateway)) == "healthy"
+    assert word_of(agent_of(gateway)) == "healthy"
 
 
 def test_an_agent_that_never_reported_health_is_unknown(gateway: GatewayLease) -> None:
-    assert word_of(make_agent(gateway, healthy=None)) == "unknown"
+    assert word_of(agent_of(gateway, healthy=None)) == "unknown"
 
 
 def test_an_agent_without_any_status_is_offline() -> None:
@@ -53,12 +53,12 @@ def test_an_agent_without_any_status_is_offline() -> None:
 
 
 def test_a_closed_socket_is_offline_whatever_was_said_before(gateway: GatewayLease) -> None:
-    agent = make_agent(gateway, connected=False, healthy=False)
+    agent = agent_of(gateway, connected=False, healthy=False)
     assert word_of(agent) == "offline"
 
 
 def test_agents_of_a_dead_gateway_are_offline(gateway: GatewayLease) -> None:
-    agent = make_agent(gateway)
+    agent = agent_of(gateway)
     late = NOW + GatewayLease.LIFE + timedelta(seconds=1)
     assert word_of(agent, late) == "offline"
     assert not Agent.objects.connected(late).exists()
@@ -67,15 +67,13 @@ def test_agents_of_a_dead_gateway_are_offline(gateway: GatewayLease) -> None:
 
 def test_a_refused_config_comes_before_bad_health(gateway: GatewayLease) -> None:
     failed = {"config_hash": NEW, "config_status": ConfigStatus.FAILED, "healthy": False}
-    agent = make_agent(gateway, **failed)
+    agent = agent_of(gateway, **failed)
     want(agent, NEW)
     assert word_of(agent) == "config_failed"
 
 
 def test_an_old_refusal_is_forgotten_once_something_else_is_wanted(gateway: GatewayLease) -> None:
-    agent = make_agent(
-        gateway, config_hash=NEW, config_status=ConfigStatus.FAILED, running_hash=OLD
-    )
+    agent = agent_of(gateway, config_hash=NEW, config_status=ConfigStatus.FAILED, running_hash=OLD)
     want(agent, OLD)
     assert word_of(agent) == "healthy"
 
@@ -86,7 +84,7 @@ def test_an_old_refusal_is_forgotten_once_something_else_is_wanted(gateway: Gate
 def test_an_open_delivery_is_queued_until_it_is_sent(
     gateway: GatewayLease, sent_at: datetime | None, word: str
 ) -> None:
-    agent = make_agent(gateway, running_hash=OLD)
+    agent = agent_of(gateway, running_hash=OLD)
     want(agent, NEW)
     Delivery.objects.create(
         agent=agent, config_hash=NEW, cause="x", offered_at=NOW, sent_at=sent_at
@@ -95,13 +93,13 @@ def test_an_open_delivery_is_queued_until_it_is_sent(
 
 
 def test_an_agent_that_runs_something_else_has_drifted(gateway: GatewayLease) -> None:
-    agent = make_agent(gateway, running_hash=OLD)
+    agent = agent_of(gateway, running_hash=OLD)
     want(agent, NEW)
     assert word_of(agent) == "drifted"
 
 
 def test_only_a_quarantine_by_hand_is_a_status(gateway: GatewayLease) -> None:
-    by_hand, by_failure = make_agent(gateway), make_agent(gateway)
+    by_hand, by_failure = agent_of(gateway), agent_of(gateway)
     for agent, outcome in ((by_hand, "by_hand"), (by_failure, "failed")):
         QuarantineRow.objects.create(
             agent=agent, config_hash=NEW, outcome=outcome, by="lin", at=NOW
@@ -112,8 +110,8 @@ def test_only_a_quarantine_by_hand_is_a_status(gateway: GatewayLease) -> None:
 def test_a_list_reads_agents_in_one_query(  # type: ignore[no-untyped-def]
     gateway: GatewayLease, django_assert_num_queries
 ) -> None:
-    want(make_agent(gateway, running_hash=OLD), OLD)
-    make_agent(gateway)
+    want(agent_of(gateway, running_hash=OLD), OLD)
+    agent_of(gateway)
     with django_assert_num_queries(1):
         listed = list(Agent.objects.with_status_word(NOW).for_list().order_by("pk"))
         assert [agent.status.connected for agent in listed] == [True, True]

@@ -16,7 +16,9 @@ from agents.retiring import retire_by_rules
 from agents.selectors.compile import to_q
 from agents.selectors.grammar import parse
 from console.lib.problems import Denied, Invalid, Missing, Refused, Stale
-from tests.factories import NOW, make_agent, make_user
+from tests.make.agents import make_collector
+from tests.make.people import make_actor
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -24,7 +26,7 @@ DAY = timedelta(days=1)
 
 def gone(labels: dict[str, str] | None = None, *, days: float = 0) -> Agent:
     """Create an agent that was last seen so many days ago."""
-    agent = make_agent(labels, connected=False)
+    agent = make_collector(labels, connected=False)
     AgentStatus.objects.filter(agent=agent).update(last_seen_at=NOW - days * DAY)
     return agent
 
@@ -34,7 +36,7 @@ def retired() -> set[int]:
 
 
 def test_one_agent_is_retired_with_its_reason_and_history() -> None:
-    agent, by = gone(), make_user("operator")
+    agent, by = gone(), make_actor("operator")
     done = retire(agent_id=agent.pk, by=by, reason="decommissioned", now=NOW)
     assert (done.retired_at, done.retired_by, done.retired_why) == (NOW, by.name, "decommissioned")
     [event] = AgentEvent.objects.filter(agent=agent)
@@ -45,9 +47,9 @@ def test_one_agent_is_retired_with_its_reason_and_history() -> None:
 
 
 def test_the_connected_and_the_retired_are_refused() -> None:
-    by = make_user("operator")
+    by = make_actor("operator")
     with pytest.raises(Refused, match="back at once"):
-        retire(agent_id=make_agent().pk, by=by, reason="x", now=NOW)
+        retire(agent_id=make_collector().pk, by=by, reason="x", now=NOW)
     agent = gone()
     retire(agent_id=agent.pk, by=by, reason="x", now=NOW)
     with pytest.raises(Refused, match="already"):
@@ -57,13 +59,13 @@ def test_the_connected_and_the_retired_are_refused() -> None:
     with pytest.raises(Invalid):
         retire(agent_id=gone().pk, by=by, reason=" ", now=NOW)
     with pytest.raises(Denied):
-        retire(agent_id=gone().pk, by=make_user("viewer"), reason="x", now=NOW)
+        retire(agent_id=gone().pk, by=make_actor("viewer"), reason="x", now=NOW)
 
 
 def test_a_selection_is_retired_only_in_the_count_that_was_seen() -> None:
-    by = make_user("operator")
+    by = make_actor("operator")
     pods = [gone({"role": "pod"}, days=n) for n in range(4)]
-    connected, other = make_agent({"role": "pod"}), gone({"role": "vm"})
+    connected, other = make_collector({"role": "pod"}), gone({"role": "vm"})
     selector = to_q(parse("role=pod"))
     found = retirable(Agent.objects.matching(selector), timedelta(hours=36), NOW)
     assert (found.matched, found.connected, found.agents) == (5, 1, 2)
@@ -97,7 +99,7 @@ def test_who_connects_meanwhile_is_left_alone() -> None:
 def test_a_rollout_that_waits_for_it_has_news() -> None:
     agent = gone()
     Desired.objects.create(agent=agent, config_hash="a", change=1, topic="rollout:7", at=NOW)
-    retire(agent_id=agent.pk, by=make_user("operator"), reason="x", now=NOW)
+    retire(agent_id=agent.pk, by=make_actor("operator"), reason="x", now=NOW)
     assert News.objects.get().topic == "rollout:7"
 
 
@@ -112,7 +114,7 @@ def test_thirty_days_are_the_first_rule() -> None:
 
 
 def test_a_rule_with_a_selector_goes_before_the_one_for_all_others() -> None:
-    by = make_user("admin")
+    by = make_actor("admin")
     save_rule(
         name="pods", selector="role=pod", not_seen_for=timedelta(hours=6), by=by, reason="scaled"
     )
@@ -136,7 +138,7 @@ def test_rules_hold_also_for_agents_without_the_label_of_a_pattern() -> None:
         name="cattle",
         selector="name~batch-*",
         not_seen_for=timedelta(hours=1),
-        by=make_user("admin"),
+        by=make_actor("admin"),
         reason="r",
     )
     nameless = gone({}, days=40)
@@ -145,7 +147,7 @@ def test_rules_hold_also_for_agents_without_the_label_of_a_pattern() -> None:
 
 
 def test_without_rules_nobody_is_retired() -> None:
-    delete_rule(name="default", by=make_user("admin"), reason="by hand only")
+    delete_rule(name="default", by=make_actor("admin"), reason="by hand only")
     gone(days=400)
     assert retire_by_rules(NOW) == 0
 
@@ -181,7 +183,7 @@ def test_a_run_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_wrong_rule_names_its_field(field: str, words: dict[str, object]) -> None:
-    given = {"name": "n", "not_seen_for": DAY, "reason": "r", "by": make_user("admin"), **words}
+    given = {"name": "n", "not_seen_for": DAY, "reason": "r", "by": make_actor("admin"), **words}
     with pytest.raises(Invalid) as found:
         save_rule(**given)  # type: ignore[arg-type]
     assert [error.path for error in found.value.errors] == [field]
@@ -190,8 +192,8 @@ def test_a_wrong_rule_names_its_field(field: str, words: dict[str, object]) -> N
 
 def test_rules_are_for_administrators_and_audited() -> None:
     with pytest.raises(Denied):
-        save_rule(name="n", not_seen_for=DAY, by=make_user("operator"), reason="r")
-    save_rule(name="n", not_seen_for=DAY, by=make_user("admin"), reason="r")
+        save_rule(name="n", not_seen_for=DAY, by=make_actor("operator"), reason="r")
+    save_rule(name="n", not_seen_for=DAY, by=make_actor("admin"), reason="r")
     assert AuditEvent.objects.get().act == "retirement_rules.create"
     with pytest.raises(Missing):
-        delete_rule(name="none", by=make_user("admin"), reason="r")
+        delete_rule(name="none", by=make_actor("admin"), reason="r")

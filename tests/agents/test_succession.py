@@ -14,7 +14,9 @@ from agents.actions.take_over import take_over
 from agents.models import Agent, AgentEvent, AgentStatus, Quarantine
 from agents.succession import lineage, recognise
 from console.lib.problems import Denied, Refused
-from tests.factories import NOW, make_agent, make_user
+from tests.make.agents import make_collector
+from tests.make.people import make_actor
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def on_host(host: str = "web-1", *, first: float = 0, connected: bool = True, **more: Any) -> Agent:
     """Create an agent that reports a host and a service, first seen so many minutes after NOW."""
     reported = {"host.name": host, "service.name": more.pop("service", "otelcol")}
-    agent = make_agent(reported, connected=connected, described_at=NOW, **more)
+    agent = make_collector(reported, connected=connected, described_at=NOW, **more)
     at = NOW + timedelta(minutes=first)
     Agent.objects.filter(pk=agent.pk).update(
         first_seen_at=at,
@@ -100,8 +102,8 @@ def test_labels_too_long_for_an_index_are_compared_by_their_beginning() -> None:
 
 def pair() -> tuple[Agent, Agent]:
     old, new = on_host(connected=False), on_host(first=1)
-    set_labels(agent_id=old.pk, by=make_user("operator"), set={"team": "edge", "tier": "1"})
-    set_labels(agent_id=new.pk, by=make_user("operator"), set={"tier": "2"})
+    set_labels(agent_id=old.pk, by=make_actor("operator"), set={"team": "edge", "tier": "1"})
+    set_labels(agent_id=new.pk, by=make_actor("operator"), set={"tier": "2"})
     recognise(NOW + timedelta(minutes=2))
     new.refresh_from_db()
     return old, new
@@ -113,7 +115,7 @@ def test_labels_quarantines_by_hand_and_history_go_over() -> None:
         Quarantine.objects.create(
             agent=old, config_hash=config_hash, outcome=outcome, by="x", at=NOW
         )
-    done = take_over(agent_id=new.pk, by=make_user("operator"), reason="re-imaged", now=NOW)
+    done = take_over(agent_id=new.pk, by=make_actor("operator"), reason="re-imaged", now=NOW)
     assert done.operator_labels == {"team": "edge", "tier": "2"}
     new.refresh_from_db()
     assert new.labels == {
@@ -142,9 +144,9 @@ def test_before_that_only_the_word_is_there() -> None:
 
 def test_what_cannot_be_taken_over_is_refused() -> None:
     old, new = pair()
-    by = make_user("operator")
+    by = make_actor("operator")
     with pytest.raises(Denied):
-        take_over(agent_id=new.pk, by=make_user("viewer"), reason="")
+        take_over(agent_id=new.pk, by=make_actor("viewer"), reason="")
     with pytest.raises(Refused, match="replaces no other"):
         take_over(agent_id=old.pk, by=by, reason="")
     AgentStatus.objects.filter(agent=old).update(connected=True)
@@ -162,7 +164,7 @@ def test_a_rule_takes_over_by_itself() -> None:
         selector="service.name=otelcol",
         not_seen_for=timedelta(days=30),
         take_over=True,
-        by=make_user("admin"),
+        by=make_actor("admin"),
         reason="images are rebuilt each week",
     )
     old, new = pair()

@@ -19,7 +19,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from console.asgi import application
-from tests.console.pages.rows import PASSWORD, make_user
+from tests.make.people import PASSWORD, make_user
 
 # Playwright runs an event loop in this thread; the rows of a test are written beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from rollouts.models import Approval, Rollout
 from tests.browser.world import make_world
-from tests.console.pages.rows import make_config, make_fleet
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
 
 
 def start_a_rollout(page: Page, *, js: bool) -> Rollout:

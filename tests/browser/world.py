@@ -11,15 +11,15 @@ from agents.models import Agent, AgentStatus, RefusedAgent
 from rollouts.delivering import counts
 from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import ConfigVersion, Rollback, Rollout, Target
-from tests.console.pages.rows import (
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user
+from tests.make.rollouts import (
     make_approval,
-    make_config,
     make_events,
-    make_fleet,
     make_readings,
     make_rollback,
     make_rollout,
-    make_user,
 )
 
 # State of a target, and the state it came back from.

@@ -9,7 +9,7 @@ import yaml
 
 from tests.clients.build import Binaries
 from tests.clients.process import Process
-from tests.clients.waiting import free_port, port_answers
+from tests.make.waiting import free_port, port_answers
 
 
 class PlainCollector:

@@ -16,7 +16,7 @@ import yaml
 
 from tests.clients.build import Binaries
 from tests.clients.process import Process, children, is_running, kill
-from tests.clients.waiting import eventually, free_port
+from tests.make.waiting import eventually, free_port
 
 CAPABILITIES = {
     "accepts_remote_config": True,

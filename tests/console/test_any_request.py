@@ -16,9 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from console.api.urls import urlpatterns as api_routes
-from tests.console.pages.rows import sign_in
 from tests.console.pages.test_routes import routes as page_routes
 from tests.console.served import Served, served
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from celery.beat import ScheduleEntry
 
 from console.beat import SteadyScheduler
 from console.celery import app
-from tests.factories import NOW
+from tests.make.times import NOW
 
 HOUR = timedelta(hours=1)
 

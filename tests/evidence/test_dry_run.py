@@ -16,7 +16,9 @@ from rollouts.analysis.dry_run import Today, dry_answers
 from rollouts.plans.parse import parse_plan
 from tests.evidence.collectors import GOOD, write, write_strangers
 from tests.evidence.prometheus import History, Prometheus
-from tests.factories import NOW, make_agent, make_user
+from tests.make.agents import make_collector
+from tests.make.people import make_actor
+from tests.make.times import NOW
 
 pytestmark = [pytest.mark.real, pytest.mark.django_db]
 PLAN = """name: watched
@@ -33,7 +35,7 @@ rollback:
 @pytest.fixture
 def served(tmp_path: Path, settings: Any) -> Iterator[None]:
     """Two of three agents fare badly; so do a collector of somebody else and three programs."""
-    agents = [make_agent({"env": "prod"}) for _ in range(3)]
+    agents = [make_collector({"env": "prod"}) for _ in range(3)]
     history = History()
     bad = replace(GOOD, cpu=0.6)
     write(history, agents[:2], change_at=NOW, after=bad, scraped=True)
@@ -69,7 +71,7 @@ def test_a_dry_answer_counts_ours_and_strangers() -> None:
 
 @pytest.mark.usefixtures("served")
 def test_the_page_of_a_plan_shows_it(client: Client) -> None:
-    author = make_user("author")
+    author = make_actor("author")
     assert author.user is not None
     client.force_login(author.user)
     save_plan(name="watched", text=PLAN, by=author)

@@ -33,7 +33,8 @@ from rollouts.analysis.measure import take_measurements
 from rollouts.loop.tick import rollback_tick_all, tick_all, welcome_all
 from rollouts.models import Rollback, Rollout, Target
 from tests.agents.gateway.running import QUICK, RunningGateway
-from tests.factories import make_user, make_version
+from tests.make.configs import make_version
+from tests.make.people import make_actor
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "console" / "demo" / "examples"
 ONE = (EXAMPLES / "edge-v1.yaml").read_bytes()
@@ -112,7 +113,7 @@ class World:
     fleets: list[Running]
 
     def __post_init__(self) -> None:
-        self.author, self.operator = make_user("author"), make_user("operator")
+        self.author, self.operator = make_actor("author"), make_actor("operator")
         self.one = make_version(text=ONE.decode(), author=self.author)
         self.two = make_version(text=TWO.decode(), author=self.author)
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.clients.process import Process
-from tests.clients.waiting import eventually, free_port
+from tests.make.waiting import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -25,7 +25,7 @@ from agents.models import (
     Session,
 )
 from tests.clients.supervised import SupervisedCollector
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 
 
 def hash_of(body: str) -> str:

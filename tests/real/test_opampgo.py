@@ -16,7 +16,7 @@ from tests.clients.opampgo import (
     SETTINGS_STATUS,
     OpampGoAgent,
 )
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import Recorded, hash_of

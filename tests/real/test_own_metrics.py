@@ -10,7 +10,7 @@ import requests
 
 from agents.models import Series
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually, port_answers
+from tests.make.waiting import eventually, port_answers
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import Recorded, recorded_of

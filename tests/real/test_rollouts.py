@@ -16,7 +16,7 @@ import pytest
 from tests.clients.build import Binaries
 from tests.clients.opampgo import OpampGoAgent
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.product import Product, running, wait_for
 from tests.real.conftest import Clients
 from tests.real.recorded import hash_of

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually, free_port
+from tests.make.waiting import eventually, free_port
 from tests.product import Product, running
 from tests.real.conftest import Clients
 from tests.real.receiver import Receiver

@@ -11,7 +11,7 @@ from agents.models import ConfigStatus, Delivery
 from console.lib.problems import Invalid
 from rollouts.actions.upload_config import upload_config
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import Recorded, recorded_of

@@ -9,7 +9,7 @@ import pytest
 from agents.models import Agent, ComponentSet, ConfigStatus, Delivery
 from agents.opamp import bits
 from tests.clients.supervised import SupervisedCollector
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import Recorded, recorded_of

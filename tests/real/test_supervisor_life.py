@@ -10,7 +10,7 @@ import pytest
 
 from agents.models import Agent, AgentAlias, ConfigStatus, Delivery
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import Recorded, recorded_of

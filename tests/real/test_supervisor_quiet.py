@@ -7,7 +7,7 @@ import pytest
 from agents.models import Delivery
 from agents.opamp.shown_config import SOURCE
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import Recorded, hash_of, recorded_of

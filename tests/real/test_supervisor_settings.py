@@ -13,7 +13,7 @@ import pytest
 
 from agents.models import ConfigStatus, Session
 from tests.clients.supervised import SupervisedCollector, marked_config
-from tests.clients.waiting import eventually, free_port
+from tests.make.waiting import eventually, free_port
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.receiver import Receiver

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentToken
 from tests.clients.supervised import marked_config
-from tests.clients.waiting import eventually
+from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
 from tests.real.recorded import recorded_of

@@ -15,7 +15,11 @@ from rollouts.analysis.measure import take_measurements
 from rollouts.loop.tick import tick_one
 from rollouts.models import ConfigVersion, Phase, Rollback, Rollout
 from rollouts.rollback import waves
-from tests.factories import NOW, make_agent, make_gateway, make_user, make_version, report
+from tests.make.agents import make_collector, make_lasting_gateway
+from tests.make.configs import make_version
+from tests.make.people import make_actor
+from tests.make.speech import report
+from tests.make.times import NOW
 
 Answer = Callable[[Agent, str], ConfigStatus | None]
 
@@ -56,15 +60,15 @@ class Fleet:
 
     def __init__(self, agents: int = 20, **labels: str) -> None:
         self.now = NOW
-        self.author, self.operator = make_user("author"), make_user("operator")
-        self.approver = make_user("approver")
+        self.author, self.operator = make_actor("author"), make_actor("operator")
+        self.approver = make_actor("approver")
         self.v1: ConfigVersion = make_version(author=self.author)
         self.v2: ConfigVersion = make_version(author=self.author)
         self.agents = [
-            make_agent({"env": "prod", **labels}, running_hash=self.v1.config_hash)
+            make_collector({"env": "prod", **labels}, running_hash=self.v1.config_hash)
             for _ in range(agents)
         ]
-        make_gateway()
+        make_lasting_gateway()
         self.error = "refused"  # what those say that refuse
         self.answer: Answer = lambda agent, config_hash: ConfigStatus.APPLIED
 

@@ -12,7 +12,9 @@ from django.db import connection
 
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Desired
 from rollouts.models import Budget, ConfigVersion, Phase, Rollout, Target
-from tests.factories import ACCEPTS_AND_REPORTS, NOW, make_version
+from tests.make.agents import ACCEPTS_AND_REPORTS
+from tests.make.configs import make_version
+from tests.make.times import NOW
 
 TABLES = [
     "agents_agent",

@@ -46,7 +46,8 @@ from rollouts.engine.states import (
 )
 from rollouts.loop.load import load_facts
 from rollouts.models import Event, Phase, RollbackTarget, Rollout, Target
-from tests.factories import connect, feel, make_agent, report, send, wanted_of
+from tests.make.agents import make_collector
+from tests.make.speech import connect, feel, report, send, wanted_of
 from tests.rollouts.fleet import Fleet
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +170,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule()
     def newcomer(self) -> None:
         if Agent.objects.count() < AGENTS + 2:
-            self.fleet.agents.append(make_agent({"env": "prod"}))
+            self.fleet.agents.append(make_collector({"env": "prod"}))
 
     @rule(seconds=st.sampled_from([1.0, 3.0, 10.0]))
     def time_with_ticks(self, seconds: float) -> None:

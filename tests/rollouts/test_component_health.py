@@ -10,7 +10,7 @@ from rollouts.models import Event, Phase
 from rollouts.plans.builtin import NAMES, builtin_plan
 from rollouts.plans.parse import plan_from_data
 from rollouts.plans.plan import Health
-from tests.factories import suffer
+from tests.make.speech import suffer
 from tests.rollouts.fleet import Fleet, state_of
 
 pytestmark = pytest.mark.django_db

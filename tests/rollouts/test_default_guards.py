@@ -9,7 +9,7 @@ import pytest
 from agents.models import AgentBody
 from console.words.events import line
 from rollouts.models import Event, Measurement, Rollout
-from tests.factories import suffer
+from tests.make.speech import suffer
 from tests.rollouts.fleet import Fleet, state_of, why_of
 
 pytestmark = pytest.mark.django_db

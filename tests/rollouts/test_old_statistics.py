@@ -28,7 +28,10 @@ from rollouts.loop.begin import blockers_of
 from rollouts.loop.look import look
 from rollouts.models import Rollout
 from rollouts.rollback import waves
-from tests.factories import NOW, make_agent, make_user, make_version
+from tests.make.agents import make_collector
+from tests.make.configs import make_version
+from tests.make.people import make_actor
+from tests.make.times import NOW
 from tests.query_plans import Watch, explained, watched
 from tests.rollouts.history import answer, fleet_with_history
 
@@ -92,7 +95,7 @@ class Drive:
 def drive() -> Drive:
     fleet_with_history(AGENTS, PAST, OF_EACH)
     make_version()
-    return Drive(make_user("operator"))
+    return Drive(make_actor("operator"))
 
 
 @pytest.fixture
@@ -180,7 +183,7 @@ def test_newcomers_and_a_rollback_by_selector(drive: Drive) -> None:
     answer(AGENTS, drive.now)
     rollout = drive.look()
     for _ in range(300):
-        make_agent({"env": "prod"})
+        make_collector({"env": "prod"})
     with watched(LIMIT) as watch:
         assert count_joiners(rollout) == 300
         blockers_of(rollout)

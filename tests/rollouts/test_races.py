@@ -20,7 +20,9 @@ from rollouts.limits.budget import lease
 from rollouts.loop.tick import tick_one
 from rollouts.models import Budget, BudgetLease, Event, Rollback, Rollout, Target
 from rollouts.rollback import waves
-from tests.factories import NOW, make_agent, report
+from tests.make.agents import make_collector
+from tests.make.speech import report
+from tests.make.times import NOW
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -201,7 +203,7 @@ def test_rollback_ticks_at_once_offer_each_way_back_once() -> None:
 
 
 def test_budgets_are_not_overspent_by_two_at_once() -> None:
-    agents = [make_agent({"region": "eu"}) for _ in range(10)]
+    agents = [make_collector({"region": "eu"}) for _ in range(10)]
     Budget.objects.create(label="region", max_agents=4, updated_by="chen", updated_at=NOW)
     ids = [agent.pk for agent in agents]
 

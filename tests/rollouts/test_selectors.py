@@ -9,7 +9,9 @@ from agents.selectors.errors import SelectorError
 from agents.selectors.grammar import parse
 from rollouts.actions.save_selector import save_selector
 from rollouts.selectors import labels_nobody_has, notes_on, selector_q
-from tests.factories import make_agent, make_user, make_version
+from tests.make.agents import make_collector
+from tests.make.configs import make_version
+from tests.make.people import make_actor
 
 pytestmark = pytest.mark.django_db
 
@@ -18,11 +20,11 @@ pytestmark = pytest.mark.django_db
 def _fleet() -> None:
     gateway = [make_version("gateway") for _ in range(3)]
     edge = make_version("edge-eu")
-    make_agent(name="one", running_hash=gateway[0].config_hash)
-    make_agent(name="three", running_hash=gateway[2].config_hash)
-    make_agent(name="edge", running_hash=edge.config_hash)
-    make_agent(name="none")
-    make_agent(name="other", running_hash="ab" * 32)
+    make_collector(name="one", running_hash=gateway[0].config_hash)
+    make_collector(name="three", running_hash=gateway[2].config_hash)
+    make_collector(name="edge", running_hash=edge.config_hash)
+    make_collector(name="none")
+    make_collector(name="other", running_hash="ab" * 32)
 
 
 def found(text: str) -> set[str]:
@@ -50,7 +52,7 @@ def found(text: str) -> set[str]:
     ],
 )
 def test_config_is_what_an_agent_runs(text: str, names: set[str]) -> None:
-    save_selector(name="gateways", selector="config=gateway", by=make_user("admin"))
+    save_selector(name="gateways", selector="config=gateway", by=make_actor("admin"))
     assert found(text) == names
 
 
@@ -71,7 +73,7 @@ def test_a_config_that_is_not_there_is_refused(text: str, says: str) -> None:
 
 
 def test_a_label_that_nobody_has_is_said_with_what_was_meant() -> None:
-    make_agent({"env": "prod", "region": "eu"})
+    make_collector({"env": "prod", "region": "eu"})
     assert notes_on([parse("nmae=x")]) == ["No agent has the label nmae; did you mean name?"]
     assert notes_on([parse("regoin!=x,env=prod,name=x,status=offline")]) == [
         "No agent has the label regoin; did you mean region?"
@@ -81,15 +83,15 @@ def test_a_label_that_nobody_has_is_said_with_what_was_meant() -> None:
 
 
 def test_labels_of_the_retired_count_for_nothing() -> None:
-    agent = make_agent({"old": "x"})
-    make_agent({"env": "prod"})
+    agent = make_collector({"old": "x"})
+    make_collector({"env": "prod"})
     assert not labels_nobody_has([parse("old=x")])
     Agent.objects.filter(pk=agent.pk).update(retired_at=agent.first_seen_at)
     assert [one.key for one in labels_nobody_has([parse("old=x")])] == ["old"]
 
 
 def test_what_is_right_costs_one_query(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
-    make_agent({"env": "prod", "region": "eu"})
+    make_collector({"env": "prod", "region": "eu"})
     with django_assert_num_queries(1):
         assert not labels_nobody_has([parse("env=prod,region=eu,name=x")])
     with django_assert_num_queries(0):

@@ -7,7 +7,8 @@ from agents import deliveries
 from agents.actions.set_desired import SetDesired, release_topic, set_desired
 from agents.models import Delivery, Desired, News, Quarantine
 from agents.news import take
-from tests.agents.factories import NOW, make_agent
+from tests.make.agents import make_agent_with
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 B, C = "b" * 64, "c" * 64
@@ -19,7 +20,7 @@ def push(*wants: tuple[int, str], topic: str = "rollout:1") -> SetDesired:
 
 
 def test_an_agent_gets_a_desired_hash_and_an_open_delivery() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     done = push((agent.pk, B))
     assert done.offered == [agent.pk]
     assert agent.desired.config_hash == B
@@ -28,7 +29,7 @@ def test_an_agent_gets_a_desired_hash_and_an_open_delivery() -> None:
 
 
 def test_a_newer_offer_supersedes_the_open_one() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     push((agent.pk, B))
     push((agent.pk, C))
     states = dict(agent.deliveries.values_list("config_hash", "state"))
@@ -36,7 +37,7 @@ def test_a_newer_offer_supersedes_the_open_one() -> None:
 
 
 def test_an_agent_that_already_runs_the_hash_is_settled_at_once_and_makes_news() -> None:
-    agent = make_agent(config_hash=B, config_status=1, running_hash=B)
+    agent = make_agent_with(config_hash=B, config_status=1, running_hash=B)
     done = push((agent.pk, B))
     assert (done.offered, done.already_running) == ([], [agent.pk])
     assert agent.deliveries.get().acknowledged_at == NOW
@@ -44,7 +45,7 @@ def test_an_agent_that_already_runs_the_hash_is_settled_at_once_and_makes_news()
 
 
 def test_an_agent_that_refused_the_hash_is_left_out() -> None:
-    agent = make_agent(config_hash=B, config_status=3)
+    agent = make_agent_with(config_hash=B, config_status=3)
     Quarantine.objects.create(agent=agent, config_hash=B, outcome="failed", by="agent", at=NOW)
     done = push((agent.pk, B))
     assert done.quarantined == [agent.pk]
@@ -53,7 +54,7 @@ def test_an_agent_that_refused_the_hash_is_left_out() -> None:
 
 
 def test_a_hash_quarantined_for_the_fleet_reaches_nobody() -> None:
-    one, other = make_agent(), make_agent()
+    one, other = make_agent_with(), make_agent_with()
     Quarantine.objects.create(config_hash=B, outcome="by_hand", by="ann", at=NOW)
     done = push((one.pk, B), (other.pk, C))
     assert done.quarantined == [one.pk]
@@ -61,7 +62,7 @@ def test_a_hash_quarantined_for_the_fleet_reaches_nobody() -> None:
 
 
 def test_a_lifted_quarantine_counts_no_more() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     Quarantine.objects.create(
         agent=agent, config_hash=B, outcome="failed", by="agent", at=NOW, lifted_at=NOW
     )
@@ -69,7 +70,7 @@ def test_a_lifted_quarantine_counts_no_more() -> None:
 
 
 def test_change_numbers_grow_with_each_push() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     first = push((agent.pk, B)).change
     assert push((agent.pk, C)).change > first
 
@@ -80,14 +81,14 @@ def test_it_refuses_to_run_outside_a_transaction(transactional_db: None) -> None
 
 
 def test_a_released_topic_asks_for_no_news() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     push((agent.pk, B))
     assert release_topic("rollout:1") == 1
     assert Desired.objects.get().topic == ""
 
 
 def test_only_open_deliveries_time_out() -> None:
-    open_, done = make_agent(), make_agent(config_hash=B, config_status=1)
+    open_, done = make_agent_with(), make_agent_with(config_hash=B, config_status=1)
     push((open_.pk, B), (done.pk, B))
     assert deliveries.time_out([open_.pk, done.pk], B, NOW) == [open_.pk]
     assert open_.deliveries.get().state == Delivery.State.TIMED_OUT

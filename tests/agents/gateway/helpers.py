@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from django.db import transaction
 
 from agents.actions.set_desired import SetDesired, set_desired
 from agents.models import Agent, AgentStatus, Delivery
-from tests.agents.factories import make_body
 from tests.agents.gateway.fake_agent import FakeAgent
+from tests.make.configs import make_body
+from tests.make.waiting import eventually
 
-Answer = TypeVar("Answer")
 GOOD = "receivers:\n  otlp: {}\n"
 OTHER = "receivers:\n  hostmetrics: {}\n"
-
-
-def eventually(
-    ask: Callable[[], Answer | None], what: str = "it", timeout_s: float = 20.0
-) -> Answer:
-    """Ask until the answer is true, and return it."""
-    deadline = time.monotonic() + timeout_s
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
-        time.sleep(0.01)
-    return answer
 
 
 def row(agent: FakeAgent) -> Agent:

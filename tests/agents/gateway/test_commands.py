@@ -15,7 +15,8 @@ from agents.opamp import opamp_pb2 as pb
 from console.lib.problems import Refused
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import SUPERVISOR, FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, stored, want, write_now
+from tests.agents.gateway.helpers import row, stored, want, write_now
+from tests.make.waiting import eventually
 
 FORBIDDEN = pb.ServerCapabilities_OffersPackages | pb.ServerCapabilities_AcceptsPackagesStatus
 COMPONENTS = pb.AvailableComponents(

@@ -6,8 +6,9 @@ from __future__ import annotations
 from agents.models import AgentEvent, AgentStatus, Quarantine
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
-from tests.agents.gateway.helpers import GOOD, OTHER, eventually, want
+from tests.agents.gateway.helpers import GOOD, OTHER, want
 from tests.agents.gateway.test_remote_config import APPLIED, FAILED, offered
+from tests.make.waiting import eventually
 
 
 def left_alone(agent: FakeAgent) -> tuple[str, str]:

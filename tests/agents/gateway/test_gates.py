@@ -14,8 +14,9 @@ from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, status, stored, want, write_now
+from tests.agents.gateway.helpers import row, status, stored, want, write_now
 from tests.agents.gateway.running import Starter
+from tests.make.waiting import eventually
 
 BAD = pb.ServerErrorResponseType_BadRequest
 OWN = {"destination_endpoint": "https://otlp.example/v1/x"}

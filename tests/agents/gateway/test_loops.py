@@ -24,9 +24,10 @@ from agents.opamp.wire import encode
 from console.lib import hints
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import full_state
-from tests.agents.gateway.helpers import eventually, row, stored, want
+from tests.agents.gateway.helpers import row, stored, want
 from tests.agents.gateway.running import QUICK, Starter
 from tests.agents.gateway.test_survival import cut_off
+from tests.make.waiting import eventually
 
 UNAVAILABLE = pb.ServerErrorResponseType_Unavailable
 

@@ -16,8 +16,9 @@ from agents.models import AgentStatus, Session
 from agents.opamp import opamp_pb2 as pb
 from agents.tasks import reconcile
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, stored
+from tests.agents.gateway.helpers import stored
 from tests.agents.gateway.running import RunningGateway
+from tests.make.waiting import eventually
 from tests.real.gateway import Gateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -24,9 +24,10 @@ from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, stored, want
+from tests.agents.gateway.helpers import stored, want
 from tests.agents.gateway.running import RunningGateway, Starter
 from tests.agents.gateway.sockets.raw_socket import open_raw, send_frame
+from tests.make.waiting import eventually
 
 BAD = pb.ServerErrorResponseType_BadRequest
 

@@ -10,14 +10,12 @@ import pytest
 from agents.models import ConfigBody, Delivery, News, Quarantine
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.bits import ACCEPTS_REMOTE_CONFIG, REPORTS_HEALTH, REPORTS_REMOTE_CONFIG
-from tests.agents.factories import NOW
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
 from tests.agents.gateway.helpers import (
     GOOD,
     OTHER,
     delivery,
-    eventually,
     push,
     row,
     status,
@@ -26,6 +24,8 @@ from tests.agents.gateway.helpers import (
     write_now,
 )
 from tests.agents.gateway.running import QUICK, Starter
+from tests.make.times import NOW
+from tests.make.waiting import eventually
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
 APPLYING = pb.RemoteConfigStatuses_APPLYING

@@ -14,8 +14,9 @@ from agents.opamp import opamp_pb2 as pb
 from agents.opamp.redact import Redactor
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
-from tests.agents.gateway.helpers import eventually, row, status, stored, write_now
+from tests.agents.gateway.helpers import row, status, stored, write_now
 from tests.agents.gateway.running import QUICK, Starter
+from tests.make.waiting import eventually
 
 NANOS = 1_700_000_000_123_456_789
 

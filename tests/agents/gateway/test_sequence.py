@@ -6,8 +6,9 @@ from agents.models import AgentBody
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, status, stored, want
+from tests.agents.gateway.helpers import row, status, stored, want
 from tests.agents.gateway.running import Starter
+from tests.make.waiting import eventually
 
 FULL = pb.ServerToAgentFlags_ReportFullState
 

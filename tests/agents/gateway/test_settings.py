@@ -14,8 +14,9 @@ from agents.opamp.settings import CLASSES, settings_hash
 from console.lib.problems import Invalid, Refused
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import SUPERVISOR, FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, stored
+from tests.agents.gateway.helpers import row, stored
 from tests.agents.gateway.running import Starter
+from tests.make.waiting import eventually
 
 OPAMP = {
     "destination_endpoint": "ws://127.0.0.1:4320/v1/opamp",

@@ -12,8 +12,9 @@ from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import SUPERVISOR, FakeAgent
-from tests.agents.gateway.helpers import eventually, row, stored
+from tests.agents.gateway.helpers import row, stored
 from tests.agents.gateway.running import QUICK, Starter
+from tests.make.waiting import eventually
 
 NO_HEARTBEAT = SUPERVISOR & ~bits.REPORTS_HEARTBEAT
 WATCHFUL = replace(QUICK, sweep_s=0.05, ping_s=0.2, silence_s=1.0)

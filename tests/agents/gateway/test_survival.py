@@ -16,9 +16,10 @@ from agents.opamp.anyvalue_pb2 import KeyValue
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, full_state
-from tests.agents.gateway.helpers import eventually, stored, want
+from tests.agents.gateway.helpers import stored, want
 from tests.agents.gateway.running import PATH, RunningGateway, Starter
 from tests.agents.gateway.sockets.raw_socket import open_raw, send_frame
+from tests.make.waiting import eventually
 
 BAD = pb.ServerErrorResponseType_BadRequest
 

@@ -6,11 +6,11 @@ import pytest
 
 from agents.models import AgentEvent
 from agents.opamp import opamp_pb2 as pb
-from tests.agents.factories import make_body
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status
 from tests.agents.gateway.helpers import GOOD, OTHER, row, stored, write_now
 from tests.agents.gateway.running import Starter
+from tests.make.configs import make_body
 
 APPLIED, FAILED = pb.RemoteConfigStatuses_APPLIED, pb.RemoteConfigStatuses_FAILED
 NULLS = "service must have at least one pipeline"

@@ -14,9 +14,10 @@ from websockets.exceptions import WebSocketException
 from agents.models import Agent, AgentStatus, Delivery, GatewayLease, Session
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
-from tests.agents.gateway.helpers import eventually, want
+from tests.agents.gateway.helpers import want
 from tests.agents.gateway.running import RunningGateway
 from tests.clients.process import children, is_running, kill
+from tests.make.waiting import eventually
 from tests.real.gateway import Gateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -31,7 +32,9 @@ DRAINED_S = 15.0
 def gateway(transactional_db: None, tmp_path: Path) -> Iterator[Gateway]:
     made = Gateway(tmp_path / "gateway.log", "--workers", "2").start()
     try:
-        eventually(lambda: GatewayLease.objects.count() == 2, "both workers stand", BOTH_S)
+        eventually(
+            lambda: GatewayLease.objects.count() == 2, "both workers stand", timeout_s=BOTH_S
+        )
         yield made
     finally:
         made.kill()
@@ -111,7 +114,7 @@ def test_a_worker_that_is_killed_is_started_again_and_the_other_goes_on(
     for agent in agents:
         eventually(partial(is_back, agent), "an answer")
     all_connected()
-    eventually(lambda: GatewayLease.objects.count() == 3, "a worker in its place", BOTH_S)
+    eventually(lambda: GatewayLease.objects.count() == 3, "a worker in its place", timeout_s=BOTH_S)
     now = workers(gateway)
     assert len(now) == 2
     assert before[1] in now
@@ -133,7 +136,7 @@ def test_workers_whose_parent_is_killed_drain_and_end(
     pids = children(gateway.process.pid)
     kill(gateway.process.pid)
     assert [agent.closed_with(DRAINED_S) for agent in agents] == [1012] * AGENTS
-    eventually(lambda: not any(map(is_running, pids)), "no process is left", 5.0)
+    eventually(lambda: not any(map(is_running, pids)), "no process is left", timeout_s=5.0)
     assert not GatewayLease.objects.filter(stopped_at=None).exists()
 
 
@@ -146,7 +149,7 @@ def test_sigterm_drains_every_worker_and_leaves_no_process(
     gateway.process.send(signal.SIGTERM)
     assert [agent.closed_with(DRAINED_S) for agent in agents] == [1012] * AGENTS
     assert gateway.process.wait(20) == 0
-    eventually(lambda: not any(map(is_running, pids)), "no process is left", 2.0)
+    eventually(lambda: not any(map(is_running, pids)), "no process is left", timeout_s=2.0)
     shown = AgentStatus.objects.filter(connected=False, health_error="last words")
     assert shown.count() == AGENTS
     assert not Session.objects.filter(disconnected_at=None).exists()

@@ -17,8 +17,8 @@ from agents.selectors.grammar import EVERYTHING, parse
 from agents.selectors.matching import AgentLook, matches
 from agents.selectors.tree import Selector
 from agents.selectors.versions import version_keys
-from tests.agents.factories import make_agent
 from tests.agents.selectors.strategies import LOOKS, SELECTORS
+from tests.make.agents import make_agent_with
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -122,7 +122,7 @@ def connected(name: str, *, healthy: bool, now: datetime) -> None:
     lease = GatewayLease.objects.create(
         id=uuid.uuid4(), host="h", port=1, pid=1, started_at=now, renewed_at=now
     )
-    agent = make_agent(connected=True, gateway=lease, healthy=healthy)
+    agent = make_agent_with(connected=True, gateway=lease, healthy=healthy)
     Agent.objects.filter(pk=agent.pk).update(name=name)
 
 

@@ -15,7 +15,7 @@ TWO = (EXAMPLES / "edge-v2.yaml").read_bytes()
 BAD = (EXAMPLES / "edge-v3-bad.yaml").read_bytes()
 
 
-def make_agent(*faults: Fault, after_s: float = 3.0, on: bytes = b"") -> SimulatedAgent:
+def simulated(*faults: Fault, after_s: float = 3.0, on: bytes = b"") -> SimulatedAgent:
     """Return an agent that applies after 1 s; its faults strike `after_s` later."""
     behaviour = Behaviour(
         apply_delay_s=(1.0, 1.0),
@@ -42,7 +42,7 @@ def statuses(messages: list[pb.AgentToServer]) -> list[int]:
 
 
 def test_acknowledges_at_once_and_applies_after_its_delay() -> None:
-    agent = make_agent()
+    agent = simulated()
     assert statuses(agent.receive(offer(ONE), 10.0)) == [pb.RemoteConfigStatuses_APPLYING]
     assert agent.due(10.9) == []
     (applied,) = agent.due(11.0)
@@ -52,7 +52,7 @@ def test_acknowledges_at_once_and_applies_after_its_delay() -> None:
 
 
 def test_a_refused_config_leaves_the_old_one_running() -> None:
-    agent = make_agent()
+    agent = simulated()
     settle(agent, ONE)
     *_, failed = settle(agent, BAD, 5.0)
     assert failed.remote_config_status.status == pb.RemoteConfigStatuses_FAILED
@@ -61,7 +61,7 @@ def test_a_refused_config_leaves_the_old_one_running() -> None:
 
 
 def test_says_nothing_when_offered_what_it_has_settled() -> None:
-    agent = make_agent()
+    agent = simulated()
     settle(agent, ONE)
     assert agent.receive(offer(ONE), 5.0) == []
     settle(agent, BAD, 6.0)
@@ -69,14 +69,14 @@ def test_says_nothing_when_offered_what_it_has_settled() -> None:
 
 
 def test_going_back_after_a_refusal_is_applied_again() -> None:
-    agent = make_agent()
+    agent = simulated()
     settle(agent, ONE)
     settle(agent, BAD, 5.0)
     assert statuses(settle(agent, ONE, 9.0))[-1] == pb.RemoteConfigStatuses_APPLIED
 
 
 def test_a_newer_offer_replaces_one_that_is_not_settled() -> None:
-    agent = make_agent()
+    agent = simulated()
     agent.receive(offer(ONE), 0.0)
     agent.receive(offer(TWO), 0.5)
     agent.due(1.5)
@@ -84,14 +84,14 @@ def test_a_newer_offer_replaces_one_that_is_not_settled() -> None:
 
 
 def test_a_repeated_offer_does_not_start_over() -> None:
-    agent = make_agent()
+    agent = simulated()
     agent.receive(offer(ONE), 0.0)
     assert agent.receive(offer(ONE), 0.9) == []
     assert statuses(agent.due(1.0)) == [pb.RemoteConfigStatuses_APPLIED]
 
 
 def test_a_new_connection_says_only_who_it_is() -> None:
-    agent = make_agent()
+    agent = simulated()
     settle(agent, ONE)
     message = agent.hello(again=True)
     assert message.instance_uid == agent.profile.instance_uid
@@ -100,7 +100,7 @@ def test_a_new_connection_says_only_who_it_is() -> None:
 
 
 def test_tells_everything_when_asked() -> None:
-    agent = make_agent()
+    agent = simulated()
     settle(agent, ONE)
     (full,) = agent.receive(pb.ServerToAgent(flags=1), 5.0)
     labels = {
@@ -113,13 +113,13 @@ def test_tells_everything_when_asked() -> None:
 
 
 def test_lists_its_components_when_asked() -> None:
-    (answer,) = make_agent().receive(pb.ServerToAgent(flags=2), 0.0)
+    (answer,) = simulated().receive(pb.ServerToAgent(flags=2), 0.0)
     receivers = answer.available_components.components["receivers"].sub_component_map
     assert "otlp" in receivers
 
 
 def test_takes_a_new_uid() -> None:
-    agent = make_agent()
+    agent = simulated()
     message = pb.ServerToAgent()
     message.agent_identification.new_instance_uid = b"\7" * 16
     (full,) = agent.receive(message, 0.0)
@@ -128,20 +128,20 @@ def test_takes_a_new_uid() -> None:
 
 
 def test_sequence_numbers_go_up_by_one() -> None:
-    agent = make_agent()
+    agent = simulated()
     numbers = [agent.hello(again=False).sequence_num, *(m.sequence_num for m in settle(agent, ONE))]
     assert numbers == [1, 2, 3]
 
 
 def test_one_that_refuses_by_script_still_goes_back() -> None:
-    agent = make_agent(Fault.FAIL)
+    agent = simulated(Fault.FAIL)
     agent.memory.history = [hashlib.sha256(ONE).digest()]
     assert statuses(settle(agent, TWO))[-1] == pb.RemoteConfigStatuses_FAILED
     assert statuses(settle(agent, ONE, 5.0))[-1] == pb.RemoteConfigStatuses_APPLIED
 
 
 def test_one_that_sickens_reports_it_after_applying() -> None:
-    agent = make_agent(Fault.SICK)
+    agent = simulated(Fault.SICK)
     settle(agent, ONE)
     assert agent.due(3.9) == []
     (sick,) = agent.due(4.0)
@@ -150,14 +150,14 @@ def test_one_that_sickens_reports_it_after_applying() -> None:
 
 
 def test_one_that_dies_says_nothing_more() -> None:
-    agent = make_agent(Fault.DEATH)
+    agent = simulated(Fault.DEATH)
     assert agent.receive(offer(ONE), 0.0) == []
     assert agent.dead
     assert agent.receive(pb.ServerToAgent(flags=1), 1.0) == []
 
 
 def test_the_ledger_brings_back_what_it_wrote(tmp_path: Path) -> None:
-    agent = make_agent()
+    agent = simulated()
     settle(agent, ONE)
     settle(agent, BAD, 5.0)
     ledger.save(tmp_path / "fleet.json", [agent], set())
@@ -170,6 +170,6 @@ def test_a_ledger_that_was_cut_off_is_ignored(tmp_path: Path) -> None:
 
 
 def test_scripted_faults_meet_only_the_versions_they_are_meant_for() -> None:
-    agent = make_agent(Fault.FAIL, on=b"drill")
+    agent = simulated(Fault.FAIL, on=b"drill")
     assert statuses(settle(agent, ONE))[-1] == pb.RemoteConfigStatuses_APPLIED
     assert statuses(settle(agent, TWO + b"# drill\n", 5.0))[-1] == pb.RemoteConfigStatuses_FAILED

@@ -18,7 +18,7 @@ ONE = (EXAMPLES / "edge-v1.yaml").read_bytes()
 START = 1_700_000_000.0
 
 
-def make_agent() -> SimulatedAgent:
+def simulated() -> SimulatedAgent:
     return SimulatedAgent(make_profile(0, 1, 0.0), Behaviour(), Memory(), started_ns=1)
 
 
@@ -30,7 +30,7 @@ def lived(effects: Effects, minutes: int = 10) -> Life:
 
 
 def test_an_offer_says_where_own_metrics_go() -> None:
-    agent = make_agent()
+    agent = simulated()
     message = pb.ServerToAgent()
     offered = message.connection_settings.own_metrics
     offered.destination_endpoint = "http://127.0.0.1:1/v1/metrics"
@@ -43,7 +43,7 @@ def test_an_offer_says_where_own_metrics_go() -> None:
 
 
 def test_where_own_metrics_go_is_kept_over_a_restart(tmp_path: Path) -> None:
-    agent = make_agent()
+    agent = simulated()
     agent.memory.metrics_url, agent.memory.metrics_authorization = "http://x/", "Bearer y"
     ledger.save(tmp_path / "fleet.json", [agent], set())
     (memory,) = ledger.load(tmp_path / "fleet.json").values()
@@ -52,7 +52,7 @@ def test_where_own_metrics_go_is_kept_over_a_restart(tmp_path: Path) -> None:
 
 def test_an_export_is_read_as_a_collectors_is() -> None:
     life = lived(Effects())
-    raw = export_of(make_agent(), life)
+    raw = export_of(simulated(), life)
     sample, _ = read(ExportMetricsServiceRequest.FromString(raw), START + 600)
     assert sample.cpu_s == life.cpu_s
     assert sample.started_at == START

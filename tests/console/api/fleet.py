@@ -11,8 +11,8 @@ from accounts.actor import Actor
 from rollouts.actions.upload_config import upload_config
 from rollouts.loop.tick import tick_one
 from tests.console.api.people import Reply, by_token, person
-from tests.console.api.rows import make_agent, make_gateway
 from tests.console.api.test_configs import GOOD, OTHER
+from tests.make.agents import make_agent, make_gateway
 
 ROLLOUTS = "/api/v1/rollouts"
 MANUAL = {"phases": [{"name": "all", "weight": "100%", "duration": "1m", "auto_advance": False}]}
@@ -20,7 +20,7 @@ PLAIN = {"phases": [{"name": "all", "weight": "100%", "duration": "1m"}]}
 WANTED = {"config": "edge", "plan": PLAIN, "selector": "*", "reason": "raise the batch size"}
 
 
-def make_fleet(agents: int = 3) -> None:
+def make_edge_fleet(agents: int = 3) -> None:
     """Create config edge (v1, v2), and connected agents that accept remote config and run v1."""
     by = Actor.of(person("author"))
     running = upload_config(name="edge", body=GOOD, by=by).version.config_hash

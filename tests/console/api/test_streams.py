@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from tests.console.api.people import person, secret_of
-from tests.console.api.rows import make_agents
+from tests.make.agents import make_agents
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ import pytest
 
 from agents.models import Agent
 from console.lib.paging import count_up_to, part_of, place_of
-from tests.factories import make_agent
+from tests.make.agents import make_collector
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ ORDER = ["version", "-name", "pk"]
 @pytest.fixture
 def agents() -> list[Agent]:
     for version, name in [("2", "a"), ("1", "b"), ("1", "a"), ("2", "b"), ("1", "b")]:
-        make_agent(version=version, name=name)
+        make_collector(version=version, name=name)
     return list(Agent.objects.order_by(*ORDER))
 
 

@@ -8,7 +8,7 @@ from accounts.actor import SYSTEM
 from accounts.audit import record
 from accounts.models import AuditEvent
 from console.lib.texts import Text, said, text
-from tests.factories import NOW
+from tests.make.times import NOW
 
 
 def kept(reason: Text | str) -> Text | str:

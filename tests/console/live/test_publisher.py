@@ -21,7 +21,9 @@ from console.live import followed, topics
 from console.live.publisher import Publisher
 from console.live.sources import Sources
 from rollouts.models import Rollout, Target
-from tests.console.pages.rows import make_config, make_fleet, make_rollout
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.rollouts import make_rollout
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

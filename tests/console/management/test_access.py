@@ -18,7 +18,7 @@ from accounts.tokens import issue_api_token, revoke_api_token
 from agents.models import AgentToken
 from console.lib.problems import Denied
 from tests.console.api.people import by_token
-from tests.people import make_actor
+from tests.make.people import make_actor
 
 pytestmark = pytest.mark.django_db
 

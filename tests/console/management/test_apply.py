@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEvent
 from rollouts.models import ConfigVersion, Plan
-from tests.factories import make_agent
-from tests.people import make_actor
+from tests.make.agents import make_collector
+from tests.make.people import make_actor
 
 CONFIG = "receivers:\n  otlp:\nprocessors:\n  batch:\n"
 PLAN = "phases:\n  - {weight: 100%, duration: 1m}\n"
@@ -91,7 +91,7 @@ def test_it_can_act_as_a_person_with_that_persons_roles(files: Path) -> None:
 
 
 def test_a_label_that_nobody_has_is_said(tmp_path: Path) -> None:
-    make_agent({"env": "prod"})
+    make_collector({"env": "prod"})
     (tmp_path / "mine.yaml").write_text("selectors: [{name: s, labels: {nmae: x}}]\n")
     (tmp_path / "plan.yaml").write_text(
         "phases: [{weight: 100%, duration: 1m, selector: enc=prod}]\n"

@@ -8,7 +8,8 @@ import re
 import pytest
 from django.test import Client
 
-from tests.console.pages.rows import make_fleet, sign_in
+from tests.make.agents import make_fleet
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 

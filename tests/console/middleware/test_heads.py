@@ -9,8 +9,10 @@ from django.test import Client
 
 from tests.console.api.test_routes import routes as api_routes
 from tests.console.api.test_routes import url_of
-from tests.console.pages.rows import make_config, make_fleet, sign_in
 from tests.console.pages.test_routes import World, routes
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 

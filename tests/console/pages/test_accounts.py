@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent
 from console.pages import throttle
-from tests.console.pages.rows import PASSWORD, make_user, sign_in
+from tests.make.people import PASSWORD, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.console.pages.rows import sign_in
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 

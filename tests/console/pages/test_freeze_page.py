@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from rollouts.models import FreezeWindow
-from tests.console.pages.rows import sign_in
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 

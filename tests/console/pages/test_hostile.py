@@ -7,7 +7,10 @@ from django.test import Client
 
 from agents.models import AgentBody, AgentEvent, AgentStatus
 from rollouts.models import Target
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, sign_in
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_rollout
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
 from agents.models import Agent, Quarantine
-from tests.console.pages.rows import keep, make_config, make_fleet, markup, sign_in
+from tests.console.pages.rows import markup
+from tests.make.agents import keep, make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -10,16 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from rollouts.models import Rollout
-from tests.console.pages.rows import (
-    make_approval,
-    make_config,
-    make_events,
-    make_fleet,
-    make_readings,
-    make_rollout,
-    make_user,
-    sign_in,
-)
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user, sign_in
+from tests.make.rollouts import make_approval, make_events, make_readings, make_rollout
 
 pytestmark = pytest.mark.django_db
 

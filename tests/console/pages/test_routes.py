@@ -9,17 +9,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from console import urls_pages
-from tests.console.pages.rows import (
-    keep,
-    make_approval,
-    make_config,
-    make_events,
-    make_fleet,
-    make_rollback,
-    make_rollout,
-    make_user,
-    sign_in,
-)
+from tests.make.agents import keep, make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user, sign_in
+from tests.make.rollouts import make_approval, make_events, make_rollback, make_rollout
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,9 @@ from rollouts.drafts import config_findings
 from rollouts.drafts.accepting import accepted_by, still_blocking
 from rollouts.drafts.readiness import readiness_of
 from rollouts.models import Event, Rollout
-from tests.factories import NOW, RUNNABLE, make_user, make_version
+from tests.make.configs import RUNNABLE, make_version
+from tests.make.people import make_actor
+from tests.make.times import NOW
 from tests.rollouts.fleet import Fleet, state_of
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +132,7 @@ def test_a_quarantine_is_lifted_not_accepted() -> None:
 def test_only_who_may_start_accepts() -> None:
     _, rollout = draft(RUNNABLE, [])
     with pytest.raises(Denied):
-        start(rollout_id=rollout.pk, by=make_user("viewer"), accept={"components": "x"})
+        start(rollout_id=rollout.pk, by=make_actor("viewer"), accept={"components": "x"})
 
 
 def test_an_alias_is_not_missing() -> None:

@@ -21,7 +21,8 @@ from rollouts.actions.resume import resume
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.waive import waive
 from rollouts.models import Approval, Event, Rollout, Target, Waiver
-from tests.factories import feel, make_user
+from tests.make.people import make_actor
+from tests.make.speech import feel
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_a_reason_is_needed(name: str) -> None:
 
 def test_a_rollout_that_does_not_exist_is_missing() -> None:
     with pytest.raises(Missing, match="R-0999"):
-        pause(rollout_id=999, by=make_user("operator"))
+        pause(rollout_id=999, by=make_actor("operator"))
 
 
 # Pause, resume, advance, abort
@@ -199,7 +200,7 @@ def test_an_operator_may_not_approve() -> None:
 def test_who_wrote_or_started_it_cannot_approve_it(who: str) -> None:
     fleet, rollout = asked()
     person: Actor = getattr(fleet, who)
-    both = make_user("approver")
+    both = make_actor("approver")
     assert person.user is not None
     assert both.user is not None
     both.user.role_bindings.update(user=person.user)

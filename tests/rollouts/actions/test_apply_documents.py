@@ -8,7 +8,7 @@ from console.lib.problems import Denied, Invalid
 from rollouts.actions.apply_documents import Applied, apply_documents
 from rollouts.documents import File
 from rollouts.models import Config, NamedSelector, Plan
-from tests.people import make_actor
+from tests.make.people import make_actor
 
 CONFIG = "receivers:\n  otlp:\n"
 OTHERS = (

@@ -12,7 +12,10 @@ from rollouts.actions.discard import discard
 from rollouts.actions.edit_draft import edit_draft
 from rollouts.actions.start import start
 from rollouts.models import Approval, Event, Target
-from tests.factories import NOW, make_agent, make_user, make_version
+from tests.make.agents import make_collector
+from tests.make.configs import make_version
+from tests.make.people import make_actor
+from tests.make.times import NOW
 from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def test_what_is_given_changes_and_the_rest_stays() -> None:
     fleet = Fleet(20)
     for _ in range(4):
-        make_agent({"env": "dev"}, running_hash=fleet.v1.config_hash)
+        make_collector({"env": "dev"}, running_hash=fleet.v1.config_hash)
     draft = fleet.draft(title="Raise it", spread_label="env")
     changed = edit_draft(rollout_id=draft.pk, by=fleet.operator, selector="env=dev", now=NOW)
     assert (changed.selector, changed.title, changed.spread_label) == ("env=dev", "Raise it", "env")
@@ -74,7 +77,7 @@ def test_a_change_is_in_timeline_and_audit_with_what_was_before() -> None:
 
 def test_who_edits_a_draft_does_not_approve_it() -> None:
     fleet = Fleet(4)
-    draft, second = fleet.draft(), make_user("operator")
+    draft, second = fleet.draft(), make_actor("operator")
     assert second.user is not None
     edited = edit_draft(rollout_id=draft.pk, by=second, selector="env=prod", now=NOW)
     assert second.user.pk in edited.involved_ids()
@@ -114,7 +117,7 @@ def test_only_a_draft_and_only_by_an_operator_and_only_what_was_seen(act) -> Non
     draft = fleet.draft()
     for role in ("viewer", "author", "approver"):
         with pytest.raises(Denied):
-            act(rollout_id=draft.pk, by=make_user(role), now=NOW)
+            act(rollout_id=draft.pk, by=make_actor(role), now=NOW)
     with pytest.raises(Stale):
         act(rollout_id=draft.pk, by=fleet.operator, seen_revision=7, now=NOW)
     start(rollout_id=draft.pk, by=fleet.operator, now=NOW)

@@ -10,7 +10,7 @@ from rollouts.builtin_plans import keep_builtin_plans
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.builtin import NAMES, builtin_plan
 from rollouts.plans.plan import Plan
-from tests.people import make_actor
+from tests.make.people import make_actor
 
 TEXT = "phases:\n  - {weight: 100%, duration: 1m}\n"
 

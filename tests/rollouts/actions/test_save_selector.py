@@ -11,7 +11,7 @@ from console.lib.problems import Denied
 from rollouts.actions.save_selector import save_selector
 from rollouts.models import NamedSelector
 from rollouts.selectors import selector_q
-from tests.people import make_actor
+from tests.make.people import make_actor
 
 pytestmark = pytest.mark.django_db
 

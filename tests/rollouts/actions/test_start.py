@@ -13,7 +13,8 @@ from rollouts.actions.retry import retry
 from rollouts.actions.start import start
 from rollouts.loop.begin import count_again
 from rollouts.models import Rollout, Target
-from tests.factories import make_agent, make_version
+from tests.make.agents import make_collector
+from tests.make.configs import make_version
 from tests.rollouts.actions.test_acts import done, observing
 from tests.rollouts.fleet import Fleet, state_of, why_of
 
@@ -88,7 +89,7 @@ def test_a_fleet_that_changed_since_the_preview_is_shown_first() -> None:
     fleet = Fleet(20)
     rollout = fleet.draft()
     for _ in range(6):
-        make_agent({"env": "prod"})
+        make_collector({"env": "prod"})
     with pytest.raises(Stale, match="6 agents more, 0 fewer"):
         done(start, fleet, rollout, fleet.operator)
     assert state_of(rollout) == "draft"
@@ -98,7 +99,7 @@ def test_who_saw_the_new_count_starts_with_it() -> None:
     fleet = Fleet(20)
     rollout = fleet.draft()
     for _ in range(6):
-        make_agent({"env": "prod"})
+        make_collector({"env": "prod"})
     fresh = count_again(rollout, fleet.now)
     done(start, fleet, rollout, fleet.operator, seen_preview=fresh.digest)
     assert Target.objects.filter(rollout=rollout, active=True).count() == 26

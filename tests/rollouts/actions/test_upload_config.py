@@ -14,7 +14,7 @@ from console.lib.problems import Denied, Invalid
 from rollouts.actions.upload_config import Uploaded, upload_config
 from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
-from tests.people import make_actor
+from tests.make.people import make_actor
 
 BODY = b"receivers:\r\n  otlp:   # comment \xe2\x82\xac\r\n\r\n"
 

@@ -12,8 +12,9 @@ from rollouts.analysis.backtest import Result, Would
 from rollouts.analysis.past import back_test_last, back_test_one
 from rollouts.models import EnvironmentGuard, Measurement, Phase, Rollback, Rollout
 from rollouts.plans.parse import parse_thresholds
-from tests.people import make_actor
-from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout
+from tests.make.people import make_actor
+from tests.make.times import NOW
+from tests.make.watched import PLAN, make_bare_rollout, make_phase
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def record(phase: Phase, value: float, *, seconds_ago: float = 0, **fields: Any)
 
 def finished(state: str = "succeeded", value: float = 0.1) -> Rollout:
     """A rollout that is over, of one phase with ten readings of one value."""
-    rollout = make_rollout(state=state)
+    rollout = make_bare_rollout(state=state)
     phase = make_phase(rollout, state="passed", observed_s=60.0, finished_at=NOW)
     for n in range(10):
         record(phase, value, seconds_ago=n * 6.0)
@@ -82,7 +83,7 @@ def test_one_rollout_is_replayed_even_while_it_runs() -> None:
 
 
 def test_intervals_of_estimates_are_kept() -> None:
-    rollout = make_rollout(state="succeeded")
+    rollout = make_bare_rollout(state="succeeded")
     phase = make_phase(rollout, state="passed", finished_at=NOW)
     Phase.objects.update(observed_s=60.0)
     record(phase, 0.06, inputs={"low": 0.01, "high": 0.2})
@@ -91,7 +92,7 @@ def test_intervals_of_estimates_are_kept() -> None:
 
 def test_readings_of_an_environment_guard_answer_a_plan_that_asks_the_same() -> None:
     plan = {key: value for key, value in PLAN.items() if key != "thresholds"}
-    threshold = make_rollout().plan["thresholds"][0]
+    threshold = make_bare_rollout().plan["thresholds"][0]
     EnvironmentGuard.objects.create(
         environment="prod",
         name="strict",
@@ -100,13 +101,13 @@ def test_readings_of_an_environment_guard_answer_a_plan_that_asks_the_same() -> 
         updated_by="ann",
         updated_at=NOW,
     )
-    phase = make_phase(make_rollout(plan, state="succeeded"), state="passed", finished_at=NOW)
+    phase = make_phase(make_bare_rollout(plan, state="succeeded"), state="passed", finished_at=NOW)
     record(phase, 0.1, gate="threshold:failure_rate@strict")
     assert run()[0].would is Would.ROLL_BACK
 
 
 def test_a_rollout_whose_readings_are_gone_is_unknown() -> None:
-    make_phase(make_rollout(state="succeeded"), state="passed", finished_at=NOW)
+    make_phase(make_bare_rollout(state="succeeded"), state="passed", finished_at=NOW)
     assert run()[0].would is Would.UNKNOWN
 
 

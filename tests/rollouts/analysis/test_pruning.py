@@ -10,8 +10,8 @@ from console.lib import batches
 from rollouts.analysis import pruning
 from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
 from rollouts.models import Measurement, Target
-from tests.factories import make_agent
-from tests.rollouts.analysis.rows import NOW
+from tests.make.agents import make_collector
+from tests.make.times import NOW
 from tests.rollouts.analysis.test_past import finished
 from tests.rollouts.fleet import Fleet
 
@@ -54,7 +54,7 @@ def test_agents_that_no_rollout_watches_keep_a_baseline_of_own_metrics(settings:
     fleet = Fleet(4)
     fleet.start(selector="env=prod")
     watched = set(Target.objects.filter(active=True).values_list("agent_id", flat=True))
-    loose = make_agent()
+    loose = make_collector()
     for agent in (*fleet.agents, loose):
         for hours in (1, 4):
             at = fleet.now - timedelta(hours=hours)

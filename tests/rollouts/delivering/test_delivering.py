@@ -9,7 +9,7 @@ import pytest
 from agents.models import Agent, ConfigStatus, Delivery, Quarantine
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.models import Rollout, Target
-from tests.factories import connect, feel, report, send
+from tests.make.speech import connect, feel, report, send
 from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,8 @@ from accounts.actor import SYSTEM
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.loop.tick import welcome_all
 from rollouts.models import Event
-from tests.factories import make_agent, wanted_of
+from tests.make.agents import make_collector
+from tests.make.speech import wanted_of
 from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet, phases_of, state_of
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ def test_a_newcomer_gets_the_last_completed_version_at_once() -> None:
     fleet = Fleet(5)
     rollout = fleet.start(ALL_AT_ONCE)
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    newcomer = make_agent({"env": "prod"})
+    newcomer = make_collector({"env": "prod"})
     welcome_all()
     assert wanted_of(newcomer) == fleet.v2.config_hash
     assert Event.objects.filter(rollout=rollout, act="late_joiners").count() == 1
@@ -27,7 +28,7 @@ def test_a_newcomer_gets_the_last_completed_version_at_once() -> None:
 def test_a_newcomer_gets_the_running_version_only_with_the_last_wave() -> None:
     fleet = Fleet(10)
     rollout = fleet.start(CANARY_THEN_ALL)
-    newcomer = make_agent({"env": "prod"})
+    newcomer = make_collector({"env": "prod"})
     fleet.run_until(lambda: phases_of(rollout) == ["passed", "observing"])
     assert wanted_of(newcomer) == ""
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
@@ -39,7 +40,7 @@ def test_a_newcomer_outside_the_selection_gets_nothing() -> None:
     fleet = Fleet(5)
     rollout = fleet.start(ALL_AT_ONCE, selector="env=prod")
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    stranger = make_agent({"env": "dev"})
+    stranger = make_collector({"env": "dev"})
     welcome_all()
     assert wanted_of(stranger) == ""
 
@@ -51,7 +52,7 @@ def test_a_newcomer_does_not_get_what_its_like_were_taken_back_from() -> None:
     rollback_selector(
         selector="env=prod", to="previous", reason="leaks memory", by=SYSTEM, now=fleet.now
     )
-    like, unlike = make_agent({"env": "prod"}), make_agent({"env": "dev"})
+    like, unlike = make_collector({"env": "prod"}), make_collector({"env": "dev"})
     welcome_all()
     assert wanted_of(like) == ""
     assert wanted_of(unlike) == fleet.v2.config_hash

@@ -7,7 +7,7 @@ import pytest
 from agents.models import ConfigStatus, Quarantine
 from console.lib.texts import spoken
 from rollouts.models import Rollout
-from tests.factories import connect
+from tests.make.speech import connect
 from tests.rollouts.delivering.test_delivering import silent
 from tests.rollouts.delivering.test_what_runs_now import LONG, only
 from tests.rollouts.fleet import ALL_AT_ONCE, Fleet, phases_of, state_of

@@ -13,7 +13,7 @@ from console.api.rollouts.answers import phase_view
 from console.pages.rollouts.phases import counts_of, notes_of
 from console.words.events import line
 from rollouts.models import Event, Phase, Rollout, Target
-from tests.factories import connect, feel, lose_config, report
+from tests.make.speech import connect, feel, lose_config, report
 from tests.rollouts.delivering.test_delivering import silent, states
 from tests.rollouts.fleet import ALL_AT_ONCE, Fleet, phases_of, state_of, why_of
 

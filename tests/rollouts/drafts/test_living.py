@@ -12,7 +12,8 @@ from console.lib.problems import Stale
 from rollouts.actions.start import start
 from rollouts.drafts.preview import Preview, preview
 from rollouts.models import Event, Rollout, Target
-from tests.factories import connect, make_agent
+from tests.make.agents import make_collector
+from tests.make.speech import connect
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, phases_of, state_of
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def pods(living: int, dead: int) -> Fleet:
     """Return a fleet whose pods came again under new ids; the former ones are rows only."""
     fleet = Fleet(living)
     for _ in range(dead):
-        make_agent({"env": "prod"}, connected=False, running_hash=fleet.v1.config_hash)
+        make_collector({"env": "prod"}, connected=False, running_hash=fleet.v1.config_hash)
     return fleet
 
 
@@ -84,8 +85,8 @@ def test_a_plan_that_never_reaches_them_leaves_them_out() -> None:
 def test_a_spread_stays_a_spread_among_the_living() -> None:
     fleet = Fleet(0)
     for region in ["eu"] * 6 + ["us"] * 6:
-        make_agent({"region": region}, running_hash=fleet.v1.config_hash)
-        make_agent({"region": region}, connected=False, running_hash=fleet.v1.config_hash)
+        make_collector({"region": region}, running_hash=fleet.v1.config_hash)
+        make_collector({"region": region}, connected=False, running_hash=fleet.v1.config_hash)
     plan = {**CANARY_THEN_ALL, "phases": [*CANARY_THEN_ALL["phases"]]}
     plan["phases"][0] = {**plan["phases"][0], "weight": "34%"}
     found = preview(

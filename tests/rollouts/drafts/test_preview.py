@@ -13,7 +13,9 @@ from console.lib.texts import spoken
 from rollouts.drafts.preview import Preview, preview
 from rollouts.engine.membership import by_stratum, order_key, spread_order
 from rollouts.models import Target
-from tests.factories import NOW, RUNNABLE, make_agent, make_version
+from tests.make.agents import make_collector
+from tests.make.configs import RUNNABLE, make_version
+from tests.make.times import NOW
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, state_of
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +43,9 @@ def test_the_order_is_that_of_the_pure_function() -> None:
 
 def test_the_spread_is_that_of_the_pure_function() -> None:
     fleet = Fleet(0)
-    agents = [make_agent({"region": region}) for region in ["eu"] * 12 + ["us"] * 6 + ["ap"] * 2]
+    agents = [
+        make_collector({"region": region}) for region in ["eu"] * 12 + ["us"] * 6 + ["ap"] * 2
+    ]
     agents.sort(key=lambda agent: order_key("s", str(agent.instance_uid)))
     expected = spread_order(
         by_stratum([agent.pk for agent in agents], [agent.labels["region"] for agent in agents])
@@ -63,12 +67,12 @@ def test_the_draft_holds_exactly_the_preview() -> None:
 def test_each_exclusion_is_counted_by_its_first_reason() -> None:
     fleet = Fleet(10)
     v2 = fleet.v2.config_hash
-    make_agent(capabilities=0x1)
-    make_agent(running_hash=v2)
+    make_collector(capabilities=0x1)
+    make_collector(running_hash=v2)
     Quarantine.objects.create(
         agent=fleet.agents[0], config_hash=v2, outcome="failed", by="system", at=NOW
     )
-    gone = make_agent(connected=False)
+    gone = make_collector(connected=False)
     AgentStatus.objects.filter(agent=gone).update(disconnected_at=NOW - timedelta(days=2))
     found = counted(fleet)
     assert reasons(found) == {"cannot_accept": 1, "quarantined": 1, "already": 1, "offline": 1}
@@ -115,7 +119,7 @@ def test_the_split_and_the_coverage_follow_the_label() -> None:
     fleet = Fleet(0)
     for region, agents in {"eu": 10, "us": 9, "ap": 1}.items():
         for _ in range(agents):
-            make_agent({"region": region})
+            make_collector({"region": region})
     found = counted(fleet, spread_label="region")
     assert found.phases[0].split == {"eu": 1, "us": 1}
     assert spoken(found.coverage) == {
@@ -130,8 +134,8 @@ def test_the_split_and_the_coverage_follow_the_label() -> None:
 
 def test_without_a_label_the_coverage_is_that_of_versions() -> None:
     fleet = Fleet(0)
-    make_agent({"env": "canary"}, version="0.141.0")
-    make_agent({"env": "prod"}, version="0.142.0")
+    make_collector({"env": "canary"}, version="0.141.0")
+    make_collector({"env": "prod"}, version="0.142.0")
     canary = {"name": "canary", "weight": "100%", "selector": {"labels": {"env": "canary"}}}
     everyone = {"name": "all", "weight": "100%"}
     plan = {"name": "p", "phases": [{**one, "duration": "1m"} for one in (canary, everyone)]}
@@ -141,8 +145,8 @@ def test_without_a_label_the_coverage_is_that_of_versions() -> None:
 
 def test_a_first_phase_with_everybody_covers_every_version() -> None:
     fleet = Fleet(0)
-    make_agent(version="0.141.0")
-    make_agent(version="0.142.0")
+    make_collector(version="0.141.0")
+    make_collector(version="0.142.0")
     plan = {"name": "all", "phases": [{"name": "all", "weight": "100%", "duration": "1m"}]}
     assert spoken(counted(fleet, plan).coverage["text"]) == "all covers 2 of 2 kinds of version."
 
@@ -150,7 +154,7 @@ def test_a_first_phase_with_everybody_covers_every_version() -> None:
 def test_a_phase_selector_narrows_its_phase_only() -> None:
     fleet = Fleet(8)
     for _ in range(2):
-        make_agent({"env": "canary"})
+        make_collector({"env": "canary"})
     plan = {
         "name": "p",
         "phases": [
@@ -180,7 +184,7 @@ def test_components_that_agents_lack_block_the_start() -> None:
 
 def test_agents_without_a_way_back_are_listed() -> None:
     fleet = Fleet(3)
-    fresh = make_agent()
+    fresh = make_collector()
     found = counted(fleet)
     finding = next(one for one in found.readiness if one.check == "previous_version")
     assert (finding.level, finding.count, finding.samples) == ("note", 1, (fresh.name,))
@@ -190,15 +194,15 @@ def test_a_fresh_agent_has_a_way_back_once_a_version_is_completed() -> None:
     fleet = Fleet(3)
     rollout = fleet.start()
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
-    make_agent()
+    make_collector()
     make_version()
     assert "previous_version" not in checks(counted(fleet, version=3), "note")
 
 
 def test_unhealthy_and_offline_agents_are_noted() -> None:
     fleet = Fleet(3)
-    make_agent(healthy=False)
-    make_agent(connected=False)
+    make_collector(healthy=False)
+    make_collector(connected=False)
     assert {"health": 1, "offline": 1}.items() <= checks(counted(fleet), "note").items()
 
 
@@ -209,7 +213,7 @@ def test_a_plan_without_rollback_is_noted() -> None:
 
 def test_nobody_eligible_blocks() -> None:
     fleet = Fleet(0)
-    make_agent(capabilities=0)
+    make_collector(capabilities=0)
     assert "No agent is eligible" in counted(fleet).blocks[0]
 
 

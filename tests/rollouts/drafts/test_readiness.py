@@ -8,7 +8,9 @@ from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from console.lib.texts import spoken
 from rollouts.drafts.finding import BLOCK
 from rollouts.drafts.readiness import about, readiness_of, targets_with
-from tests.factories import NOW, RUNNABLE, make_agent, make_version
+from tests.make.agents import make_collector
+from tests.make.configs import RUNNABLE, make_version
+from tests.make.times import NOW
 from tests.rollouts.fleet import Fleet
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +28,7 @@ def mixed() -> Fleet:
     AgentStatus.objects.filter(agent=offline).update(connected=False)
     AgentStatus.objects.filter(agent=ill).update(healthy=False)
     Agent.objects.filter(pk=mute.pk).update(capabilities=0x4003)
-    fleet.agents.append(make_agent())
+    fleet.agents.append(make_collector())
     return fleet
 
 

@@ -11,7 +11,8 @@ from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.drafts.preview import preview
 from rollouts.limits.budget import _room
 from rollouts.models import Budget, Target
-from tests.factories import NOW, connect
+from tests.make.speech import connect
+from tests.make.times import NOW
 from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet, state_of
 
 pytestmark = pytest.mark.django_db

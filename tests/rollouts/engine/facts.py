@@ -17,7 +17,7 @@ from rollouts.engine.facts import (
 )
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.plan import PhaseSpec, Plan, RollbackRules
-from tests.factories import NOW
+from tests.make.times import NOW
 
 DONE = Counts(members=10, offered=10, applied=10, confirmed=10, on_new=10)
 

@@ -21,7 +21,7 @@ from rollouts.engine.facts import (
 )
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.plan import OnNoData
-from tests.factories import NOW
+from tests.make.times import NOW
 from tests.rollouts.engine.facts import (
     CRITICAL,
     DONE,

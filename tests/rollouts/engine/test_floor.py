@@ -6,7 +6,7 @@ import pytest
 
 from rollouts.engine.facts import Counts, Level, Verdict
 from rollouts.engine.floor import floor_gate, is_over, tolerated
-from tests.factories import NOW
+from tests.make.times import NOW
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from rollouts.engine.decide import Act, Code, Decision, assume_approved, decide, sent
 from rollouts.engine.facts import Counts, RolloutFacts
 from rollouts.engine.states import PhaseState, RolloutState
-from tests.factories import NOW
+from tests.make.times import NOW
 from tests.rollouts.engine.facts import FAIL, PASS, WARNING, phase, rollout
 from tests.rollouts.engine.test_decide import PASSED, PENDING, SENDING, WAITING, second
 

@@ -9,7 +9,7 @@ import pytest
 from rollouts.engine.decide import Act, Code, decide
 from rollouts.engine.facts import Counts, RolloutFacts
 from rollouts.engine.states import PhaseState, RolloutState
-from tests.factories import NOW
+from tests.make.times import NOW
 from tests.rollouts.engine.facts import DONE, FAIL, PASS, phase, rollout
 from tests.rollouts.engine.test_decide import LONG, PASSED
 

@@ -6,7 +6,7 @@ from console.words.why import tone
 from rollouts.engine.decide import decide
 from rollouts.engine.facts import RolloutFacts
 from rollouts.engine.why import Why, why
-from tests.factories import NOW
+from tests.make.times import NOW
 from tests.rollouts.engine.facts import FAIL, PASS, SILENT, gate, phase, plan, rollout
 
 

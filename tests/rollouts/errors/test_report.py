@@ -11,7 +11,8 @@ from console.lib.texts import Text
 from rollouts.errors import causes, report
 from rollouts.errors.apart import FactKind, Told
 from rollouts.models import Rollout
-from tests.factories import feel, make_version
+from tests.make.configs import make_version
+from tests.make.speech import feel
 from tests.rollouts.fleet import ALL_AT_ONCE, Fleet
 
 pytestmark = pytest.mark.django_db

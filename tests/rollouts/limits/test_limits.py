@@ -16,7 +16,9 @@ from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_wi
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.limits.budget import lease, release
 from rollouts.models import BudgetLease, EnvironmentGuard, FreezeWindow
-from tests.factories import feel, make_agent, make_user
+from tests.make.agents import make_collector
+from tests.make.people import make_actor
+from tests.make.speech import feel
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,7 @@ def freeze(fleet: Fleet, environment: str = "prod", seconds: int = 60) -> Freeze
         environment=environment,
         starts_at=fleet.now - timedelta(seconds=1),
         ends_at=fleet.now + timedelta(seconds=seconds),
-        by=make_user("admin"),
+        by=make_actor("admin"),
         reason="nobody is here",
         now=fleet.now,
     )
@@ -100,7 +102,7 @@ def test_a_window_that_is_deleted_holds_no_more() -> None:
     freeze(fleet, seconds=3600)
     rollout = fleet.start()
     fleet.run(5)
-    delete_freeze_window(name="holidays", by=make_user("admin"), reason="done", now=fleet.now)
+    delete_freeze_window(name="holidays", by=make_actor("admin"), reason="done", now=fleet.now)
     fleet.run(5)
     assert phases_of(rollout)[0] == "observing"
 
@@ -116,13 +118,13 @@ def test_a_window_that_is_deleted_holds_no_more() -> None:
     ],
 )
 def test_a_wrong_window_is_explained(wrong: dict[str, object], says: str) -> None:
-    given = {"name": "w", "reason": "why", "by": make_user("admin"), **wrong}
+    given = {"name": "w", "reason": "why", "by": make_actor("admin"), **wrong}
     with pytest.raises(Invalid, match=says):
         save_freeze_window(**given)  # type: ignore[arg-type]
 
 
 def test_only_admins_write_policies() -> None:
-    operator = make_user("operator")
+    operator = make_actor("operator")
     with pytest.raises(Denied):
         save_freeze_window(name="w", weekdays=[1], by=operator, reason="why")
     with pytest.raises(Denied):
@@ -135,7 +137,7 @@ def test_only_admins_write_policies() -> None:
 
 
 def budget(fleet: Fleet, **limits: float) -> None:
-    save_budget(label="region", by=make_user("admin"), reason="calm", now=fleet.now, **limits)  # type: ignore[arg-type]
+    save_budget(label="region", by=make_actor("admin"), reason="calm", now=fleet.now, **limits)  # type: ignore[arg-type]
 
 
 def test_no_more_than_the_budget_change_at_once() -> None:
@@ -160,7 +162,7 @@ def test_unhealthy_agents_use_the_budget_too() -> None:
     fleet = Fleet(10, region="eu")
     budget(fleet, max_agents=3)
     for _ in range(2):
-        feel(make_agent({"env": "other", "region": "eu"}), False)
+        feel(make_collector({"env": "other", "region": "eu"}), False)
     fleet.answer = lambda agent, config_hash: None
     fleet.start(ALL, selector="env=prod")
     fleet.run(5)
@@ -196,7 +198,7 @@ def test_a_gradual_rollback_waits_for_what_others_change() -> None:
     rollout = fleet.start({**ALL, "rollback": {"strategy": {"method": "gradual"}}})
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
     budget(fleet, max_agents=1)
-    other = make_agent({"env": "other", "region": "eu"})
+    other = make_collector({"env": "other", "region": "eu"})
     with transaction.atomic():
         lease([other.pk], "rollout:999", fleet.now)
     rollback_rollout(rollout_id=rollout.pk, by=fleet.operator, reason="no", now=fleet.now)
@@ -209,7 +211,7 @@ def test_a_gradual_rollback_waits_for_what_others_change() -> None:
 def test_each_value_has_its_own_room() -> None:
     fleet = Fleet(4, region="eu")
     for _ in range(4):
-        make_agent({"env": "prod", "region": "us"}, running_hash=fleet.v1.config_hash)
+        make_collector({"env": "prod", "region": "us"}, running_hash=fleet.v1.config_hash)
     budget(fleet, max_agents=1)
     fleet.answer = lambda agent, config_hash: None
     fleet.start(ALL)
@@ -231,21 +233,21 @@ def test_an_immediate_rollback_is_not_held_but_counted() -> None:
 def test_a_deleted_budget_holds_nothing() -> None:
     fleet = Fleet(10, region="eu")
     budget(fleet, max_agents=1)
-    delete_budget(label="region", by=make_user("admin"), reason="done", now=fleet.now)
+    delete_budget(label="region", by=make_actor("admin"), reason="done", now=fleet.now)
     with pytest.raises(Missing):
-        delete_budget(label="region", by=make_user("admin"), reason="done", now=fleet.now)
+        delete_budget(label="region", by=make_actor("admin"), reason="done", now=fleet.now)
 
 
 def test_a_budget_without_a_limit_is_refused() -> None:
     with pytest.raises(Invalid, match="max_agents, max_share"):
-        save_budget(label="region", by=make_user("admin"), reason="why")
+        save_budget(label="region", by=make_actor("admin"), reason="why")
 
 
 # Guards of environments
 
 
 def test_a_guard_is_written_as_in_a_plan_and_checked() -> None:
-    admin = make_user("admin")
+    admin = make_actor("admin")
     save_environment_guard(
         name="prod-failures",
         environment="prod",
@@ -266,7 +268,7 @@ def test_a_guard_of_the_environment_rolls_back_whatever_the_plan_says() -> None:
         name="prod-failures",
         environment="prod",
         thresholds={"failure_rate": {"critical": "1%"}},
-        by=make_user("admin"),
+        by=make_actor("admin"),
         reason="policy",
         now=fleet.now,
     )

@@ -17,7 +17,7 @@ from console.lib import hints
 from rollouts.actions.pause import pause
 from rollouts.loop.tick import look_at_news, tick_one
 from rollouts.models import Phase, Rollout, Target
-from tests.factories import report
+from tests.make.speech import report
 from tests.rollouts.fleet import ALL_AT_ONCE, Fleet
 
 SLOW = {**ALL_AT_ONCE, "max_in_flight": 3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollouts.models import Approval
-from tests.factories import make_user
+from tests.make.people import make_actor
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def test_whose_work_it_is_is_one_question_for_one_and_for_many() -> None:
     fleet = Fleet(agents=2)
-    drafter, starter = make_user("approver"), make_user("approver")
+    drafter, starter = make_actor("approver"), make_actor("approver")
     rollout = fleet.draft(manual(CANARY_THEN_ALL), by=fleet.operator)
     rollout.created_by, rollout.started_by = drafter.user, starter.user
     rollout.save(update_fields=["created_by", "started_by"])

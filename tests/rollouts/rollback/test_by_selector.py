@@ -11,8 +11,9 @@ from console.lib.problems import Denied, Invalid, Missing, Refused
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
-from tests.agents.factories import make_body
-from tests.factories import connect, make_agent, make_version, wanted_of
+from tests.make.agents import make_collector
+from tests.make.configs import make_body, make_version
+from tests.make.speech import connect, wanted_of
 from tests.rollouts.fleet import Fleet, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
@@ -249,7 +250,7 @@ def test_a_quarantined_hash_is_refused_as_goal() -> None:
 
 def test_agents_that_cannot_take_a_config_are_not_touched() -> None:
     fleet = on_version_two(1)
-    reader = make_agent(capabilities=0x1, running_hash=make_body("a: 1\n"))
+    reader = make_collector(capabilities=0x1, running_hash=make_body("a: 1\n"))
     back(fleet)
     assert wanted_of(reader) == ""
     assert RollbackTarget.objects.count() == 1

@@ -21,7 +21,9 @@ from rollouts.actions.rollback import rollback_rollout
 from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
 from rollouts.models import Event, Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback import waves
-from tests.factories import connect, make_agent, make_version, wanted_of
+from tests.make.agents import make_collector
+from tests.make.configs import make_version
+from tests.make.speech import connect, wanted_of
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet, manual, phases_of, state_of, why_of
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +137,7 @@ def test_an_agent_without_config_before_gets_the_last_completed_version() -> Non
     fleet = Fleet(5)
     first = fleet.start(version=2)
     fleet.run_until(lambda: state_of(first) == "succeeded")
-    fresh = make_agent({"env": "prod"})
+    fresh = make_collector({"env": "prod"})
     bad = make_version(author=fleet.author).number
     rollout = fleet.start(version=bad)
     fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
@@ -148,7 +150,7 @@ def test_an_agent_whose_own_version_is_not_stored_gets_the_last_completed_versio
     fleet = Fleet(5)
     first = fleet.start(version=2)
     fleet.run_until(lambda: state_of(first) == "succeeded")
-    alien = make_agent({"env": "prod"}, running_hash="f" * 64)
+    alien = make_collector({"env": "prod"}, running_hash="f" * 64)
     bad = make_version(author=fleet.author).number
     rollout = fleet.start(version=bad)
     fleet.run_until(lambda: phases_of(rollout)[1] == "observing")
@@ -161,7 +163,7 @@ def test_a_succeeded_rollout_falls_back_to_the_version_completed_before_it() -> 
     fleet = Fleet(5)
     first = fleet.start(version=2)
     fleet.run_until(lambda: state_of(first) == "succeeded")
-    fresh = make_agent({"env": "prod"})
+    fresh = make_collector({"env": "prod"})
     rollout = fleet.start(version=make_version(author=fleet.author).number)
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
     back(fleet, rollout)
@@ -171,7 +173,7 @@ def test_a_succeeded_rollout_falls_back_to_the_version_completed_before_it() -> 
 
 def test_an_agent_with_nothing_to_go_back_to_is_left_alone_and_listed() -> None:
     fleet = Fleet(0)
-    alone = make_agent({"env": "prod"})
+    alone = make_collector({"env": "prod"})
     refuse(fleet, fleet.v2.config_hash)
     rollout = fleet.start()
     fleet.run_until(lambda: state_of(rollout) == "rollback_incomplete")

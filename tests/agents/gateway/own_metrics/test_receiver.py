@@ -17,8 +17,8 @@ from agents.gateway.own_metrics.receiver import JSON, PATH, PROTOBUF, OwnMetrics
 from agents.gateway.own_metrics.series import LastNumbers
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.models import Agent, Series
-from tests.agents.factories import make_agent
 from tests.agents.gateway.own_metrics.exports import counter, export
+from tests.make.agents import make_agent_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,7 +74,7 @@ def posted(agent: Agent | None, body: bytes, **headers: str) -> Any:
 
 
 def test_an_export_becomes_one_row_of_its_agent() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
     status, content = posted(agent, BODY.SerializeToString())
     assert (status, content) == (200, b"")
     row = Series.objects.get()
@@ -86,20 +86,20 @@ def test_an_export_becomes_one_row_of_its_agent() -> None:
 
 def test_json_is_taken_as_well() -> None:
     text = json_format.MessageToJson(BODY)
-    status, content = posted(make_agent(), text.encode(), Content_Type=JSON)
+    status, content = posted(make_agent_with(), text.encode(), Content_Type=JSON)
     assert (status, content) == (200, b"{}")
     assert Series.objects.get().cpu_s == 12.5
 
 
 def test_gzip_is_unpacked() -> None:
     body = gzip.compress(BODY.SerializeToString())
-    assert posted(make_agent(), body, Content_Encoding="gzip")[0] == 200
+    assert posted(make_agent_with(), body, Content_Encoding="gzip")[0] == 200
     assert Series.objects.get().cpu_s == 12.5
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     body = gzip.compress(bytes(200 * 1024 * 1024), compresslevel=1)
-    assert posted(make_agent(), body, Content_Encoding="gzip")[0] == 413
+    assert posted(make_agent_with(), body, Content_Encoding="gzip")[0] == 413
     assert not Series.objects.exists()
 
 
@@ -120,18 +120,18 @@ def test_without_its_token_nothing_is_taken(authorization: str) -> None:
     ],
 )
 def test_what_is_no_export_is_named(body: bytes, headers: dict[str, str], status: int) -> None:
-    assert posted(make_agent(), body, **headers)[0] == status
+    assert posted(make_agent_with(), body, **headers)[0] == status
 
 
 def test_delta_points_are_answered_with_a_partial_success() -> None:
     body = export(counter("otelcol_exporter_sent_spans", 1, delta=True)).SerializeToString()
-    status, content = posted(make_agent(), body)
+    status, content = posted(make_agent_with(), body)
     assert status == 200
     assert b"only cumulative points" in content
 
 
 def test_an_agent_that_floods_is_told_to_wait() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
 
     async def flood(post: Post) -> list[int]:
         return [(await post(agent, BODY.SerializeToString()))[0] for _ in range(15)]
@@ -140,7 +140,7 @@ def test_an_agent_that_floods_is_told_to_wait() -> None:
 
 
 def buffered(*samples: LastNumbers) -> list[Series]:
-    agent = make_agent()
+    agent = make_agent_with()
 
     async def run() -> None:
         database = Database(connection_arguments(), "otlp")
@@ -175,7 +175,7 @@ def test_a_restart_forgets_the_numbers_of_the_former_life() -> None:
 
 
 def test_samples_wait_while_the_database_is_away() -> None:
-    agent = make_agent()
+    agent = make_agent_with()
 
     async def run() -> tuple[bool, bool]:
         nowhere = Database({**connection_arguments(), "host": "/nowhere"}, "otlp")

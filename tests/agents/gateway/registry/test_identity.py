@@ -16,9 +16,10 @@ from agents.opamp.anyvalue_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueLi
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, description, full_state
-from tests.agents.gateway.helpers import eventually, row, stored, want
+from tests.agents.gateway.helpers import row, stored, want
 from tests.agents.gateway.running import Starter
 from tests.agents.gateway.sockets.raw_socket import open_raw, send_frame
+from tests.make.waiting import eventually
 
 BAD = pb.ServerErrorResponseType_BadRequest
 REQUEST_UID = pb.AgentToServerFlags_RequestInstanceUid
@@ -156,7 +157,7 @@ def test_op_10_a_half_open_older_connection_is_closed(make_agent: MakeAgent) -> 
         agent.connect()
         agent.say()
         connections = agent.gateway.server.gateway.connections
-        eventually(lambda: len(connections) == 1, "the old connection closed", 12.0)
+        eventually(lambda: len(connections) == 1, "the old connection closed", timeout_s=12.0)
         assert not agent.say().HasField("agent_identification")
 
 

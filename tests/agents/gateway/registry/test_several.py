@@ -14,18 +14,10 @@ from agents.opamp.wire import encode
 from agents.reconcile import end_dead_gateways
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
-from tests.agents.gateway.helpers import (
-    delivery,
-    eventually,
-    push,
-    row,
-    status,
-    stored,
-    want,
-    write_now,
-)
+from tests.agents.gateway.helpers import delivery, push, row, status, stored, want, write_now
 from tests.agents.gateway.running import QUICK, RunningGateway, Starter
 from tests.agents.gateway.sockets.raw_socket import open_raw, send_frame
+from tests.make.waiting import eventually
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
 
@@ -66,7 +58,9 @@ def test_the_old_gateway_never_marks_a_moved_agent_offline(
         agent.say()
         stored(agent, gateway_id=gateway_id(second))
         registry = first.server.gateway.registry
-        eventually(lambda: agent.uid not in registry.by_uid, "the first gateway forgets it", 12.0)
+        eventually(
+            lambda: agent.uid not in registry.by_uid, "the first gateway forgets it", timeout_s=12.0
+        )
     first.stop()
     assert status(agent).connected
     assert agent.say().instance_uid == agent.uid

@@ -9,11 +9,11 @@ from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.shown_config import SOURCE
 from agents.simulator.effective import effective
-from tests.agents.factories import make_body
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import SUPERVISOR, FakeAgent
 from tests.agents.gateway.helpers import delivery, row, stored, want, write_now
 from tests.agents.gateway.running import Starter
+from tests.make.configs import make_body
 
 APPLIED = pb.RemoteConfigStatuses_APPLIED
 ONE = """

@@ -21,8 +21,9 @@ from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row, status, stored, want, write_now
+from tests.agents.gateway.helpers import row, status, stored, want, write_now
 from tests.agents.gateway.running import RunningGateway, Starter
+from tests.make.waiting import eventually
 
 
 def test_op_01_both_transports_share_one_path(gateway: RunningGateway, agent: FakeAgent) -> None:

@@ -20,9 +20,10 @@ from agents.opamp.scan import split
 from agents.opamp.wire import Malformed, decode_from_server
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, FakeAgent, description, full_state
-from tests.agents.gateway.helpers import eventually, row, stored, want
+from tests.agents.gateway.helpers import row, stored, want
 from tests.agents.gateway.running import RunningGateway, Starter
 from tests.agents.gateway.sockets.raw_socket import open_raw
+from tests.make.waiting import eventually
 
 MESSAGES = 400
 STREAMS = 120

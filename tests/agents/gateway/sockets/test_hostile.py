@@ -20,9 +20,10 @@ from agents.opamp import opamp_pb2 as pb
 from agents.opamp.wire import decode_from_server, encode
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import CONTENT_TYPE, full_state
-from tests.agents.gateway.helpers import eventually, stored
+from tests.agents.gateway.helpers import stored
 from tests.agents.gateway.running import PATH, RunningGateway, Starter
 from tests.agents.gateway.sockets.raw_socket import open_raw, send_frame
+from tests.make.waiting import eventually
 
 UNAVAILABLE = pb.ServerErrorResponseType_Unavailable
 BINARY, CONTINUATION, PING = 2, 0, 9

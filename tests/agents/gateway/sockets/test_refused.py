@@ -19,8 +19,9 @@ from agents.opamp.uids import as_text, claimed
 from agents.refused import forget, still_refused
 from tests.agents.gateway.conftest import MakeAgent
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
-from tests.agents.gateway.helpers import eventually, row
+from tests.agents.gateway.helpers import row
 from tests.agents.gateway.running import Starter
+from tests.make.waiting import eventually
 
 ULID = b"01ARZ3NDEKTSV4RRFFQ69G5FAV"  # 26 characters, as clients of old versions send it
 

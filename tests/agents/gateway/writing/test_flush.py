@@ -12,9 +12,9 @@ from agents.gateway.connections import Held
 from agents.gateway.metrics import Metrics
 from agents.gateway.writing.flush import MAX_BATCH, Flusher
 from agents.gateway.writing.rows import Row, Taken
-from tests.agents.gateway.helpers import eventually
 from tests.agents.gateway.running import RunningGateway
 from tests.agents.gateway.test_survival import cut_off
+from tests.make.waiting import eventually
 
 
 def _changed(count: int, after: int = 0) -> list[Held]:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from agents.models import Agent, AgentEvent, AgentStatus, RefusedAgent, RetirementRule
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.people import Reply, by_token, queries_of
-from tests.factories import NOW, make_agent
+from tests.make.agents import make_collector
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -28,7 +29,7 @@ def listed(query: str = "") -> list[str]:
 
 
 def test_one_is_retired_left_out_and_found_again() -> None:
-    agent, other = make_agent(connected=False), make_agent()
+    agent, other = make_collector(connected=False), make_collector()
     done = post(f"agents/{agent.instance_uid}/retire", {"reason": "scrapped"})
     assert_as_documented("agents_retire", done)
     assert listed() == [str(other.instance_uid)]
@@ -42,14 +43,14 @@ def test_one_is_retired_left_out_and_found_again() -> None:
 
 
 def test_a_connected_one_is_refused() -> None:
-    answer = post(f"agents/{make_agent().instance_uid}/retire", {"reason": "x"})
+    answer = post(f"agents/{make_collector().instance_uid}/retire", {"reason": "x"})
     assert (answer.status_code, answer.json()["code"]) == (409, "connected")
 
 
 def test_a_selection_is_counted_then_retired_in_that_count() -> None:
     for _ in range(3):
-        make_agent({"role": "pod"}, connected=False)
-    make_agent({"role": "pod"})
+        make_collector({"role": "pod"}, connected=False)
+    make_collector({"role": "pod"})
     asked = {"selector": "role=pod", "reason": "scaled in"}
     dry = post("agents/retire", {**asked, "dry_run": True})
     counted = assert_as_documented("agents_retire_selection", dry)
@@ -81,15 +82,15 @@ def test_what_is_wrong_is_named(body: dict[str, Any], field: str) -> None:
 
 @pytest.mark.parametrize("path", ["agents/retire", "agents/{uid}/retire", "agents/{uid}/take-over"])
 def test_a_viewer_may_not(path: str) -> None:
-    uid = make_agent(connected=False).instance_uid
+    uid = make_collector(connected=False).instance_uid
     answer = post(path.format(uid=uid), {"selector": "*", "count": 1, "reason": "x"}, "viewer")
     assert answer.status_code == 403
     assert not Agent.objects.filter(retired_at__isnull=False).exists()
 
 
 def test_a_host_set_up_anew_takes_over() -> None:
-    old = make_agent({"host.name": "h"}, connected=False, operator_labels={"team": "edge"})
-    new = make_agent({"host.name": "h"}, replaces=old)
+    old = make_collector({"host.name": "h"}, connected=False, operator_labels={"team": "edge"})
+    new = make_collector({"host.name": "h"}, replaces=old)
     AgentEvent.objects.create(agent=old, at=NOW, kind="restarted", details={})
     detail = by_token("viewer").get(f"/api/v1/agents/{old.instance_uid}").json()
     assert detail["replaced_by"] == str(new.instance_uid)
@@ -99,7 +100,7 @@ def test_a_host_set_up_anew_takes_over() -> None:
     history = by_token("viewer").get(f"/api/v1/agents/{new.instance_uid}/history").json()
     assert "restarted" in [event["kind"] for event in history["events"]]
     assert listed() == [str(new.instance_uid)]
-    answer = post(f"agents/{make_agent().instance_uid}/take-over", {})
+    answer = post(f"agents/{make_collector().instance_uid}/take-over", {})
     assert (answer.status_code, answer.json()["code"]) == (409, "no_predecessor")
 
 
@@ -149,6 +150,6 @@ def test_lists_cost_the_same_with_many_rows() -> None:
         RetirementRule.objects.create(
             name=f"{n}", not_seen_for=timedelta(1), updated_by="x", updated_at=now
         )
-        agent = make_agent(connected=False, retired_at=now)
+        agent = make_collector(connected=False, retired_at=now)
         AgentStatus.objects.filter(agent=agent).update(last_seen_at=now)
     assert [cost(path) for path in paths] == few

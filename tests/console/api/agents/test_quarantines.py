@@ -8,7 +8,7 @@ import pytest
 from agents.models import Quarantine
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.people import Reply, by_session, by_token
-from tests.console.api.rows import make_agent
+from tests.make.agents import make_agent
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/quarantines"

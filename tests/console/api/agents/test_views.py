@@ -10,7 +10,7 @@ from django.utils import timezone
 from agents.models import AgentAlias, AgentBody, AgentEvent, Delivery
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.people import by_token, queries_of
-from tests.console.api.rows import make_agent, make_agents, make_gateway
+from tests.make.agents import make_agent, make_agents, make_gateway
 
 pytestmark = pytest.mark.django_db
 NEW, OLD = "b" * 64, "a" * 64

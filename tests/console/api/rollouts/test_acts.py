@@ -7,7 +7,7 @@ from django.test import Client
 
 from rollouts.models import Phase, Rollout
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.fleet import MANUAL, ROLLOUTS, created, make_fleet, send, tick
+from tests.console.api.fleet import MANUAL, ROLLOUTS, created, make_edge_fleet, send, tick
 from tests.console.api.people import Reply, by_session, by_token
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fleet() -> None:
-    make_fleet()
+    make_edge_fleet()
 
 
 def act(rollout: dict[str, Any], verb: str, client: Client | None = None, **body: Any) -> Reply:

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from agents.models import ConfigStatus
 from console.api.rollouts.answers import events_of, rollout_view
 from rollouts.models import Rollout, Target
-from tests.factories import connect, report
+from tests.make.speech import connect, report
 from tests.rollouts.fleet import Fleet, phases_of, state_of
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rollouts.models import Measurement, Phase, Rollout
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.fleet import ROLLOUTS, created, make_fleet, send
+from tests.console.api.fleet import ROLLOUTS, created, make_edge_fleet, send
 from tests.console.api.people import by_token
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rollout() -> dict[str, Any]:
-    make_fleet()
+    make_edge_fleet()
     found = created(start=True)
     send(f"/{found['id']}/pause", {"reason": "=cmd()"})
     return found

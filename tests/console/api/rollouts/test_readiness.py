@@ -11,7 +11,7 @@ from console.pages.rollouts.readiness import LABELS
 from rollouts.drafts.readiness import ABOUT_AGENTS
 from rollouts.models import Target
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.fleet import ROLLOUTS, created, make_fleet
+from tests.console.api.fleet import ROLLOUTS, created, make_edge_fleet
 from tests.console.api.people import by_token
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def drafted(agents: int = 3, offline: int = 1) -> str:
     """Draft a rollout some of whose targets went offline; return its readiness address."""
-    make_fleet(agents)
+    make_edge_fleet(agents)
     found = created()
     away = Target.objects.order_by("pk").values("agent_id")[:offline]
     AgentStatus.objects.filter(agent_id__in=away).update(connected=False)

@@ -6,7 +6,7 @@ import pytest
 
 from rollouts.models import Rollback
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.fleet import make_fleet
+from tests.console.api.fleet import make_edge_fleet
 from tests.console.api.people import Reply, by_token, queries_of
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fleet() -> None:
-    make_fleet()
+    make_edge_fleet()
 
 
 def roll_back(role: str = "operator", **changes: Any) -> Reply:

@@ -10,7 +10,7 @@ from accounts.models import AuditEvent
 from agents.models import Agent, ComponentSet
 from rollouts.models import Rollout
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.fleet import ROLLOUTS, WANTED, create, created, make_fleet, send
+from tests.console.api.fleet import ROLLOUTS, WANTED, create, created, make_edge_fleet, send
 from tests.console.api.people import by_session, by_token, queries_of
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fleet() -> None:
-    make_fleet()
+    make_edge_fleet()
 
 
 def test_a_rollout_is_created_and_started_in_one_step() -> None:

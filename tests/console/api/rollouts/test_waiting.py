@@ -10,7 +10,7 @@ from accounts.actor import Actor
 from console.lib.processes.stopping import stopping
 from rollouts.actions.abort import abort
 from tests.console.api.contract import assert_as_documented
-from tests.console.api.fleet import MANUAL, ROLLOUTS, created, make_fleet, send, tick
+from tests.console.api.fleet import MANUAL, ROLLOUTS, created, make_edge_fleet, send, tick
 from tests.console.api.people import Reply, by_token, person
 
 
@@ -20,7 +20,7 @@ def wait(rollout: dict[str, Any], query: str) -> Reply:
 
 @pytest.mark.django_db
 def test_the_time_is_up() -> None:
-    make_fleet()
+    make_edge_fleet()
     found = assert_as_documented("rollouts_wait", wait(created(), "timeout=0s"))
     assert found["timed_out"] is True
     assert found["state"] == "draft"
@@ -28,7 +28,7 @@ def test_the_time_is_up() -> None:
 
 @pytest.mark.django_db
 def test_a_finished_rollout_is_answered_whatever_was_waited_for() -> None:
-    make_fleet()
+    make_edge_fleet()
     rollout = created(start=True)
     send(f"/{rollout['id']}/abort", {"reason": "enough of it"})
     for until in ("finished", "awaiting_approval", "all"):
@@ -37,7 +37,7 @@ def test_a_finished_rollout_is_answered_whatever_was_waited_for() -> None:
 
 @pytest.mark.django_db
 def test_a_phase_that_waits_for_approval_is_answered() -> None:
-    make_fleet()
+    make_edge_fleet()
     rollout = created(start=True, plan=MANUAL)
     tick()
     assert wait(rollout, "until=awaiting_approval&timeout=9m").json()["timed_out"] is False
@@ -50,7 +50,7 @@ def test_a_phase_that_waits_for_approval_is_answered() -> None:
     "query", ["until=none", "timeout=11m", "timeout=soon", "timeout=-1", "timeout=99999999999s"]
 )
 def test_a_wait_that_makes_no_sense_is_refused(query: str) -> None:
-    make_fleet()
+    make_edge_fleet()
     answer = wait(created(), query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["path"] == query.split("=")[0]
@@ -58,7 +58,7 @@ def test_a_wait_that_makes_no_sense_is_refused(query: str) -> None:
 
 @pytest.mark.django_db
 def test_a_process_that_stops_lets_go() -> None:
-    make_fleet()
+    make_edge_fleet()
     rollout = created()
     stopping.set()
     try:
@@ -70,7 +70,7 @@ def test_a_process_that_stops_lets_go() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_waiting_request_notices_what_others_do() -> None:
-    make_fleet()
+    make_edge_fleet()
     rollout = created(start=True)
     answers: list[Reply] = []
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentStatus, Command, DesiredSettings
 from agents.opamp import bits
-from tests.console.pages.rows import make_fleet, sign_in
+from tests.make.agents import make_fleet
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from tests.console.pages.rows import make_user
-from tests.factories import make_agent
+from tests.make.agents import make_collector
+from tests.make.people import make_user
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def client() -> Client:
-    make_agent({"env": "prod", "a.b__c": "x'y"})
+    make_collector({"env": "prod", "a.b__c": "x'y"})
     signed_in = Client()
     signed_in.force_login(make_user("vera", "viewer"))
     return signed_in
@@ -39,7 +39,7 @@ def test_a_label_that_nobody_has_is_said_whoever_matches(client: Client) -> None
 
 
 def test_the_name_of_an_agent_is_found_and_a_near_one_offered(client: Client) -> None:
-    make_agent(name="us-east-prod-00001")
+    make_collector(name="us-east-prod-00001")
     assert "us-east-prod-00001" in client.get("/agents/", {"q": "name~us-east-*"}).content.decode()
     text = client.get("/agents/", {"q": "name=us-east-prod-0001"}).content.decode()
     assert 'href="/agents/?q=name%3Dus-east-prod-00001' in text

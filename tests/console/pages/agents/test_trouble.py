@@ -10,8 +10,11 @@ from django.test import Client
 from agents.models import Agent, AgentStatus, Delivery, Quarantine
 from rollouts.models import ConfigVersion, Target
 from tests.console.api.people import by_token
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, make_user, sign_in
-from tests.factories import NOW
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user, sign_in
+from tests.make.rollouts import make_rollout
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 

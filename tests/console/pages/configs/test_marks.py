@@ -7,7 +7,11 @@ from django.utils import timezone
 
 from agents.models import Quarantine
 from rollouts.models import ConfigVersion, Rollout
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
+from tests.console.pages.rows import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_rollout
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from console.lib.yaml import DEFAULT_LIMITS
 from rollouts.models import ConfigVersion
-from tests.console.pages.rows import make_config, make_fleet, markup, sign_in
+from tests.console.pages.rows import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 GOOD = b"receivers:\r\n  otlp:\r\n"

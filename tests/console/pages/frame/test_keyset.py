@@ -5,7 +5,7 @@ from django.http import QueryDict
 
 from agents.models import Agent
 from console.pages.frame import keyset
-from tests.factories import make_agent
+from tests.make.agents import make_collector
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +15,7 @@ def read(query: str) -> keyset.Page[Agent]:
 
 
 def test_a_list_in_line_reads_forward_and_back() -> None:
-    pks = [make_agent().pk for _ in range(5)]
+    pks = [make_collector().pk for _ in range(5)]
     first = read("")
     second = read(f"after={first.older}")
     last = read(f"after={second.older}")

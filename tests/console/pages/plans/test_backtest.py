@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rollouts.models import Plan
-from tests.console.pages.rows import sign_in
+from tests.make.people import sign_in
 from tests.rollouts.analysis.test_past import finished
 
 pytestmark = pytest.mark.django_db

@@ -15,15 +15,11 @@ from console.pages.rollouts.acts import dialogs
 from console.pages.rollouts.acts import table as acts
 from rollouts.engine.states import RolloutState
 from rollouts.models import Approval, Rollout
-from tests.console.pages.rows import (
-    make_approval,
-    make_config,
-    make_fleet,
-    make_rollout,
-    make_user,
-    markup,
-    sign_in,
-)
+from tests.console.pages.rows import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user, sign_in
+from tests.make.rollouts import make_approval, make_rollout
 
 pytestmark = pytest.mark.django_db
 

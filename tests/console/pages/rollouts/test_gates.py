@@ -9,7 +9,7 @@ from console.pages.rollouts import gates
 from console.words import numbers
 from console.words.plain import NO_VALUE
 from rollouts.engine.facts import GateFacts, GateKind, Verdict
-from tests.rollouts.analysis.rows import NOW
+from tests.make.times import NOW
 
 GATE = GateFacts(
     gate="criterion:queue",

@@ -14,14 +14,11 @@ from console.words import states as words
 from rollouts.delivering import counts
 from rollouts.engine.states import FAILED_TARGETS, RollbackTargetState, TargetState
 from rollouts.models import RollbackTarget, Rollout, Target
-from tests.console.pages.rows import (
-    make_config,
-    make_fleet,
-    make_rollback,
-    make_rollout,
-    markup,
-    sign_in,
-)
+from tests.console.pages.rows import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_rollback, make_rollout
 
 pytestmark = pytest.mark.django_db
 STATES = [state.value for state in TargetState]

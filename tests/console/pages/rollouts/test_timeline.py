@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.console.pages.rows import make_config, make_events, make_rollout, sign_in
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_events, make_rollout
 
 pytestmark = pytest.mark.django_db
 

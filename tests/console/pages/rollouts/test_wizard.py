@@ -10,14 +10,11 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from rollouts.models import ConfigVersion, Rollout, Target
-from tests.console.pages.rows import (
-    make_config,
-    make_fleet,
-    make_rollout,
-    make_user,
-    markup,
-    sign_in,
-)
+from tests.console.pages.rows import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user, sign_in
+from tests.make.rollouts import make_rollout
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,9 @@ from rollouts.analysis.sources import own_metrics
 from rollouts.analysis.sources.own_metrics import load_series
 from rollouts.engine.facts import GateFacts, Verdict
 from rollouts.models import Phase, Target
+from tests.make.times import NOW
+from tests.make.watched import PLAN, make_bare_rollout, make_phase, make_target
 from tests.rollouts.analysis.lives import life
-from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout, make_target
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def store(target: Target, begins_at: Any, minutes: int, **words: Any) -> None:
         )
 
 
-def make_agents(
+def reporting_agents(
     phase: Phase, count: int, before: dict[str, float], after: dict[str, float] | None
 ) -> None:
     changed_at = NOW - timedelta(minutes=MINUTES, seconds=5)
@@ -61,7 +62,7 @@ def make_agents(
 
 
 def observed(plan: dict[str, Any] = CPU_PLAN) -> Phase:
-    return make_phase(make_rollout(plan), observed_s=MINUTES * 60.0, counts={"offered": 4})
+    return make_phase(make_bare_rollout(plan), observed_s=MINUTES * 60.0, counts={"offered": 4})
 
 
 def gate(phase: Phase, name: str = "criterion:cpu_increase") -> GateFacts:
@@ -72,7 +73,7 @@ def gate(phase: Phase, name: str = "criterion:cpu_increase") -> GateFacts:
 
 def test_cpu_is_compared_with_the_same_agents_before() -> None:
     phase = observed()
-    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.26})
+    reporting_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.26})
     found = gate(phase)
     assert found.value == pytest.approx(0.3)
     assert found.verdict is Verdict.FAIL
@@ -82,7 +83,7 @@ def test_cpu_is_compared_with_the_same_agents_before() -> None:
 
 def test_the_same_cpu_as_before_passes() -> None:
     phase = observed()
-    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    reporting_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
     assert gate(phase).verdict is Verdict.PASS
 
 
@@ -127,7 +128,7 @@ def test_what_flows_is_counted_over_every_life_of_an_agent() -> None:
 
 def test_the_warm_up_is_left_out_and_said() -> None:
     phase = observed()
-    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    reporting_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
     assert "left out" in str(gate(phase).note)
 
 
@@ -141,8 +142,8 @@ def test_agents_that_send_nothing_are_insufficient() -> None:
 
 def test_agents_that_fell_silent_with_the_change_are_not_left_out_quietly() -> None:
     phase = observed()
-    make_agents(phase, 2, {"cpu": 0.2}, {"cpu": 0.2})
-    make_agents(phase, 2, {"cpu": 0.2}, None)
+    reporting_agents(phase, 2, {"cpu": 0.2}, {"cpu": 0.2})
+    reporting_agents(phase, 2, {"cpu": 0.2}, None)
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
     assert "2 of 4 agents" in str(found.sentence)
@@ -150,7 +151,7 @@ def test_agents_that_fell_silent_with_the_change_are_not_left_out_quietly() -> N
 
 def test_old_own_metrics_are_stale() -> None:
     phase = observed()
-    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    reporting_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
     Series.objects.filter(at__gt=NOW - timedelta(minutes=5)).delete()
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
@@ -159,9 +160,9 @@ def test_old_own_metrics_are_stale() -> None:
 
 def test_export_failures_add_to_what_agents_report_and_never_hide_it() -> None:
     phase = make_phase(
-        make_rollout(), observed_s=900.0, counts={"offered": 4, "applied": 1, "failed": 3}
+        make_bare_rollout(), observed_s=900.0, counts={"offered": 4, "applied": 1, "failed": 3}
     )
-    make_agents(phase, 4, {}, {})
+    reporting_agents(phase, 4, {}, {})
     take_measurements(phase.rollout_id, NOW)
     found = {g.gate: g for g in load_gates(phase.rollout, phase, NOW)}["threshold:failure_rate"]
     assert found.value == 0.75
@@ -170,14 +171,14 @@ def test_export_failures_add_to_what_agents_report_and_never_hide_it() -> None:
 
 def test_reading_costs_the_same_queries_for_many_agents(django_assert_max_num_queries: Any) -> None:
     phase = observed()
-    make_agents(phase, 8, {"cpu": 0.2}, {"cpu": 0.2})
+    reporting_agents(phase, 8, {"cpu": 0.2}, {"cpu": 0.2})
     with django_assert_max_num_queries(14):
         take_measurements(phase.rollout_id, NOW)
 
 
 def test_a_number_without_end_is_an_error_and_the_others_are_read() -> None:
     phase = observed(CPU_PLAN)
-    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
+    reporting_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.2})
     Series.objects.filter(at__gt=NOW - timedelta(minutes=10)).update(cpu_s=float("inf"))
     found = gate(phase)
     assert found.verdict is Verdict.INSUFFICIENT
@@ -203,10 +204,10 @@ CONTROL_PLAN = {
 
 
 def test_agents_of_an_earlier_phase_are_a_control_when_all_others_have_changed() -> None:
-    rollout = make_rollout(CONTROL_PLAN)
+    rollout = make_bare_rollout(CONTROL_PLAN)
     early = make_phase(rollout, index=0, state="passed", observed_s=3600.0)
     phase = make_phase(rollout, index=1, observed_s=MINUTES * 60.0, counts={"offered": 4})
-    make_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.3})
+    reporting_agents(phase, 4, {"cpu": 0.2}, {"cpu": 0.3})
     begins_at = NOW - timedelta(minutes=2 * MINUTES)
     for _ in range(4):
         target = make_target(early, confirmed_at=NOW - timedelta(hours=1))
@@ -224,7 +225,7 @@ def test_errors_of_some_agents_are_taken_for_all_of_a_large_phase(
 ) -> None:
     plan = {**CPU_PLAN, "thresholds": {"error_rate": {"critical": "50 errors/min"}}}
     phase = observed(plan)
-    make_agents(phase, 4, {}, {"errors_per_min": 3.0})
+    reporting_agents(phase, 4, {}, {"errors_per_min": 3.0})
     monkeypatch.setattr(own_metrics, "MOST_AGENTS", 2)
     found = gate(phase, "threshold:error_rate")
     assert found.value == pytest.approx(12.0)

@@ -16,7 +16,8 @@ from rollouts.analysis.measure import load_gates, take_measurements
 from rollouts.analysis.sources.prometheus_api import PrometheusApi, Trouble
 from rollouts.engine.facts import GateFacts, Verdict
 from rollouts.models import Measurement
-from tests.rollouts.analysis.rows import NOW, PLAN, make_phase, make_rollout, make_target
+from tests.make.times import NOW
+from tests.make.watched import PLAN, make_bare_rollout, make_phase, make_target
 
 EMPTY: dict[str, Any] = {"status": "success", "data": {"resultType": "vector", "result": []}}
 
@@ -163,7 +164,7 @@ def test_while_prometheus_is_away_its_gates_hold_and_opamp_guards_act(settings: 
     settings.PROMETHEUS_URL = "http://127.0.0.1:9"
     criterion = {"metric": "queue", "operator": "<", "threshold": 0.9, "query": "max(q)"}
     plan = {**PLAN, "phases": [{**PLAN["phases"][0], "success_criteria": [criterion]}]}
-    phase = make_phase(make_rollout(plan), counts={"offered": 20, "failed": 10})
+    phase = make_phase(make_bare_rollout(plan), counts={"offered": 20, "failed": 10})
     take_measurements(phase.rollout_id, NOW)
     found = {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
     assert found["criterion:queue"].verdict is Verdict.INSUFFICIENT
@@ -185,7 +186,7 @@ def triggered(
     settings.PROMETHEUS_URL = server.url
     server.answer = answers
     trigger = {"name": "odd", "condition": condition, "for": "1s"}
-    rollout = make_rollout({**TRIGGER_PLAN, "rollback": {"triggers": [trigger]}})
+    rollout = make_bare_rollout({**TRIGGER_PLAN, "rollback": {"triggers": [trigger]}})
     phase = make_phase(rollout, counts={"offered": 20, "failed": 10})
     changed_at = NOW - timedelta(minutes=10)
     make_target(phase, confirmed_at=changed_at, labels={"service.instance.id": "us"})
@@ -269,7 +270,7 @@ def test_a_gate_that_cannot_be_read_leaves_the_others(
 ) -> None:
     settings.PROMETHEUS_URL = "http://127.0.0.1:9"
     monkeypatch.setattr(PrometheusApi, "query", lambda *_: 1 / 0)
-    phase = make_phase(make_rollout(TRIGGER_PLAN), counts={"offered": 20, "failed": 10})
+    phase = make_phase(make_bare_rollout(TRIGGER_PLAN), counts={"offered": 20, "failed": 10})
     take_measurements(phase.rollout_id, NOW)
     found = {gate.gate: gate for gate in load_gates(phase.rollout, phase, NOW)}
     assert found["trigger:odd"].verdict is Verdict.INSUFFICIENT
@@ -296,7 +297,7 @@ def test_failures_that_agents_without_the_change_share_are_not_held_against_it(
     for compare in ("absolute", "control"):
         asked = {**criterion, "compare": compare, "source": "prometheus"}
         plan = {**PLAN, "phases": [{**PLAN["phases"][0], "success_criteria": [asked]}]}
-        phase = make_phase(make_rollout(plan), observed_s=600.0, counts={"offered": 2})
+        phase = make_phase(make_bare_rollout(plan), observed_s=600.0, counts={"offered": 2})
         for instance, state in (
             ("a", "applied"),
             ("b", "applied"),

@@ -9,7 +9,7 @@ from console.pages.drawing.readings import Span
 from console.pages.rollouts.evidence.chart import GateChart, chart_of, group_of, says_of
 from console.pages.rollouts.evidence.rows import GateReading
 from rollouts.engine.facts import GateFacts, GateKind, Verdict
-from tests.rollouts.analysis.rows import NOW
+from tests.make.times import NOW
 
 GATE = GateFacts(
     gate="criterion:failure_rate",
