@@ -19,13 +19,13 @@ http = get_asgi_application()
 # The routes import models, so they come after Django is set up.
 from console.asgi_lifespan import lifespan  # noqa: E402
 from console.asgi_limits import BodyLimit  # noqa: E402
-from console.live.door import Door  # noqa: E402
+from console.live.door import LiveDoor  # noqa: E402
 from console.live.routing import PATH, websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(http, settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
-        "websocket": Door(
+        "websocket": LiveDoor(
             f"/{PATH}",
             AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from agents.models import AgentStatus, Quarantine
-from rollouts.configs.findings import Level
+from rollouts.configs.findings import Severity
 from rollouts.engine.states import RolloutState
 from rollouts.models import Config, ConfigVersion, Rollout
 
@@ -107,6 +107,6 @@ def _errors(version: ConfigVersion, *, final: bool) -> int:
     errors = [
         check
         for check in version.checks
-        if isinstance(check, dict) and check.get("level") == Level.ERROR
+        if isinstance(check, dict) and check.get("level") == Severity.ERROR
     ]
     return sum(int(check.get("count", 1)) for check in errors if not final or check.get("final"))

@@ -20,7 +20,7 @@ GONE_WITHIN_S = 1.0
 _DENIAL = "websocket.http.response"  # the extension by which a server answers more than 403
 
 
-class Door:
+class LiveDoor:
     """An ASGI application that hands WebSockets at `path` to `app` and refuses all others."""
 
     def __init__(self, path: str, app: App) -> None:

@@ -32,5 +32,5 @@ class HeadMiddleware:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""  # what makes this a generator
+    for nothing in ():
+        yield nothing

@@ -15,13 +15,13 @@ from console.lib.texts import text
 from console.lib.yaml import Document
 from rollouts.configs import pipelines, sections, telemetry, values
 from rollouts.configs.collector import Collector
-from rollouts.configs.findings import Check, Finding, Level, grouped
+from rollouts.configs.findings import Check, ConfigFinding, Severity, grouped
 from rollouts.configs.secrets import literal_secrets
 
 
 def check_config(
     document: Document, *, component_sets: Iterable[frozenset[str]] = ()
-) -> list[Finding]:
+) -> list[ConfigFinding]:
     """Return the findings of each rule, few of a kind, and one `ok` per rule that found none.
 
     `component_sets` are what the agents in question report (`processor:batch`); without any the
@@ -29,12 +29,12 @@ def check_config(
     """
     collector = Collector(document)
     found = [
-        Finding(Check.SECRETS, Level.WARNING, says, line)
+        ConfigFinding(Check.SECRETS, Severity.WARNING, says, line)
         for line, says in literal_secrets(document)
     ]
     ran = [Check.SECRETS]
     if not collector.is_collector:
-        found.append(Finding(Check.SECTIONS, Level.NOTE, text("config.no_collector")))
+        found.append(ConfigFinding(Check.SECTIONS, Severity.NOTE, text("config.no_collector")))
         ran.append(Check.SECTIONS)
     else:
         for check, rule in _RULES.items():
@@ -45,11 +45,11 @@ def check_config(
             found += pipelines.available(collector, sets)
             ran.append(Check.AVAILABLE)
     broken = {finding.check for finding in found}
-    found += [Finding(check, Level.OK, _OK[check]) for check in ran if check not in broken]
+    found += [ConfigFinding(check, Severity.OK, _OK[check]) for check in ran if check not in broken]
     return grouped(found)
 
 
-_RULES: dict[Check, Callable[[Collector], Iterable[Finding]]] = {
+_RULES: dict[Check, Callable[[Collector], Iterable[ConfigFinding]]] = {
     Check.SECTIONS: sections.sections,
     Check.COMPONENTS: sections.components,
     Check.VALUES: values.values,

@@ -14,7 +14,7 @@ MAX_PLACES = 5  # findings of one kind that are shown by themselves
 _MAX_CHARS = 400
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """`error` blocks a rollout; a `warning` may be accepted by name when one starts."""
 
     OK = "ok"
@@ -41,7 +41,7 @@ class Check(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ConfigFinding:
     """One result of one rule; `line` counts from 1, 0 when it concerns no line.
 
     `is_final`: no collector of any version can run this, or an agent would be lost by it, so
@@ -49,7 +49,7 @@ class Finding:
     """
 
     check: Check
-    level: Level
+    level: Severity
     says: Text
     line: int = 0
     is_final: bool = False
@@ -72,23 +72,23 @@ class Finding:
         }
 
 
-def grouped(findings: Iterable[Finding]) -> list[Finding]:
+def grouped(findings: Iterable[ConfigFinding]) -> list[ConfigFinding]:
     """Return the findings in the order they are shown, few of each kind.
 
     A kind is one level of one rule. Its first places stand alone, the others are one finding that
     counts them: what a config of a megabyte is told stays small enough to read.
     """
-    kinds: dict[tuple[Check, Level, bool], list[Finding]] = defaultdict(list)
+    kinds: dict[tuple[Check, Severity, bool], list[ConfigFinding]] = defaultdict(list)
     for finding in findings:
         kinds[finding.check, finding.level, finding.is_final].append(finding)
-    shown: list[Finding] = []
+    shown: list[ConfigFinding] = []
     for (check, level, is_final), found in kinds.items():
         found.sort(key=lambda one: one.line)
         more = found[MAX_PLACES:] if len(found) > MAX_PLACES + 1 else []
         shown += found[: len(found) - len(more)]
         if more:
             says = text("config.more_like_these", more=len(more), line=more[-1].line)
-            shown.append(Finding(check, level, says, more[0].line, is_final, len(more)))
+            shown.append(ConfigFinding(check, level, says, more[0].line, is_final, len(more)))
     order = list(Check)
     return sorted(shown, key=lambda one: (order.index(one.check), one.line))
 

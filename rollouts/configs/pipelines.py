@@ -20,51 +20,51 @@ from rollouts.configs.collector import (
     is_reference,
     type_of,
 )
-from rollouts.configs.findings import Check, Finding, Level
+from rollouts.configs.findings import Check, ConfigFinding, Severity
 from rollouts.configs.sections import cut, near
 
 _BARE_VARIABLE = re.compile(r"\$[A-Za-z_]")
 _MAX_COMPARED = 200  # names that a hint for a misspelt one is sought among
 
 
-def pipelines(collector: Collector) -> Iterator[Finding]:
+def pipelines(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield what is wrong with the shape of each pipeline."""
     for pipeline, body in collector.pipelines.items():
         line = collector.line("service", "pipelines", pipeline)
         if not is_pipeline_id(pipeline):
             says = text("config.no_pipeline", read=shown(pipeline), signals=tuple(SIGNALS))
-            yield Finding(Check.PIPELINES, Level.ERROR, says, line)
+            yield ConfigFinding(Check.PIPELINES, Severity.ERROR, says, line)
         elif has_odd_name(pipeline):
             says = text("config.odd_name", kind="pipeline", name=cut(pipeline))
-            yield Finding(Check.PIPELINES, Level.WARNING, says, line)
+            yield ConfigFinding(Check.PIPELINES, Severity.WARNING, says, line)
         elif type_of(pipeline) == "profiles":
             says = text("config.profiles_pipeline", name=cut(pipeline))
-            yield Finding(Check.PIPELINES, Level.WARNING, says, line)
+            yield ConfigFinding(Check.PIPELINES, Severity.WARNING, says, line)
         if isinstance(body, dict):
             yield from _roles(collector, pipeline, body)
         elif not is_reference(body):
             says = text("config.bad_pipeline", name=cut(pipeline), read=shown(body))
-            yield Finding(Check.PIPELINES, Level.ERROR, says, line, is_final=True)
+            yield ConfigFinding(Check.PIPELINES, Severity.ERROR, says, line, is_final=True)
 
 
-def _roles(collector: Collector, pipeline: str, body: dict[str, object]) -> Iterator[Finding]:
+def _roles(collector: Collector, pipeline: str, body: dict[str, object]) -> Iterator[ConfigFinding]:
     path = ("service", "pipelines", pipeline)
     for key, names in body.items():
         line = collector.line(*path, key)
         if key not in ROLES:
             says = text("config.no_pipeline_key", read=cut(key), near=near(key, ROLES))
-            yield Finding(Check.PIPELINES, Level.ERROR, says, line)
+            yield ConfigFinding(Check.PIPELINES, Severity.ERROR, says, line)
         elif not _is_list_of_names(names):
             says = text("config.no_list_of_names", key=key, pipeline=cut(pipeline))
-            yield Finding(Check.PIPELINES, Level.ERROR, says, line, is_final=True)
+            yield ConfigFinding(Check.PIPELINES, Severity.ERROR, says, line, is_final=True)
     for role in ("receivers", "exporters"):
         if not body.get(role):
             says = text("config.pipeline_without", pipeline=cut(pipeline), role=role)
             line = collector.line(*path)
-            yield Finding(Check.PIPELINES, Level.ERROR, says, line, is_final=True)
+            yield ConfigFinding(Check.PIPELINES, Severity.ERROR, says, line, is_final=True)
 
 
-def references(collector: Collector) -> Iterator[Finding]:
+def references(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield what pipelines and service.extensions name although it is not defined, or twice."""
     seen: set[tuple[str, str, str]] = set()
     for use in collector.uses:
@@ -74,8 +74,8 @@ def references(collector: Collector) -> Iterator[Finding]:
             names = {"name": cut(use.component), "pipeline": cut(use.pipeline)}
             says = text("config.named_twice", role=use.role, **names)
             # Collectors take a second receiver or exporter of one name for the first.
-            level = Level.ERROR if use.role == "processors" else Level.WARNING
-            yield Finding(Check.REFERENCES, level, says, line)
+            level = Severity.ERROR if use.role == "processors" else Severity.WARNING
+            yield ConfigFinding(Check.REFERENCES, level, says, line)
         seen.add(key)
         if not _may_be_defined(collector, use.role, use.component):
             yield _undefined(use.component, _undefined_use(collector, use), line)
@@ -99,11 +99,11 @@ def _may_be_defined(collector: Collector, role: str, component: str) -> bool:
     )
 
 
-def _undefined(component: str, says: Text, line: int) -> Finding:
+def _undefined(component: str, says: Text, line: int) -> ConfigFinding:
     if _BARE_VARIABLE.match(component):
         says = text("config.bare_variable", read=cut(component), name=cut(component[1:]))
-        return Finding(Check.REFERENCES, Level.WARNING, says, line)
-    return Finding(Check.REFERENCES, Level.ERROR, says, line, is_final=True)
+        return ConfigFinding(Check.REFERENCES, Severity.WARNING, says, line)
+    return ConfigFinding(Check.REFERENCES, Severity.ERROR, says, line, is_final=True)
 
 
 def _undefined_use(collector: Collector, use: Use) -> Text:
@@ -119,7 +119,7 @@ def _undefined_use(collector: Collector, use: Use) -> Text:
     return text("config.undefined", near=near(use.component, known[:_MAX_COMPARED]), **names)
 
 
-def connectors(collector: Collector) -> Iterator[Finding]:
+def connectors(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield connectors that have one end only; none where not every pipeline is known."""
     if not collector.pipelines_known:
         return
@@ -132,10 +132,10 @@ def connectors(collector: Collector) -> Iterator[Finding]:
             has, lacks = lacks, has
         says = text("config.one_ended", name=cut(connector), has=has, lacks=lacks)
         line = collector.line("connectors", key)
-        yield Finding(Check.CONNECTORS, Level.ERROR, says, line, is_final=True)
+        yield ConfigFinding(Check.CONNECTORS, Severity.ERROR, says, line, is_final=True)
 
 
-def unused(collector: Collector) -> Iterator[Finding]:
+def unused(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield what is defined but not used; nothing where what is used is not known."""
     used = {role: collector.used(role) for role in ROLES}
     used["extensions"] = {extension for _, extension in collector.extensions}
@@ -147,10 +147,10 @@ def unused(collector: Collector) -> Iterator[Finding]:
             if component not in used[section]:
                 says = text("config.unused", kind=kind, name=cut(component))
                 line = collector.line(section, key)
-                yield Finding(Check.UNUSED, Level.NOTE, says, line)
+                yield ConfigFinding(Check.UNUSED, Severity.NOTE, says, line)
 
 
-def available(collector: Collector, sets: list[frozenset[str]]) -> Iterator[Finding]:
+def available(collector: Collector, sets: list[frozenset[str]]) -> Iterator[ConfigFinding]:
     """Yield component types that some builds do not have, by any of their names."""
     lines: dict[str, int] = defaultdict(int)
     for section, kind in KINDS.items():
@@ -172,7 +172,7 @@ def available(collector: Collector, sets: list[frozenset[str]]) -> Iterator[Find
                 builds=builds,
                 of=len(sets),
             )
-        yield Finding(Check.AVAILABLE, Level.WARNING, says, lines[name])
+        yield ConfigFinding(Check.AVAILABLE, Severity.WARNING, says, lines[name])
 
 
 def _is_list_of_names(names: object) -> bool:

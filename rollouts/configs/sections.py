@@ -16,32 +16,32 @@ from rollouts.configs.collector import (
     is_reference,
     normal_id,
 )
-from rollouts.configs.findings import Check, Finding, Level
+from rollouts.configs.findings import Check, ConfigFinding, Severity
 
 _SERVICE_KEYS = ("pipelines", "extensions", "telemetry")
 
 
-def sections(collector: Collector) -> Iterator[Finding]:
+def sections(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield what is wrong with the top-level keys."""
     for section, body in collector.data.items():
         line = collector.line(section)
         if section not in SECTIONS:
             says = text("config.no_section", read=cut(section), near=near(section, SECTIONS))
-            yield Finding(Check.SECTIONS, Level.ERROR, says, line)
+            yield ConfigFinding(Check.SECTIONS, Severity.ERROR, says, line)
         elif body is None:
             says = text("config.empty_section", section=section)
-            yield Finding(Check.SECTIONS, Level.ERROR, says, line, is_final=True)
+            yield ConfigFinding(Check.SECTIONS, Severity.ERROR, says, line, is_final=True)
         elif not isinstance(body, dict) and not is_reference(body):
             says = text("config.no_mapping", key=section, read=shown(body))
-            yield Finding(Check.SECTIONS, Level.ERROR, says, line, is_final=True)
+            yield ConfigFinding(Check.SECTIONS, Severity.ERROR, says, line, is_final=True)
     for section in ("receivers", "exporters"):
         if collector.data.get(section, {}) == {}:
             says = text("config.none_of", section=section)
             line = collector.line(section)
-            yield Finding(Check.SECTIONS, Level.ERROR, says, line, is_final=True)
+            yield ConfigFinding(Check.SECTIONS, Severity.ERROR, says, line, is_final=True)
 
 
-def components(collector: Collector) -> Iterator[Finding]:
+def components(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield what is wrong with the ids and the settings of components."""
     for section, kind in KINDS.items():
         body = collector.data.get(section)
@@ -49,46 +49,46 @@ def components(collector: Collector) -> Iterator[Finding]:
             line = collector.line(section, component)
             if not is_component_id(component):
                 says = text("config.bad_component", read=shown(component), kind=kind)
-                yield Finding(Check.COMPONENTS, Level.ERROR, says, line)
+                yield ConfigFinding(Check.COMPONENTS, Severity.ERROR, says, line)
             elif has_odd_name(component):
                 says = text("config.odd_name", kind=kind, name=cut(component))
-                yield Finding(Check.COMPONENTS, Level.WARNING, says, line)
+                yield ConfigFinding(Check.COMPONENTS, Severity.WARNING, says, line)
             if collector.components[section][normal_id(component)] != component:
                 says = text("config.defined_twice", kind=kind, name=cut(component))
-                yield Finding(Check.COMPONENTS, Level.ERROR, says, line)
+                yield ConfigFinding(Check.COMPONENTS, Severity.ERROR, says, line)
             if not (settings is None or isinstance(settings, dict) or is_reference(settings)):
                 name, read = cut(component), shown(settings)
                 says = text("config.bad_settings", kind=kind, name=name, read=read)
-                yield Finding(Check.COMPONENTS, Level.ERROR, says, line)
+                yield ConfigFinding(Check.COMPONENTS, Severity.ERROR, says, line)
 
 
-def service(collector: Collector) -> Iterator[Finding]:
+def service(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield what is wrong with the service section apart from its pipelines."""
     for key in collector.service:
         if key not in _SERVICE_KEYS:
             says = text("config.no_service_key", read=cut(key), near=near(key, _SERVICE_KEYS))
-            yield Finding(Check.SERVICE, Level.ERROR, says, collector.line("service", key))
+            yield ConfigFinding(Check.SERVICE, Severity.ERROR, says, collector.line("service", key))
     pipelines = collector.service.get("pipelines")
     line = collector.line("service", "pipelines")
     if pipelines and not isinstance(pipelines, dict) and not is_reference(pipelines):
         says = text("config.no_mapping", key="service.pipelines", read=shown(pipelines))
-        yield Finding(Check.SERVICE, Level.ERROR, says, line, is_final=True)
+        yield ConfigFinding(Check.SERVICE, Severity.ERROR, says, line, is_final=True)
     elif not pipelines and not collector.is_provided("service"):
         says = text("config.no_pipelines")
-        yield Finding(Check.SERVICE, Level.ERROR, says, line, is_final=True)
+        yield ConfigFinding(Check.SERVICE, Severity.ERROR, says, line, is_final=True)
     extensions = collector.service.get("extensions")
     if not (extensions is None or isinstance(extensions, list) or is_reference(extensions)):
         line = collector.line("service", "extensions")
         says = text("config.extensions_no_list")
-        yield Finding(Check.SERVICE, Level.ERROR, says, line, is_final=True)
+        yield ConfigFinding(Check.SERVICE, Severity.ERROR, says, line, is_final=True)
     telemetry = collector.service.get("telemetry")
     if not (telemetry is None or isinstance(telemetry, dict) or is_reference(telemetry)):
         line = collector.line("service", "telemetry")
         says = text("config.no_mapping", key="service.telemetry", read=shown(telemetry))
-        yield Finding(Check.SERVICE, Level.ERROR, says, line)
+        yield ConfigFinding(Check.SERVICE, Severity.ERROR, says, line)
 
 
-def provided(collector: Collector) -> Iterator[Finding]:
+def provided(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield a note for each part of the structure that only the agent can resolve."""
     for path, reference in collector.provided.items():
         place = cut(".".join(str(part) for part in path if isinstance(part, str)))
@@ -96,7 +96,7 @@ def provided(collector: Collector) -> Iterator[Finding]:
         if isinstance(path[-1], int):
             says = text("config.names", key=place, read=cut(reference))
         line = collector.document.mark(*path).line
-        yield Finding(Check.PROVIDED, Level.NOTE, says, line)
+        yield ConfigFinding(Check.PROVIDED, Severity.NOTE, says, line)
 
 
 def cut(name: str) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 from console.lib.texts import Text, text
 from rollouts.configs.collector import Collector
-from rollouts.configs.findings import Check, Finding, Level
+from rollouts.configs.findings import Check, ConfigFinding, Severity
 
 _PATH = ("service", "telemetry", "metrics")
 _KEY = ".".join(_PATH)
 
 
-def own_metrics(collector: Collector) -> Iterator[Finding]:
+def own_metrics(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield a warning for each setting that ends agents' own metrics."""
     metrics: Any = collector.service
     for key in _PATH[1:]:
@@ -31,6 +31,6 @@ def own_metrics(collector: Collector) -> Iterator[Finding]:
         yield _ends(collector, "readers", text("config.own_readers", key=_KEY))
 
 
-def _ends(collector: Collector, key: str, says: Text) -> Finding:
+def _ends(collector: Collector, key: str, says: Text) -> ConfigFinding:
     line = collector.line(*_PATH, key)
-    return Finding(Check.TELEMETRY, Level.WARNING, says, line)
+    return ConfigFinding(Check.TELEMETRY, Severity.WARNING, says, line)

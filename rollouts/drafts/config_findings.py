@@ -19,7 +19,7 @@ from console.lib.texts import Text, in_line, text
 from rollouts.configs import findings as configs
 from rollouts.configs.checks import check_config
 from rollouts.configs.collector import KINDS, Collector, type_of
-from rollouts.configs.findings import Check, Level
+from rollouts.configs.findings import Check, Severity
 from rollouts.configs.parse import parse_config
 from rollouts.drafts.eligibility import Group
 from rollouts.drafts.finding import BLOCK, NOTE, Finding, agents_with
@@ -37,7 +37,7 @@ class Read:
     """A stored body: the component types it defines (`processor:batch`), and what is wrong."""
 
     components: frozenset[str]
-    findings: tuple[configs.Finding, ...]
+    findings: tuple[configs.ConfigFinding, ...]
 
 
 @lru_cache(maxsize=64)
@@ -54,7 +54,7 @@ def read(config_hash: str) -> Read:
         for section, kind in KINDS.items()
         for component in collector.components[section]
     )
-    bad = [f for f in check_config(document) if f.level in (Level.ERROR, Level.WARNING)]
+    bad = [f for f in check_config(document) if f.level in (Severity.ERROR, Severity.WARNING)]
     return Read(components, tuple(bad))
 
 
@@ -65,12 +65,12 @@ def of_text(version: ConfigVersion, plan: Plan) -> Iterator[Finding]:
     if final:
         says = text("finding.config_cannot_run", version=str(version), what=_sentences(final))
         yield Finding("config", BLOCK, 0, says)
-    rules: dict[Check, list[configs.Finding]] = defaultdict(list)
+    rules: dict[Check, list[configs.ConfigFinding]] = defaultdict(list)
     for finding in found:
         if not finding.is_final:
             rules[finding.check].append(finding)
     for check, broken in rules.items():
-        errors = [finding for finding in broken if finding.level is Level.ERROR]
+        errors = [finding for finding in broken if finding.level is Severity.ERROR]
         gates = _gates_without_data(plan) if check is Check.TELEMETRY else []
         says = text(
             "finding.config_rule",
@@ -82,7 +82,7 @@ def of_text(version: ConfigVersion, plan: Plan) -> Iterator[Finding]:
         yield Finding(f"config_{check.value}", level, 0, says, can_override=True)
 
 
-def _sentences(found: Sequence[configs.Finding]) -> Text | str:
+def _sentences(found: Sequence[configs.ConfigFinding]) -> Text | str:
     says = [
         text("yaml.on_line", line=one.line, what=one.says) if one.line else one.says
         for one in found[:_SHOWN]

@@ -18,7 +18,7 @@ from console.lib.texts import text as say
 from rollouts.promql import reach
 from rollouts.promql.kept import Kept, kept_by
 from rollouts.promql.reach import Reach
-from rollouts.promql.tokens import OPENERS, Token, place_of, plain, tokens_of, unclosed
+from rollouts.promql.tokens import OPENERS, Lexeme, place_of, plain, tokens_of, unclosed
 
 MOST_CHARS = 10_000
 _ENDINGS = (
@@ -157,7 +157,7 @@ def _kind(tree: Any) -> str:
 # --- What is wrong, and where ----------------------------------------------------------------
 
 
-def _readable(text: str, found: list[Token]) -> str:
+def _readable(text: str, found: list[Lexeme]) -> str:
     """Return the text with raw strings in double quotes."""
     for token in reversed(found):
         if token.text[0] == "`":
@@ -165,7 +165,7 @@ def _readable(text: str, found: list[Token]) -> str:
     return text
 
 
-def _placed(text: str, found: list[Token], message: str) -> BadPromql:
+def _placed(text: str, found: list[Lexeme], message: str) -> BadPromql:
     open_brackets = unclosed(found)
     if open_brackets:
         token = open_brackets[-1]
@@ -188,7 +188,7 @@ def _names_nothing(message: str) -> bool:
     return message in ("", "invalid promql query")
 
 
-def _stray(found: list[Token]) -> Token | None:
+def _stray(found: list[Lexeme]) -> Lexeme | None:
     """Return the first closing bracket that no opening one asks for."""
     asked: list[str] = []
     for token in found:
@@ -199,7 +199,7 @@ def _stray(found: list[Token]) -> Token | None:
     return None
 
 
-def _unexpected(text: str, found: list[Token]) -> BadPromql:
+def _unexpected(text: str, found: list[Lexeme]) -> BadPromql:
     """Name the first word after which nothing can be right any more (by halving)."""
     low, high = 0, len(found)
     while low < high:
@@ -216,7 +216,7 @@ def _unexpected(text: str, found: list[Token]) -> BadPromql:
     return BadPromql(say("promql.too_early"), *place_of(text, len(text.rstrip())))
 
 
-def _can_go_on(found: list[Token]) -> bool:
+def _can_go_on(found: list[Lexeme]) -> bool:
     """Whether some ending makes these words an expression, be it one of wrong types."""
     closers = "".join(OPENERS[token.text] for token in reversed(unclosed(found)))
     begun = plain(found)
@@ -234,7 +234,7 @@ def _is_grammatical(text: str) -> bool:
     return True
 
 
-def _smallest_wrong(found: list[Token], message: str) -> Token | None:
+def _smallest_wrong(found: list[Lexeme], message: str) -> Lexeme | None:
     """Return where the innermost call or bracket that is wrong in the same way begins."""
     stack: list[int] = []
     for at, token in enumerate(found):
@@ -248,7 +248,7 @@ def _smallest_wrong(found: list[Token], message: str) -> Token | None:
     return None
 
 
-def _complaint(found: list[Token]) -> str:
+def _complaint(found: list[Lexeme]) -> str:
     try:
         parser.parse(plain(found))
     except ValueError as error:

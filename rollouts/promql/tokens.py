@@ -17,7 +17,7 @@ OPENERS = {"(": ")", "{": "}", "[": "]"}
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class Lexeme:
     """One word; `start` counts characters from the beginning of the text."""
 
     text: str
@@ -25,10 +25,10 @@ class Token:
     is_word: bool
 
 
-def tokens_of(text: str) -> list[Token]:
+def tokens_of(text: str) -> list[Lexeme]:
     """Return the words of a text, comments left out."""
     return [
-        Token(found.group(), found.start(), found.lastgroup == "word")
+        Lexeme(found.group(), found.start(), found.lastgroup == "word")
         for found in _TOKEN.finditer(text)
         if found.lastgroup != "comment"
     ]
@@ -39,7 +39,7 @@ def place_of(text: str, at: int) -> tuple[int, int]:
     return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
 
 
-def plain(tokens: Sequence[Token]) -> str:
+def plain(tokens: Sequence[Lexeme]) -> str:
     """Return the words in one line, raw strings in double quotes (the parser reads no others)."""
     return " ".join(
         quoted(token.text[1:-1]) if token.text[0] == "`" and len(token.text) > 1 else token.text
@@ -47,9 +47,9 @@ def plain(tokens: Sequence[Token]) -> str:
     )
 
 
-def unclosed(tokens: Sequence[Token]) -> list[Token]:
+def unclosed(tokens: Sequence[Lexeme]) -> list[Lexeme]:
     """Return the brackets that are open at the end, outermost first."""
-    found: list[Token] = []
+    found: list[Lexeme] = []
     for token in tokens:
         if token.text in OPENERS:
             found.append(token)

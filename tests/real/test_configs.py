@@ -16,7 +16,7 @@ from agents.opamp.containment import contains
 from agents.opamp.redact import Redactor
 from console.lib.yaml import load
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Level
+from rollouts.configs.findings import Severity
 from tests.clients.build import Binaries
 
 pytestmark = pytest.mark.real
@@ -195,28 +195,28 @@ def changed(old: str, new: str) -> str:
     return GOOD.replace(old, new, 1)
 
 
-def levels(text: str) -> set[Level]:
+def levels(text: str) -> set[Severity]:
     return {finding.level for finding in check_config(load(text))}
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_collector_refuses_what_we_call_an_error(name: str, validator: Validator) -> None:
     text = changed(*ERRORS[name])
-    assert Level.ERROR in levels(text)
+    assert Severity.ERROR in levels(text)
     assert validator.refusal(text)
 
 
 @pytest.mark.parametrize("name", FINE)
 def test_a_collector_takes_what_we_call_no_error(name: str, validator: Validator) -> None:
     text = changed(*FINE[name])
-    assert Level.ERROR not in levels(text)
+    assert Severity.ERROR not in levels(text)
     assert validator.refusal(text) == ""
 
 
 @pytest.mark.parametrize("name", THIS_VERSION)
 def test_what_only_some_versions_refuse_is_a_warning(name: str, validator: Validator) -> None:
     text = changed(*THIS_VERSION[name])
-    assert levels(text) & {Level.ERROR, Level.WARNING} == {Level.WARNING}
+    assert levels(text) & {Severity.ERROR, Severity.WARNING} == {Severity.WARNING}
     assert validator.refusal(text)
 
 

@@ -63,7 +63,7 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ConditionAnswer:
     """What a condition gave, by whose series it is."""
 
     ours: list[Sample] = field(default_factory=list)
@@ -133,7 +133,7 @@ class _Asking:
                 return self._silent(also([missing, told]))
         return self._told(answer, judged)
 
-    def _ask(self, groups: Sequence[tuple[frozenset[int], float | None]]) -> Answer:
+    def _ask(self, groups: Sequence[tuple[frozenset[int], float | None]]) -> ConditionAnswer:
         """Ask once for each group of agents; each answers for its own agents only."""
         ours: list[Sample] = []
         breached: set[int] = set()
@@ -153,7 +153,7 @@ class _Asking:
             ours += [sample for sample, _ in mine]
             breached |= {agent for _, found in mine for agent in found}
             others, strangers = max(others, outside), max(strangers, unknown)
-        return Answer(ours, frozenset(breached), others, strangers)
+        return ConditionAnswer(ours, frozenset(breached), others, strangers)
 
     def _sorted(
         self, samples: Iterable[Sample], agents: frozenset[int]
@@ -224,12 +224,12 @@ class _Asking:
     def _silent(self, why: Text | str) -> Reading:
         return silent(Outcome.NO_DATA, NAME, why, self._spec.query)
 
-    def _strangers(self, answer: Answer) -> Text | str:
+    def _strangers(self, answer: ConditionAnswer) -> Text | str:
         if not answer.strangers:
             return ""
         return text("reading.strangers", count=answer.strangers)
 
-    def _told(self, answer: Answer, judged: frozenset[int]) -> Reading:
+    def _told(self, answer: ConditionAnswer, judged: frozenset[int]) -> Reading:
         notes = [*self._notes, self._strangers(answer)]
         if answer.others:
             notes.append(text("reading.others", count=answer.others))

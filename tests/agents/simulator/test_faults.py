@@ -13,7 +13,7 @@ from agents.simulator import ledger
 from agents.simulator.agent import SimulatedAgent
 from agents.simulator.effective import effective
 from agents.simulator.faults import Fault
-from tests.agents.simulator.test_agent import ONE, TWO, make_agent, settle, statuses
+from tests.agents.simulator.test_agent import ONE, TWO, settle, simulated, statuses
 
 APPLIED, APPLYING = pb.RemoteConfigStatuses_APPLIED, pb.RemoteConfigStatuses_APPLYING
 FAILED = pb.RemoteConfigStatuses_FAILED
@@ -22,7 +22,7 @@ HASH_ONE, HASH_TWO = hashlib.sha256(ONE).digest(), hashlib.sha256(TWO).digest()
 
 def running_one(*faults: Fault, after_s: float = 3.0) -> SimulatedAgent:
     """Return an agent that runs ONE well and meets its faults with anything else."""
-    agent = make_agent(*faults, after_s=after_s)
+    agent = simulated(*faults, after_s=after_s)
     agent.memory.history = [HASH_ONE]
     settle(agent, ONE, -10.0)
     return agent
@@ -133,7 +133,7 @@ def test_a_wedged_one_refuses_what_it_ran_before() -> None:
 
 
 def test_one_with_the_effective_config_only_reports_no_status() -> None:
-    agent = make_agent(Fault.EFFECTIVE_ONLY)
+    agent = simulated(Fault.EFFECTIVE_ONLY)
     messages = settle(agent, ONE)
     assert statuses([*messages, agent.hello(again=False)]) == []
     assert not messages[0].capabilities & bits.REPORTS_REMOTE_CONFIG
@@ -150,7 +150,7 @@ def test_the_effective_config_keeps_what_was_sent_and_adds_to_it() -> None:
 
 
 def test_one_without_heartbeats_promises_none() -> None:
-    agent = make_agent(Fault.NO_HEARTBEAT)
+    agent = simulated(Fault.NO_HEARTBEAT)
     assert not agent.hello(again=False).capabilities & bits.REPORTS_HEARTBEAT
     assert not agent.beats
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agents.components import lacking
 from console.lib.yaml import Document, Mark, load
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Check, Finding, Level, worded
+from rollouts.configs.findings import Check, ConfigFinding, Severity, worded
 
 GOOD = """\
 receivers:
@@ -40,18 +40,18 @@ service:
 """
 
 
-def findings(text: str) -> list[Finding]:
-    return [f for f in check_config(load(text)) if f.level is not Level.OK]
+def findings(text: str) -> list[ConfigFinding]:
+    return [f for f in check_config(load(text)) if f.level is not Severity.OK]
 
 
-def the_finding(text: str) -> Finding:
+def the_finding(text: str) -> ConfigFinding:
     (finding,) = findings(text)
     return finding
 
 
 def test_a_good_config_passes_every_check() -> None:
     found = check_config(load(GOOD))
-    assert {finding.level for finding in found} == {Level.OK}
+    assert {finding.level for finding in found} == {Severity.OK}
     assert len(found) == 11
 
 
@@ -88,7 +88,7 @@ def test_a_wrong_config_is_pointed_at(
 
 def test_another_kind_of_config_is_only_checked_for_syntax() -> None:
     finding = the_finding("log_level: debug\n")
-    assert finding.level is Level.NOTE
+    assert finding.level is Severity.NOTE
     assert "not a collector configuration" in finding.message
 
 
@@ -108,7 +108,7 @@ SECRETS = [
 @pytest.mark.parametrize("line", SECRETS)
 def test_a_literal_secret_is_a_warning_that_does_not_repeat_it(line: str) -> None:
     finding = the_finding(GOOD.replace("endpoint: ${env:BACKEND}", line))
-    assert (finding.level, finding.line) == (Level.WARNING, 10)
+    assert (finding.level, finding.line) == (Severity.WARNING, 10)
     assert line.split(": ", 1)[1].strip('"') not in finding.message
 
 
@@ -132,7 +132,7 @@ def test_components_are_compared_with_what_agents_report() -> None:
     names = "processor:batch exporter:debug exporter:otlp connector:count extension:health_check"
     full = frozenset(["receiver:otlp", *names.split()])
     found = check_config(load(GOOD), component_sets=[full, full - {"processor:batch"}])
-    (finding,) = [f for f in found if f.level is not Level.OK]
+    (finding,) = [f for f in found if f.level is not Severity.OK]
     assert finding.message == "processor batch is not in 1 of 2 builds that agents report."
     assert finding.line == 4
 
@@ -180,7 +180,7 @@ FINAL = [
 def test_what_no_collector_can_run_is_final(text: str, words: str) -> None:
     final = [f for f in findings(text) if f.is_final]
     assert any(words in f.message for f in final), findings(text)
-    assert all(f.level is Level.ERROR for f in final)
+    assert all(f.level is Severity.ERROR for f in final)
 
 
 PROVIDED = [
@@ -209,7 +209,7 @@ PROVIDED = [
 def test_what_only_the_agent_can_resolve_is_a_note(old: str, new: str, words: str) -> None:
     assert old in GOOD
     found = findings(GOOD.replace(old, new, 1))
-    assert {f.level for f in found} == {Level.NOTE}
+    assert {f.level for f in found} == {Severity.NOTE}
     assert any(words in f.message for f in found)
 
 
@@ -227,8 +227,8 @@ MAYBE = [
 def test_what_only_some_collectors_refuse_is_a_warning(old: str, new: str, words: str) -> None:
     assert old in GOOD
     found = findings(GOOD.replace(old, new, 1))
-    assert {f.level for f in found} <= {Level.WARNING, Level.NOTE}
-    assert any(words in f.message for f in found if f.level is Level.WARNING)
+    assert {f.level for f in found} <= {Severity.WARNING, Severity.NOTE}
+    assert any(words in f.message for f in found if f.level is Severity.WARNING)
 
 
 def test_blanks_in_an_id_are_no_difference() -> None:
