@@ -32,5 +32,6 @@ class HeadMiddleware:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for nothing in ():
-        yield nothing
+    nothing: tuple[bytes, ...] = ()
+    for part in nothing:
+        yield part

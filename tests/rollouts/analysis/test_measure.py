@@ -315,7 +315,7 @@ def test_loading_gates_costs_the_same_for_many_readings(
 
 
 def test_a_failure_rate_keeps_what_became_of_agents_that_do_not_change() -> None:
-    phase = make_phase(make_rollout(), counts={"members": 2, "offered": 2, "applied": 2})
+    phase = make_phase(make_bare_rollout(), counts={"members": 2, "offered": 2, "applied": 2})
     make_target(phase)
     for n in range(4):
         target = make_target(phase, state="waiting")
@@ -329,7 +329,7 @@ def test_a_failure_rate_keeps_what_became_of_agents_that_do_not_change() -> None
 
 
 def test_who_was_unwell_before_the_phase_says_nothing_of_it() -> None:
-    phase = make_phase(make_rollout(), counts={"members": 2, "offered": 2, "applied": 2})
+    phase = make_phase(make_bare_rollout(), counts={"members": 2, "offered": 2, "applied": 2})
     target = make_target(phase, state="waiting")
     before = NOW - timedelta(hours=1)
     AgentStatus.objects.create(
