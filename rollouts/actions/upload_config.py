@@ -18,7 +18,7 @@ from console.lib import hints
 from console.lib.problems import Invalid
 from console.lib.texts import text
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Finding
+from rollouts.configs.findings import ConfigFinding
 from rollouts.configs.parse import parse_config
 from rollouts.models import Config, ConfigVersion
 
@@ -68,7 +68,7 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
     return Uploaded(version, created=True)
 
 
-def check_body(name: str, body: bytes) -> list[Finding]:
+def check_body(name: str, body: bytes) -> list[ConfigFinding]:
     """Return what the checks say of a body, against the components that agents report. Nothing is
     kept. Raises Invalid with line for what cannot be a config at all, TooLarge."""
     document = parse_config(body, file=f"{name}.yaml")

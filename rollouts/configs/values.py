@@ -13,7 +13,7 @@ from typing import Any
 from console.lib.durations import shown
 from console.lib.texts import text
 from rollouts.configs.collector import KINDS, Collector, is_reference, type_of
-from rollouts.configs.findings import Check, Finding, Level
+from rollouts.configs.findings import Check, ConfigFinding, Severity
 from rollouts.configs.sections import cut, near
 
 _LEVELS = ("none", "basic", "normal", "detailed")
@@ -42,7 +42,7 @@ OF_TELEMETRY: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 
 
-def values(collector: Collector) -> Iterator[Finding]:
+def values(collector: Collector) -> Iterator[ConfigFinding]:
     """Yield a warning for each setting with a value that collectors do not know."""
     for section in KINDS:
         body = collector.data.get(section)
@@ -61,7 +61,7 @@ def _asked(
     base: tuple[str, ...],
     path: tuple[str, ...],
     known: tuple[str, ...],
-) -> Iterator[Finding]:
+) -> Iterator[ConfigFinding]:
     value = settings
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
@@ -76,4 +76,4 @@ def _asked(
         known=known,
         near=near(value.lower(), known) if isinstance(value, str) else "",
     )
-    yield Finding(Check.VALUES, Level.WARNING, says, collector.line(*base, *path))
+    yield ConfigFinding(Check.VALUES, Severity.WARNING, says, collector.line(*base, *path))

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from rollouts.configs.findings import Finding, worded
+from rollouts.configs.findings import ConfigFinding, worded
 from rollouts.models import ConfigVersion
 
 TOKENS = {
@@ -46,13 +46,13 @@ class Checks:
         return cls.sorted(check for check in version.checks if isinstance(check, dict))
 
     @classmethod
-    def found(cls, findings: Iterable[Finding]) -> Checks:
+    def found(cls, findings: Iterable[ConfigFinding]) -> Checks:
         """Sort the findings of a text that is not saved."""
         return cls.sorted(finding.to_dict() for finding in findings)
 
     @classmethod
     def sorted(cls, kept: Iterable[dict[str, Any]]) -> Checks:
-        """Sort findings as `Finding.to_dict` keeps them."""
+        """Sort findings as `ConfigFinding.to_dict` keeps them."""
         shown = [_shown(worded(check)) for check in kept]
         order = list(TOKENS)
         left = [check for check in shown if check.level in order]

@@ -4,7 +4,7 @@ import pytest
 
 from console.lib.yaml import load
 from rollouts.configs.checks import check_config
-from rollouts.configs.findings import Check, Finding, Level
+from rollouts.configs.findings import Check, ConfigFinding, Severity
 
 CONFIG = """\
 receivers: {{otlp: }}
@@ -15,7 +15,7 @@ service:
 """
 
 
-def found(debug: str = "", http: str = "", telemetry: str = "") -> list[Finding]:
+def found(debug: str = "", http: str = "", telemetry: str = "") -> list[ConfigFinding]:
     document = load(CONFIG.format(debug=debug, http=http, telemetry=telemetry))
     return [one for one in check_config(document) if one.check is Check.VALUES]
 
@@ -36,7 +36,7 @@ def test_a_value_that_no_collector_knows_is_a_warning(
     where: str, written: str, line: int, says: str
 ) -> None:
     (finding,) = found(**{where: written})
-    assert (finding.level, finding.line, finding.is_final) == (Level.WARNING, line, False)
+    assert (finding.level, finding.line, finding.is_final) == (Severity.WARNING, line, False)
     assert says in finding.message
 
 
@@ -54,4 +54,4 @@ def test_a_value_that_no_collector_knows_is_a_warning(
     ],
 )
 def test_what_is_known_or_cannot_be_known_is_fine(where: str, written: str) -> None:
-    assert [one.level for one in found(**{where: written})] == [Level.OK]
+    assert [one.level for one in found(**{where: written})] == [Severity.OK]
