@@ -12,7 +12,8 @@ from console.lib.hints import mark_dirty
 from rollouts.models import Rollback, RollbackTarget, Rollout
 from tests.console.pages.rollbacks.rows import make_course, make_way_back
 from tests.console.pages.rollbacks.test_begin import delivered
-from tests.console.pages.rows import make_config, make_fleet
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
 
 
 def come_back(rollout: Rollout) -> None:

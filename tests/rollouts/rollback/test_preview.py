@@ -10,7 +10,7 @@ from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Rollback, Rollout
 from rollouts.rollback.preview import Move, Preview, counted, preview
 from rollouts.rollback.targets import NO_VERSION, WayBack
-from tests.factories import make_agent
+from tests.make.agents import make_collector
 from tests.rollouts.fleet import Fleet
 from tests.rollouts.rollback.test_by_selector import back, on_version_two
 
@@ -110,7 +110,7 @@ def test_agents_that_come_back_already_are_counted_by_who_brings_them() -> None:
 @pytest.mark.django_db
 def test_an_agent_that_runs_nothing_stays() -> None:
     fleet = on_version_two()
-    make_agent()
+    make_collector()
     found = seen(fleet)
     assert (found.matched, found.agents, found.stay) == (11, 10, 1)
 

@@ -10,7 +10,10 @@ from django.utils import timezone
 from agents.models import Agent, Quarantine
 from rollouts.delivering.counts import recount
 from rollouts.models import ConfigVersion, Event, Phase, Rollback, RollbackTarget, Rollout, Target
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, make_user
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user
+from tests.make.rollouts import make_rollout
 
 GATE: dict[str, Any] = {
     "gate": "threshold:failure_rate",

@@ -11,7 +11,8 @@ from agents.models import Quarantine
 from console.pages.rollbacks.headline import Headline, headline_of
 from rollouts.models import Rollback, Rollout
 from tests.console.pages.rollbacks.rows import make_way_back
-from tests.console.pages.rows import make_user, markup, sign_in
+from tests.console.pages.rows import markup
+from tests.make.people import make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 
