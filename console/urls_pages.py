@@ -34,6 +34,8 @@ from console.pages.rollouts.acts import table as acts
 from console.pages.rollouts.acts import views as rollout_acts
 from console.pages.rollouts.evidence import views as evidence
 from console.pages.rollouts.wizard import views as wizard
+from console.pages.shares import public as shared
+from console.pages.shares import views as shares
 
 Routes = list[URLPattern | URLResolver]
 
@@ -75,6 +77,7 @@ rollouts_urls: Routes = [
     path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
     path("<int:rollout_id>/readiness/", readiness.page, name="readiness"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
+    path("<int:rollout_id>/share/", shares.page, name="share"),
     path("<int:rollout_id>/readings/", evidence.readings, name="readings"),
     path("<int:rollout_id>/start/", wizard.start, name="start"),
     path("<int:rollout_id>/edit/", wizard.edit, name="edit"),
@@ -127,6 +130,7 @@ urlpatterns: Routes = [
     path("rollbacks/", include((rollbacks_urls, "rollbacks"))),
     path("audit/", include(([path("", audit_log.page, name="list")], "audit"))),
     path("search/", include(([path("", search.page, name="page")], "search"))),
+    path("shared/<str:secret>/", shared.shared, name="shared"),
     path("r/<str:number>", rollouts.short_link, name="short-link"),
     path("approvals/", include((approvals_urls, "approvals"))),
     path("settings/", include((settings_urls, "settings"))),

@@ -191,9 +191,14 @@ def timeline_line(
     *,
     with_rollout: bool = False,
     with_evidence: bool = False,
+    url: str = "",
+    label: str = "",
 ) -> dict[str, object]:
-    """Write one line of a timeline, `with_rollout` when lines of several rollouts are mixed."""
+    """Write one line of a timeline, `with_rollout` when lines of several rollouts are mixed; `url`
+    leads to what stands behind it."""
     return {
+        "url": url,
+        "label": label,
         "line": line,
         "with_rollout": with_rollout,
         "with_evidence": with_evidence,

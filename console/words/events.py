@@ -142,6 +142,12 @@ def _accepted(phase: str, inputs: Inputs) -> str:
     return _("Accepted before the start: %(finding)s") % {"finding": inputs.get("finding", "")}
 
 
+def _quarantined(phase: str, inputs: Inputs) -> str:
+    return _("%(version)s is quarantined for the whole fleet.") % {
+        "version": inputs.get("version", "")
+    }
+
+
 def _wave(phase: str, inputs: Inputs) -> str:
     agents = _number(inputs, "agents")
     return ngettext(
@@ -208,6 +214,7 @@ WORDINGS: dict[str, Wording] = {
     "gate_calm": Wording("ok", "ok", _gate),
     "fell_back": Wording("bad", "undo", _fell_back),
     "lost": Wording("bad", "dashed", _lost),
+    "quarantined": Wording("off", "lock", _quarantined),
     "rollback_wave": Wording("bad", "undo", _wave),
     "rollback_check_failed": Wording(
         "bad", "octagon-x", _fixed(lambda: _("The check after a batch failed."))

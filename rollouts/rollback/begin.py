@@ -19,7 +19,7 @@ from agents.quarantined import quarantined_sql
 from console.lib.problems import Refused
 from console.lib.sql import among, unsaid, without
 from console.lib.texts import Text, text, to_column
-from rollouts.apply import Cause, change_phase, change_rollback, change_rollout
+from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.drafts.readiness import last_completed
@@ -114,6 +114,8 @@ def begin_rollback(
             cause=rollout.number,
             now=cause.now,
         )
+        version = f"v{rollout.version.number}"
+        write_event(rollout, "quarantined", Cause(SYSTEM, cause.now, inputs={"version": version}))
     rollout.why = rolling_back(0, ways, goal_of(rollout)).to_dict()
     rollout.save(update_fields=["why"])
     return rollback

@@ -49,7 +49,7 @@ def recovery(
         half_s=_reached(seconds, online, 0.5),
         goal_s=_reached(seconds, online, GOAL_SHARE),
         last_s=last if len(seconds) == online else None,
-        end_s=_round_up(max(last or 0.0, running, 1.0)),
+        end_s=_round_up(max(last or 0.0, running, GOAL_S)),
     )
 
 
@@ -60,13 +60,14 @@ def _reached(seconds: Sequence[float], online: int, share: float) -> float | Non
 
 
 def _round_up(seconds: float) -> float:
-    """Round the end of the axis up to a number with a short name."""
-    for step in (5, 10, 20, 30, 50, 60, 120, 300, 600, 1200, 1800, 3600):
+    """Round the end of the axis up to a number with a short name; the goal stands well inside it."""
+    for step in (36, 50, 60, 120, 300, 600, 1200, 1800, 3600):
         if seconds <= step:
             return float(step)
     return math.ceil(seconds / 3600) * 3600.0
 
 
-def ticks(end_s: float, parts: int = 5) -> list[float]:
+def ticks(end_s: float) -> list[float]:
     """Return the marks of the time axis, from nought to the end."""
+    parts = 6 if end_s % 6 == 0 and end_s < 60 else 5
     return [end_s * i / parts for i in range(parts + 1)]

@@ -16,7 +16,7 @@ from tests.make.rollouts import make_approval, make_events, make_rollback, make_
 
 pytestmark = pytest.mark.django_db
 
-OPEN = {"/login/", "/logout/", "/styleguide/"}
+OPEN = {"/login/", "/logout/", "/styleguide/", "/shared/unknown/"}
 POSTED = {"/rollouts/new/preview/", "/rollbacks/new/count/"}
 NEEDS_MORE = {"/configs/new/": "author", "/configs/edge/edit/": "author", "/plans/new/": "author"}
 NEEDS_MORE |= {"/plans/standard/edit/": "author"}
@@ -62,6 +62,7 @@ class World:
             "<int:a>": 1,
             "<int:b>": 2,
             "<str:number>": self.rollout.number,
+            "<str:secret>": "unknown",
             "<str:config_hash>": self.kept.config_hash,
         }.items():
             route = route.replace(name, str(value))
