@@ -28,6 +28,7 @@ from console.pages.plans import views as plans
 from console.pages.quarantine import views as quarantine
 from console.pages.rollbacks import begin as rollback_begin
 from console.pages.rollbacks import views as rollbacks
+from console.pages.rollouts import listing as rollout_listing
 from console.pages.rollouts import readiness, timeline
 from console.pages.rollouts import views as rollouts
 from console.pages.rollouts.acts import table as acts
@@ -70,7 +71,7 @@ configs_urls: Routes = [
     path("<slug:name>/diff/<int:a>...<int:b>/", configs.compare, name="diff"),
 ]
 rollouts_urls: Routes = [
-    path("", rollouts.rollout_list, name="list"),
+    path("", rollout_listing.rollout_list, name="list"),
     path("new/", wizard.new, name="new"),
     path("new/preview/", wizard.preview, name="preview"),
     path("<int:rollout_id>/", rollouts.detail, name="detail"),

@@ -10,7 +10,7 @@ from console.api.agents import ends, quarantines
 from console.api.agents import parts as agent_parts
 from console.api.agents import views as agents
 from console.api.rollouts import acts as rollout_acts
-from console.api.rollouts import approvals, errors, readiness, rollbacks, waiting
+from console.api.rollouts import approvals, errors, readiness, rollbacks, shares, waiting
 from console.api.rollouts import events as rollout_events
 from console.api.rollouts import views as rollouts
 from console.api.views import Nowhere
@@ -73,6 +73,8 @@ urlpatterns: list[URLPattern] = [
         for verb, view in rollout_acts.ACTS.items()
     ],
     path("rollouts/<int:pk>/wait", waiting.Wait.as_view(), name="wait"),
+    path("rollouts/<int:pk>/share-links", shares.ShareLinks.as_view(), name="share-links"),
+    path("share-links/<int:pk>", shares.ShareLinkDetail.as_view(), name="share-link"),
     path("rollouts/<int:pk>/events", rollout_events.Events.as_view(), name="events"),
     path("rollouts/<int:pk>/timeline", rollout_events.Timeline.as_view(), name="timeline"),
     path(

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from console.pages.rollbacks.course import Course, course_of
 from console.pages.rollbacks.headline import Headline, headline_of
 from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts import phases
 from console.pages.rollouts.before import Before, before_and_after
 from console.words import events as event_words
+from console.words import states as words
 from rollouts.models import Event, Rollback, Rollout
 
 MAX_EVENTS = 2000
@@ -33,6 +35,7 @@ class Story:
     """The rows of a timeline, oldest first, and of a way back its headline, course and charts."""
 
     rows: list[Row]
+    look: words.Look
     why: rollout_page.WhyLine
     headline: Headline | None
     back: Course | None
@@ -50,6 +53,7 @@ def story_of(rollout: Rollout, now: datetime) -> Story:
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
     return Story(
         rows=[_row(rollout, line) for line in event_words.lines(events_of(rollout))],
+        look=phases.pill_look(rollout, steps),
         why=rollout_page.why_of(rollout),
         headline=headline_of(rollout, rollback, steps, now) if rollback is not None else None,
         back=course_of(rollback, now) if rollback is not None else None,

@@ -1,4 +1,4 @@
-"""Rollouts: list, detail with its live parts, agents, short link. Acts are in `acts`."""
+"""Rollouts: detail with its live parts, agents, short link. The list is in `listing`, acts in `acts`."""
 
 from __future__ import annotations
 
@@ -19,53 +19,18 @@ from console.pages.frame.forms import MAX_ID, LineField, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import fragments, next_steps
 from console.pages.rollouts import page as rollout_page
-from console.pages.rollouts import rows as rollout_rows
 from console.pages.rollouts.acts import bar
 from console.pages.rollouts.acts.dialogs import Seen
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard import preview as wizard_preview
 from console.words import states as words
-from rollouts.engine.states import ACTIVE_STATES, FAILED_TARGETS, FINAL_STATES, RolloutState
+from rollouts.engine.states import FAILED_TARGETS, RolloutState
 from rollouts.models import Rollout, Target
-
-FILTERS = {
-    "active": ACTIVE_STATES,
-    "drafts": frozenset({RolloutState.DRAFT, RolloutState.SCHEDULED}),
-    "finished": FINAL_STATES,
-}
-
-
-class _ListFilter(PageForm):
-    state = LineField()
-    config = LineField()
 
 
 class _AgentsFilter(PageForm):
     state = LineField()
     phase = LineField()
-
-
-@require_GET
-@needs("rollouts.view")
-def rollout_list(request: HtmxRequest) -> HttpResponse:
-    """List rollouts, newest first."""
-    asked = _ListFilter(request.GET).known()
-    chosen, config = asked["state"], asked["config"]
-    found = Rollout.objects.visible_to(request.actor).for_list()
-    if chosen in FILTERS:
-        found = found.filter(state__in=FILTERS[chosen])
-    if config:
-        found = found.filter(config__name=config)
-    page = keyset.newest_first(found, request.GET)
-    context = {
-        "rows": rollout_rows.rows(page.rows),
-        "page": page,
-        "chosen": chosen,
-        "config": config,
-        "topics": ["rollouts"],
-    }
-    is_part = request.htmx.target == "rollout-rows"
-    return render(request, "rollouts/_rows.html" if is_part else "rollouts/list.html", context)
 
 
 @require_GET

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.policy import can
+from console.api.links import shared as address_of
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.frame.forms import LineField, Number, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
-from console.pages.shares.address import address_of
 from rollouts.actions.share import MAX_NOTE, revoke_share, share
 from rollouts.models import Rollout, ShareLink
 

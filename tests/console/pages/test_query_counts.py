@@ -62,6 +62,7 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "rollout readiness": lambda r: f"/rollouts/{r.pk}/readiness/",
     "readings": lambda r: f"/rollouts/{r.pk}/readings/?gate=criterion:failure_rate",
     "timeline": lambda r: f"/rollouts/{r.pk}/timeline/",
+    "share links": lambda r: f"/rollouts/{r.pk}/share/",
     "abort": lambda r: f"/rollouts/{r.pk}/abort/",
     "approvals": lambda r: "/approvals/",
     "plans": lambda r: "/plans/",

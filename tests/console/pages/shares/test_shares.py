@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _no_limit() -> None:
+def _no_limit() -> Iterator[None]:
+    """Begin and end without anybody counted: Redis outlives a test."""
+    cache.clear()
+    yield
     cache.clear()
 
 
