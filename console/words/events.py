@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from console.lib.texts import said, spoken
 from console.words import tally
+from rollouts.engine.facts import GateKind
 from rollouts.models import Event
 
 ACTOR_ICONS = {"human": "person", "token": "key", "system": "system", "agent": "nav-agents"}
@@ -240,7 +241,7 @@ def line(event: Event) -> Line:
         words = wording.say(phase, inputs) if wording else _own_name(event, phase)
     return Line(
         event=event,
-        actor="gate" if event.act.startswith("gate_") else event.actor_name,
+        actor=_actor(event, inputs),
         token=wording.token if wording else "",
         icon=wording.icon if wording else ACTOR_ICONS.get(event.actor_kind, "pending"),
         text=words,
@@ -248,6 +249,26 @@ def line(event: Event) -> Line:
         is_reason_quoted=event.actor_kind in {"human", "token"},
         evidence=_evidence(event, inputs),
     )
+
+
+# Who it was, where no person acted: what the plan says, and what agents did by themselves.
+_BY_PLAN = frozenset({"roll_back", "quarantined", "skip_phase", "pause"})
+_BY_AGENTS = frozenset({"fell_back", "lost", "rollback_done", "stragglers_back"})
+
+
+def _actor(event: Event, inputs: Inputs) -> str:
+    """Name who did it: a person, a gate, a guard, the plan, agents; the engine only for the rest."""
+    if event.actor_kind != "system":
+        return event.actor_name
+    gate = inputs.get("gate")
+    if event.act.startswith("gate_") or (event.act == "fail_phase" and isinstance(gate, dict)):
+        kind = gate.get("kind") if isinstance(gate, dict) else ""
+        if kind in {GateKind.THRESHOLD, GateKind.TRIGGER}:
+            return pgettext("who", "guard")
+        return pgettext("who", "policy") if kind == GateKind.FLOOR else pgettext("who", "gate")
+    if event.act in _BY_PLAN:
+        return pgettext("who", "policy")
+    return pgettext("who", "agents") if event.act in _BY_AGENTS else event.actor_name
 
 
 def lines(events: Iterable[Event]) -> list[Line]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from accounts.actor import Actor
+from accounts.models import User
 from console.lib.hints import mark_dirty
+from rollouts.actions.share import share
 from rollouts.models import Rollback, RollbackTarget, Rollout
 from tests.console.pages.rollbacks.rows import make_course, make_way_back
 from tests.console.pages.rollbacks.test_begin import delivered
@@ -82,3 +87,29 @@ def test_a_rollback_by_selector_is_counted_and_confirmed_without_javascript(
     page.locator("#preview").get_by_role("button", name="Count").click()
     page.get_by_role("button", name="Roll back 3 agents").click()
     expect(page.locator("h1")).to_contain_text("Rollback")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_a_way_back_violates_a_rule(open_page: Callable[..., Page], scheme: str) -> None:
+    rollout = make_way_back(back=11)
+    make_course(rollout)
+    sharer = Actor.of(User.objects.get(username="starter"))
+    _link, secret = share(rollout_id=rollout.pk, by=sharer)
+    page = open_page("op", "operator", width=390, color_scheme=scheme)
+    here = f"/rollouts/{rollout.pk}/"
+    pages = [here, f"{here}timeline/", f"/shared/{secret}/"]
+    wrong = [said for url in pages for said in violations(page, url)]
+    come_back(rollout)
+    wrong += [
+        said for url in [*pages, f"{here}share/", "/rollouts/"] for said in violations(page, url)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def violations(page: Page, url: str) -> list[str]:
+    """Return what a page does wrong, with its address."""
+    page.goto(url)
+    page.wait_for_timeout(150)
+    found = [f"{url}: {v['id']} {v['help']}" for v in Axe().run(page).response["violations"]]
+    overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+    return [*found, f"{url}: {overflow} px wider than the window"] if overflow > 0 else found

@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from agents.models import Quarantine
+from agents.models import Agent, ConfigStatus, Quarantine
 from console.pages.rollbacks.headline import Headline, headline_of
+from console.pages.rollouts.story import story_of
 from rollouts.models import Rollback, Rollout
 from tests.console.pages.rollbacks.rows import make_way_back
 from tests.console.pages.rows import markup
 from tests.make.people import make_user, sign_in
+from tests.rollouts.fleet import Fleet, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +127,31 @@ def test_nothing_is_to_be_done_while_it_comes_back() -> None:
 def test_the_line_of_state_is_not_said_twice() -> None:
     text = page(make_way_back(back=11), "viewer")
     assert text.count('<p class="say">') == 1
+
+
+def test_a_whole_way_back_is_told_from_what_the_engine_keeps() -> None:
+    """Agents refuse v2, the plan's own guards turn the rollout round, agents go back."""
+    fleet = Fleet(20)
+    bad = fleet.v2.config_hash
+
+    def answer(agent: Agent, config_hash: str) -> ConfigStatus:
+        return ConfigStatus.FAILED if config_hash == bad else ConfigStatus.APPLIED
+
+    fleet.answer = answer
+    rollout = fleet.start()
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    told = story_of(Rollout.objects.for_detail().get(pk=rollout.pk), fleet.now)
+    assert told.headline is not None
+    assert told.headline.say.startswith("Caught in ")
+    assert ", returned in " in told.headline.say
+    assert any("never touched" in sentence for sentence in told.headline.then)
+    assert told.headline.decided_by.endswith("no person asked")
+    lines = [row.line.text for row in told.rows]
+    assert "v2 is quarantined for the whole fleet." in lines
+    assert [chart.title for chart in told.before][:2] == [
+        "Agents that had v2",
+        "Agents that failed",
+    ]
+    actors = {row.line.event.act: row.line.actor for row in told.rows}
+    assert actors["roll_back"] == actors["quarantined"] == actors["fail_phase"] == "policy"
+    assert actors["rollback_done"] == "agents"
