@@ -16,6 +16,7 @@ from console.pages.rollouts import phases
 from console.pages.rollouts.before import Before, before_and_after
 from console.words import events as event_words
 from console.words import states as words
+from rollouts.engine.facts import GateKind
 from rollouts.models import Event, Rollback, Rollout
 
 MAX_EVENTS = 2000
@@ -66,7 +67,10 @@ def _row(rollout: Rollout, line: event_words.Line) -> Row:
     event = line.event
     inputs = event.inputs if isinstance(event.inputs, dict) else {}
     gate = inputs.get("gate")
-    if isinstance(gate, dict) and gate.get("gate"):
+    is_decided = event.act.startswith("gate_") or event.act in {"fail_phase", "roll_back"}
+    if is_decided and isinstance(gate, dict) and gate.get("gate"):
+        if gate.get("kind") == GateKind.FLOOR:  # counted from what agents said, not read
+            return Row(line, reverse("rollouts:detail", args=[rollout.pk]) + "#errors", _("errors"))
         query = urlencode({"gate": gate["gate"]})
         url = f"{reverse('rollouts:readings', args=[rollout.pk])}?{query}"
         return Row(line, url, _("readings"))

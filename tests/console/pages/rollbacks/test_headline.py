@@ -155,3 +155,7 @@ def test_a_whole_way_back_is_told_from_what_the_engine_keeps() -> None:
     actors = {row.line.event.act: row.line.actor for row in told.rows}
     assert actors["roll_back"] == actors["quarantined"] == actors["fail_phase"] == "policy"
     assert actors["rollback_done"] == "agents"
+    links = {row.line.event.act: row.url for row in told.rows}
+    assert links["fail_phase"] == f"/rollouts/{rollout.pk}/#errors"
+    assert links["quarantined"] == f"/settings/quarantine/{bad}/"
+    assert links["skip_phase"] == ""
