@@ -8,7 +8,8 @@ because agents come grouped by what they report. A finding about agents says whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from operator import or_
 
 from django.conf import settings
@@ -130,11 +131,23 @@ def _labels(plan: Plan, selector: str) -> Iterable[Finding]:
         yield Finding("labels", NOTE, 0, missing)
 
 
+@dataclass(frozen=True)
+class _Back:
+    """The version that agents without a way back of their own get; read when it is asked for."""
+
+    config: Config
+    left: str
+
+    @cached_property
+    def version(self) -> ConfigVersion | None:
+        return last_completed(self.config, other_than=self.left)
+
+
 def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Finding]:
     config = version.config
     running = {group.running for group in groups}
-    back = last_completed(config, other_than=version.config_hash)
-    if "" in running and back is None:
+    back = _Back(config, version.config_hash)
+    if "" in running and back.version is None:
         whom = concern(running=[""])
         fresh = whom.count(groups)
         yield Finding(
@@ -155,7 +168,7 @@ def _way_back(version: ConfigVersion, groups: Sequence[Group]) -> Iterable[Findi
             "previous_version_lost",
             NOTE,
             agents,
-            text("finding.previous_version_lost", agents=agents, back=_named(back)),
+            text("finding.previous_version_lost", agents=agents, back=_named(back.version)),
             agents_with("status__running_hash", lost),
             whom,
         )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
 
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from agents.models import Quarantine
 from console.lib.texts import spoken
 from console.pages.frame import keyset
-from console.pages.frame.forms import LineField, PageForm
+from console.pages.frame.forms import Flag, LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard.preview import ReadinessLine, check_of
 from rollouts.drafts.finding_agents import targets_of
-from rollouts.drafts.readiness import about, readiness_of, targets_with
-from rollouts.models import Target
+from rollouts.drafts.readiness import about, readiness_of
+from rollouts.models import Rollout, Target
 
 LABELS = {
     "components": _("lacks components"),
@@ -39,25 +44,48 @@ class FindingRow:
     found: list[tuple[ReadinessLine, object]]
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many targets stand how: `ready` are those that nothing was found about, and that have not refused
+    this very version. `refused_at` is when the last one did."""
+
+    all: int
+    ready: int
+    refused: int
+    refused_at: datetime | None
+
+
 class _Filter(PageForm):
     check = LineField()
+    all = Flag()
 
 
 @require_GET
 @needs("rollouts.view")
 def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
-    """List the findings as they are now, and the targets: all, or those of `?check=`."""
+    """List the findings as they are now, and the targets that something was found about: those of
+    `?check=`, or with `?all=1` the ready ones too."""
     rollout = find(rollout_id, request.actor)
-    chosen = _Filter(request.GET).known()["check"]
+    asked = _Filter(request.GET).known()
     findings = readiness_of(rollout)
-    asked = [finding for finding in findings if finding.check == chosen]
-    found = targets_with(rollout, asked) if chosen else targets_of(rollout)
-    rows = keyset.in_line(found.select_related("agent", "phase"), request.GET)
+    targets = _with_refusals(rollout)
+    is_concerned = reduce(or_, (f.concern.q() for f in findings if f.concern), REFUSED)
+    totals = _totals(rollout, targets, is_concerned)
+    if asked["check"]:
+        these = (f.concern.q() for f in findings if f.concern and f.check == asked["check"])
+        targets = targets.filter(
+            REFUSED if asked["check"] == "refused" else reduce(or_, these, Q(pk__in=[]))
+        )
+    elif not asked["all"]:
+        targets = targets.filter(is_concerned)
+    rows = keyset.in_line(targets.select_related("agent", "phase"), request.GET)
     checks = {finding.check: check_of(spoken(finding.to_dict()), rollout) for finding in findings}
     context = {
         "rollout": rollout,
         "checks": checks.values(),
-        "chosen": chosen,
+        "chosen": asked["check"],
+        "all": asked["all"],
+        "totals": totals,
         "topics": [rollout.topic],
         "follows": ["rollout-changed"],
         "page": rows,
@@ -67,3 +95,32 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         ],
     }
     return render(request, "rollouts/readiness.html", context)
+
+
+REFUSED = Q(has_refused=True)
+
+
+def _with_refusals(rollout: Rollout) -> QuerySet[Target]:
+    """Return the targets with their facts, and whether each is kept from this very version."""
+    kept = Quarantine.objects.filter(
+        agent=OuterRef("agent"), config_hash=rollout.version.config_hash, lifted_at=None
+    )
+    return targets_of(rollout).annotate(
+        has_refused=Exists(kept), refused_at=Subquery(kept.order_by("-pk").values("at")[:1])
+    )
+
+
+def _totals(rollout: Rollout, targets: QuerySet[Target], is_concerned: Q) -> Totals:
+    """Count the targets: one query."""
+    numbers = targets.order_by().aggregate(
+        all=Count("pk"),
+        refusals=Count("pk", filter=REFUSED),
+        last=Max("refused_at"),
+        concerned=Count("pk", filter=is_concerned),
+    )
+    return Totals(
+        all=numbers["all"],
+        ready=numbers["all"] - numbers["concerned"],
+        refused=numbers["refusals"],
+        refused_at=numbers["last"],
+    )
