@@ -34,6 +34,7 @@ from console.pages.rollouts import views as rollouts
 from console.pages.rollouts.acts import table as acts
 from console.pages.rollouts.acts import views as rollout_acts
 from console.pages.rollouts.evidence import views as evidence
+from console.pages.rollouts.replay import views as replays
 from console.pages.rollouts.wizard import views as wizard
 from console.pages.shares import public as shared
 from console.pages.shares import views as shares
@@ -80,6 +81,7 @@ rollouts_urls: Routes = [
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
     path("<int:rollout_id>/share/", shares.page, name="share"),
     path("<int:rollout_id>/readings/", evidence.readings, name="readings"),
+    path("<int:rollout_id>/replay/", replays.replay, name="replay"),
     path("<int:rollout_id>/start/", wizard.start, name="start"),
     path("<int:rollout_id>/edit/", wizard.edit, name="edit"),
     *[

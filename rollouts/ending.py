@@ -15,6 +15,7 @@ from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.engine.why import finished
 from rollouts.limits.budget import release
 from rollouts.models import Approval, Phase, Rollback, Rollout, Target
+from rollouts.moments import keep
 
 UNFINISHED = (
     PhaseState.PENDING,
@@ -45,6 +46,7 @@ def let_go(rollout: Rollout, now: datetime) -> None:
     release(rollout.topic)
     recount(rollout.phases.all(), now)
     settle_why(rollout)
+    keep(rollout, now)
 
 
 def succeed(rollout: Rollout, config_hash: str, cause: Cause) -> None:

@@ -6,7 +6,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from rollouts.analysis.measure import measure_all
-from rollouts.analysis.pruning import prune_measurements, prune_unwatched_series
+from rollouts.analysis.pruning import (
+    prune_measurements,
+    prune_moments,
+    prune_unwatched_series,
+)
 from rollouts.loop.tick import look_at_news, rollback_tick_all, tick_all, welcome_all
 
 
@@ -38,6 +42,7 @@ def measure() -> None:
 def prune() -> None:
     """Forget measurements of rollouts that are long over, and series that nobody watches."""
     prune_measurements(timezone.now())
+    prune_moments(timezone.now())
     prune_unwatched_series(timezone.now())
 
 

@@ -24,6 +24,7 @@ from rollouts.drafts.preview import Preview, preview
 from rollouts.drafts.readiness import last_completed
 from rollouts.engine.why import drafted
 from rollouts.models import Config, ConfigVersion, Rollout, Target
+from rollouts.moments import keep
 from rollouts.plans.plan import Plan
 
 WHEN_BUSY = ("refuse", "queue", "supersede")
@@ -79,6 +80,7 @@ def draft_rollout(
         counted = freeze_members(rollout, asked.plan, now)
         inputs = inputs_of(rollout, counted)
         write_event(rollout, "draft", Cause(by, now, reason, inputs), state_to=rollout.state)
+        keep(rollout, now)
     return rollout
 
 

@@ -165,7 +165,7 @@ def load_gates(
         min_samples=spec.pace.min_samples,
     )
     readings = _readings(rollout, phase, specs, now + skew)
-    waivers = _waivers(phase) if waivers is None else waivers
+    waivers = _waivers(phase, now + skew) if waivers is None else waivers
     return tuple(
         judge(gate, readings.get(gate.gate, []), window, now, waivers.get(gate.gate))
         for gate in specs
@@ -181,7 +181,7 @@ def gates_now(
     watched = watched_phase(phases)
     if watched is None:
         return ()
-    waivers = _waivers(watched)
+    waivers = _waivers(watched, now + skew)
     gates = load_gates(rollout, watched, now, waivers, skew)
     floor = _floor(rollout, watched, phases, waivers, now)
     return (*gates, floor) if floor is not None else gates
@@ -208,9 +208,10 @@ def _floor(
     )
 
 
-def _waivers(phase: Phase) -> dict[str, str]:
+def _waivers(phase: Phase, until: datetime) -> dict[str, str]:
     """Return who waived which gate of a phase."""
-    return dict(Waiver.objects.filter(phase=phase).values_list("gate", "by__username"))
+    found = Waiver.objects.filter(phase=phase, at__lte=until)
+    return dict(found.values_list("gate", "by__username"))
 
 
 def gate_specs(rollout: Rollout, phase: Phase) -> tuple[GateSpec, ...]:

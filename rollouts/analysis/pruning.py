@@ -13,7 +13,7 @@ from django.conf import settings
 from agents.pruning import delete_older
 from console.lib.batches import in_batches
 from rollouts.engine.states import FINAL_STATES
-from rollouts.models import Measurement
+from rollouts.models import Measurement, RolloutMoment
 
 BATCH = 10_000
 _DELETE_UNWATCHED = (
@@ -32,6 +32,18 @@ def prune_measurements(now: datetime) -> int:
     def delete(limit: int) -> int:
         ids = list(old.order_by("at").values_list("pk", flat=True)[:limit])
         return Measurement.objects.filter(pk__in=ids).delete()[0]
+
+    return in_batches(delete, BATCH)
+
+
+def prune_moments(now: datetime) -> int:
+    """Delete what rollouts that are over said of themselves so long ago. Returns how many."""
+    before = now - timedelta(days=settings.MEASUREMENTS_KEEP_DAYS)
+    old = RolloutMoment.objects.filter(at__lt=before, rollout__state__in=FINAL_STATES)
+
+    def delete(limit: int) -> int:
+        ids = list(old.order_by("at").values_list("pk", flat=True)[:limit])
+        return RolloutMoment.objects.filter(pk__in=ids).delete()[0]
 
     return in_batches(delete, BATCH)
 

@@ -34,6 +34,7 @@ from rollouts.limits.budget import release_settled
 from rollouts.loop.carry_out import Step, carry_out
 from rollouts.loop.load import load_facts
 from rollouts.models import Phase, Rollout, Target
+from rollouts.moments import keep
 
 CREDIT_S = 15.0  # the most that one look counts as watched time, however long nobody looked
 GAP_S = (
@@ -60,10 +61,12 @@ def look(rollout: Rollout, now: datetime) -> Decision:
     """Take the rollout one decision further, and return that decision."""
     if rollout.state in FINAL_STATES:
         _look_late(rollout, list(rollout.phases.order_by("index")), now)
+        keep(rollout, now)
         return Decision(Act.WAIT, Code.FINISHED)
     seen = see(rollout, now)
     decision = decide(seen.facts, now)
     go_on(rollout, seen, decision, now)
+    keep(rollout, now)
     return decision
 
 

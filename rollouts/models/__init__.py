@@ -10,6 +10,7 @@ from rollouts.models.config import Config, ConfigVersion
 from rollouts.models.event import Event
 from rollouts.models.evidence import Approval, Measurement, Waiver
 from rollouts.models.limits import Budget, BudgetLease, EnvironmentGuard, FreezeWindow
+from rollouts.models.moment import RolloutMoment
 from rollouts.models.plan import NamedSelector, Plan
 from rollouts.models.rollback import Rollback, RollbackTarget
 from rollouts.models.rollout import Phase, Rollout
@@ -32,6 +33,7 @@ __all__ = [
     "Rollback",
     "RollbackTarget",
     "Rollout",
+    "RolloutMoment",
     "ShareLink",
     "Target",
     "Waiver",

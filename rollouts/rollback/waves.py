@@ -28,6 +28,7 @@ from rollouts.engine.why import rolling_back
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.models.querysets import due
+from rollouts.moments import keep
 from rollouts.rollback.begin import goal_of
 from rollouts.rollback.counts import recount
 from rollouts.rollback.durations import durations
@@ -89,6 +90,8 @@ def look(rollback: Rollback, now: datetime) -> None:
         _say(rollback)
     elif changed:
         _late(rollback, now)
+    if rollback.rollout is not None and (changed or sent.count or sent.already):
+        keep(rollback.rollout, now)
     if changed or sent.count:
         topics = [rollback.topic] + ([rollback.rollout.topic] if rollback.rollout else [])
         transaction.on_commit(lambda: hints.mark_dirty(*topics, "fleet", "rollouts"))

@@ -10,6 +10,11 @@
   let zone = chosen;
 
   const now = () => Date.now() + offset;
+  // What is shown as it was at another time (`data-clock`) counts from there, and stands still.
+  const nowOf = (element) => {
+    const past = element.closest("[data-clock]");
+    return past ? Date.parse(past.dataset.clock) : now();
+  };
 
   function parts(at, inZone) {
     const shown = {};
@@ -35,14 +40,14 @@
     return fill(h && d < 14 ? words.dh : words.d, { d, h });
   }
 
-  function relative(at) {
-    const past = now() - at;
+  function relative(at, from = now()) {
+    const past = from - at;
     if (Math.abs(past) < 1000) return words.now;
     return fill(past > 0 ? words.ago : words.in, { span: span(past) });
   }
 
-  function countdown(at) {
-    const left = Math.max(0, Math.floor((at - now()) / 1000));
+  function countdown(at, from = now()) {
+    const left = Math.max(0, Math.floor((at - from) / 1000));
     if (left >= 86400) return span(left * 1000);
     const two = (n) => String(n).padStart(2, "0");
     const h = Math.floor(left / 3600), rest = `${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
@@ -71,8 +76,8 @@
     for (const element of scope.querySelectorAll("time[data-t], time[data-deadline]")) {
       const at = Date.parse(element.dateTime);
       if (Number.isNaN(at)) continue;
-      if ("deadline" in element.dataset) set(element, countdown(at));
-      else if (element.dataset.t === "rel") set(element, relative(at));
+      if ("deadline" in element.dataset) set(element, countdown(at, nowOf(element)));
+      else if (element.dataset.t === "rel") set(element, relative(at, nowOf(element)));
       else if (all) set(element, absolute(at, element.dataset.t));
       if (all && element.dataset.t) element.title = absolute(at, "full");
     }

@@ -38,10 +38,16 @@ class Headline:
 
 
 def headline_of(
-    rollout: Rollout, rollback: Rollback, steps: Sequence[Phase], now: datetime
+    rollout: Rollout,
+    rollback: Rollback,
+    steps: Sequence[Phase],
+    now: datetime,
+    *,
+    is_past: bool = False,
 ) -> Headline:
-    """Read the line; two queries. `steps` are the rollout's phases."""
-    progress = progress_of(rollback)
+    """Read the line; two queries. `steps` are the rollout's phases. With `is_past` everything given is
+    as it was at `now` (`rollouts.as_of`)."""
+    progress = progress_of(rollback, now if is_past else None)
     is_running = rollback.state == RollbackState.RUNNING
     version = f"v{rollout.version.number}"
     cause = words.cause(rollback, is_over=not is_running)

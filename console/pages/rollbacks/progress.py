@@ -9,6 +9,7 @@ from django.db.models import Aggregate, Count, DateTimeField, F, Max, Q
 from django.utils.safestring import SafeString
 
 from console.pages.drawing.charts import BarPart, stacked_bar
+from rollouts.as_of import back_as_of
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Rollback, RollbackTarget
 
@@ -64,20 +65,22 @@ class _Middle(Aggregate):
     output_field = DateTimeField()
 
 
-def progress_of(rollback: Rollback) -> Progress:
-    """Count; one query."""
+def progress_of(rollback: Rollback, at: datetime | None = None) -> Progress:
+    """Count, as it is or as it was at a time; one query."""
     state = RollbackTargetState
-    is_open = Q(state__in=[state.WAITING, state.OFFERED])
-    numbers = RollbackTarget.objects.filter(rollback=rollback).aggregate(
+    own = RollbackTarget.objects.filter(rollback=rollback).annotate(then=F("state"))
+    rows = own if at is None else back_as_of(rollback, at)
+    is_open = Q(then__in=[state.WAITING, state.OFFERED])
+    numbers = rows.aggregate(
         total=Count("pk"),
-        confirmed=Count("pk", filter=Q(state=state.CONFIRMED)),
-        failed=Count("pk", filter=Q(state__in=[state.FAILED, state.TIMED_OUT])),
-        no_version=Count("pk", filter=Q(state=state.NO_VERSION)),
+        confirmed=Count("pk", filter=Q(then=state.CONFIRMED)),
+        failed=Count("pk", filter=Q(then__in=[state.FAILED, state.TIMED_OUT])),
+        no_version=Count("pk", filter=Q(then=state.NO_VERSION)),
         offline=Count("pk", filter=is_open & Q(online=False)),
-        offered=Count("pk", filter=Q(online=True, state=state.OFFERED)),
-        waiting=Count("pk", filter=Q(online=True, state=state.WAITING)),
-        skipped=Count("pk", filter=Q(state=state.SKIPPED)),
-        half_at=_Middle(F("confirmed_at"), filter=Q(state=state.CONFIRMED)),
-        last_at=Max("confirmed_at", filter=Q(state=state.CONFIRMED)),
+        offered=Count("pk", filter=Q(online=True, then=state.OFFERED)),
+        waiting=Count("pk", filter=Q(online=True, then=state.WAITING)),
+        skipped=Count("pk", filter=Q(then=state.SKIPPED)),
+        half_at=_Middle(F("confirmed_at"), filter=Q(then=state.CONFIRMED)),
+        last_at=Max("confirmed_at", filter=Q(then=state.CONFIRMED)),
     )
     return Progress(rollback=rollback, **numbers)

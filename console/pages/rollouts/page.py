@@ -103,15 +103,19 @@ def why_of(rollout: Rollout) -> WhyLine:
     )
 
 
-def read(rollout: Rollout, now: datetime) -> View:
-    """Read the page. Queries: phases, gates, readings, events, way back, errors."""
+def read(rollout: Rollout, now: datetime, then: datetime | None = None) -> View:
+    """Read the page. Queries: phases, gates, readings, events, way back, errors.
+
+    With `then`, of a rollout as it was at that time (`rollouts.as_of`): what the agents said is not
+    known of it.
+    """
     steps = sorted(rollout.phases.all(), key=lambda phase: phase.index)
     watched = watched_phase(steps)
     rollback: Rollback | None = getattr(rollout, "rollback", None)
     tiles: list[gates.Tile] = []
     if watched is not None:
-        readings = evidence_rows.by_gate(rollout, phase=watched)
-        until = judged_at(rollout, now)
+        readings = evidence_rows.by_gate(rollout, phase=watched, until=then)
+        until = judged_at(rollout, then or now)
         tiles = gates.tiles(
             gates_now(rollout, steps, until, skew=timedelta()),
             readings,
@@ -119,6 +123,9 @@ def read(rollout: Rollout, now: datetime) -> View:
             _charted_until(rollout, watched, until),
             gates.moments_of(rollout, watched),
         )
+    events = Event.objects.filter(rollout=rollout)
+    if then is not None:
+        events = events.filter(at__lte=then)
     return View(
         rollout=rollout,
         phases=phases.views(rollout, steps),
@@ -126,10 +133,12 @@ def read(rollout: Rollout, now: datetime) -> View:
         why=why_of(rollout),
         tiles=tiles,
         gates_summary=gates.summary(tiles),
-        events=newest_first(Event.objects.filter(rollout=rollout).order_by("-seq")[:RECENT_EVENTS]),
-        way_back=headline_of(rollout, rollback, steps, now) if rollback is not None else None,
+        events=newest_first(events.order_by("-seq")[:RECENT_EVENTS]),
+        way_back=None
+        if rollback is None
+        else headline_of(rollout, rollback, steps, then or now, is_past=then is not None),
         coverage=spoken((rollout.preview.get("coverage") or {}).get("text", "")),
-        errors=errors_of(rollout, steps),
+        errors=errors_of(rollout, steps) if then is None else NO_ERRORS,
         seq=seq_of(now),
         is_over=rollout.finished_at is not None,
     )
@@ -147,7 +156,8 @@ def errors_of(rollout: Rollout, steps: Sequence[Phase]) -> ErrorsView:
 def _charted_until(rollout: Rollout, phase: Phase, until: datetime) -> datetime:
     """Return where the charts of a phase end. While it is watched, at the end of its time: a picture
     that grew with each second would be another one at each look."""
-    if rollout.finished_at is not None or until < (phase.started_at or until):
+    is_decided = rollout.finished_at is not None or hasattr(rollout, "rollback")
+    if is_decided or until < (phase.started_at or until):
         return until
     began = phase.deployed_at or phase.started_at or until
     planned = began + timedelta(seconds=float(phase.spec["duration_s"]))
@@ -168,13 +178,13 @@ class Agents:
     legend: list[targets.Key]
 
 
-def agents_of(rollout: Rollout) -> Agents:
+def agents_of(rollout: Rollout, then: datetime | None = None) -> Agents:
     """Read the agents region: one query for cells, two more for a large rollout."""
-    cells = targets.cells_of(rollout)
+    cells = targets.cells_of(rollout, then)
     total = len(cells)
     numbers = targets.counts(cells)
     if total >= targets.MAX_CELLS:
-        numbers, total = _counted(rollout), Target.objects.filter(rollout=rollout).count()
+        numbers, total = _counted(rollout, then), Target.objects.filter(rollout=rollout).count()
     small = total <= targets.MAX_CELLS
     return Agents(
         total=total,
@@ -186,14 +196,12 @@ def agents_of(rollout: Rollout) -> Agents:
     )
 
 
-def _counted(rollout: Rollout) -> dict[str, int]:
+def _counted(rollout: Rollout, then: datetime | None) -> dict[str, int]:
     """Count the legend in SQL for rollouts that are too large for cells."""
     numbers = dict.fromkeys(words.TARGET, 0)
-    rows = (
-        Target.objects.filter(rollout=rollout)
-        .values_list("state", "online", "phase__started_at", "taken_from")
-        .annotate(n=Count("pk"))
-    )
-    for state, online, started, was, number in rows:
-        numbers[words.target_kind(state, online, started is not None, was)] += number
+    found, state_name, was_name = targets.told_of(rollout, then)
+    rows = found.values_list(state_name, "online", "phase__started_at", was_name)
+    for state, online, started, was, number in rows.annotate(n=Count("pk")):
+        begun = targets.has_begun(started, then)
+        numbers[words.target_kind(state, online, begun, was)] += number
     return numbers

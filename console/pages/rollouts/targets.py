@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlencode
 from zlib import crc32
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from console.lib.texts import said
 from console.words import states as words
+from rollouts.as_of import targets_as_of
 from rollouts.engine.states import RolloutState
 from rollouts.models import Rollout, Target
 
@@ -61,26 +64,39 @@ class Key:
         return not self.count and self.kind not in ALWAYS
 
 
-def cells_of(rollout: Rollout) -> list[Cell]:
+def told_of(rollout: Rollout, at: datetime | None) -> tuple[QuerySet[Target], str, str]:
+    """Return the targets as they are, or as they were at a time, and the names of their state and of
+    the state they were taken back from."""
+    if at is not None:
+        return targets_as_of(rollout, at), "then", "then_from"
+    return Target.objects.filter(rollout=rollout), "state", "taken_from"
+
+
+def cells_of(rollout: Rollout, at: datetime | None = None) -> list[Cell]:
     """Read the cells in their lasting order: one query, at most MAX_CELLS rows."""
+    found, state_name, was_name = told_of(rollout, at)
     rows = (
-        Target.objects.filter(rollout=rollout)
-        .order_by("phase__index", "position", "pk")
+        found.order_by("phase__index", "position", "pk")
         .values_list(
-            "agent__name", "state", "online", "phase__started_at", "phase__name", "error",
-            "agent__instance_uid", "taken_from",
+            "agent__name", state_name, "online", "phase__started_at", "phase__name", "error",
+            "agent__instance_uid", was_name,
         )[:MAX_CELLS]
     )  # fmt: skip
     return [
         Cell(
             name,
-            words.target_kind(state, online, started is not None, was),
+            words.target_kind(state, online, has_begun(started, at), was),
             phase,
             said(error),
             str(uid),
         )
         for name, state, online, started, phase, error, uid, was in rows
     ]
+
+
+def has_begun(started: datetime | None, at: datetime | None) -> bool:
+    """Whether a phase had begun: at a time, or by now."""
+    return started is not None and (at is None or started <= at)
 
 
 def grid(rollout: Rollout, cells: Sequence[Cell]) -> SafeString:
