@@ -98,23 +98,25 @@ def _rollout(
         finished_at = change["at"] if state in FINAL_STATES else None
         if act == "start":
             started_at = change["at"]
-    # Set beside the fields: nothing here is a change of state, and nothing of it is ever saved.
-    was.__dict__.update(
-        state=state,
-        current_phase=current,
-        started_at=started_at,
-        finished_at=finished_at,
-        # Looks leave no trace of their own; whoever reads gates as of the last one reads them as of then.
-        looked_at=min(rollout.looked_at, at) if rollout.looked_at is not None else None,
-        why=moment.why if moment is not None else {},
-        _prefetched_objects_cache={"phases": phases},
+    # Looks leave no trace of their own; whoever reads gates as of the last one reads them as of then.
+    _tell(
+        was,
+        {
+            "state": state,
+            "current_phase": current,
+            "started_at": started_at,
+            "finished_at": finished_at,
+            "looked_at": None if rollout.looked_at is None else min(rollout.looked_at, at),
+            "why": moment.why if moment is not None else {},
+            "_prefetched_objects_cache": {"phases": phases},
+        },
     )
     rollback: Rollback | None = getattr(rollout, "rollback", None)
     if rollback is None or rollback.decided_at > at:
         was._state.fields_cache["rollback"] = None
     elif rollback.finished_at is None or rollback.finished_at > at:
         back = copy(rollback)
-        back.__dict__.update(state=RollbackState.RUNNING.value, finished_at=None)
+        _tell(back, {"state": RollbackState.RUNNING.value, "finished_at": None})
         was._state.fields_cache["rollback"] = back
     return was
 
@@ -142,8 +144,13 @@ def _phase(
             told["advanced_by"] = change["actor_name"]
         if told["state"] in _OVER:
             told["finished_at"] = change["at"]
-    was.__dict__.update(told)
+    _tell(was, told)
     return was
+
+
+def _tell(was: Rollout | Rollback | Phase, told: Mapping[str, Any]) -> None:
+    """Have a copy say what was so, beside its fields: that is no change of state, and never saved."""
+    vars(was).update(told)
 
 
 def targets_as_of(rollout: Rollout, at: datetime) -> QuerySet[Target]:

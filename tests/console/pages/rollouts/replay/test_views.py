@@ -39,7 +39,9 @@ def plain(view: page.View, agents: page.Agents) -> dict[str, Any]:
     """What is shown, but for the row itself, what the agents said, and when the floor was counted last:
     a look that changes nothing leaves no trace."""
     events = [line.event.pk for line in view.events]
-    back = view.way_back and asdict(replace(view.way_back, rollback=None))  # type: ignore[arg-type]
+    back = view.way_back and asdict(view.way_back)
+    if back:
+        back["progress"].pop("rollback")
     kept = replace(view, rollout=None, events=[], errors=NO_ERRORS, way_back=None)  # type: ignore[arg-type]
     fields = {name: getattr(kept, name) for name in page.View.__slots__}
     fields["tiles"] = [
