@@ -22,7 +22,7 @@ from rollouts.delivering.counts import recount
 from rollouts.engine.states import RolloutState
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.by_selector import goal, ways_back
-from rollouts.rollback.preview import Preview, counted, matching, on_their_way
+from rollouts.rollback.preview import WaysPreview, counted, matching, on_their_way
 from rollouts.rollback.targets import WayBack, batch_size
 
 SELECTOR_LOCK = 0x7469_7262
@@ -43,7 +43,7 @@ def rollback_selector(
     """Begin a way back for every matching agent; the rollback loop delivers and verifies it.
 
     Agents of a running rollout are taken out of it, and that rollout pauses; agents that a rollback
-    brings back already are left to it. `seen_count` and `seen_preview` (`Preview.digest`) are what
+    brings back already are left to it. `seen_count` and `seen_preview` (`WaysPreview.digest`) are what
     the person saw: when it is another number, or other versions, by now, nothing is done. Raises
     Invalid, Denied, Missing, Refused, Stale. Locks the rollouts concerned, by primary key, then
     orders rollbacks by selector by a lock of their own.
@@ -90,7 +90,7 @@ def _wait_for_others() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SELECTOR_LOCK])
 
 
-def _as_seen(now: Preview, count: int | None, digest: str | None) -> None:
+def _as_seen(now: WaysPreview, count: int | None, digest: str | None) -> None:
     """Raise Stale when other agents would go back than the person saw."""
     if count is not None and count != now.agents:
         says = text("rollback.count_changed", seen=count, now=now.agents)

@@ -36,7 +36,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class WaysPreview:
     """What would be done to the `matched` agents. `held` are brought back by another rollback now
     (agents by its name), `stay` run already what they would go to, or nothing that one could leave."""
 
@@ -75,7 +75,7 @@ class Preview:
         return hashlib.sha256(json.dumps(moves).encode()).hexdigest()[:32]
 
 
-def preview(*, selector: str, to: str | int, config: str | None, by: Actor) -> Preview:
+def preview(*, selector: str, to: str | int, config: str | None, by: Actor) -> WaysPreview:
     """Count what a rollback by selector would do now; a few queries whatever the number of agents.
 
     Raises Invalid, Missing, Refused as the act does. Locks nothing.
@@ -108,13 +108,13 @@ def on_their_way(agent_ids: Collection[int]) -> dict[int, str]:
 
 def counted(
     selector: str, found: Mapping[int, str], ways: Sequence[WayBack], held: Mapping[int, str]
-) -> Preview:
+) -> WaysPreview:
     """Sum up the ways of single agents: the largest moves first. Pure."""
     moves = Counter((w.from_hash, w.to_hash) for w in ways if w.to_hash)
     problems = {to_column(w.problem): w.problem for w in ways if not w.to_hash}
     stranded = Counter((w.from_hash, to_column(w.problem)) for w in ways if not w.to_hash)
     going = {found.get(w.agent_id, "") for w in ways if w.to_hash}
-    return Preview(
+    return WaysPreview(
         selector=selector,
         matched=len(found),
         moves=tuple(Move(n, old, new) for (old, new), n in _largest(moves)),

@@ -26,7 +26,7 @@ from console.lib.texts import text as say
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import ConfigVersion, Event, Rollback, RollbackTarget
-from rollouts.rollback.preview import Move, Preview, preview
+from rollouts.rollback.preview import Move, WaysPreview, preview
 
 STRAGGLERS = 100
 
@@ -77,7 +77,7 @@ def _reason(body: Mapping[str, Any]) -> str:
     return str(say("rollback.claimed", reason=reason, by=claimed))
 
 
-def preview_row(found: Preview) -> shapes.RollbackPreview:
+def preview_row(found: WaysPreview) -> shapes.RollbackPreview:
     """Return what would be done: one query more, for the names of versions."""
     hashes = {h for m in (*found.moves, *found.stranded) for h in (m.from_hash, m.to_hash) if h}
     rows = ConfigVersion.objects.filter(body_ref__in=hashes).select_related("config")

@@ -35,7 +35,7 @@ from console.pages.frame.forms import (
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Config
-from rollouts.rollback.preview import TYPE_COUNT_FROM, Move, Preview, preview
+from rollouts.rollback.preview import TYPE_COUNT_FROM, Move, WaysPreview, preview
 
 METHODS = ("immediate", "gradual")
 GOALS = ("previous", "version")
@@ -85,7 +85,7 @@ class Counted:
     """The preview as it is shown, or the problem that it met."""
 
     at: datetime
-    found: Preview | None
+    found: WaysPreview | None
     moves: list[MoveLine]
     stranded: list[MoveLine]
     problem: Problem | None = None

@@ -66,7 +66,7 @@ class ListFilter(PageForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedRollout:
     """One rollout in the list. `because` says why it ended and who ended it, "" where it just passed."""
 
     row: rollout_rows.RolloutRow
@@ -156,13 +156,13 @@ def lately(visible: QuerySet[Rollout], now: datetime) -> Lately:
     return Lately(**found)
 
 
-def listed(rollouts: Sequence[Rollout]) -> list[Listed]:
+def listed(rollouts: Sequence[Rollout]) -> list[ListedRollout]:
     """Return the rows of rollouts read `for_detail`; one query more, for who aborted."""
     aborted = [r.pk for r in rollouts if r.state == RolloutState.ABORTED]
     events = Event.objects.filter(rollout__in=aborted, act="abort") if aborted else []
     ends = {event.rollout_id: event for event in events}
     return [
-        Listed(row, _because(row.rollout, ends.get(row.rollout.pk)), _took_s(row.rollout))
+        ListedRollout(row, _because(row.rollout, ends.get(row.rollout.pk)), _took_s(row.rollout))
         for row in rollout_rows.rows(rollouts)
     ]
 

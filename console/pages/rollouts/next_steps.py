@@ -20,7 +20,7 @@ from rollouts.models import Rollout, Target
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """One step: where it leads and what it is good for; `why_not` says who may when this person
     may not."""
 
@@ -31,7 +31,7 @@ class Step:
     why_not: str = ""
 
 
-def steps(rollout: Rollout, actor: Actor) -> list[Step]:
+def steps(rollout: Rollout, actor: Actor) -> list[NextStep]:
     """Return the steps in the order in which people take them; none while nothing came back."""
     if rollout.state not in CAME_BACK:
         return []
@@ -43,26 +43,26 @@ def steps(rollout: Rollout, actor: Actor) -> list[Step]:
     ]
 
 
-def _said(rollout: Rollout) -> Step | None:
+def _said(rollout: Rollout) -> NextStep | None:
     speaking = Target.objects.filter(rollout=rollout).exclude(error="").count()
     if not speaking:
         return None
     about = words.agents_said(speaking)
-    return Step(_("See what the agents said"), "nav-agents", "#errors", about)
+    return NextStep(_("See what the agents said"), "nav-agents", "#errors", about)
 
 
-def _changed(rollout: Rollout) -> Step:
+def _changed(rollout: Rollout) -> NextStep:
     name, new, old = rollout.config.name, rollout.version, rollout.previous_version
     version = f"v{new.number}"
     if old is None:
         url = reverse("configs:version", args=[name, new.number])
-        return Step(_("Read %(v)s") % {"v": version}, "nav-configs", url, "")
+        return NextStep(_("Read %(v)s") % {"v": version}, "nav-configs", url, "")
     url = reverse("configs:diff", args=[name, old.number, new.number])
     about = _("The lines in which it differs from v%(n)d") % {"n": old.number}
-    return Step(_("See what %(v)s changed") % {"v": version}, "nav-configs", url, about)
+    return NextStep(_("See what %(v)s changed") % {"v": version}, "nav-configs", url, about)
 
 
-def _write(rollout: Rollout, actor: Actor) -> Step | None:
+def _write(rollout: Rollout, actor: Actor) -> NextStep | None:
     config, base = rollout.config, rollout.previous_version
     if base is None:
         return None
@@ -70,14 +70,14 @@ def _write(rollout: Rollout, actor: Actor) -> Step | None:
     url = f"{reverse('configs:edit', args=[config.name])}?{urlencode({'base': base.number})}"
     label = _("Write v%(n)d from v%(base)d") % {"n": newest + 1, "base": base.number}
     about = _("The editor begins with what the agents run now")
-    return Step(label, "draft", url, about, _why_not(actor, "configs.write"))
+    return NextStep(label, "draft", url, about, _why_not(actor, "configs.write"))
 
 
-def _kept_back(rollout: Rollout, actor: Actor) -> Iterator[Step]:
+def _kept_back(rollout: Rollout, actor: Actor) -> Iterator[NextStep]:
     live = Quarantine.objects.filter(agent=None, lifted_at=None)
     if not live.filter(config_hash=rollout.version.config_hash).exists():
         return
-    yield Step(
+    yield NextStep(
         _("Lift the quarantine of v%(n)d…") % {"n": rollout.version.number},
         "lock",
         reverse("settings:quarantined", args=[rollout.version.config_hash]),
@@ -86,9 +86,9 @@ def _kept_back(rollout: Rollout, actor: Actor) -> Iterator[Step]:
     )
 
 
-def _course(rollout: Rollout) -> Step:
+def _course(rollout: Rollout) -> NextStep:
     url = reverse("rollouts:timeline", args=[rollout.pk])
-    return Step(_("See how it went"), "clock", url, _("Second by second, with the readings"))
+    return NextStep(_("See how it went"), "clock", url, _("Second by second, with the readings"))
 
 
 def _why_not(actor: Actor, verb: str) -> str:

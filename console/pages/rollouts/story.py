@@ -23,7 +23,7 @@ MAX_EVENTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoryRow:
     """A line of the timeline, with where its evidence is: "" when there is nothing more to see."""
 
     line: event_words.Line
@@ -35,7 +35,7 @@ class Row:
 class Story:
     """The rows of a timeline, oldest first, and of a way back its headline, course and charts."""
 
-    rows: list[Row]
+    rows: list[StoryRow]
     look: words.Look
     why: rollout_page.WhyLine
     headline: Headline | None
@@ -62,7 +62,7 @@ def story_of(rollout: Rollout, now: datetime) -> Story:
     )
 
 
-def _row(rollout: Rollout, line: event_words.Line) -> Row:
+def _row(rollout: Rollout, line: event_words.Line) -> StoryRow:
     """Say where the evidence of a line is: readings, the plan, the agents, the quarantine."""
     event = line.event
     inputs = event.inputs if isinstance(event.inputs, dict) else {}
@@ -70,14 +70,16 @@ def _row(rollout: Rollout, line: event_words.Line) -> Row:
     is_decided = event.act.startswith("gate_") or event.act in {"fail_phase", "roll_back"}
     if is_decided and isinstance(gate, dict) and gate.get("gate"):
         if gate.get("kind") == GateKind.FLOOR:  # counted from what agents said, not read
-            return Row(line, reverse("rollouts:detail", args=[rollout.pk]) + "#errors", _("errors"))
+            return StoryRow(
+                line, reverse("rollouts:detail", args=[rollout.pk]) + "#errors", _("errors")
+            )
         query = urlencode({"gate": gate["gate"]})
         url = f"{reverse('rollouts:readings', args=[rollout.pk])}?{query}"
-        return Row(line, url, _("readings"))
+        return StoryRow(line, url, _("readings"))
     if event.act == "quarantined":
         url = reverse("settings:quarantined", args=[rollout.version.config_hash])
-        return Row(line, url, _("quarantine"))
+        return StoryRow(line, url, _("quarantine"))
     if event.act in {"start_phase", "deployed", "rollback_wave", "fell_back", "lost"}:
         query = f"?{urlencode({'phase': event.phase})}" if event.phase else ""
-        return Row(line, reverse("rollouts:agents", args=[rollout.pk]) + query, _("agents"))
-    return Row(line)
+        return StoryRow(line, reverse("rollouts:agents", args=[rollout.pk]) + query, _("agents"))
+    return StoryRow(line)

@@ -21,7 +21,7 @@ from agents.opamp.redact import Redactor
 from console.lib.secret_text import hide_secrets
 from console.pages.configs import diff_rows
 from console.pages.rollbacks.recovery import GOAL_S
-from console.pages.rollouts.story import Row, story_of
+from console.pages.rollouts.story import StoryRow, story_of
 from console.pages.shares import limit
 from rollouts.actions.share import opened
 from rollouts.configs.diff import Diff, diff
@@ -66,10 +66,10 @@ def _context(link: ShareLink, now: datetime) -> dict[str, Any]:
     }
 
 
-def _masked(row: Row) -> Row:
+def _masked(row: StoryRow) -> StoryRow:
     """Take secrets out of a line, and its link: no other page is to be reached from here."""
     line = row.line
-    return Row(
+    return StoryRow(
         replace(
             line,
             text=hide_secrets(line.text),

@@ -8,7 +8,7 @@ from agents.models import Agent
 from console.lib.problems import Missing, Stale
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.models import Rollback, Rollout
-from rollouts.rollback.preview import Move, Preview, counted, preview
+from rollouts.rollback.preview import Move, WaysPreview, counted, preview
 from rollouts.rollback.targets import NO_VERSION, WayBack
 from tests.make.agents import make_collector
 from tests.rollouts.fleet import Fleet
@@ -17,7 +17,7 @@ from tests.rollouts.rollback.test_by_selector import back, on_version_two
 OLD, MID, NEW = "1" * 64, "2" * 64, "3" * 64
 
 
-def summed(ways: list[WayBack], **environments: str) -> Preview:
+def summed(ways: list[WayBack], **environments: str) -> WaysPreview:
     found = {way.agent_id: environments.get(f"a{way.agent_id}", "") for way in ways}
     return counted("*", found, ways, {})
 
@@ -52,11 +52,11 @@ def test_the_number_is_typed_above_500_agents_and_in_production(
     assert summed(ways, a0=env).must_be_typed is typed
 
 
-def seen(fleet: Fleet, selector: str = "*") -> Preview:
+def seen(fleet: Fleet, selector: str = "*") -> WaysPreview:
     return preview(selector=selector, to="previous", config=None, by=fleet.operator)
 
 
-def begin(fleet: Fleet, found: Preview) -> Rollback:
+def begin(fleet: Fleet, found: WaysPreview) -> Rollback:
     return rollback_selector(
         selector=found.selector,
         by=fleet.operator,
