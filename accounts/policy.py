@@ -39,6 +39,7 @@ VERBS: dict[str, frozenset[str]] = {
     "rollouts.approve": frozenset({Role.APPROVER}),
     "rollouts.reject": frozenset({Role.APPROVER}),
     "rollouts.waive": frozenset({Role.APPROVER}),
+    "needs.acknowledge": frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMIN}),
     "quarantine.add": frozenset({Role.OPERATOR, Role.ADMIN}),
     "quarantine.lift": frozenset({Role.APPROVER}),
     "agents.label": frozenset({Role.OPERATOR, Role.ADMIN}),

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from agents import reconcile as reconciling
-from agents import refused, retiring, succession
+from agents import refused, retiring, sampling, succession
 from agents.pruning import prune_series
 
 
@@ -21,6 +21,12 @@ def prune() -> None:
     """Forget own metrics that no gate looks at any more, and old refusals."""
     prune_series(timezone.now())
     refused.forget(timezone.now())
+
+
+@shared_task
+def sample() -> None:
+    """Keep how many agents are in which status."""
+    sampling.sample(timezone.now())
 
 
 @shared_task

@@ -71,6 +71,16 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60, "queue": "tick"},
         },
+        "sample-fleet": {
+            "task": "agents.tasks.sample",
+            "schedule": 30.0,  # a sample each two minutes; more often, so that a lost one is made up
+            "options": {"expires": 30, "queue": "tick"},
+        },
+        "watch-attention": {
+            "task": "rollouts.tasks.watch_attention",
+            "schedule": 5.0,
+            "options": {"expires": 5, "queue": "tick"},
+        },
         "recognise-agents": {
             "task": "agents.tasks.recognise",
             "schedule": 15.0,

@@ -22,6 +22,7 @@ from console.pages.approvals import views as approvals
 from console.pages.configs import editor as config_editor
 from console.pages.configs import listing as config_listing
 from console.pages.configs import views as configs
+from console.pages.fleet import needs as fleet_needs
 from console.pages.fleet import views as fleet
 from console.pages.plans import backtest
 from console.pages.plans import views as plans
@@ -48,6 +49,8 @@ accounts_urls: Routes = [
 fleet_urls: Routes = [
     path("", fleet.overview, name="overview"),
     path("counts/", fleet.counts, name="counts"),
+    path("needs/", fleet_needs.page, name="needs"),
+    path("needs/seen/", fleet_needs.seen, name="seen"),
 ]
 agents_urls: Routes = [
     path("", agents.agent_list, name="list"),

@@ -11,6 +11,7 @@ from rollouts.analysis.pruning import (
     prune_moments,
     prune_unwatched_series,
 )
+from rollouts.attention import watch
 from rollouts.loop.tick import look_at_news, rollback_tick_all, tick_all, welcome_all
 
 
@@ -44,6 +45,12 @@ def prune() -> None:
     prune_measurements(timezone.now())
     prune_moments(timezone.now())
     prune_unwatched_series(timezone.now())
+
+
+@shared_task(name="rollouts.tasks.watch_attention")
+def watch_attention() -> None:
+    """Tell pages when something else needs a person than before."""
+    watch.watch(timezone.now())
 
 
 @shared_task(name="rollouts.tasks.welcome")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from agents.models.agent import Agent, AgentAlias, ComponentSet
 from agents.models.delivery import ConfigBody, Delivery, Desired, News, Quarantine
 from agents.models.ends import RefusedAgent, RetirementRule
+from agents.models.sample import FleetSample
 from agents.models.series import Series
 from agents.models.session import AgentEvent, Session
 from agents.models.settings import Command, DesiredSettings
@@ -28,6 +29,7 @@ __all__ = [
     "Delivery",
     "Desired",
     "DesiredSettings",
+    "FleetSample",
     "GatewayLease",
     "News",
     "Quarantine",

@@ -19,6 +19,7 @@ SETTINGS = "tidegate:hint:settings"  # payload: "" ; offers of connection settin
 COMMAND = "tidegate:hint:command"  # payload: "" ; commands or custom messages are queued
 NEWS = "tidegate:hint:news"  # payload: topics with news ("rollout:42"), a space between
 MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
+LAST = "tidegate:hint:last:"  # and a name: a digest of what pages were last told of
 DIRTY = "tidegate:live:dirty"  # a Redis set of topic names waiting to be published
 
 _patience = Patience(alone_s=10.0)
@@ -32,6 +33,15 @@ def publish(channel: str, payload: str = "") -> bool:
 def mark_dirty(*topics: str) -> bool:
     """Say that what live pages show of `topics` ("rollout:42", "fleet") has changed."""
     return bool(topics) and _try(lambda client: client.sadd(DIRTY, *topics))
+
+
+def is_news(what: str, state: str) -> bool:
+    """Remember `state` under a name; tell whether it is another one than before. False when Redis
+    is away: then nobody can be told either."""
+    before: list[object] = []
+    return _try(lambda client: before.append(client.getset(f"{LAST}{what}", state))) and (
+        before[0] != state
+    )
 
 
 def _try(call: Callable[[redis.Redis], object]) -> bool:

@@ -119,6 +119,26 @@ APPROVAL: dict[str, Look] = {
     "withdrawn": Look("off", "stop", pgettext_lazy("approval state", "Withdrawn")),
 }
 
+# Things that need a person (`rollouts.attention`). They stand beside their sentence, so have no word.
+NEED: dict[str, Look] = {
+    "engine_late": Look("bad", "clock", ""),
+    "no_gateway": Look("bad", "octagon-bar", ""),
+    "tick_error": Look("bad", "triangle-fill", ""),
+    "rollback_tick_error": Look("bad", "triangle-fill", ""),
+    "rolled_back": Look("bad", "undo", ""),
+    "not_back": Look("bad", "triangle", ""),
+    "agents_away": Look("warn", "dashed", ""),
+    "wedged": Look("bad", "octagon-x", ""),
+    "rejected": Look("warn", "person", ""),
+    "expired": Look("warn", "clock", ""),
+    "paused": Look("warn", "paused", ""),
+    "holding": Look("warn", "question", ""),
+    "expiring": Look("wait", "clock", ""),
+    "quarantined": Look("warn", "octagon-bar", ""),
+    "refused_version": Look("warn", "octagon-x", ""),
+    "at_the_door": Look("warn", "lock", ""),
+}
+
 ROLLBACK: dict[str, Look] = {
     "running": Look("bad", "undo", pgettext_lazy("rollback state", "Rolling back")),
     "succeeded": Look("ok", "ok", pgettext_lazy("rollback state", "All back")),
@@ -134,6 +154,7 @@ KINDS = {
     "delivery": DELIVERY,
     "approval": APPROVAL,
     "rollback": ROLLBACK,
+    "need": NEED,
 }
 
 

@@ -6,6 +6,7 @@ Tests: `tests/rollouts/models`, `tests/rollouts/test_rollout.py`,
 
 from __future__ import annotations
 
+from rollouts.models.attention import Acknowledgement
 from rollouts.models.config import Config, ConfigVersion
 from rollouts.models.event import Event
 from rollouts.models.evidence import Approval, Measurement, Waiver
@@ -18,6 +19,7 @@ from rollouts.models.share_link import ShareLink
 from rollouts.models.target import Target
 
 __all__ = [
+    "Acknowledgement",
     "Approval",
     "Budget",
     "BudgetLease",

@@ -221,7 +221,7 @@
   }
   document.addEventListener("htmx:oobAfterSwap", (event) => {
     const count = event.detail.target;
-    if (count.id !== "nav-approvals-a") return;
+    if (count.id !== "nav-needs-a") return;
     const n = Number(document.getElementById(count.id).dataset.n);
     title({ asked: n ? `(${n}) ` : "" });
   });

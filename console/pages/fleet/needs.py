@@ -1,39 +1,139 @@
-"""What needs the reader: approvals to decide, agents that only a person can free."""
+"""What needs the reader: questions to decide, and everything that nobody has acknowledged."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.actor import Actor
-from agents.models import Agent, AgentStatus
-from console.pages.configs.names import ConfigName, names_of
+from accounts.policy import can
+from console.lib.texts import said
 from console.pages.frame import counts as navigation
+from console.pages.frame.forms import LineField, PageForm
+from console.pages.frame.needs import HtmxRequest, needs
+from console.words import states as words
+from rollouts.actions.acknowledge import acknowledge
+from rollouts.attention.find import Item
+from rollouts.attention.find import needs as find
+from rollouts.attention.told import About
 from rollouts.models import Approval
 
-SHOWN = 5
+SHOWN = 6  # on the overview; the page has all
+
+# kind of object -> route of its page, and whether its key is part of the address
+_ROUTES = {
+    "rollout": "rollouts:detail",
+    "rollback": "rollbacks:detail",
+    "agent": "agents:detail",
+    "approval": "approvals:detail",
+}
+_PLAIN_ROUTES = {
+    "quarantine": ("settings:quarantine", ""),
+    "refused": ("agents:refused", ""),
+    "offline": ("agents:list", "?status=offline"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Wedged:
-    """An agent that refuses everything since it met a config."""
+class Line:
+    """One thing, ready to be drawn."""
 
-    agent: Agent
-    since: ConfigName
-
-
-def approvals(actor: Actor) -> list[Approval]:
-    """Return the approvals this person can decide, oldest first."""
-    return list(navigation.waiting_for(actor).for_list().order_by("asked_at")[:SHOWN])
+    item: Item
+    look: words.Look
+    says: str
+    more: str
+    url: str
 
 
-def wedged(actor: Actor) -> list[Wedged]:
-    """Return agents whose stored config must be removed by hand, by name."""
-    found = (
-        AgentStatus.objects.exclude(wedged_since="")
-        .filter(agent__in=Agent.objects.visible_to(actor).living())
-        .select_related("agent")
-        .order_by("agent__name", "agent_id")[:SHOWN]
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the region and the page show; `count` is that of the navigation."""
+
+    waiting: Sequence[Approval]
+    lines: Sequence[Line]
+    seen: Sequence[Line]
+    count: int
+    hidden: int
+    may: object  # accounts.policy.Answer
+
+
+class SeenForm(PageForm):
+    """Which thing somebody has seen, as it was then."""
+
+    kind = LineField(cut=24)
+    subject = LineField(cut=80)
+    facts = LineField(cut=200, strip=False)
+    note = LineField(cut=500)
+
+
+def read(actor: Actor, now: datetime, *, most: int | None = None) -> View:
+    """Return what needs this person, the first `most` of it."""
+    found = find(actor, now)
+    waiting = list(navigation.waiting_for(actor).for_list().order_by("asked_at"))
+    count = len(waiting) + len(found.waiting)
+    waiting, lines = waiting[:most], _lines(found.waiting)
+    lines = lines[: max(0, most - len(waiting))] if most is not None else lines
+    return View(
+        waiting=waiting,
+        lines=lines,
+        seen=_lines(found.seen) if most is None else [],
+        count=count,
+        hidden=count - len(waiting) - len(lines),
+        may=can(actor, "needs.acknowledge"),
     )
-    rows = list(found)
-    names = names_of(row.wedged_since for row in rows)
-    return [Wedged(row.agent, names[row.wedged_since]) for row in rows]
+
+
+def _lines(items: Iterable[Item]) -> list[Line]:
+    return [
+        Line(
+            item, words.look("need", item.kind), said(item.says), said(item.more), _url(item.about)
+        )
+        for item in items
+    ]
+
+
+def _url(about: About) -> str:
+    if about.kind in _ROUTES:
+        return reverse(_ROUTES[about.kind], args=[about.key])
+    route, query = _PLAIN_ROUTES[about.kind]
+    return reverse(route) + query
+
+
+@require_GET
+@needs("agents.view")
+def page(request: HtmxRequest) -> HttpResponse:
+    """List everything that needs a person, and what somebody has seen already."""
+    context = {"needs": read(request.actor, timezone.now()), "topics": ["rollouts"]}
+    if request.htmx.target == "needs-page":
+        return render(request, "fleet/needs/_all.html", context)
+    return render(request, "fleet/needs/page.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("agents.view")
+def seen(request: HtmxRequest) -> HttpResponse:
+    """Acknowledge one thing. htmx gets the region anew, else to the page of all.
+
+    Who comes here by an address, after signing in anew, is shown that page.
+    """
+    if request.method == "GET":
+        return HttpResponseRedirect(reverse("fleet:needs"))
+    given = SeenForm(request.POST).checked()
+    acknowledge(by=request.actor, **given)
+    if request.htmx:
+        now = timezone.now()
+        if request.htmx.target == "needs-page":
+            return render(request, "fleet/needs/_all.html", {"needs": read(request.actor, now)})
+        context = {"needs": read(request.actor, now, most=SHOWN)}
+        return render(request, "fleet/needs/_region.html", context)
+    messages.success(request, _("Acknowledged. It comes back when something about it changes."))
+    return HttpResponseRedirect(reverse("fleet:needs"), status=303)

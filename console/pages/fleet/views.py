@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.actor import Actor
 from agents.refused import still_refused
 from console.pages.fleet import fragments
 from console.pages.fleet import needs as needs_person
@@ -22,15 +19,6 @@ from rollouts.models import Event, Rollout
 RECENT = 8
 
 
-def needs_you(actor: Actor, now: datetime) -> dict[str, object]:
-    """Return the context of `fleet/_needs.html`."""
-    return {
-        "waiting": needs_person.approvals(actor),
-        "wedged": needs_person.wedged(actor),
-        "refused": still_refused(now),
-    }
-
-
 @require_GET
 @needs("agents.view")
 def overview(request: HtmxRequest) -> HttpResponse:
@@ -38,9 +26,10 @@ def overview(request: HtmxRequest) -> HttpResponse:
     now = timezone.now()
     target = request.htmx.target
     if target == "needs":
-        return render(request, "fleet/_needs.html", needs_you(request.actor, now))
+        context = {"needs": needs_person.read(request.actor, now, most=needs_person.SHOWN)}
+        return render(request, "fleet/needs/_region.html", context)
     active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
-    context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
+    context = {"rollout_rows": rollout_rows.rows(active)}
     if target == "active-rollouts":
         return render(request, "fleet/_rollouts.html", context)
     fleet = fleet_view.read(request.actor, now)
@@ -54,7 +43,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
     context |= {
         "fleet": fleet,
         "seq": fleet.seq,
-        **needs_you(request.actor, now),
+        "needs": needs_person.read(request.actor, now, most=needs_person.SHOWN),
         "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
         "follows": ["fleet-changed", "rollouts-changed", "approvals-changed"],

@@ -38,7 +38,7 @@ class NavItem:
 
 # label, icon, route, URL prefix that marks it current, area with a count
 AREAS = (
-    (_("Overview"), "nav-overview", "fleet:overview", "/", ""),
+    (_("Overview"), "nav-overview", "fleet:overview", "/", "needs"),
     (_("Agents"), "nav-agents", "agents:list", "/agents/", ""),
     (_("Configs"), "nav-configs", "configs:list", "/configs/", ""),
     (_("Rollouts"), "nav-rollouts", "rollouts:list", "/rollouts/", "rollouts"),
@@ -53,6 +53,7 @@ class Frame:
 
     def __init__(self, request: HttpRequest, now: datetime) -> None:
         self._request = request
+        self._now = now
         self._user = getattr(request, "user", None)
         self.server_ms = int(now.timestamp() * 1000)
         self.language = translation.get_language() or "en"
@@ -85,14 +86,14 @@ class Frame:
 
     @property
     def asked(self) -> int:
-        """How many approvals wait for this person: said first in the title of every page."""
-        return sum(item.count for item in self.nav if item.area == "approvals")
+        """How many things need this person: said first in the title of every page."""
+        return sum(item.count for item in self.nav if item.area == "needs")
 
     @cached_property
     def nav(self) -> list[NavItem]:
         if self._user is None or not self._user.is_authenticated:
             return []
-        numbers = counts.for_navigation(Actor.of(self._user))
+        numbers = counts.for_navigation(Actor.of(self._user), self._now)
         path = self._request.path
         return [
             NavItem(

@@ -1,16 +1,21 @@
-"""The numbers beside the navigation: active rollouts, approvals that wait for this person."""
+"""The numbers beside the navigation: what needs this person, active rollouts, questions to decide."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, Value
+from django.db.models import CharField, Count, Value
+from django.db.models.functions import Cast
 
 from accounts.actor import Actor
 from accounts.policy import can
+from rollouts.attention.sources import split, statement
 from rollouts.models import Approval, Rollout
 from rollouts.models.querysets import ApprovalQuerySet
+
+COUNTED = "counted"  # stands as kind in rows that are only a number
 
 
 def waiting_for(actor: Actor) -> ApprovalQuerySet:
@@ -21,15 +26,24 @@ def waiting_for(actor: Actor) -> ApprovalQuerySet:
     return Approval.objects.visible_to(actor).waiting().exclude(pk__in=own)
 
 
-def for_navigation(actor: Actor) -> dict[str, int]:
-    """Return the counts by area, in one query because every page asks."""
+def for_navigation(actor: Actor, now: datetime) -> dict[str, int]:
+    """Return the counts by area, in one query because every page asks.
+
+    "needs" are the things that nobody has acknowledged and the questions that this person can decide.
+    """
     active = _counted("rollouts", Rollout.objects.visible_to(actor).active())
     waiting = _counted("approvals", waiting_for(actor))
-    return {row["area"]: row["n"] for row in active.union(waiting, all=True)}
+    rows = list(statement(actor, now, active, waiting))
+    counts = {area: int(n) for kind, area, n in rows if kind == COUNTED}
+    things, _seen = split(rows)
+    return {**counts, "needs": len(things) + counts.get("approvals", 0)}
 
 
 def _counted(area: str, found: models.QuerySet[Any]) -> models.QuerySet[Any, Any]:
-    """Return one row (area, n), or none when there is nothing to count."""
-    named = found.order_by().annotate(area=Value(area, output_field=models.CharField()))
-    counted: models.QuerySet[Any, Any] = named.values("area").annotate(n=Count("pk"))
-    return counted
+    """Return one row (COUNTED, area, n), or none when there is nothing to count."""
+    named = found.order_by().annotate(
+        counted=Value(COUNTED, CharField()), area=Value(area, CharField())
+    )
+    number = named.values("counted", "area").annotate(n=Cast(Count("pk"), CharField()))
+    rows: models.QuerySet[Any, Any] = number.values_list("counted", "area", "n")
+    return rows
