@@ -36,7 +36,7 @@ class Told:
     since: datetime | None
 
 
-BACK = {
+BACK: dict[str, str] = {
     RollbackState.RUNNING: "needs.rolling_back",
     RollbackState.SUCCEEDED: "needs.rolled_back",
     RollbackState.INCOMPLETE: "needs.rolled_back_incomplete",

@@ -26,10 +26,10 @@ def overview(request: HtmxRequest) -> HttpResponse:
     now = timezone.now()
     target = request.htmx.target
     if target == "needs":
-        context = {"needs": needs_person.read(request.actor, now, most=needs_person.SHOWN)}
-        return render(request, "fleet/needs/_region.html", context)
+        needed = {"needs": needs_person.read(request.actor, now, most=needs_person.SHOWN)}
+        return render(request, "fleet/needs/_region.html", needed)
     active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
-    context = {"rollout_rows": rollout_rows.rows(active)}
+    context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
     if target == "active-rollouts":
         return render(request, "fleet/_rollouts.html", context)
     fleet = fleet_view.read(request.actor, now)
