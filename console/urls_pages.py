@@ -24,7 +24,7 @@ from console.pages.configs import listing as config_listing
 from console.pages.configs import views as configs
 from console.pages.fleet import needs as fleet_needs
 from console.pages.fleet import views as fleet
-from console.pages.plans import backtest
+from console.pages.plans import backtest, record
 from console.pages.plans import views as plans
 from console.pages.quarantine import views as quarantine
 from console.pages.rollbacks import begin as rollback_begin
@@ -108,6 +108,7 @@ plans_urls: Routes = [
     path("<slug:name>/", plans.detail, name="detail"),
     path("<slug:name>/edit/", plans.edit, name="edit"),
     path("<slug:name>/today/", plans.today, name="today"),
+    path("<slug:name>/record/", record.record, name="record"),
     path("<slug:name>/backtest/", backtest.page, name="backtest"),
 ]
 settings_urls: Routes = [
