@@ -22,7 +22,7 @@ _SIDES = """
         SELECT DISTINCT agent_id FROM ({failing}) f ORDER BY agent_id LIMIT %(side)s
     ), passing AS MATERIALIZED (
         SELECT t.agent_id FROM rollouts_target t
-        WHERE t.rollout_id = %(rollout)s
+        WHERE t.rollout_id = ANY(%(rollouts)s)
             AND %(applied)s IN (t.state, t.taken_from)
             AND NOT EXISTS (SELECT 1 FROM failing f WHERE f.agent_id = t.agent_id)
         ORDER BY t.agent_id LIMIT %(side)s
@@ -50,7 +50,7 @@ _SIDES = """
 
 def of_rollout(rollout: Rollout) -> Apart:
     """Compare the agents that failed in a rollout with those that run, or ran, its version."""
-    given = {**failing_params(rollout.pk), "side": MAX_SIDE, "facts": MAX_FACTS}
+    given = {**failing_params([rollout.pk]), "side": MAX_SIDE, "facts": MAX_FACTS}
     with connection.cursor() as cursor:
         cursor.execute(_SIDES.format(failing=FAILING), given)
         rows = cursor.fetchall()

@@ -82,6 +82,7 @@ class Faults:
         return bool(self.groups)
 
 
+NOBODY = Faults((), 0, 0)
 NOTHING_SAID = Text("target.no_reason")
 
 

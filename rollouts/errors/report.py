@@ -9,7 +9,7 @@ from agents.models import ConfigBody
 from console.lib.texts import Text
 from rollouts.errors import causes, said
 from rollouts.errors.apart import Apart
-from rollouts.errors.groups import Fault, Faults
+from rollouts.errors.groups import NOBODY, Fault, Faults
 from rollouts.errors.places import ConfigText, Place, places, source_of
 from rollouts.models import ConfigVersion, Rollout
 
@@ -43,7 +43,7 @@ def of_rollout(rollout: Rollout) -> ErrorReport:
 
     `rollout` was read with its version, its previous version and its config.
     """
-    groups = said.of_rollout(rollout)
+    groups = said.of_rollouts([rollout.pk]).get(rollout.pk, NOBODY)
     compared = causes.of_rollout(rollout) if groups else None
     return report(groups, rollout.version, rollout.previous_version, compared)
 

@@ -17,8 +17,11 @@ from console.lib.problems import Missing
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import evidence_rows, phases
 from console.pages.rollouts.evidence_rows import GateRow
+from console.pages.said import NO_ERRORS, ErrorsView, view_of
 from console.words import states as words
 from rollouts.engine.facts import Counts
+from rollouts.errors import report, said
+from rollouts.errors.groups import Faults
 from rollouts.models import Approval, Measurement, Phase
 
 DECIDED = 20
@@ -33,24 +36,37 @@ class ApprovalCard:
     members: int
     passed: list[tuple[str, Counts, words.Look]]
     failed: int
+    errors: ErrorsView
     gates: list[GateRow]
     why_not: str
 
 
 def questions(approvals: Sequence[Approval], actor: Actor) -> list[ApprovalCard]:
-    """Return approvals read `for_list()`; two more queries, whatever their number."""
+    """Return approvals read `for_list()`; at most three more queries, whatever their number, and one
+    for each text of a config that was not read before."""
     rollouts = {a.phase.rollout_id for a in approvals}
     steps: dict[int, list[Phase]] = {}
     for phase in Phase.objects.filter(rollout__in=rollouts).order_by("rollout_id", "index"):
         steps.setdefault(phase.rollout_id, []).append(phase)
     latest = evidence_rows.latest_of(rollouts)
-    return [_question(a, steps[a.phase.rollout_id], latest, actor) for a in approvals]
+    failing = _errors_of(steps)
+    return [
+        _question(a, steps[a.phase.rollout_id], latest, failing.get(a.phase.rollout_id), actor)
+        for a in approvals
+    ]
+
+
+def _errors_of(steps: dict[int, list[Phase]]) -> dict[int, Faults]:
+    """Return what agents said in those rollouts in which some failed: one query, or none."""
+    failing = [pk for pk, of in steps.items() if any(phases.counts_of(p).told.bad for p in of)]
+    return said.of_rollouts(failing) if failing else {}
 
 
 def _question(
     approval: Approval,
     steps: Sequence[Phase],
     latest: dict[tuple[int, str], Measurement],
+    errors: Faults | None,
     actor: Actor,
 ) -> ApprovalCard:
     rollout = approval.phase.rollout
@@ -65,6 +81,9 @@ def _question(
         members=phases.counts_of(own).members,
         passed=[(phases.title(p), phases.counts_of(p), phases.look_of(p, rollout)) for p in before],
         failed=sum(phases.counts_of(p).bad for p in before),
+        errors=view_of(report.report(errors, rollout.version, rollout.previous_version))
+        if errors
+        else NO_ERRORS,
         gates=evidence_rows.rows_of(approval, latest),
         why_not=answer.why_not,
     )

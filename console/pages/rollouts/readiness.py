@@ -45,7 +45,7 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class ReadyCounts:
     """How many targets stand how: `ready` are those that nothing was found about, and that have not refused
     this very version. `refused_at` is when the last one did."""
 
@@ -110,7 +110,7 @@ def _with_refusals(rollout: Rollout) -> QuerySet[Target]:
     )
 
 
-def _totals(rollout: Rollout, targets: QuerySet[Target], is_concerned: Q) -> Totals:
+def _totals(rollout: Rollout, targets: QuerySet[Target], is_concerned: Q) -> ReadyCounts:
     """Count the targets: one query."""
     numbers = targets.order_by().aggregate(
         all=Count("pk"),
@@ -118,7 +118,7 @@ def _totals(rollout: Rollout, targets: QuerySet[Target], is_concerned: Q) -> Tot
         last=Max("refused_at"),
         concerned=Count("pk", filter=is_concerned),
     )
-    return Totals(
+    return ReadyCounts(
         all=numbers["all"],
         ready=numbers["all"] - numbers["concerned"],
         refused=numbers["refusals"],

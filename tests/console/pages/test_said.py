@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from rollouts.delivering import counts
 from rollouts.models import Rollout, Target
-from tests.console.pages.rows import markup
+from tests.console.pages.rows import make_approval, markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in
@@ -74,3 +74,11 @@ def test_nothing_is_asked_while_nobody_has_failed(client: Client) -> None:
     page = markup(client.get(f"/rollouts/{make_failed(failed=0).pk}/"))
     assert 'id="errors"' in page
     assert "What the agents said" not in page
+
+
+def test_an_approval_folds_what_was_said_before_it() -> None:
+    rollout = make_failed("processors::batch::send_batch_size: too many")
+    make_approval(rollout)
+    page = markup(sign_in("chen", "approver").get("/approvals/"))
+    assert page.count('class="error-text"') == 1
+    assert '<a href="/configs/edge/v/2/#L6">line 6</a>' in page
