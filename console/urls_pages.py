@@ -100,6 +100,7 @@ rollbacks_urls: Routes = [
 ]
 approvals_urls: Routes = [
     path("", approvals.inbox, name="inbox"),
+    path("approve/", approvals.approve_several, name="approve"),
     path("<int:approval_id>/", approvals.detail, name="detail"),
 ]
 plans_urls: Routes = [

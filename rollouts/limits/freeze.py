@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from console.lib.local_time import earliest, latest
 
 MAX_CHAIN = 60
+STEP = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,19 @@ def frozen(windows: Sequence[Window], environments: Iterable[str], now: datetime
         if name not in names:
             names.append(name)
     return Freeze(at, ", ".join(names)) if names else None
+
+
+def next_freeze(
+    windows: Sequence[Window], environments: Iterable[str], now: datetime, within: timedelta
+) -> Freeze | None:
+    """Return the freeze that begins within this time, to a quarter of an hour; `until` is when it is
+    first seen to hold. None when there is none, or one holds already."""
+    asked, at = set(environments), now
+    if not windows or frozen(windows, asked, now) is not None:
+        return None
+    while at < now + within:
+        at += STEP
+        found = frozen(windows, asked, at)
+        if found is not None:
+            return Freeze(at, found.by)
+    return None

@@ -2,91 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.actor import Actor
-from accounts.policy import can, four_eyes
-from console.lib.problems import Missing
+from accounts.policy import can
+from console.lib.problems import Denied, Invalid, Missing, Refused, Stale
+from console.pages.approvals.cards import questions
+from console.pages.frame.forms import MAX_ID, LineField, Listed, NamedField, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
-from console.pages.rollouts import evidence_rows, phases
-from console.pages.rollouts.evidence_rows import GateRow
-from console.pages.said import NO_ERRORS, ErrorsView, view_of
-from console.words import states as words
-from rollouts.engine.facts import Counts
-from rollouts.errors import report, said
-from rollouts.errors.groups import Faults
-from rollouts.models import Approval, Measurement, Phase
+from console.pages.rollouts import phases
+from rollouts.actions.approve import approve
+from rollouts.models import Approval
 
 DECIDED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalCard:
-    """One approval, ready to be drawn. `why_not` is empty when this person can decide it."""
+class SeveralForm(PageForm):
+    """Which questions, the evidence that was seen of each (`digest.ID`), and one reason."""
 
-    approval: Approval
-    phase_name: str
-    members: int
-    passed: list[tuple[str, Counts, words.Look]]
-    failed: int
-    errors: ErrorsView
-    gates: list[GateRow]
-    why_not: str
-
-
-def questions(approvals: Sequence[Approval], actor: Actor) -> list[ApprovalCard]:
-    """Return approvals read `for_list()`; at most three more queries, whatever their number, and one
-    for each text of a config that was not read before."""
-    rollouts = {a.phase.rollout_id for a in approvals}
-    steps: dict[int, list[Phase]] = {}
-    for phase in Phase.objects.filter(rollout__in=rollouts).order_by("rollout_id", "index"):
-        steps.setdefault(phase.rollout_id, []).append(phase)
-    latest = evidence_rows.latest_of(rollouts)
-    failing = _errors_of(steps)
-    return [
-        _question(a, steps[a.phase.rollout_id], latest, failing.get(a.phase.rollout_id), actor)
-        for a in approvals
-    ]
-
-
-def _errors_of(steps: dict[int, list[Phase]]) -> dict[int, Faults]:
-    """Return what agents said in those rollouts in which some failed: one query, or none."""
-    failing = [pk for pk, of in steps.items() if any(phases.counts_of(p).told.bad for p in of)]
-    return said.of_rollouts(failing) if failing else {}
-
-
-def _question(
-    approval: Approval,
-    steps: Sequence[Phase],
-    latest: dict[tuple[int, str], Measurement],
-    errors: Faults | None,
-    actor: Actor,
-) -> ApprovalCard:
-    rollout = approval.phase.rollout
-    before = [p for p in steps if p.index < approval.phase.index]
-    own = next(p for p in steps if p.pk == approval.phase_id)
-    answer = can(actor, "rollouts.approve", rollout)
-    if answer:
-        answer = four_eyes(actor, rollout.involved_ids())
-    return ApprovalCard(
-        approval=approval,
-        phase_name=phases.title(approval.phase),
-        members=phases.counts_of(own).members,
-        passed=[(phases.title(p), phases.counts_of(p), phases.look_of(p, rollout)) for p in before],
-        failed=sum(phases.counts_of(p).bad for p in before),
-        errors=view_of(report.report(errors, rollout.version, rollout.previous_version))
-        if errors
-        else NO_ERRORS,
-        gates=evidence_rows.rows_of(approval, latest),
-        why_not=answer.why_not,
-    )
+    id = Listed(whole)
+    digest = NamedField()
+    reason = LineField()
 
 
 @require_GET
@@ -94,16 +35,53 @@ def _question(
 def inbox(request: HtmxRequest) -> HttpResponse:
     """Show what waits, oldest first, and the newest decisions."""
     visible = Approval.objects.visible_to(request.actor).for_list()
-    waiting = questions(list(visible.waiting().order_by("asked_at")), request.actor)
+    waiting = list(visible.waiting().order_by("asked_at"))
+    cards = questions(waiting, request.actor, timezone.now())
     decided = visible.exclude(state=Approval.State.WAITING).order_by("-decided_at", "-pk")
     context = {
-        "mine": [q for q in waiting if not q.why_not],
-        "others": [q for q in waiting if q.why_not],
+        "mine": [q for q in cards if not q.why_not],
+        "others": [q for q in cards if q.why_not],
         "decided": list(decided[:DECIDED]),
+        "may_approve": can(request.actor, "rollouts.approve"),
         "topics": ["approvals"],
         "follows": ["approvals-changed", "rollouts-changed"],
     }
     return render(request, "approvals/inbox.html", context)
+
+
+@require_POST
+@needs("rollouts.view")
+def approve_several(request: HtmxRequest) -> HttpResponse:
+    """Approve what is ticked, each under its own lock and by the evidence that was seen; each has
+    its own answer, so one that moved on holds up no other."""
+    given = SeveralForm(request.POST).known()
+    ids = [pk for pk in given["id"] if pk is not None and pk <= MAX_ID]
+    asked = Approval.objects.visible_to(request.actor).for_list().filter(pk__in=ids)
+    for approval in asked.order_by("asked_at"):
+        digest = (given["digest"].get(str(approval.pk)) or [None])[-1]
+        _approve_one(request, approval, digest, given["reason"])
+    if not ids:
+        messages.warning(request, _("Nothing was ticked, so nothing was approved."))
+    return HttpResponseRedirect(reverse("approvals:inbox"), status=303)
+
+
+def _approve_one(request: HtmxRequest, approval: Approval, digest: str | None, reason: str) -> None:
+    rollout = approval.phase.rollout
+    named = {"phase": phases.title(approval.phase), "number": rollout.number}
+    try:
+        approve(
+            rollout_id=rollout.pk,
+            phase=approval.phase.name,
+            by=request.actor,
+            reason=reason,
+            # Without what was seen there is nothing to bind the answer to.
+            seen_digest=digest or "",
+        )
+    except (Denied, Invalid, Missing, Refused, Stale) as problem:
+        says = _("%(phase)s of %(number)s was not approved: %(why)s")
+        messages.error(request, says % {**named, "why": problem.detail})
+    else:
+        messages.success(request, _("%(phase)s of %(number)s is approved.") % named)
 
 
 @require_GET

@@ -144,7 +144,7 @@ def approve(seen: Seen) -> Dialog:
         _("%(phase)s of %(number)s is approved.") % {"phase": name, "number": rollout.number},
         type_number=members > TYPE_NUMBER_FROM,
         phase=phase.name if phase else "",
-        **_evidence(approval),
+        **_evidence(approval, seen),
     )
 
 
@@ -164,7 +164,7 @@ def reject(seen: Seen) -> Dialog:
         reason_required=True,
         is_danger=True,
         phase=phase.name if phase else "",
-        **_evidence(approval),
+        **_evidence(approval, seen),
     )
 
 
@@ -187,14 +187,16 @@ def waive(seen: Seen) -> Dialog:
     )
 
 
-def _evidence(approval: Approval | None) -> dict[str, Any]:
+def _evidence(approval: Approval | None, seen: Seen) -> dict[str, Any]:
     """Return what the decision is bound to: the evidence that was frozen with the question."""
     if approval is None:
         return {}
     latest = evidence_rows.latest_of({approval.phase.rollout_id})
     return {
         "digest": approval.digest,
-        "gates": evidence_rows.rows_of(approval, latest),
+        "gates": evidence_rows.rows_of(
+            approval, latest, evidence_rows.floor_now(seen.steps, approval.phase.index)
+        ),
         "asked_at": approval.asked_at,
     }
 
