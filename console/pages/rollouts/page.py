@@ -91,7 +91,7 @@ class View:
 def why_of(rollout: Rollout) -> WhyLine:
     """Read the stored why line; an empty one says the state, never nothing."""
     stored = spoken(rollout.why or {})
-    look = words.look("rollout", rollout.state)
+    look = words.look("rollout", rollout.shown_state)
     token = why.tone(rollout.why or {}) or look.token
     code = str(stored.get("code") or "")
     return WhyLine(

@@ -159,7 +159,7 @@ def state_text(rollout: Rollout, phases: Sequence[Phase]) -> str:
 
 def pill_look(rollout: Rollout, phases: Sequence[Phase]) -> words.Look:
     """The pill of a rollout: "running" always with the state of its phase (ui.md 1.2)."""
-    own = words.look("rollout", rollout.state)
+    own = words.look("rollout", rollout.shown_state)
     text = state_text(rollout, phases)
     if rollout.state in CAME_BACK and any(p.state == PhaseState.FAILED for p in phases):
         return words.Look(

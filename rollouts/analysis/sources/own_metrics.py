@@ -88,7 +88,7 @@ def load_series(scene: Scene, members: Sequence[Member]) -> list[AgentSeries]:
                 after_s=begins,
             )
         )
-    return _with_lists(found)
+    return with_lists(found)
 
 
 def load_points(
@@ -113,7 +113,7 @@ def load_points(
     return found
 
 
-def _with_lists(all_series: Sequence[AgentSeries]) -> list[AgentSeries]:
+def with_lists(all_series: Sequence[AgentSeries]) -> list[AgentSeries]:
     """Read the lists of the points that increases are taken between: the first and the last of each
     life. They are most of a row, and of all those in the middle nobody asks for them. One query."""
     windows = [points for series in all_series for points in (series.before, series.after)]

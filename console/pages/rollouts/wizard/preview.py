@@ -31,8 +31,10 @@ LEVELS = {"ok": ("ok", "ok"), "note": ("warn", "triangle"), "block": ("bad", "oc
 
 @dataclass(frozen=True, slots=True)
 class PhaseLine:
-    """One phase of the preview: how many agents it adds, and where they are."""
+    """One phase of the preview: how many agents it adds, and where they are. `key` is its name in
+    the plan."""
 
+    key: str
     name: str
     adds: int
     note: str
@@ -109,6 +111,7 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
     samples = [plain(name, limit=80) for name in data.get("samples") or []]
     name = plan_words.title(str(data.get("name", "")))
     return PhaseLine(
+        key=str(data.get("name", "")),
         name=name,
         adds=adds,
         note=note,

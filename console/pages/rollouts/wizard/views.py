@@ -19,6 +19,7 @@ from console.pages.frame.context import zone_of
 from console.pages.frame.forms import (
     MAX_REVISION,
     REASON_MAX,
+    Flag,
     LineField,
     NamedField,
     Number,
@@ -29,6 +30,7 @@ from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard import form as wizard_form
 from console.pages.rollouts.wizard import preview as wizard_preview
+from console.pages.rollouts.wizard import review
 from console.pages.rollouts.wizard.form import DRAFTED, Given, WizardForm
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.edit_draft import edit_draft
@@ -55,6 +57,12 @@ class StartForm(PageForm):
     def clean_accept(self) -> dict[str, str]:
         given = {name: reasons[-1].strip() for name, reasons in self.cleaned_data["accept"].items()}
         return {name: reason[:REASON_MAX] for name, reason in given.items() if reason}
+
+
+class _Dry(PageForm):
+    """`?dry=1` reads the gates on the last hour with the page, for browsers without script."""
+
+    dry = Flag()
 
 
 def _load(request: HtmxRequest, draft: Rollout | None = None) -> WizardForm:
@@ -162,6 +170,9 @@ def preview(request: HtmxRequest) -> HttpResponse:
 def start(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     """Review a draft in words and start it; a fleet that changed is shown and asked about again."""
     rollout = find(rollout_id, request.actor)
+    if request.method == "GET" and request.htmx.target == "dry-run":
+        found = {"dry": review.dry_run(rollout, timezone.now()), "rollout": rollout}
+        return render(request, "rollouts/start/_dry_run.html", found)
     if request.method == "GET":
         return _review(request, rollout, None)
     try:
@@ -193,6 +204,10 @@ def _review(request: HtmxRequest, rollout: Rollout, problem: Problem | None) -> 
         "reason": given["reason"],
         "reason_max": REASON_MAX,
         "accepted": given["accept"],
+        "dry": review.dry_run(rollout, timezone.now())
+        if _Dry(request.GET).known()["dry"]
+        else None,
+        **review.of(rollout, view),
     }
     status = problem.status if problem else 200
     return render(request, "rollouts/start.html", context, status=status)

@@ -329,3 +329,26 @@ def test_a_label_that_nobody_has_is_said_in_the_preview(
         "/rollouts/new/preview/", form(q="nmae!=x"), headers=PREVIEW
     ).content.decode()
     assert "No agent has the label nmae; did you mean name?" in text
+
+
+def test_the_review_shows_what_changes_and_how_long_it_takes(
+    client: Client, version: ConfigVersion
+) -> None:
+    draft = drafted(client)
+    text = markup(client.get(f"/rollouts/{draft.pk}/start/"))
+    assert "send_batch_size: <mark>200</mark>" in text
+    assert "When nothing stands in its way: about" in text
+    assert "then an approval" in text
+
+
+def test_the_gates_are_read_on_the_last_hour_after_the_page(
+    client: Client, version: ConfigVersion
+) -> None:
+    draft = drafted(client)
+    url = f"/rollouts/{draft.pk}/start/"
+    headers = {"HX-Request": "true", "HX-Target": "dry-run"}
+    part = client.get(url, headers=headers).content.decode()
+    assert "<html" not in part
+    assert "No gate can be read on the last hour" in part
+    assert "No gate can be read on the last hour" in client.get(f"{url}?dry=1").content.decode()
+    assert "No gate can be read" not in client.get(url).content.decode()
