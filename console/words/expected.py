@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from console.words import times
-from rollouts.drafts.expected import Stretch
+from rollouts.drafts.expected import Spell
 
 
-def expected(parts: Sequence[Stretch]) -> str:
+def expected(parts: Sequence[Spell]) -> str:
     """Say the times that pass by themselves and the approvals between them."""
     said: list[str] = []
     for part in parts:

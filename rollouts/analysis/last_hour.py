@@ -39,6 +39,7 @@ class WouldBe:
     passes: bool | None
     agents: int
     note: Text | str
+    is_guard: bool
 
 
 def on_last_hour(plan: Plan, agent_ids: Sequence[int], now: datetime) -> list[WouldBe]:
@@ -99,6 +100,7 @@ def _would_be(
         passes=_passes(spec, reading),
         agents=reading.agents,
         note=reading.note,
+        is_guard=spec.kind is not GateKind.CRITERION,
     )
 
 

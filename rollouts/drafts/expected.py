@@ -15,7 +15,7 @@ SENDING_S = 5.0  # of one phase: offered, applied and confirmed
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Spell:
     """Time that passes by itself; `asks` says whether a person is asked before it begins."""
 
     seconds: float
@@ -24,7 +24,7 @@ class Stretch:
 
 def stretches(
     plan: Plan, members: Mapping[str, int], *, after: str = "", rest: int = 0
-) -> list[Stretch]:
+) -> list[Spell]:
     """Return the times from the start, or from the phase `after` (an approval of it), to the end.
 
     `members` are how many agents each phase adds, by its name: an empty one passes at once. `rest`
@@ -32,19 +32,19 @@ def stretches(
     """
     names = [phase.name for phase in plan.phases]
     first = names.index(after) if after in names else 0
-    found: list[Stretch] = []
+    found: list[Spell] = []
     for phase in plan.phases[first:]:
         is_asked = phase.is_manual and phase.name != after
         takes = phase.duration_s + SENDING_S if members.get(phase.name) else 0.0
         if is_asked or not found:
-            found.append(Stretch(takes, asks=is_asked))
+            found.append(Spell(takes, asks=is_asked))
         else:
-            found[-1] = Stretch(found[-1].seconds + takes, found[-1].asks)
+            found[-1] = Spell(found[-1].seconds + takes, found[-1].asks)
     tail = plan.bake_s + (plan.phases[-1].duration_s + SENDING_S if rest else 0.0)
-    found[-1] = Stretch(found[-1].seconds + tail, found[-1].asks)
+    found[-1] = Spell(found[-1].seconds + tail, found[-1].asks)
     return found
 
 
-def total(parts: Sequence[Stretch]) -> float:
+def total(parts: Sequence[Spell]) -> float:
     """Return the seconds of all of them."""
     return sum(part.seconds for part in parts)

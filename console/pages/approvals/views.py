@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.policy import can
 from console.lib.problems import Denied, Invalid, Missing, Refused, Stale
@@ -49,11 +49,13 @@ def inbox(request: HtmxRequest) -> HttpResponse:
     return render(request, "approvals/inbox.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @needs("rollouts.view")
 def approve_several(request: HtmxRequest) -> HttpResponse:
     """Approve what is ticked, each under its own lock and by the evidence that was seen; each has
     its own answer, so one that moved on holds up no other."""
+    if request.method == "GET":
+        return HttpResponseRedirect(reverse("approvals:inbox"))
     given = SeveralForm(request.POST).known()
     ids = [pk for pk in given["id"] if pk is not None and pk <= MAX_ID]
     asked = Approval.objects.visible_to(request.actor).for_list().filter(pk__in=ids)

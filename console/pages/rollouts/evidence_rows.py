@@ -73,11 +73,12 @@ def floor_now(steps: Sequence[Phase], before: int) -> float | None:
     """Return the share of failed agents that the floor judges now, of the phases that come before
     the one asked about (by index); None where none has begun."""
     begun = [p for p in steps if p.index < before and p.started_at is not None]
-    if not begun:
+    at = begun[-1].started_at if begun else None
+    if at is None:
         return None
     counts = [phases.counts_of(phase) for phase in begun]
     share = float(begun[-1].spec.get("pace", {}).get("tolerated_failures", 0.1))
-    return floor_gate(counts[-1], counts, share, begun[-1].started_at).value
+    return floor_gate(counts[-1], counts, share, at).value
 
 
 def rows_of(

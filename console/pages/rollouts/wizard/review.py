@@ -50,7 +50,7 @@ def of(rollout: Rollout, preview: PreviewView) -> dict[str, Any]:
     parts = stretches(Plan.from_dict(rollout.plan), members, rest=preview.rest)
     return {
         "change": changed_lines(rollout, bodies_of([rollout.previous_version, rollout.version])),
-        "expected": expected(parts),
+        "expected": expected(parts) if preview.eligible else "",
     }
 
 
@@ -61,7 +61,8 @@ def dry_run(rollout: Rollout, now: datetime) -> DryRun:
     ids = list(targets.values_list("agent_id", flat=True)[:MOST_AGENTS])
     found = on_last_hour(plan, ids, now)
     queries = [(one.name, plan_words.today(one)) for one in dry_answers(plan, now)]
-    return DryRun(_says(found), [_row(one) for one in found], queries)
+    is_read = any(one.value is not None for one in found)
+    return DryRun(_says(found), [_row(one) for one in found] if is_read else [], queries)
 
 
 def _says(found: list[WouldBe]) -> str:
@@ -95,7 +96,9 @@ def _row(one: WouldBe) -> DryRow:
     if one.passes is None and one.value is not None:
         state = "insufficient"
     return DryRow(
-        title=said(one.title),
+        title=_("%(gate)s (guard)") % {"gate": said(one.title)}
+        if one.is_guard
+        else said(one.title),
         look=words.look("gate", state),
         value=numbers.amount(one.value, one.unit),
         limit=numbers.amount(one.limit, one.unit),
