@@ -10,7 +10,8 @@ import pytest
 from agents.models import Agent, Series
 from rollouts.analysis.last_hour import WouldBe, on_last_hour
 from rollouts.plans.parse import plan_from_data
-from tests.factories import NOW, make_agent
+from tests.make.agents import make_agent
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 
