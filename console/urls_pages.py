@@ -31,10 +31,10 @@ from console.pages.rollbacks import begin as rollback_begin
 from console.pages.rollbacks import views as rollbacks
 from console.pages.rollouts import listing as rollout_listing
 from console.pages.rollouts import readiness, timeline
+from console.pages.rollouts import readings as evidence
 from console.pages.rollouts import views as rollouts
 from console.pages.rollouts.acts import table as acts
 from console.pages.rollouts.acts import views as rollout_acts
-from console.pages.rollouts.evidence import views as evidence
 from console.pages.rollouts.replay import views as replays
 from console.pages.rollouts.wizard import views as wizard
 from console.pages.shares import public as shared
