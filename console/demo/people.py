@@ -1,4 +1,4 @@
-"""The demo's three people and the operator's API token, in step with `credentials.json`.
+"""The demo's four people and the operator's API token, in step with `credentials.json`.
 
 The file is the truth about secrets (they are stored hashed), the database about people: whatever is
 missing on one side is made again, so a demo can be started, emptied and restarted in any order.
@@ -22,7 +22,7 @@ from accounts.models.token import digest
 from console.processes.private_file import write_private
 
 CREDENTIALS_FILE = "credentials.json"
-_ROLES = (Role.AUTHOR, Role.OPERATOR, Role.APPROVER)
+_ROLES = (Role.AUTHOR, Role.OPERATOR, Role.APPROVER, Role.ADMIN)
 # One token can do the whole main job but approve: the demo's operator may write configs as well.
 _ROLES_OF = {Role.OPERATOR: (Role.OPERATOR, Role.AUTHOR)}
 _TOKEN_LIFE = timedelta(days=90)

@@ -72,7 +72,7 @@ def test_sign_ins_are_printed_once_and_stay_the_same(product: Product) -> None:
     first = product.credentials
     assert (product.data_dir / "credentials.json").stat().st_mode & 0o777 == 0o600
     assert set(first) == {"console", "opamp", "users", "api_token"}
-    assert set(first["users"]) == {"author", "operator", "approver"}
+    assert set(first["users"]) == {"author", "operator", "approver", "admin"}
     assert product.log_path.read_text().count(first["api_token"]) == 1
     product.stop()
 

@@ -35,6 +35,7 @@ def test_each_person_has_a_role_and_the_operator_writes_configs_as_well(tmp_path
         ("operator", "operator", "*"),
         ("operator", "author", "*"),
         ("approver", "approver", "*"),
+        ("admin", "admin", "*"),
     }
 
 
