@@ -1,0 +1,141 @@
+"""A world that moves by itself while pages are open: the real engine, agents that answer, people
+that act. Time is the real one, so that ages and countdowns mean something."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from agents.actions.quarantine import lift
+from agents.models import Agent, AgentStatus, ConfigStatus, Quarantine
+from console.lib import hints
+from rollouts.actions.approve import approve
+from rollouts.actions.rollback_selector import rollback_selector
+from rollouts.actions.start import start
+from rollouts.drafts.membership_rows import freeze_anew
+from rollouts.loop.begin import count_again
+from rollouts.models import Approval, Rollback, Rollout
+from tests.factories import connect, make_agent, make_user, make_version
+from tests.rollouts.fleet import Fleet, state_of
+
+PLAN: dict[str, Any] = {
+    "name": "short",
+    "phases": [
+        {"name": "canary", "weight": "20%", "duration": "4s"},
+        {"name": "all", "weight": "100%", "duration": "4s", "auto_advance": False},
+    ],
+    "bake": "2s",
+    "apply_timeout": "30s",
+}
+
+
+class MovingFleet(Fleet):
+    """The same fleet by the real clock; whoever writes tells the live pages, as gateways do."""
+
+    def __init__(self, agents: int = 20) -> None:
+        super().__init__(agents)
+        self.admin = make_user("admin")
+        self.now = timezone.now()
+        self.refuses: set[str] = set()
+        self.answer = self._answer
+        self.beat()
+
+    def _answer(self, agent: Agent, config_hash: str) -> ConfigStatus | None:
+        if time.monotonic() % 1 < 0.3:
+            return None  # not at once: pages see agents that apply
+        return ConfigStatus.FAILED if config_hash in self.refuses else ConfigStatus.APPLIED
+
+    def beat(self) -> None:
+        """Let every connected agent be heard, as the sweep of a gateway writes it."""
+        AgentStatus.objects.filter(connected=True).update(last_seen_at=timezone.now())
+
+    def move(self, seconds: float) -> None:
+        """Let the world go on for so long."""
+        self.move_until(lambda: False, seconds, fails=False)
+
+    def move_until(self, done: Callable[[], bool], seconds: float = 30, fails: bool = True) -> None:
+        """Let the world go on until something is so."""
+        until = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() >= until:
+                assert not fails, "it did not happen in time"
+                return
+            self.now = timezone.now()
+            self.beat()
+            self.speak()
+            self.tick()
+            active = Rollout.objects.active().values_list("pk", flat=True)
+            hints.mark_dirty("fleet", "agents", *(f"rollout:{pk}" for pk in active))
+            time.sleep(0.25)
+
+
+class Story:
+    """What happens, in acts; between two of them the world stands still and pages can be compared.
+
+    A rollout passes its canary, is approved and completes; the next version is refused by all,
+    comes back and is quarantined; agents leave; a person lifts what was quarantined.
+    """
+
+    def __init__(self) -> None:
+        self.fleet = MovingFleet()
+        by = self.fleet.author
+        self.v3 = make_version(author=by)
+        self.fleet.refuses = {self.v3.config_hash}
+        self.good = self.fleet.start(PLAN, selector="env=prod")
+        self.fleet.move_until(lambda: self.good_phase("all") == "awaiting_approval")
+        asked = Approval.objects.get(phase__rollout=self.good, state="waiting")
+        self.approval = asked.pk
+        self.bad = self.fleet.draft(PLAN, selector="env=prod", version=3)
+        self.rollback = self._go_back()
+
+    def _go_back(self) -> Rollback:
+        """Three agents of another config go back to its first version, while pages are open."""
+        versions = [make_version("side", author=self.fleet.author) for _ in range(2)]
+        for _ in range(3):
+            make_agent({"env": "lab"}, running_hash=versions[1].config_hash)
+        return rollback_selector(
+            selector="env=lab",
+            to=1,
+            config="side",
+            reason="Only to have one to look at.",
+            by=self.fleet.operator,
+            now=timezone.now(),
+        )
+
+    def good_phase(self, name: str) -> str:
+        return str(self.good.phases.values_list("state", flat=True).get(name=name))
+
+    def acts(self) -> dict[str, Callable[[], None]]:
+        return {
+            "approved": self._approve,
+            "completed": self._complete,
+            "refused and rolled back": self._refuse,
+            "agents left": self._leave,
+        }
+
+    def _approve(self) -> None:
+        approve(rollout_id=self.good.pk, phase="all", by=self.fleet.approver, now=timezone.now())
+        self.fleet.move_until(lambda: self.good_phase("all") == "observing")
+
+    def _complete(self) -> None:
+        self.fleet.move_until(lambda: state_of(self.good) == "succeeded")
+
+    def _refuse(self) -> None:
+        now = (
+            timezone.now()
+        )  # drafted while the other one held all agents: counted again, as a review does
+        freeze_anew(self.bad, count_again(self.bad, now), now)
+        start(rollout_id=self.bad.pk, by=self.fleet.operator, now=now)
+        self.fleet.move_until(lambda: state_of(self.bad) == "rolled_back")
+
+    def _leave(self) -> None:
+        now = timezone.now()
+        for agent in self.fleet.agents[:3]:
+            connect(agent, connected=False, at=now)
+        held = Quarantine.objects.filter(agent=None, lifted_at=None).get()
+        lift(quarantine_id=held.pk, by=self.fleet.admin, reason="Looked at it again.", now=now)
+        hints.mark_dirty("fleet", "agents")
+        self.fleet.move(2)
