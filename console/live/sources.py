@@ -107,7 +107,9 @@ class Sources:
             self.agents = None
             return found
         seen = Agent.objects.living().with_status_word(now).order_by().values_list(*FIELDS)
-        current = {pk: (*row, is_late(on, at, now)) for pk, on, at, *row in seen[: MAX_FLEET + 1]}
+        current = {
+            pk: (on, *row, is_late(on, at, now)) for pk, on, at, *row in seen[: MAX_FLEET + 1]
+        }
         before, self.agents = self.agents, current
         if len(current) > MAX_FLEET:
             self.agents = None

@@ -22,7 +22,7 @@ from agents.selectors.tree import Exact, Label
 from console.pages.agents.filters import AgentFilter
 from console.pages.drawing import charts
 from console.pages.fleet.view import Overview
-from console.words import choices, plain, times
+from console.words import choices, numbers, plain, times
 from console.words import states as words
 from console.words.events import Line
 from rollouts.configs import diff
@@ -117,9 +117,7 @@ def count(value: int | None) -> str:
 @register.filter
 def percent(value: float | None) -> str:
     """Write a share (0 to 1) as a per cent: `10 %`, `0.42 %`; a dash when there is none."""
-    if value is None:
-        return plain.NO_VALUE
-    return f"{100 * value:.2f}".rstrip("0").rstrip(".") + " %"
+    return plain.NO_VALUE if value is None else numbers.percent(value)
 
 
 @register.filter

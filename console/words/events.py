@@ -74,14 +74,14 @@ def _passed(phase: str, inputs: Inputs) -> str:
 
 
 def gates_told(gates: Sequence[Mapping[str, Any]]) -> str:
-    """Return "3 gates pass, 2 had no data" of gates as an event keeps them, "" for none: what nobody
+    """Return "3 gates and guards pass, 2 had no data" of gates as an event keeps them, "" for none: what nobody
     could see is never counted as passing, nor is what a person counted as passed."""
     overridden = sum(bool(gate.get("waived_by")) for gate in gates)
     own = [str(gate.get("verdict")) for gate in gates if not gate.get("waived_by")]
     passing, unseen = own.count("pass"), own.count("insufficient")
     rest = len(own) - passing - unseen
     parts = (
-        (passing, ngettext("%(n)d gate passes", "%(n)d gates pass", passing)),
+        (passing, ngettext("%(n)d gate or guard passes", "%(n)d gates and guards pass", passing)),
         (overridden, ngettext("%(n)d is overridden", "%(n)d are overridden", overridden)),
         (unseen, ngettext("%(n)d had no data", "%(n)d had no data", unseen)),
         (rest, ngettext("%(n)d does not pass", "%(n)d do not pass", rest)),
@@ -245,8 +245,8 @@ def line(event: Event) -> Line:
         token=wording.token if wording else "",
         icon=wording.icon if wording else ACTOR_ICONS.get(event.actor_kind, "pending"),
         text=words,
-        reason="" if words == reason else reason,
-        is_reason_quoted=event.actor_kind in {"human", "token"},
+        reason="" if words == reason else _reason(event, reason),
+        is_reason_quoted=_is_of_a_person(event),
         evidence=_evidence(event, inputs),
     )
 
@@ -271,11 +271,23 @@ def _actor(event: Event, inputs: Inputs) -> str:
     return pgettext("who", "agents") if event.act in _BY_AGENTS else event.actor_name
 
 
+def _is_of_a_person(event: Event) -> bool:
+    return event.actor_kind in {"human", "token"}
+
+
+def _reason(event: Event, reason: str) -> str:
+    """A reason in a person's words stays as it is; one of ours is a sentence."""
+    return reason if _is_of_a_person(event) else reason[:1].upper() + reason[1:]
+
+
 def lines(events: Iterable[Event]) -> list[Line]:
-    """Return lines, oldest first. One decision writes several events; its reason is said once."""
+    """Return lines, oldest first. One decision writes several events; its reason is said once, and a
+    phase that asks for approval is one fact, though phase and question each have an event."""
     found: list[Line] = []
     before: Event | None = None
     for event in events:
+        if before is not None and event.act == "approval_asked" and before.act == "ask_approval":
+            found.pop()
         own = line(event)
         if before is not None and event.reason and event.reason == before.reason:
             own = replace(own, reason="", evidence=[])

@@ -12,7 +12,7 @@ def amount(value: float | None, unit: str) -> str:
     if value is None:
         return NO_VALUE
     if unit == Unit.FRACTION:
-        return f"{_digits(100 * value)} %"
+        return percent(value)
     if unit == Unit.MS:
         return f"{_digits(value / 1000)} s" if abs(value) >= 10_000 else f"{_digits(value)} ms"
     if unit == Unit.BYTES_PER_MIN:
@@ -21,6 +21,11 @@ def amount(value: float | None, unit: str) -> str:
     if unit == Unit.ERRORS_PER_MIN:
         return f"{_digits(value)} errors/min"
     return _digits(value)
+
+
+def percent(share: float) -> str:
+    """Write a share (0 to 1) as a per cent: `10 %`, `0.42 %`. The one way that people read one."""
+    return f"{_digits(100 * share)} %"
 
 
 def unit_of(metric: str) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from console.lib.durations import format_share
 from console.lib.texts import said
 from console.words import numbers, times
 from rollouts.analysis.catalogue import title_of
@@ -97,7 +96,7 @@ def phase_rows(plan: Plan) -> list[PhaseRow]:
 
 def floor(phase: PhaseSpec) -> str:
     """Say how many agents may fail, whatever the criteria say: every phase has this gate."""
-    share = format_share(phase.pace.tolerated_failures).replace("%", "\u202f%")
+    share = numbers.percent(phase.pace.tolerated_failures)
     return _("failed agents ≤ %(share)s") % {"share": share}
 
 
@@ -157,4 +156,4 @@ def summary(plan: Plan) -> str:
 
 def _share_of(phase: PhaseSpec) -> str:
     name = phase.name.replace("_", " ")
-    return name if phase.weight == 1 else f"{name} {100 * phase.weight:g}\u202f%"
+    return name if phase.weight == 1 else f"{name} {numbers.percent(phase.weight)}"

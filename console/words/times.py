@@ -66,14 +66,9 @@ def relative(at: datetime, now: datetime) -> str:
 
 
 def countdown(deadline: datetime, now: datetime) -> str:
-    """Write the time left as `06:12`, `1:06:12` above an hour, `2 d 3 h` above a day."""
+    """Write the time left as `06:12`; above an hour without ticking seconds: `23 h 59 min`."""
     left = max(0, int((deadline - now).total_seconds()))
-    if left >= 86400:
-        return span(left)
-    hours, minutes, seconds = left // 3600, left % 3600 // 60, left % 60
-    if hours:
-        return f"{hours}:{minutes:02}:{seconds:02}"
-    return f"{minutes:02}:{seconds:02}"
+    return span(left) if left >= 3600 else f"{left // 60:02}:{left % 60:02}"
 
 
 def zone_name(at: datetime, zone: tzinfo) -> str:
@@ -87,7 +82,7 @@ def clock(at: datetime, zone: tzinfo) -> str:
 
 
 def minute(at: datetime, zone: tzinfo) -> str:
-    """`10:58 CET`: a time of today or tomorrow inside a sentence."""
+    """`10:58 CET`: a time of today inside a sentence."""
     local = at.astimezone(zone)
     return f"{local:%H:%M} {zone_name(at, zone)}"
 
@@ -117,11 +112,22 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
+def due(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """`10:58 CET` today, `tomorrow 10:58 CET`, `25 Nov, 10:58 CET`: when something will be."""
+    days = (at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    if days == 1:
+        return _("tomorrow %(time)s") % {"time": minute(at, zone)}
+    return short(at, zone) if days else minute(at, zone)
+
+
 STYLES = {"clock": clock, "minute": minute, "day": day, "short": short, "full": full}
 
 
 def shown(at: datetime, style: str, *, now: datetime, zone: tzinfo) -> str:
-    """Return the text of a time in one of the styles, or `rel` for the relative one."""
+    """Return the text of a time in one of the styles, `rel` for the relative one, `due` for one that
+    has its day when that is not today."""
+    if style == "due":
+        return due(at, zone, now)
     return relative(at, now) if style == "rel" else STYLES[style](at, zone)
 
 
@@ -131,6 +137,7 @@ def for_browser() -> dict[str, object]:
         "months": [str(month) for month in _MONTHS],
         "now": _("now"),
         "ago": _("%(span)s ago") % {"span": "{span}"},
+        "tomorrow": _("tomorrow %(time)s") % {"time": "{time}"},
         "in": _("in %(span)s") % {"span": "{span}"},
         "s": _("%(s)s s") % {"s": "{s}"},
         "m": _("%(m)s min") % {"m": "{m}"},

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from console.lib.texts import Sentence, Template
+from console.words.numbers import percent
 
 Params = Mapping[str, Any]
 
@@ -95,8 +96,13 @@ def _because(params: Params) -> str:
     return _("Reason: {reason}. {then}").format_map({**params, "reason": reason})
 
 
+def _quorum(params: Params) -> str:
+    found = _("Holding: of {phase}, {run} now; {share} are needed{apart}.")
+    return found.format_map({**params, "share": percent(float(params["share"]))})
+
+
 def _observing(params: Params) -> str:
-    passing = _("{passing} of {gates} gates pass so far.").format_map(params)
+    passing = _("{passing} of {gates} gates and guards pass so far.").format_map(params)
     if not params["gates"]:
         passing = _("No gate has data.")
     found = _("Observing {phase}. {passing}").format_map({**params, "passing": passing})
@@ -152,7 +158,7 @@ SAY: dict[str, Sentence] = {
         "Holding: no agent is left in {phase}. {skipped} skipped, {rolled_back:,} rolled back."
     ),
     "why.all_away": _l("Holding: {away} of {phase}, all of them away."),
-    "why.quorum": _l("Holding: of {phase}, {run} now; {share:.0%} are needed{apart}."),
+    "why.quorum": _quorum,
     "why.observing": _observing,
     "why.failing_so_far": _l("Observing {phase}. {gate}"),
     "why.warning": _l("Holding: {gate}"),

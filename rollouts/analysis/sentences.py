@@ -38,13 +38,13 @@ def sentence(spec: GateSpec, gate: GateFacts, missing: Text) -> Text:
 
 
 def amount(value: float, unit: str) -> str:
-    """Write a value in its unit with four significant digits."""
+    """Write a value in its unit with four significant digits; a per cent as pages write it."""
     if unit == Unit.BYTES_PER_MIN:
         number, name = scaled_bytes(value)
         return f"{number:.4g} {name}/min"
     rounded = float(f"{value:.4g}")
     try:
-        return format_quantity(rounded, Unit(unit or "none"))
+        return format_quantity(rounded, Unit(unit or "none")).replace("%", " %")
     except ValueError:
         return f"{rounded:g}"
 

@@ -173,6 +173,7 @@
     try {
       const response = await fetch(location.href, { headers: { "X-Background": "1" }, credentials: "same-origin" });
       if (response.status === 401 || response.redirected) return end(words.out, true);
+      if (response.status === 404) return location.reload(); // what the page shows is no more
       if (response.ok) {
         const next = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("main");
         for (const one of next.querySelectorAll("#messages")) one.replaceWith(page.querySelector("#messages").cloneNode(true));

@@ -48,10 +48,15 @@
 
   function countdown(at, from = now()) {
     const left = Math.max(0, Math.floor((at - from) / 1000));
-    if (left >= 86400) return span(left * 1000);
+    if (left >= 3600) return span(left * 1000);
     const two = (n) => String(n).padStart(2, "0");
-    const h = Math.floor(left / 3600), rest = `${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
-    return h ? `${h}:${rest}` : rest;
+    return `${two(Math.floor(left / 60))}:${two(left % 60)}`;
+  }
+
+  // Whole days from today to the day of a time, both in the reader's zone.
+  function daysFromNow(p) {
+    const today = parts(now(), zone), midnight = (q) => Date.UTC(q.year, q.month - 1, q.day);
+    return Math.round((midnight(p) - midnight(today)) / 86400000);
   }
 
   function absolute(at, style) {
@@ -60,6 +65,10 @@
     const day = `${Number(p.day)} ${words.months[Number(p.month) - 1]}`;
     if (style === "clock") return clock;
     if (style === "minute") return minute;
+    if (style === "due") {
+      const days = daysFromNow(p);
+      return days === 1 ? fill(words.tomorrow, { time: minute }) : days ? `${day}, ${minute}` : minute;
+    }
     if (style === "day") return `${day} ${p.year}`;
     if (style === "short") return `${day}, ${minute}`;
     const text = `${day} ${p.year}, ${clock} ${p.timeZoneName}`;

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from agents.actions.quarantine import lift
+from accounts.actor import SYSTEM
+from agents.actions.quarantine import lift, quarantine
 from agents.models import Agent, AgentStatus, ConfigStatus, Quarantine
 from console.lib import hints
 from rollouts.actions.approve import approve
@@ -18,7 +19,7 @@ from rollouts.actions.start import start
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.loop.begin import count_again
 from rollouts.models import Approval, Rollback, Rollout
-from tests.factories import connect, make_agent, make_user, make_version
+from tests.factories import connect, make_agent, make_version
 from tests.rollouts.fleet import Fleet, state_of
 
 PLAN: dict[str, Any] = {
@@ -37,7 +38,6 @@ class MovingFleet(Fleet):
 
     def __init__(self, agents: int = 20) -> None:
         super().__init__(agents)
-        self.admin = make_user("admin")
         self.now = timezone.now()
         self.refuses: set[str] = set()
         self.answer = self._answer
@@ -89,6 +89,14 @@ class Story:
         asked = Approval.objects.get(phase__rollout=self.good, state="waiting")
         self.approval = asked.pk
         self.bad = self.fleet.draft(PLAN, selector="env=prod", version=3)
+        self.kept_hash = make_version("kept", author=by).config_hash
+        quarantine(
+            config_hash=self.kept_hash,
+            agent_ids=[self.fleet.agents[5].pk],
+            outcome="failed",
+            by=SYSTEM,
+            reason="It was refused.",
+        )
         self.rollback = self._go_back()
 
     def _go_back(self) -> Rollback:
@@ -136,6 +144,6 @@ class Story:
         for agent in self.fleet.agents[:3]:
             connect(agent, connected=False, at=now)
         held = Quarantine.objects.filter(agent=None, lifted_at=None).get()
-        lift(quarantine_id=held.pk, by=self.fleet.admin, reason="Looked at it again.", now=now)
+        lift(quarantine_id=held.pk, by=self.fleet.approver, reason="Looked at it again.", now=now)
         hints.mark_dirty("fleet", "agents")
         self.fleet.move(2)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,14 @@ class Log:
 
     def watch(self, page: Page, path: str, product: Product) -> None:
         """Open a page and write down what it says from then on."""
-        start = page.evaluate("() => Date.now()")
+        start = time.time()
 
         def wrote(_source: Any, changed: list[list[str]]) -> None:
-            at = (page_now() - start) / 1000
+            at = time.time() - start
             for name, said in changed:
                 self._file.write(f"{at:7.2f}  {name}: {said}\n")
             self._file.write("\n")
             self._file.flush()
-
-        def page_now() -> float:
-            import time
-
-            return time.time() * 1000
 
         page.expose_binding("wrote", wrote)
         page.goto(f"{product.url}{path}")

@@ -36,6 +36,7 @@ LIVE = {
     "/rollbacks/<int:rollback_id>/": [""],
     "/approvals/": [""],
     "/settings/quarantine/": [""],
+    "/settings/quarantine/<str:config_hash>/": ["?all=1"],
 }
 # What is looked at once, or written in: it says as of when it is.
 STILL = {
@@ -54,6 +55,7 @@ STILL = {
     "/plans/<slug:name>/backtest/",
     "/rollbacks/new/",
     "/audit/",
+    "/settings/quarantine/<str:config_hash>/lift/",
     "/search/",
     "/settings/profile/",
     "/settings/freeze/",
@@ -129,6 +131,7 @@ def fill(route: str, story: Story, rollout: int) -> str:
         "<int:rollback_id>": story.rollback.pk,
         "<uuid:uid>": story.fleet.agents[0].instance_uid,
         "<slug:name>": "standard" if route.startswith("/plans") else "edge",
+        "<str:config_hash>": story.kept_hash,
         "<int:number>": 1,
         "<int:a>": 1,
         "<int:b>": 2,

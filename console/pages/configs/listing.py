@@ -52,6 +52,8 @@ def config_list(request: HtmxRequest) -> HttpResponse:
         "rows": rows(request.actor),
         "shown": SHOWN,
         "may_write": can(request.actor, "configs.write"),
+        "topics": ["configs", "fleet", "rollouts"],
+        "follows": ["configs-changed", "fleet-changed", "rollouts-changed"],
     }
     return render(request, "configs/list.html", context)
 

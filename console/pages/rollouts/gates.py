@@ -74,6 +74,11 @@ def state_of(gate: GateFacts) -> str:
     return "passing" if gate.verdict == "pass" else "insufficient"
 
 
+def _value(gate: GateFacts, state: str) -> str:
+    """Return the value to be shown: none before the reading is full, or "0 %" would look good."""
+    return numbers.amount(None if state == "insufficient" else gate.value, gate.unit)
+
+
 def _is_beyond(gate: GateFacts) -> bool:
     """Tell whether the newest value is on the forbidden side, whatever may still be missing."""
     if gate.value is None or gate.limit is None or gate.no_data_since is not None:
@@ -184,7 +189,7 @@ def tiles(
                 title=said(gate.title),
                 state=state,
                 look=look,
-                value=numbers.amount(gate.value, gate.unit),
+                value=_value(gate, state),
                 limit=limit_text(gate),
                 source=said(words_of_source(gate.source)),
                 at=gate.at,

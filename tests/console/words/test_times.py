@@ -45,7 +45,7 @@ def test_a_relative_time_is_seen_from_now(shift: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "text"), [(372, "06:12"), (-5, "00:00"), (3972, "1:06:12"), (183600, "2 d 3 h")]
+    ("left", "text"), [(372, "06:12"), (-5, "00:00"), (3972, "1 h 6 min"), (183600, "2 d 3 h")]
 )
 def test_a_countdown_shows_what_is_left(left: int, text: str) -> None:
     assert times.countdown(NOW + timedelta(seconds=left), NOW) == text

@@ -121,9 +121,7 @@ def test_a_threshold_stops_where_its_reading_reached_it(
 def test_a_stop_names_gate_phase_and_reading() -> None:
     result = back_test(thresholds(critical="20%"), past(recorded(RATE, LATE)))
     assert (result.gate, result.phase) == (RATE, "canary")
-    assert str(result.sentence).startswith(
-        "Failure rate is 30%, at or above the critical level 20%"
-    )
+    assert str(result.sentence).startswith("Failure rate is 30 %, at or above 20 %, where it acts")
 
 
 def test_a_plan_that_does_not_roll_back_pauses() -> None:

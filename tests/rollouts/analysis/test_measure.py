@@ -195,9 +195,7 @@ def test_a_guard_that_is_tried_out_is_shown_and_neither_acts_nor_holds() -> None
     )
     take_measurements(phase.rollout_id, NOW)
     gate = gates(phase)["threshold:failure_rate"]
-    assert str(gate.sentence).startswith(
-        "Failure rate, dry run is 50%, at or above the critical level"
-    )
+    assert str(gate.sentence).startswith("Failure rate, dry run is 50 %, at or above ")
     assert (gate.firing, gate.passes) == (False, True)
 
 

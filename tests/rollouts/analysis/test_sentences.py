@@ -12,13 +12,13 @@ def test_a_sentence_says_how_sure_it_is_and_on_what() -> None:
     sure = {"low": 0.01, "high": 0.04, "source": "own_metrics"}
     found = judged(CRITERION, [reading(ago, 0.02, **sure) for ago in (20, 10, 0)])
     assert str(found.sentence) == (
-        "Failure rate is 2%, as it must be: below 5% (between 1% and 4%, 20 agents, own metrics)."
+        "Failure rate is 2 %, as it must be: below 5 % (between 1 % and 4 %, 20 agents, own metrics)."
     )
 
 
 def test_a_count_has_no_interval() -> None:
     found = judged(CRITERION, [reading(ago, 0.02) for ago in (20, 10, 0)])
-    assert str(found.sentence).endswith("below 5% (20 agents, OpAMP).")
+    assert str(found.sentence).endswith("below 5 % (20 agents, OpAMP).")
 
 
 def test_a_limit_in_bytes_is_said_as_people_write_it() -> None:
@@ -33,7 +33,7 @@ def test_a_limit_in_bytes_is_said_as_people_write_it() -> None:
         (1e6, "bytes/min", "1 MB/min"),
         (-3 * 2**20, "bytes/min", "-3 MiB/min"),
         (12.0, "bytes/min", "12 B/min"),
-        (0.123456, "fraction", "12.35%"),
+        (0.123456, "fraction", "12.35 %"),
         (10.0, "errors/min", "10 errors/min"),
     ],
 )

@@ -112,7 +112,7 @@ def test_one_missed_reading_is_forgiven() -> None:
 def test_a_bad_newest_reading_fails() -> None:
     gate = judged(CRITERION, [reading(20), reading(10), reading(0, 0.5)])
     assert gate.verdict is Verdict.FAIL
-    assert "it must be below 5%" in str(gate.sentence)
+    assert "it must be below 5 %" in str(gate.sentence)
 
 
 def test_an_estimate_across_the_limit_is_inconclusive() -> None:

@@ -157,7 +157,7 @@ def test_without_quorum_a_phase_holds_and_says_how_many_are_missing() -> None:
         connect(agent, connected=False)
     fleet.run(60)
     assert phases_of(rollout) == ["deploying"]
-    assert "of all, 7 of 10 run v2 now; 90% are needed; 3 offline" in why_of(rollout)
+    assert "of all, 7 of 10 run v2 now; 90 % are needed; 3 offline" in why_of(rollout)
 
 
 def test_a_returning_agent_is_caught_up_while_the_rollout_runs() -> None:

@@ -138,7 +138,7 @@ def test_a_phase_holds_while_too_many_are_gone_and_goes_on_when_they_are_back() 
         connect(agent, connected=False, at=fleet.now)
     fleet.run(30)
     assert phases_of(rollout) == ["observing"]
-    assert "8 of 10 run v2 now; 90% are needed; 2 not heard of now" in why_of(rollout)
+    assert "8 of 10 run v2 now; 90 % are needed; 2 not heard of now" in why_of(rollout)
     for agent in fleet.agents[:2]:
         connect(agent, at=fleet.now)
     fleet.run_until(lambda: state_of(rollout) == "succeeded", seconds=30)

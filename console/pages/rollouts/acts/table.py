@@ -34,6 +34,7 @@ from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, PhaseState, Roll
 from rollouts.models import Rollout
 
 Run = Callable[[Rollout, Actor, ActGiven], object]
+ASKS = frozenset({PhaseState.PENDING, PhaseState.AWAITING_APPROVAL})
 NOWHERE: frozenset[RolloutState] = frozenset()
 
 
@@ -105,14 +106,14 @@ def _has_observation(seen: Seen, _actor: Actor) -> str:
 
 
 def _asks_a_person(seen: Seen) -> bool:
-    return any(p.manual and p.state != PhaseState.PASSED for p in seen.steps)
+    return any(p.manual and p.state in ASKS for p in seen.steps)
 
 
 def _is_asked(seen: Seen, actor: Actor) -> str:
     if seen.waiting is not None:
         may = can(actor, "rollouts.approve", seen.rollout)
         return four_eyes(actor, seen.rollout.involved_ids()).why_not if may else may.why_not
-    manual = next(p for p in seen.steps if p.manual and p.state != PhaseState.PASSED)
+    manual = next(p for p in seen.steps if p.manual and p.state in ASKS)
     says = _("%(phase)s can be approved once the phase before it has passed.")
     return says % {"phase": phases.title(manual)}
 
