@@ -19,7 +19,8 @@ from rollouts.actions.start import start
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.loop.begin import count_again
 from rollouts.models import Approval, Rollback, Rollout
-from tests.factories import connect, make_agent, make_version
+from tests.factories import connect, make_version
+from tests.make.agents import make_collector
 from tests.rollouts.fleet import Fleet, state_of
 
 PLAN: dict[str, Any] = {
@@ -103,7 +104,7 @@ class Story:
         """Three agents of another config go back to its first version, while pages are open."""
         versions = [make_version("side", author=self.fleet.author) for _ in range(2)]
         for _ in range(3):
-            make_agent({"env": "lab"}, running_hash=versions[1].config_hash)
+            make_collector({"env": "lab"}, running_hash=versions[1].config_hash)
         return rollback_selector(
             selector="env=lab",
             to=1,

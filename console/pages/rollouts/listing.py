@@ -106,6 +106,7 @@ def rollout_list(request: HtmxRequest) -> HttpResponse:
         "config": asked["config"],
         "is_narrowed": any(asked.values()),
         "topics": ["rollouts"],
+        "follows": ["rollouts-changed"],
     }
     if not is_part:
         context |= {

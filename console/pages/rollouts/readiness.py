@@ -86,8 +86,8 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         "chosen": asked["check"],
         "all": asked["all"],
         "totals": totals,
-        "topics": [rollout.topic],
-        "follows": ["rollout-changed"],
+        "topics": [rollout.topic, "agents"],
+        "follows": ["rollout-changed", "agents-changed"],
         "page": rows,
         "rows": [
             FindingRow(t, [(checks[f.check], LABELS[f.check]) for f in about(t, findings)])

@@ -61,7 +61,8 @@ def _detail(request: HtmxRequest, rollout: Rollout, now: datetime) -> HttpRespon
         "preview": wizard_preview.view_of(rollout.preview or {}, rollout)
         if _is_draft(rollout)
         else None,
-        "topics": [rollout.topic],
+        "topics": [rollout.topic, "quarantines"],
+        "follows": ["rollout-state", "quarantines-changed"],
         "seq": view.seq,
     }
     is_part = (request.htmx.target or "").startswith("agents-of-")
