@@ -23,6 +23,8 @@ from agents.opamp.state import AgentState
 RESEND_AFTER_S = 30.0
 FULL_STATE_EVERY_S = 5.0
 MIN_RETRY_S = 30.0
+# An agent that answers nothing must not make the memory of what it was sent grow.
+MOST_UNDER_WAY = 4
 _FLAGS_TAG = b"\x30"
 
 
@@ -133,6 +135,8 @@ def _with_config(extra: bytes, agent: AgentState, server: ServerFacts, now: floa
         return extra
     agent.must_send = False
     agent.offered_hash, agent.offered_at = agent.desired_hash, now
+    sent = tuple(one for one in agent.under_way if one != agent.desired_hash)
+    agent.under_way = (*sent, agent.desired_hash)[-MOST_UNDER_WAY:]
     if agent.open_hash == agent.desired_hash:
         fact = agent.change().delivery(agent.desired_hash)
         fact.sent_at = fact.sent_at or now

@@ -55,6 +55,8 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
             _note_fall_back(agent, config_hash, now)
         if config_hash != agent.running_hash or agent.refused_hash:
             take_running(agent, config_hash)
+    if status in (RemoteConfigStatuses_APPLIED, RemoteConfigStatuses_FAILED):
+        _take_answer(agent, config_hash)
     if is_news or config_hash == agent.offered_hash:
         record_word(agent, config_hash, status, error, now)
 
@@ -79,6 +81,7 @@ def take_shown(agent: AgentState, config_hash: str, now: float) -> None:
         agent.change().config_error = ""
         if config_hash:
             _note_fall_back(agent, config_hash, now)
+            _take_answer(agent, config_hash)
         take_running(agent, config_hash)
     if config_hash and (is_news or config_hash in (agent.offered_hash, agent.open_hash)):
         record_word(agent, config_hash, RemoteConfigStatuses_APPLIED, "", now)
@@ -86,15 +89,27 @@ def take_shown(agent: AgentState, config_hash: str, now: float) -> None:
 
 def _note_fall_back(agent: AgentState, config_hash: str, now: float) -> None:
     """Remember what an agent left by itself: it ran what is wanted of it, and now runs another config
-    that nobody asked for. Offered again, it would leave it again (OP-28)."""
+    that nobody asked for. Offered again, it would leave it again (OP-28).
+
+    A config that is still under way was asked for: sent before something else was wanted, it is
+    applied after that, and the agent is to come back from it.
+    """
     left = agent.desired_hash
     if not left or agent.running_hash != left or config_hash == left:
+        return
+    if config_hash in agent.under_way:
         return
     changes = agent.change()
     changes.fallen[left] = config_hash
     changes.well.discard(left)
     changes.event(now, "fell_back", config_hash=left, runs=config_hash)
     agent.refused = True
+
+
+def _take_answer(agent: AgentState, config_hash: str) -> None:
+    """An agent takes what it is sent in order: with its answer, what was sent before is over too."""
+    if config_hash in agent.under_way:
+        agent.under_way = agent.under_way[agent.under_way.index(config_hash) + 1 :]
 
 
 def _note_loss(agent: AgentState, now: float) -> None:

@@ -148,7 +148,8 @@ class AgentState:
 
     `part_hashes` are hashes of the raw bytes of each reported part, to see at a glance that
     nothing changed. `offered_hash` is the config sent on this connection and not yet named by a
-    status. `must_send` is set by a new push and by nothing else. `refused` says that the desired
+    status, `under_way` all that were sent and not yet answered, oldest first: an agent may go on with
+    one after another is wanted of it. `must_send` is set by a new push and by nothing else. `refused` says that the desired
     hash is in this agent's refusal memory (OP-28). `missed` says that a message was refused unread
     and the full state has not been asked for since; `missed_frame` is the hash of the last such
     message when nothing but refused messages is missing. `shown_config` is an effective config that
@@ -207,6 +208,7 @@ class AgentState:
         "sick_component",
         "started_at",
         "uid",
+        "under_way",
         "wanted_settings",
         "wedged_since",
     )
@@ -264,6 +266,7 @@ class AgentState:
         self.open_hash = ""
         self.offered_hash = ""
         self.offered_at = 0.0
+        self.under_way: tuple[str, ...] = ()
 
     def _clear_settings(self) -> None:
         self.wanted_settings: Offer | None = None

@@ -250,13 +250,24 @@ _CLAIM = """
 """
 
 # What each of these agents should run, whether it refused that, and what waits for its word.
-DESIRED = f"""
+_DESIRED = f"""
     SELECT d.agent_id, d.config_hash, d.change,
         {quarantined_sql("d.agent_id", "d.config_hash")} AS refused,
         coalesce(o.config_hash, '') AS open_hash,
-        o.id IS NOT NULL AND o.sent_at IS NULL AS unsent
+        o.id IS NOT NULL AND o.sent_at IS NULL AS unsent{{more}}
     FROM agents_desired d
     LEFT JOIN agents_delivery o ON o.agent_id = d.agent_id AND o.state = '{Delivery.State.OPEN}'
 """  # noqa: S608  constant text
-DESIRED_OF = DESIRED + " WHERE d.agent_id = ANY(%b::bigint[])"
-DESIRED_SINCE = DESIRED + " WHERE d.change > %b ORDER BY d.change, d.agent_id"
+# Sent by whom it was connected to before, overtaken by what is wanted now, never answered. A gateway
+# that holds the agent knows that itself.
+_OVERTAKEN = f""",
+        coalesce((
+            SELECT p.config_hash FROM (
+                SELECT x.config_hash, x.state, x.sent_at FROM agents_delivery x
+                WHERE x.agent_id = d.agent_id AND (o.id IS NULL OR x.id < o.id)
+                ORDER BY x.id DESC LIMIT 1
+            ) p WHERE p.state = '{Delivery.State.SUPERSEDED}' AND p.sent_at IS NOT NULL
+        ), '') AS overtaken
+"""  # noqa: S608  constant text
+DESIRED_OF = _DESIRED.format(more=_OVERTAKEN) + " WHERE d.agent_id = ANY(%b::bigint[])"
+DESIRED_SINCE = _DESIRED.format(more="") + " WHERE d.change > %b ORDER BY d.change, d.agent_id"
