@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.texts import text
-from rollouts.actions.checks import locked, needs_reason, not_possible
 from rollouts.apply import Cause, change_rollout
+from rollouts.checks import locked, needs_reason, not_possible
 from rollouts.ending import end_phases, let_go
 from rollouts.engine.states import ROLLOUT_TABLE
 from rollouts.models import Rollout

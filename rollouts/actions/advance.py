@@ -11,8 +11,8 @@ from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
 from console.lib.texts import text
-from rollouts.actions.checks import locked, needs_reason, not_possible
 from rollouts.apply import Cause, change_phase
+from rollouts.checks import locked, needs_reason, not_possible
 from rollouts.engine.evidence import shown
 from rollouts.engine.states import OPEN_PHASES, RolloutState
 from rollouts.loop.load import load_facts

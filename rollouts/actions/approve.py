@@ -12,8 +12,8 @@ from accounts.policy import require
 from console.lib.problems import Refused
 from console.lib.texts import text
 from rollouts.actions.asked_approval import waiting_question
-from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, change_approval
+from rollouts.checks import checked_reason
 from rollouts.engine.decide import Act, Code, Decision, assume_approved, decide
 from rollouts.loop.look import go_on, see
 from rollouts.models import Approval, Phase

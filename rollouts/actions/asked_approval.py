@@ -8,7 +8,7 @@ from datetime import datetime
 from accounts.actor import Actor
 from accounts.policy import four_eyes
 from console.lib.problems import Denied, Refused, Stale
-from rollouts.actions.checks import locked, phase_named
+from rollouts.checks import locked, phase_named
 from rollouts.engine.states import RolloutState
 from rollouts.models import Approval, Phase, Rollout
 

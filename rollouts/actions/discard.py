@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.policy import require
-from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.apply import Cause, change_rollout
+from rollouts.checks import checked_reason, locked, not_possible
 from rollouts.ending import end_phases, let_go
 from rollouts.engine.states import ROLLOUT_TABLE
 from rollouts.engine.why import discarded

@@ -16,8 +16,8 @@ from accounts.policy import require
 from console.lib.local_time import BadTime, moment, zone_named
 from console.lib.problems import Invalid
 from console.lib.texts import text
-from rollouts.actions.checks import checked_reason
 from rollouts.apply import Cause, write_event
+from rollouts.checks import checked_reason
 from rollouts.drafts.asked import wanted
 from rollouts.drafts.membership_rows import freeze
 from rollouts.drafts.preview import Preview, preview

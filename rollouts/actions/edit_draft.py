@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.policy import require
-from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.actions.draft import check_when_busy, freeze_members, inputs_of, starting_at
 from rollouts.apply import Cause, write_event
+from rollouts.checks import checked_reason, locked, not_possible
 from rollouts.drafts.asked import Terms, wanted
 from rollouts.drafts.membership_rows import unfreeze
 from rollouts.engine.states import RolloutState

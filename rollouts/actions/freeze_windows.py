@@ -15,7 +15,7 @@ from accounts.policy import require
 from console.lib.local_time import BadTime, moment, zone_named
 from console.lib.problems import FieldError, Invalid, Missing
 from console.lib.texts import text
-from rollouts.actions.checks import needs_reason
+from rollouts.checks import needs_reason
 from rollouts.models import FreezeWindow, Rollout
 
 

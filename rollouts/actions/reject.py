@@ -11,8 +11,8 @@ from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.texts import text
 from rollouts.actions.asked_approval import waiting_question
-from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_approval, change_rollout
+from rollouts.checks import needs_reason
 from rollouts.loop.look import look_on
 from rollouts.models import Approval, Phase
 

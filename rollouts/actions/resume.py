@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.policy import require
-from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.apply import Cause, change_rollout
+from rollouts.checks import checked_reason, locked, not_possible
 from rollouts.engine.states import RolloutState
 from rollouts.loop.look import look_on
 from rollouts.models import Rollout

@@ -13,9 +13,9 @@ from accounts.policy import require
 from agents.models import Quarantine
 from console.lib.problems import Refused
 from console.lib.texts import text
-from rollouts.actions.checks import checked_reason, locked
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
+from rollouts.checks import checked_reason, locked
 from rollouts.engine.states import FAILED_TARGETS, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target
 from rollouts.plans.plan import Plan

@@ -11,8 +11,8 @@ from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused
 from console.lib.texts import Text, text
-from rollouts.actions.checks import locked, needs_reason
 from rollouts.apply import Cause
+from rollouts.checks import locked, needs_reason
 from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
 from rollouts.models import Rollback, Rollout
 from rollouts.rollback.begin import begin_rollback

@@ -15,8 +15,8 @@ from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse, to_text
 from console.lib.problems import FieldError, Refused, Stale
 from console.lib.texts import Text, also, text, to_column
-from rollouts.actions.checks import needs_reason
 from rollouts.apply import Cause, change_rollout, write_event
+from rollouts.checks import needs_reason
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.engine.states import RolloutState

@@ -12,8 +12,8 @@ from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Refused, Stale
 from console.lib.texts import in_line
-from rollouts.actions.checks import checked_reason, locked, not_possible
 from rollouts.apply import Cause, change_rollout, write_event
+from rollouts.checks import checked_reason, locked, not_possible
 from rollouts.drafts.accepting import accepted_by, still_blocking
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.drafts.preview import Preview

@@ -12,9 +12,9 @@ from accounts.actor import Actor
 from accounts.policy import require
 from console.lib.problems import Missing, Refused
 from console.lib.texts import text
-from rollouts.actions.checks import locked, needs_reason, not_possible, phase_named
 from rollouts.analysis.scene import watched_phase
 from rollouts.apply import Cause, touch, write_event
+from rollouts.checks import locked, needs_reason, not_possible, phase_named
 from rollouts.engine.decide import decide
 from rollouts.engine.evidence import shown
 from rollouts.engine.facts import RolloutFacts

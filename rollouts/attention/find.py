@@ -9,7 +9,7 @@ from datetime import datetime
 
 from accounts.actor import Actor
 from console.lib.texts import Text
-from rollouts.attention.sources import Kind, Row, split, statement
+from rollouts.attention.sources import SourceKind, SourceRow, split, statement
 from rollouts.attention.told import LOADERS, About
 from rollouts.models import Acknowledgement
 
@@ -46,12 +46,12 @@ def needs(actor: Actor, now: datetime) -> Needs:
     return Needs(_items(waiting, now), _items(seen, now))
 
 
-def _items(rows: Sequence[Row], now: datetime) -> list[Item]:
+def _items(rows: Sequence[SourceRow], now: datetime) -> list[Item]:
     """Say what these rows are; a row whose thing is gone meanwhile is left out."""
-    by_kind: dict[str, list[Row]] = defaultdict(list)
+    by_kind: dict[str, list[SourceRow]] = defaultdict(list)
     for row in rows:
         by_kind[row.kind].append(row)
-    told = {kind: LOADERS[Kind(kind)](mine, now) for kind, mine in by_kind.items()}
+    told = {kind: LOADERS[SourceKind(kind)](mine, now) for kind, mine in by_kind.items()}
     notes = {(a.kind, a.subject): a for a in _notes(rows)}
     found = []
     for row in rows:
@@ -76,7 +76,7 @@ def _items(rows: Sequence[Row], now: datetime) -> list[Item]:
     return found
 
 
-def _notes(rows: Sequence[Row]) -> list[Acknowledgement]:
+def _notes(rows: Sequence[SourceRow]) -> list[Acknowledgement]:
     if not rows:
         return []
     return list(Acknowledgement.objects.filter(subject__in={row.subject for row in rows}))

@@ -38,7 +38,7 @@ from rollouts.engine.states import RolloutState
 from rollouts.models import Acknowledgement, Approval, Rollback, Rollout
 
 
-class Kind(StrEnum):
+class SourceKind(StrEnum):
     """What can need a person, worst first."""
 
     ENGINE_LATE = "engine_late"
@@ -83,7 +83,7 @@ Rows = QuerySet[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SourceRow:
     """One thing that needs a person, as far as counting goes."""
 
     kind: str
@@ -124,12 +124,12 @@ def _rolled_back(actor: Actor, now: datetime) -> Rows:
         decided_at__gte=now - KEPT,
         rollout__in=Rollout.objects.visible_to(actor),
     )
-    return _rows(found, Kind.ROLLED_BACK, "rollout_id", F("state"))
+    return _rows(found, SourceKind.ROLLED_BACK, "rollout_id", F("state"))
 
 
 def _not_back(actor: Actor, now: datetime) -> Rows:
     found = Rollback.objects.filter(state="incomplete").exclude(kind=Rollback.Kind.AUTOMATIC)
-    return _rows(found, Kind.NOT_BACK, "pk", F("state"))
+    return _rows(found, SourceKind.NOT_BACK, "pk", F("state"))
 
 
 def _paused(actor: Actor, now: datetime) -> Rows:
@@ -138,9 +138,9 @@ def _paused(actor: Actor, now: datetime) -> Rows:
     times = Coalesce(Max("events__seq", filter=Q(events__act="pause")), 0)
     answered = Subquery(newest.values("state")[:1])
     kind = Case(
-        When(question="rejected", then=Value(Kind.REJECTED.value)),
-        When(question="expired", then=Value(Kind.EXPIRED.value)),
-        default=Value(Kind.PAUSED.value),
+        When(question="rejected", then=Value(SourceKind.REJECTED.value)),
+        When(question="expired", then=Value(SourceKind.EXPIRED.value)),
+        default=Value(SourceKind.PAUSED.value),
         output_field=CharField(),
     )
     named = found.order_by().annotate(question=answered, need_kind=kind)
@@ -156,12 +156,12 @@ def _holding(actor: Actor, now: datetime) -> Rows:
         tick_error="",
     )
     facts = Concat(KT("why__say__text"), Value(" "), _text("current_phase"))
-    return _rows(found, Kind.HOLDING, "pk", facts)
+    return _rows(found, SourceKind.HOLDING, "pk", facts)
 
 
 def _expiring(actor: Actor, now: datetime) -> Rows:
     found = Approval.objects.visible_to(actor).waiting().filter(expires_at__lt=now + SOON)
-    return _rows(found, Kind.EXPIRING, "pk", Value("soon"))
+    return _rows(found, SourceKind.EXPIRING, "pk", Value("soon"))
 
 
 def _quarantined(actor: Actor, now: datetime) -> Rows:
@@ -172,7 +172,7 @@ def _quarantined(actor: Actor, now: datetime) -> Rows:
         decided_at__range=(OuterRef("at") - timedelta(minutes=1), OuterRef("at") + timedelta(minutes=1)),
     )  # fmt: skip
     found = Quarantine.objects.filter(agent=None, lifted_at=None).exclude(outcome="by_hand")
-    return _rows(found.exclude(Exists(told)), Kind.QUARANTINED, "config_hash", F("pk"))
+    return _rows(found.exclude(Exists(told)), SourceKind.QUARANTINED, "config_hash", F("pk"))
 
 
 def _refused_version(actor: Actor, now: datetime) -> Rows:
@@ -185,7 +185,9 @@ def _refused_version(actor: Actor, now: datetime) -> Rows:
         lifted_at=None, agent__in=Agent.objects.visible_to(actor).living()
     )
     found = found.exclude(outcome="by_hand").exclude(Exists(kept)).exclude(Exists(running))
-    named = found.order_by().annotate(need_kind=Value(Kind.REFUSED_VERSION.value, CharField()))
+    named = found.order_by().annotate(
+        need_kind=Value(SourceKind.REFUSED_VERSION.value, CharField())
+    )
     counted = named.values("need_kind", "config_hash").annotate(need_facts=_text(Count("pk")))
     rows: Rows = counted.values_list("need_kind", "config_hash", "need_facts")
     return rows
@@ -194,33 +196,35 @@ def _refused_version(actor: Actor, now: datetime) -> Rows:
 def _wedged(actor: Actor, now: datetime) -> Rows:
     agents = Agent.objects.visible_to(actor).living()
     found = AgentStatus.objects.exclude(wedged_since="").filter(agent__in=agents)
-    return _rows(found, Kind.WEDGED, "agent_id", F("wedged_since"))
+    return _rows(found, SourceKind.WEDGED, "agent_id", F("wedged_since"))
 
 
 def _at_the_door(actor: Actor, now: datetime) -> Rows:
     found = RefusedAgent.objects.filter(last_at__gte=now - STILL)
-    return _one(found, Kind.AT_THE_DOOR, Max("pk"))
+    return _one(found, SourceKind.AT_THE_DOOR, Max("pk"))
 
 
 def _tick_error(actor: Actor, now: datetime) -> Rows:
     found = Rollout.objects.visible_to(actor).active().exclude(tick_error="")
-    return _rows(found, Kind.TICK_ERROR, "pk", MD5(Cast("tick_error", CharField())))
+    return _rows(found, SourceKind.TICK_ERROR, "pk", MD5(Cast("tick_error", CharField())))
 
 
 def _rollback_tick_error(actor: Actor, now: datetime) -> Rows:
     found = Rollback.objects.filter(next_tick_at__isnull=False).exclude(tick_error="")
-    return _rows(found, Kind.ROLLBACK_TICK_ERROR, "pk", MD5(Cast("tick_error", CharField())))
+    return _rows(found, SourceKind.ROLLBACK_TICK_ERROR, "pk", MD5(Cast("tick_error", CharField())))
 
 
 def _engine_late(actor: Actor, now: datetime) -> Rows:
     found = Rollout.objects.visible_to(actor).filter(next_tick_at__lt=now - LATE)
-    return _one(found, Kind.ENGINE_LATE, Value("late"))
+    return _one(found, SourceKind.ENGINE_LATE, Value("late"))
 
 
 def _no_gateway(actor: Actor, now: datetime) -> Rows:
     is_alive = Q(stopped_at=None, renewed_at__gt=now - GatewayLease.LIFE)
     alive = Count("pk", filter=is_alive)
-    return _one(GatewayLease.objects.all(), Kind.NO_GATEWAY, Max("renewed_at"), alive=(alive, 0))
+    return _one(
+        GatewayLease.objects.all(), SourceKind.NO_GATEWAY, Max("renewed_at"), alive=(alive, 0)
+    )
 
 
 def _agents_away(actor: Actor, now: datetime) -> Rows:
@@ -231,7 +235,7 @@ def _agents_away(actor: Actor, now: datetime) -> Rows:
         for percent in AWAY_FROM
     ]
     level = Case(*steps, default=Value(""), output_field=CharField())
-    rows: Rows = _rows(found, Kind.AGENTS_AWAY, Value("all"), level).exclude(need_facts="")
+    rows: Rows = _rows(found, SourceKind.AGENTS_AWAY, Value("all"), level).exclude(need_facts="")
     return rows
 
 
@@ -270,11 +274,11 @@ def statement(actor: Actor, now: datetime, *more: Rows) -> Rows:
     return rows
 
 
-def split(rows: list[tuple[str, str, str]]) -> tuple[list[Row], list[Row]]:
+def split(rows: list[tuple[str, str, str]]) -> tuple[list[SourceRow], list[SourceRow]]:
     """Return (what nobody has acknowledged, what somebody has), each worst first."""
     seen = {(thing, facts) for kind, thing, facts in rows if kind == SEEN}
-    order = {kind.value: place for place, kind in enumerate(Kind)}
-    found = [Row(*row) for row in rows if row[0] in order]
+    order = {kind.value: place for place, kind in enumerate(SourceKind)}
+    found = [SourceRow(*row) for row in rows if row[0] in order]
     found.sort(key=lambda row: (order[row.kind], row.subject))
     known = [(f"{row.kind} {row.subject}", row.facts) in seen for row in found]
     pairs = list(zip(found, known, strict=True))

@@ -13,7 +13,7 @@ from datetime import datetime
 from agents.models import AgentStatus, FleetSample, GatewayLease, Quarantine, RefusedAgent
 from agents.refused import still_refused
 from console.lib.texts import Text, from_json, text
-from rollouts.attention.sources import Kind, Row
+from rollouts.attention.sources import SourceKind, SourceRow
 from rollouts.engine.states import RollbackState
 from rollouts.models import Approval, ConfigVersion, Rollback, Rollout
 
@@ -27,7 +27,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AttentionTold:
     """What is said of one thing: the fact, what follows or why, what it is about, since when."""
 
     says: Text
@@ -42,18 +42,18 @@ BACK: dict[str, str] = {
     RollbackState.INCOMPLETE: "needs.rolled_back_incomplete",
 }
 STOPPED = {
-    Kind.REJECTED: "needs.rejected",
-    Kind.EXPIRED: "needs.expired",
-    Kind.PAUSED: "needs.paused",
+    SourceKind.REJECTED: "needs.rejected",
+    SourceKind.EXPIRED: "needs.expired",
+    SourceKind.PAUSED: "needs.paused",
 }
-Loader = Callable[[Sequence[Row], datetime], dict[str, Told]]
+Loader = Callable[[Sequence[SourceRow], datetime], dict[str, AttentionTold]]
 
 
-def _ids(rows: Iterable[Row]) -> list[int]:
+def _ids(rows: Iterable[SourceRow]) -> list[int]:
     return [int(row.subject) for row in rows]
 
 
-def _rollouts(rows: Sequence[Row]) -> dict[str, Rollout]:
+def _rollouts(rows: Sequence[SourceRow]) -> dict[str, Rollout]:
     found = Rollout.objects.filter(pk__in=_ids(rows))
     return {str(rollout.pk): rollout for rollout in found}
 
@@ -70,7 +70,7 @@ def _versions(hashes: Iterable[str]) -> dict[str, str]:
     return {one: names.get(one, one[:8]) for one in wanted}
 
 
-def _rolled_back(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _rolled_back(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     found = Rollback.objects.filter(rollout__in=_ids(rows))
     back = list(found.select_related("rollout__version__config"))
     hashes = {r.rollout.version.config_hash for r in back if r.rollout}
@@ -82,7 +82,7 @@ def _rolled_back(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
         assert rollout is not None, "found by its rollout"
         version, reason = str(rollout.version), rollback.reason
         is_kept = rollout.version.config_hash in kept
-        told[str(rollout.pk)] = Told(
+        told[str(rollout.pk)] = AttentionTold(
             text(BACK[rollback.state], number=rollout.number, version=version),
             text("needs.and_quarantined", version=version, reason=reason) if is_kept else reason,
             _at(rollout),
@@ -91,10 +91,10 @@ def _rolled_back(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     return told
 
 
-def _not_back(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _not_back(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     found = Rollback.objects.filter(pk__in=_ids(rows)).select_related("rollout")
     return {
-        str(rollback.pk): Told(
+        str(rollback.pk): AttentionTold(
             text("needs.not_back", what=str(rollback.rollout or rollback)),
             rollback.reason,
             About("rollback", str(rollback.pk)),
@@ -105,12 +105,12 @@ def _not_back(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
 
 
 def _stopped(code: str) -> Loader:
-    def told(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+    def told(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
         events = Rollout.objects.filter(pk__in=_ids(rows), events__act="pause")
         pairs = events.order_by("events__seq").values_list("pk", "events__at")
         since = {str(pk): at for pk, at in pairs}  # the last one stays
         return {
-            key: Told(
+            key: AttentionTold(
                 text(code, number=rollout.number, by=rollout.paused_by_name),
                 rollout.pause_reason,
                 _at(rollout),
@@ -122,9 +122,9 @@ def _stopped(code: str) -> Loader:
     return told
 
 
-def _holding(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _holding(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     return {
-        key: Told(
+        key: AttentionTold(
             text("needs.holding", number=rollout.number, why=from_json(rollout.why.get("say", ""))),
             from_json(rollout.why.get("next", "")),
             _at(rollout),
@@ -134,9 +134,9 @@ def _holding(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _tick_error(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _tick_error(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     return {
-        key: Told(
+        key: AttentionTold(
             text("needs.tick_error", number=rollout.number),
             rollout.tick_error,
             _at(rollout),
@@ -146,10 +146,10 @@ def _tick_error(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _rollback_tick_error(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _rollback_tick_error(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     found = Rollback.objects.filter(pk__in=_ids(rows)).select_related("rollout")
     return {
-        str(rollback.pk): Told(
+        str(rollback.pk): AttentionTold(
             text("needs.rollback_tick_error", what=str(rollback.rollout or rollback)),
             rollback.tick_error,
             About("rollback", str(rollback.pk)),
@@ -159,10 +159,10 @@ def _rollback_tick_error(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _expiring(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _expiring(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     found = Approval.objects.filter(pk__in=_ids(rows)).select_related("phase__rollout")
     return {
-        str(approval.pk): Told(
+        str(approval.pk): AttentionTold(
             text("needs.expiring", number=approval.phase.rollout.number, phase=approval.phase.name),
             text("needs.expiring.then"),
             About("approval", str(approval.pk)),
@@ -172,12 +172,12 @@ def _expiring(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _quarantined(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _quarantined(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     hashes = [row.subject for row in rows]
     names = _versions(hashes)
     found = Quarantine.objects.filter(agent=None, lifted_at=None, config_hash__in=hashes)
     return {
-        one.config_hash: Told(
+        one.config_hash: AttentionTold(
             text("needs.quarantined", version=names[one.config_hash]),
             one.reason,
             About("quarantine"),
@@ -187,11 +187,11 @@ def _quarantined(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _refused_version(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _refused_version(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     names = _versions(row.subject for row in rows)
     then = text("needs.refused_version.then")
     return {
-        row.subject: Told(
+        row.subject: AttentionTold(
             text("needs.refused_version", version=names[row.subject], count=int(row.facts)),
             then,
             About("quarantine"),
@@ -201,11 +201,11 @@ def _refused_version(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _wedged(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _wedged(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     found = list(AgentStatus.objects.filter(agent__in=_ids(rows)).select_related("agent"))
     names = _versions(status.wedged_since for status in found)
     return {
-        str(status.agent_id): Told(
+        str(status.agent_id): AttentionTold(
             text("needs.wedged", agent=str(status.agent)),
             text("needs.wedged.since", version=names[status.wedged_since]),
             About("agent", str(status.agent.instance_uid)),
@@ -215,50 +215,50 @@ def _wedged(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
     }
 
 
-def _at_the_door(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _at_the_door(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     newest = RefusedAgent.objects.order_by("-last_at").values_list("last_at", flat=True).first()
     says = text("needs.at_the_door", count=still_refused(now))
-    return {"all": Told(says, "", About("refused"), newest)}
+    return {"all": AttentionTold(says, "", About("refused"), newest)}
 
 
-def _engine_late(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _engine_late(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     due = Rollout.objects.filter(next_tick_at__lt=now).order_by("next_tick_at").first()
     if due is None:
         return {}
     says = text("needs.engine_late", number=due.number)
-    return {"all": Told(says, text("needs.engine_late.then"), _at(due), due.next_tick_at)}
+    return {"all": AttentionTold(says, text("needs.engine_late.then"), _at(due), due.next_tick_at)}
 
 
-def _no_gateway(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _no_gateway(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     newest = GatewayLease.objects.order_by("-renewed_at").first()
     since = newest.renewed_at if newest else None
     says, then = text("needs.no_gateway"), text("needs.no_gateway.then")
-    return {"all": Told(says, then, About("offline"), since)}
+    return {"all": AttentionTold(says, then, About("offline"), since)}
 
 
-def _agents_away(rows: Sequence[Row], now: datetime) -> dict[str, Told]:
+def _agents_away(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
     newest = FleetSample.objects.order_by("-at").first()
     if newest is None:
         return {}
     says = text("needs.agents_away", count=newest.offline, total=newest.total)
-    return {"all": Told(says, text("needs.agents_away.then"), About("offline"), newest.at)}
+    return {"all": AttentionTold(says, text("needs.agents_away.then"), About("offline"), newest.at)}
 
 
-LOADERS: dict[Kind, Loader] = {
-    Kind.ENGINE_LATE: _engine_late,
-    Kind.NO_GATEWAY: _no_gateway,
-    Kind.TICK_ERROR: _tick_error,
-    Kind.ROLLBACK_TICK_ERROR: _rollback_tick_error,
-    Kind.ROLLED_BACK: _rolled_back,
-    Kind.NOT_BACK: _not_back,
-    Kind.AGENTS_AWAY: _agents_away,
-    Kind.WEDGED: _wedged,
-    Kind.REJECTED: _stopped(STOPPED[Kind.REJECTED]),
-    Kind.EXPIRED: _stopped(STOPPED[Kind.EXPIRED]),
-    Kind.PAUSED: _stopped(STOPPED[Kind.PAUSED]),
-    Kind.HOLDING: _holding,
-    Kind.EXPIRING: _expiring,
-    Kind.QUARANTINED: _quarantined,
-    Kind.REFUSED_VERSION: _refused_version,
-    Kind.AT_THE_DOOR: _at_the_door,
+LOADERS: dict[SourceKind, Loader] = {
+    SourceKind.ENGINE_LATE: _engine_late,
+    SourceKind.NO_GATEWAY: _no_gateway,
+    SourceKind.TICK_ERROR: _tick_error,
+    SourceKind.ROLLBACK_TICK_ERROR: _rollback_tick_error,
+    SourceKind.ROLLED_BACK: _rolled_back,
+    SourceKind.NOT_BACK: _not_back,
+    SourceKind.AGENTS_AWAY: _agents_away,
+    SourceKind.WEDGED: _wedged,
+    SourceKind.REJECTED: _stopped(STOPPED[SourceKind.REJECTED]),
+    SourceKind.EXPIRED: _stopped(STOPPED[SourceKind.EXPIRED]),
+    SourceKind.PAUSED: _stopped(STOPPED[SourceKind.PAUSED]),
+    SourceKind.HOLDING: _holding,
+    SourceKind.EXPIRING: _expiring,
+    SourceKind.QUARANTINED: _quarantined,
+    SourceKind.REFUSED_VERSION: _refused_version,
+    SourceKind.AT_THE_DOOR: _at_the_door,
 }

@@ -59,7 +59,9 @@ _SQL = re.compile(
     r"|\b(?:coalesce|greatest|least)\(|\b[a-z]\.\w+ (?:AND|=) "
 )
 _SQL_TEXT = re.compile(r"'([^']*)'")  # a text within SQL may be a sentence
-_NOTATION = re.compile(r"'self'|\\ No newline at end of file")  # of policies, of patches
+_NOTATION = re.compile(
+    r"'self'|noindex, nofollow|\\ No newline at end of file"
+)  # of policies, of patches
 _SENTENCE = re.compile(r"[A-Za-z][\w'-]*,? [\w\0'-]+,? [\w\0'-]+")
 
 

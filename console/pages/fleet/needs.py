@@ -44,7 +44,7 @@ _PLAIN_ROUTES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NeedLine:
     """One thing, ready to be drawn."""
 
     item: Item
@@ -55,12 +55,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class NeedsView:
     """What the region and the page show; `count` is that of the navigation."""
 
     waiting: Sequence[Approval]
-    lines: Sequence[Line]
-    seen: Sequence[Line]
+    lines: Sequence[NeedLine]
+    seen: Sequence[NeedLine]
     count: int
     hidden: int
     may: object  # accounts.policy.Answer
@@ -75,14 +75,14 @@ class SeenForm(PageForm):
     note = LineField(cut=500)
 
 
-def read(actor: Actor, now: datetime, *, most: int | None = None) -> View:
+def read(actor: Actor, now: datetime, *, most: int | None = None) -> NeedsView:
     """Return what needs this person, the first `most` of it."""
     found = find(actor, now)
     waiting = list(navigation.waiting_for(actor).for_list().order_by("asked_at"))
     count = len(waiting) + len(found.waiting)
     waiting, lines = waiting[:most], _lines(found.waiting)
     lines = lines[: max(0, most - len(waiting))] if most is not None else lines
-    return View(
+    return NeedsView(
         waiting=waiting,
         lines=lines,
         seen=_lines(found.seen) if most is None else [],
@@ -92,9 +92,9 @@ def read(actor: Actor, now: datetime, *, most: int | None = None) -> View:
     )
 
 
-def _lines(items: Iterable[Item]) -> list[Line]:
+def _lines(items: Iterable[Item]) -> list[NeedLine]:
     return [
-        Line(
+        NeedLine(
             item, words.look("need", item.kind), said(item.says), said(item.more), _url(item.about)
         )
         for item in items
