@@ -177,7 +177,9 @@
       if (response.ok) {
         const next = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("main");
         for (const one of next.querySelectorAll("#messages")) one.replaceWith(page.querySelector("#messages").cloneNode(true));
+        const state = () => page.querySelector("[data-title]")?.dataset.title, before = state();
         land(document.importNode(next, true));
+        if (state() && state() !== before) moveOn(state());
         self.readAt = Date.now();
       }
     } catch {
