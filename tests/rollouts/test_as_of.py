@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 
 from agents.models import Agent, ConfigStatus
 from rollouts.as_of import as_of, targets_as_of
@@ -44,8 +45,9 @@ def states(rollout: Rollout) -> dict[int, tuple[str, str]]:
 
 
 def states_then(rollout: Rollout, at: datetime) -> dict[int, tuple[str, str]]:
-    rows = targets_as_of(rollout, at).values_list("agent_id", "then", "then_from")
-    return {agent: (state, was) for agent, state, was in rows}
+    rows: QuerySet[Any, Any] = targets_as_of(rollout, at)
+    found = rows.values_list("agent_id", "then", "then_from")
+    return {agent: (state, was) for agent, state, was in found}
 
 
 def recorded(fleet: Fleet, rollout: Rollout, seconds: int) -> list[tuple[datetime, Any, Any]]:

@@ -8,7 +8,7 @@ from agents.opamp import bits
 from agents.opamp.answer import wants_config
 from agents.opamp.config_words import take_config_status
 from agents.opamp.desire import Wish, take_wish
-from agents.opamp.opamp_pb2 import RemoteConfigStatus
+from agents.opamp.opamp_pb2 import RemoteConfigStatus, RemoteConfigStatuses
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_APPLIED as APPLIED
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_APPLYING as APPLYING
 from agents.opamp.opamp_pb2 import RemoteConfigStatuses_FAILED as FAILED
@@ -58,7 +58,7 @@ def test_an_older_wish_changes_nothing() -> None:
     assert agent.desired_hash == HASH
 
 
-def status(config_hash: str, word: int) -> RemoteConfigStatus:
+def status(config_hash: str, word: RemoteConfigStatuses) -> RemoteConfigStatus:
     return RemoteConfigStatus(last_remote_config_hash=bytes.fromhex(config_hash), status=word)
 
 

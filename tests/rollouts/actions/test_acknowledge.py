@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -16,7 +18,7 @@ from tests.console.pages.rows import make_user
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-DOOR = {"kind": "at_the_door", "subject": "all"}
+DOOR: dict[str, Any] = {"kind": "at_the_door", "subject": "all"}
 
 
 def by(role: str) -> Actor:

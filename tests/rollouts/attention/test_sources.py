@@ -44,8 +44,8 @@ def sample(total: int, offline: int, at: datetime = NOW) -> FleetSample:
     return FleetSample.objects.create(at=at, total=total, offline=offline, counts={})
 
 
-def lease(**fields: object) -> None:
-    GatewayLease.objects.create(
+def lease(**fields: object) -> GatewayLease:
+    return GatewayLease.objects.create(
         id=uuid.uuid4(), host="gw", port=1, pid=1, started_at=NOW,
         **{"renewed_at": NOW, "stopped_at": None, **fields},
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def _plan() -> dict[str, object]:
     }
 
 
-def back(fleet: Fleet, to: str | int = "previous", selector: str = "*", **more: str) -> Rollback:
+def back(fleet: Fleet, to: str | int = "previous", selector: str = "*", **more: Any) -> Rollback:
     return rollback_selector(
         selector=selector, to=to, by=fleet.operator, reason="it hurts", now=fleet.now, **more
     )

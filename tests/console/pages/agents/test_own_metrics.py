@@ -43,7 +43,10 @@ def test_counters_become_rates_per_second(agent: Agent) -> None:
 
 
 def test_what_was_refused_and_what_failed_are_dropped(agent: Agent) -> None:
-    rows = [{"sent": [1.0], "refused": None}, {"sent": [1.0], "refused": [60.0], "failed": [120.0]}]
+    rows: list[dict[str, Any]] = [
+        {"sent": [1.0], "refused": None},
+        {"sent": [1.0], "refused": [60.0], "failed": [120.0]},
+    ]
     make_series(agent, rows)
     assert charts(agent)["Refused or failed items"] == ("3.0/s", "3.0/s")
 
