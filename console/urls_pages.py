@@ -120,8 +120,8 @@ settings_urls: Routes = [
     path("guards/", limits.page, {"kind": "guards"}, name="guards"),
     path("retirement/", limits.page, {"kind": "retirement"}, name="retirement"),
     path("quarantine/", quarantine.index, name="quarantine"),
-    path("quarantine/<str:config_hash>/", quarantine.detail, name="quarantined"),
-    path("quarantine/<str:config_hash>/lift/", quarantine.lift, name="lift"),
+    path("quarantine/<slug:config_hash>/", quarantine.detail, name="quarantined"),
+    path("quarantine/<slug:config_hash>/lift/", quarantine.lift, name="lift"),
 ]
 help_urls: Routes = [
     path("shortcuts/", profile.shortcuts, name="shortcuts"),

@@ -25,9 +25,12 @@ TABLE = {
         "rollouts.start", "rollouts.edit", "rollouts.discard", "rollouts.pause", "rollouts.resume", "rollouts.advance", "rollouts.abort",
         "rollouts.retry", "rollouts.rollback", "agents.label", "agents.restart",
         "agents.retire", "agents.settings",
-        "quarantine.add",
+        "quarantine.add", "needs.acknowledge", "rollouts.share",
     },
-    Role.APPROVER: {"rollouts.approve", "rollouts.reject", "rollouts.waive", "rollouts.rollback", "quarantine.lift"},
+    Role.APPROVER: {
+        "rollouts.approve", "rollouts.reject", "rollouts.waive", "rollouts.rollback", "quarantine.lift",
+        "needs.acknowledge", "rollouts.share",
+    },
 }  # fmt: skip
 
 

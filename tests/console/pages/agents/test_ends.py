@@ -139,6 +139,6 @@ def test_the_overview_says_that_somebody_is_refused() -> None:
     assert "/agents/refused/" in text("/")  # also before the first agent is in
     make_fleet(1)
     refuse(reason="malformed", last_at=timezone.now() - timedelta(hours=2))
-    assert "1 client is refused at the door" in " ".join(text("/").split())
+    assert "1 agent is refused at the door" in " ".join(text("/").split())
     part = text("/", **{"HX-Request": "true", "HX-Target": "needs"})
     assert "/agents/refused/" in part

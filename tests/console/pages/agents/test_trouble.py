@@ -52,7 +52,7 @@ def test_the_page_says_since_when_it_refuses_and_what_to_do(wedged: Agent) -> No
 
 def test_it_needs_the_reader(wedged: Agent) -> None:
     page = words(sign_in("viewer-1", "viewer"), "/")
-    assert f"{wedged.name} Refuses everything since edge v2." in page
+    assert f"{wedged.name} refuses every config since it met edge v2" in page
     assert "Nothing needs you" not in page
 
 
