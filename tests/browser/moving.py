@@ -19,8 +19,9 @@ from rollouts.actions.start import start
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.loop.begin import count_again
 from rollouts.models import Approval, Rollback, Rollout
-from tests.factories import connect, make_version
 from tests.make.agents import make_collector
+from tests.make.configs import make_version
+from tests.make.speech import connect
 from tests.rollouts.fleet import Fleet, state_of
 
 PLAN: dict[str, Any] = {

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.moving import Story
 from tests.browser.proxy import Wire, wire
-from tests.console.pages.rows import PASSWORD, make_user
 from tests.console.pages.test_routes import routes
+from tests.make.people import PASSWORD, make_user
 
 # Routes whose pages follow the feed, with queries worth a tab of their own.
 LIVE = {

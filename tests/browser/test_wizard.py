@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rollouts.models import ConfigVersion, Rollout
-from tests.console.pages.rows import make_config, make_fleet, make_rollout
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.rollouts import make_rollout
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

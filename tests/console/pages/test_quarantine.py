@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
 from agents.models import Agent, Quarantine
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import keep, make_fleet
 from tests.make.configs import make_config
 from tests.make.people import sign_in

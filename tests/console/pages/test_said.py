@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from rollouts.delivering import counts
 from rollouts.models import Rollout, Target
-from tests.console.pages.rows import make_approval, markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in
-from tests.make.rollouts import make_rollout
+from tests.make.rollouts import make_approval, make_rollout
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from console.lib.problems import Denied, Invalid, Missing, Stale
 from console.lib.texts import spoken
 from rollouts.actions.acknowledge import acknowledge
 from rollouts.models import Acknowledgement
-from tests.console.pages.rows import make_user
+from tests.make.people import make_user
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -14,7 +14,9 @@ from agents.models import AgentStatus, FleetSample, GatewayLease, Quarantine, Re
 from console.lib.texts import text
 from rollouts.attention.find import Item, needs
 from rollouts.models import Acknowledgement, Approval, Rollback, Rollout
-from tests.console.pages.rows import make_approval, make_config, make_fleet, make_rollout
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.rollouts import make_approval, make_rollout
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -9,8 +9,12 @@ import pytest
 from agents.models import Agent, Series
 from console.pages.agents.own_metrics import OwnCharts, read
 from rollouts.models import Target
-from tests.agents.factories import NOW
-from tests.console.pages.rows import make_config, make_fleet, make_rollout, markup, sign_in
+from tests.console.pages.markup import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_rollout
+from tests.make.times import NOW
 
 pytestmark = pytest.mark.django_db
 BORN = NOW - timedelta(days=1)

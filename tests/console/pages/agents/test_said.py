@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Agent, AgentStatus
-from tests.console.pages.rows import make_config, make_fleet, markup, sign_in
+from tests.console.pages.markup import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
 ERROR = "failed:\n\nprocessors::batch::send_batch_size: <b>too</b> many"

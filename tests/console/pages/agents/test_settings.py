@@ -6,7 +6,7 @@ import pytest
 
 from agents.models import Agent, Command
 from rollouts.models import Budget, EnvironmentGuard, FreezeWindow, Waiver
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import sign_in

@@ -15,15 +15,11 @@ from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
 from rollouts.loop.tick import tick_one
 from rollouts.models import Approval, ConfigVersion, FreezeWindow, Phase, Rollout
-from tests.console.pages.rows import (
-    make_approval,
-    make_config,
-    make_fleet,
-    make_rollout,
-    make_user,
-    markup,
-    sign_in,
-)
+from tests.console.pages.markup import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import make_user, sign_in
+from tests.make.rollouts import make_approval, make_rollout
 from tests.rollouts.fleet import ALL_AT_ONCE, manual
 
 pytestmark = pytest.mark.django_db

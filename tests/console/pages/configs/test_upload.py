@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from console.lib.yaml import DEFAULT_LIMITS
 from rollouts.models import ConfigVersion
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import sign_in

@@ -8,14 +8,11 @@ from django.utils import timezone
 
 from agents.models import RefusedAgent
 from rollouts.models import Acknowledgement
-from tests.console.pages.rows import (
-    make_approval,
-    make_config,
-    make_fleet,
-    make_rollout,
-    markup,
-    sign_in,
-)
+from tests.console.pages.markup import markup
+from tests.make.agents import make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_approval, make_rollout
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

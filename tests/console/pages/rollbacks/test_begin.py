@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Delivery
 from rollouts.models import ConfigVersion, Rollback
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import sign_in

@@ -11,8 +11,8 @@ from agents.models import Agent, ConfigStatus, Quarantine
 from console.pages.rollbacks.headline import Headline, headline_of
 from console.pages.rollouts.story import story_of
 from rollouts.models import Rollback, Rollout
+from tests.console.pages.markup import markup
 from tests.console.pages.rollbacks.rows import make_way_back
-from tests.console.pages.rows import markup
 from tests.make.people import make_user, sign_in
 from tests.rollouts.fleet import Fleet, state_of
 

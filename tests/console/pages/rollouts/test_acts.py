@@ -15,7 +15,7 @@ from console.pages.rollouts.acts import dialogs
 from console.pages.rollouts.acts import table as acts
 from rollouts.engine.states import RolloutState
 from rollouts.models import Approval, Rollout
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from rollouts.models import Event, Rollout
+from tests.console.pages.markup import markup
 from tests.console.pages.rollbacks.rows import make_way_back
-from tests.console.pages.rows import markup
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in
 from tests.make.rollouts import make_rollout

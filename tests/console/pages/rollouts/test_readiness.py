@@ -7,7 +7,11 @@ from django.test import Client
 
 from agents.models import Agent, AgentStatus
 from rollouts.models import Rollout
-from tests.console.pages.rows import keep, make_config, make_fleet, make_rollout, markup, sign_in
+from tests.console.pages.markup import markup
+from tests.make.agents import keep, make_fleet
+from tests.make.configs import make_config
+from tests.make.people import sign_in
+from tests.make.rollouts import make_rollout
 
 pytestmark = pytest.mark.django_db
 

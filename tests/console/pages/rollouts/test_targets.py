@@ -14,7 +14,7 @@ from console.words import states as words
 from rollouts.delivering import counts
 from rollouts.engine.states import FAILED_TARGETS, RollbackTargetState, TargetState
 from rollouts.models import RollbackTarget, Rollout, Target
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import sign_in

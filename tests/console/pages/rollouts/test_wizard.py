@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentStatus, ComponentSet, Quarantine
 from rollouts.models import ConfigVersion, Rollout, Target
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in

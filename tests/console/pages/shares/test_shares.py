@@ -20,8 +20,8 @@ from console.lib.problems import Denied, Invalid, Refused
 from console.pages.shares import limit
 from rollouts.actions.share import opened, revoke_share, share
 from rollouts.models import Rollout, ShareLink
+from tests.console.pages.markup import markup
 from tests.console.pages.rollbacks.rows import make_course, make_way_back
-from tests.console.pages.rows import markup
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in
 from tests.make.rollouts import make_rollout

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rollouts.models import Measurement, Rollout
-from tests.console.pages.rows import markup
+from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
 from tests.make.people import sign_in

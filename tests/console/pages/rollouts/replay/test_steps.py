@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from console.pages.rollouts.replay import steps
 from console.pages.rollouts.replay.steps import Stop
-from tests.rollouts.analysis.rows import NOW
+from tests.make.times import NOW
 
 
 def at(second: int) -> Stop:

@@ -15,7 +15,8 @@ from console.pages.said import NO_ERRORS
 from rollouts.as_of import as_of
 from rollouts.engine.facts import GateKind
 from rollouts.models import Event, Rollout
-from tests.console.pages.rows import markup, sign_in
+from tests.console.pages.markup import markup
+from tests.make.people import sign_in
 from tests.rollouts.fleet import CANARY_THEN_ALL, Fleet
 
 pytestmark = pytest.mark.django_db
