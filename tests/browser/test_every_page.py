@@ -37,7 +37,7 @@ LIVE = {
     "/rollbacks/<int:rollback_id>/": [""],
     "/approvals/": [""],
     "/settings/quarantine/": [""],
-    "/settings/quarantine/<str:config_hash>/": ["?all=1"],
+    "/settings/quarantine/<slug:config_hash>/": ["?all=1"],
 }
 # What is looked at once, or written in: it says as of when it is.
 STILL = {
@@ -56,7 +56,7 @@ STILL = {
     "/plans/<slug:name>/backtest/",
     "/rollbacks/new/",
     "/audit/",
-    "/settings/quarantine/<str:config_hash>/lift/",
+    "/settings/quarantine/<slug:config_hash>/lift/",
     "/search/",
     "/settings/profile/",
     "/settings/freeze/",
@@ -138,7 +138,7 @@ def fill(route: str, story: Story, rollout: int) -> str:
         "<int:rollback_id>": story.rollback.pk,
         "<uuid:uid>": story.fleet.agents[0].instance_uid,
         "<slug:name>": "standard" if route.startswith("/plans") else "edge",
-        "<str:config_hash>": story.kept_hash,
+        "<slug:config_hash>": story.kept_hash,
         "<int:number>": 1,
         "<int:a>": 1,
         "<int:b>": 2,
