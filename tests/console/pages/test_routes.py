@@ -63,7 +63,7 @@ class World:
             "<int:b>": 2,
             "<str:number>": self.rollout.number,
             "<str:secret>": "unknown",
-            "<str:config_hash>": self.kept.config_hash,
+            "<slug:config_hash>": self.kept.config_hash,
         }.items():
             route = route.replace(name, str(value))
         assert "<" not in route, f"{route}: tell World how to fill it"
