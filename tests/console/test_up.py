@@ -126,6 +126,6 @@ def test_another_terminal_finds_the_running_stores(product: Product) -> None:
         timeout=60,
         check=True,
     )
-    assert answer.stdout.split() == ["3"]
+    assert answer.stdout.split() == ["4"]
     shared = json.loads((product.data_dir / "env.json").read_text())
     assert set(shared) == {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL"}
