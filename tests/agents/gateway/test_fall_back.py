@@ -3,11 +3,11 @@ have it (OP-28)."""
 
 from __future__ import annotations
 
-from agents.models import AgentEvent, AgentStatus, Quarantine
+from agents.models import AgentEvent, AgentStatus, Delivery, Quarantine
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
 from tests.agents.gateway.helpers import GOOD, OTHER, want
-from tests.agents.gateway.test_remote_config import APPLIED, FAILED, offered
+from tests.agents.gateway.test_remote_config import APPLIED, APPLYING, FAILED, offered
 from tests.make.waiting import eventually
 
 
@@ -74,6 +74,27 @@ def test_op_28_what_is_taken_back_by_an_operator_is_no_fall_back(agent: FakeAgen
         agent.say(remote_config_status=config_status(config_hash, APPLIED))
     eventually(lambda: agent.gateway.server.gateway.flusher.unwritten == 0)
     assert not Quarantine.objects.exists()
+
+
+def test_op_28_what_is_applied_after_the_way_back_began_is_no_fall_back(agent: FakeAgent) -> None:
+    """An agent is in the middle of one config when the one before is wanted of it again."""
+    agent.begin()
+    old = want(agent, text=OTHER)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(old, APPLIED))
+    new = want(agent, text=GOOD)
+    agent.pushed()
+    agent.say(remote_config_status=config_status(new, APPLYING))
+    want(agent, text=OTHER, topic="rollback:1")
+    assert offered(agent.pushed()) == old
+
+    agent.say(remote_config_status=config_status(new, APPLIED))
+    agent.say(remote_config_status=config_status(old, APPLIED))
+
+    back = Delivery.objects.filter(cause="rollback:1", state="applied")
+    eventually(back.exists, "the way back to be confirmed")
+    assert not Quarantine.objects.exists()
+    assert not AgentEvent.objects.filter(kind="fell_back").exists()
 
 
 def test_op_28_one_that_is_seen_running_what_it_refused_may_have_it(agent: FakeAgent) -> None:
