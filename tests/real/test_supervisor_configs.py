@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -34,10 +35,12 @@ def seen(supervised: SupervisedCollector) -> Recorded:
 
 @pytest.fixture
 def on_base(supervised: SupervisedCollector, seen: Recorded) -> SupervisedCollector:
-    """The shared collector, running BASE by its own word."""
+    """The shared collector, running BASE by its own word, with no timer left of an earlier config: when
+    it fires, the supervisor says APPLIED for whatever it was offered last, also after FAILED."""
     seen.offer(BASE)
     seen.wait_status(BASE, ConfigStatus.APPLIED)
     supervised.wait_runs("base")
+    time.sleep(1.2)  # config_apply_timeout is 1 s here
     return supervised
 
 
