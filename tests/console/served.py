@@ -36,6 +36,14 @@ class Served:
     """A running console."""
 
     port: int
+    server: uvicorn.Server
+
+    def wait_idle(self) -> None:
+        """Wait until it has closed every connection, and what served them has ended."""
+        state, deadline = self.server.server_state, time.monotonic() + PATIENCE_S
+        while state.connections or state.tasks:
+            assert time.monotonic() < deadline, f"still busy with {state.tasks}"
+            time.sleep(0.02)
 
     def send(self, request: bytes) -> Reply:
         """Send these bytes on a connection of their own and read until the server ends it."""
@@ -77,7 +85,7 @@ def served() -> Iterator[Served]:
         assert time.monotonic() < deadline, "the console did not start"
         time.sleep(0.02)
     try:
-        yield Served(listening.getsockname()[1])
+        yield Served(listening.getsockname()[1], running)
     finally:
         running.should_exit = True
         thread.join(timeout=10)
