@@ -46,6 +46,8 @@ VERBS: dict[str, frozenset[str]] = {
     "agents.retire": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.restart": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.settings": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "agents.certificates": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "agents.authorities": frozenset({Role.ADMIN}),
     "policies.write": frozenset({Role.ADMIN}),
     "people.write": frozenset({Role.ADMIN}),
 }

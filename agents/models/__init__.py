@@ -14,11 +14,13 @@ from agents.models.session import AgentEvent, Session
 from agents.models.settings import Command, DesiredSettings
 from agents.models.status import AgentBody, AgentStatus, ConfigStatus, GatewayLease
 from agents.models.token import AgentToken
+from agents.models.trust import AgentCertificate, TrustedAuthority
 
 __all__ = [
     "Agent",
     "AgentAlias",
     "AgentBody",
+    "AgentCertificate",
     "AgentEvent",
     "AgentStatus",
     "AgentToken",
@@ -37,4 +39,5 @@ __all__ = [
     "RetirementRule",
     "Series",
     "Session",
+    "TrustedAuthority",
 ]

@@ -45,6 +45,19 @@ AGENTS: dict[str, Sentence] = {
     "labels.bad_key": _l("A key has 1 to 256 characters."),
     "labels.bad_value": _l("A value is text of up to 4,096 characters."),
     "labels.unusable": _l("These labels cannot be used."),
+    "trust.no_authority": _l(
+        "{subject} is no CA: it does not say CA:TRUE, so nothing that it signed could be verified. "
+        "Make it with the extension basicConstraints=critical,CA:TRUE."
+    ),
+    "trust.unreadable": _l("This is no certificate in PEM: {why}."),
+    "trust.bad_rule": _l("The identity rule is no regular expression: {why}."),
+    "trust.rule_groups": _l(
+        "An identity rule has one group named uid or name, as in "
+        "spiffe://example/agent/(?P<uid>.+), and at most {most} characters."
+    ),
+    "trust.missing_authority": _l("There is no such authority."),
+    "trust.missing_certificate": _l("There is no such certificate."),
+    "trust.of_another": _l("The certificate {fingerprint} belongs to another agent already."),
     "quarantine.say_why": _l("Say why the hash may be offered again."),
     "quarantine.nothing_to_lift": _l("Nothing of this is quarantined any more."),
     "quarantine.missing": _l("There is no such quarantine."),

@@ -1,0 +1,32 @@
+"""Certificates for tests, made here: no file of keys is in the repository."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from console.lib.certificate_making import Life, Pair, make_authority, make_client, make_server
+
+DOMAIN = "tidegate.test"
+
+
+def life(begins_in_d: float = -1, ends_in_d: float = 30) -> Life:
+    """Return a life from so many days from now to so many."""
+    now = datetime.now(UTC)
+    return Life(now + timedelta(days=begins_in_d), now + timedelta(days=ends_in_d))
+
+
+def authority(name: str = "Test CA") -> Pair:
+    return make_authority(name, life())
+
+
+def server(ca: Pair, *hosts: str) -> Pair:
+    return make_server(ca, hosts or ("127.0.0.1", "localhost"), life())
+
+
+def uri_of(uid: object) -> str:
+    return f"spiffe://{DOMAIN}/agent/{uid}"
+
+
+def client(ca: Pair, uid: object, begins_in_d: float = -1, ends_in_d: float = 30) -> Pair:
+    """Return the certificate of the agent with this uid."""
+    return make_client(ca, str(uid), [uri_of(uid)], life(begins_in_d, ends_in_d))
