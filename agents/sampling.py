@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Count
 
 from agents.models import Agent, FleetSample
+from agents.models.status import late_q
 
 EVERY = timedelta(minutes=2)
 KEPT = timedelta(days=8)  # a day to look at, and the same day of last week beside it
+OFFLINE = "offline"
 
 
 def slot_of(now: datetime) -> datetime:
@@ -27,9 +29,15 @@ def sample(now: datetime) -> bool:
     if FleetSample.objects.filter(at=at).exists():
         return False
     words = Agent.objects.living().with_status_word(now).order_by().values_list("status_word")
-    counts = dict(words.annotate(n=Count("pk")))
+    rows = list(words.annotate(n=Count("pk"), late=Count("pk", filter=late_q(now))))
+    counts = {word: number for word, number, _late in rows}
     row = FleetSample(
-        at=at, total=sum(counts.values()), offline=counts.get("offline", 0), counts=counts
+        at=at,
+        total=sum(counts.values()),
+        offline=counts.get(OFFLINE, 0),
+        # Whose gateway is gone counts as offline, though its row still says connected.
+        late=sum(late for word, _number, late in rows if word != OFFLINE),
+        counts=counts,
     )
     # A second beat may have written it meanwhile: then it is there, which is all we want.
     FleetSample.objects.bulk_create([row], ignore_conflicts=True)
@@ -42,7 +50,8 @@ def since(at: datetime) -> list[FleetSample]:
     return list(FleetSample.objects.filter(at__gte=at).order_by("at"))
 
 
-def about(at: datetime) -> FleetSample | None:
-    """Return the newest sample that is not younger than `at`, None when it is far older."""
-    found = FleetSample.objects.filter(at__lte=at, at__gt=at - 5 * EVERY)
-    return found.order_by("-at").first()
+def about(samples: list[FleetSample], at: datetime) -> FleetSample | None:
+    """Return of samples, oldest first, the one that says how it was at a time: the newest that is not
+    younger; None when that is far older."""
+    known = [one for one in samples if at - 5 * EVERY < one.at <= at]
+    return known[-1] if known else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
 
 ACCEPTS_REMOTE_CONFIG = 0x2
+PRODUCTION = frozenset({"prod", "production", "live"})  # values of the label `env`
 APPLYING, FAILED = 2, 3  # RemoteConfigStatuses of OpAMP
 
 # Worst first; the place in this list is `status_rank`.
@@ -41,6 +44,11 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
     def living(self) -> Self:
         """Agents that are not retired: all that is counted, selected and shown unasked."""
         return self.filter(retired_at=None)
+
+    def in_production(self) -> Self:
+        """Agents whose label `env` says that they are production."""
+        named = (Q(labels__contains={"env": value}) for value in sorted(PRODUCTION))
+        return self.filter(reduce(or_, named))
 
     def matching(self, condition: Q) -> Self:
         """Living agents that match a compiled selector (`agents.selectors.compile.to_q`)."""

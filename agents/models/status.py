@@ -50,6 +50,11 @@ def is_late(connected: bool | None, last_seen_at: datetime | None, now: datetime
     return bool(connected) and last_seen_at is not None and now - last_seen_at > LATE_AFTER
 
 
+def late_q(now: datetime) -> Q:
+    """Return the condition on agents for what `is_late` asks of one."""
+    return Q(status__connected=True, status__last_seen_at__lt=now - LATE_AFTER)
+
+
 class AgentStatus(models.Model):
     """The hot row of an agent: connection, health and config as last reported.
 

@@ -128,6 +128,7 @@ NEED: dict[str, Look] = {
     "rolled_back": Look("bad", "undo", ""),
     "not_back": Look("bad", "triangle", ""),
     "agents_away": Look("warn", "dashed", ""),
+    "agents_late": Look("warn", "clock", ""),
     "wedged": Look("bad", "octagon-x", ""),
     "rejected": Look("warn", "person", ""),
     "expired": Look("warn", "clock", ""),

@@ -40,9 +40,9 @@ class Needs:
     seen: list[Item]
 
 
-def needs(actor: Actor, now: datetime) -> Needs:
-    """Return everything that needs a person and this one may see."""
-    waiting, seen = split(list(statement(actor, now)))
+def needs(actor: Actor, now: datetime, rows: list[tuple[str, str, str]] | None = None) -> Needs:
+    """Return everything that needs a person and this one may see; `rows` if `statement` was read."""
+    waiting, seen = split(list(statement(actor, now)) if rows is None else rows)
     return Needs(_items(waiting, now), _items(seen, now))
 
 

@@ -2,7 +2,7 @@
 
 `subject` names the thing, `facts` is what somebody who acknowledges it has seen: when the facts
 change, the thing is new again. All kinds together are one statement, because every page counts them.
-Nothing here reads the whole fleet: who is away is taken from the newest sample.
+Nothing here reads the whole fleet: who is away or late is taken from the newest sample.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class SourceKind(StrEnum):
     ROLLED_BACK = "rolled_back"
     NOT_BACK = "not_back"
     AGENTS_AWAY = "agents_away"
+    AGENTS_LATE = "agents_late"
     WEDGED = "wedged"
     REJECTED = "rejected"
     PAUSED = "paused"
@@ -64,7 +65,7 @@ KEPT = timedelta(days=30)  # how long a rollback that nobody acknowledged is ask
 LATE = timedelta(seconds=60)  # more than any loop waits by itself
 SOON = timedelta(hours=2)  # before a question expires
 FRESH = timedelta(minutes=10)  # how old a sample may be that says who is away
-AWAY_FROM = (80, 40, 20, 10)  # per cent of agents that are away: each step is news again
+AWAY_FROM = (80, 40, 20, 10)  # per cent of agents that are away or late: each step is news
 AWAY_LEAST = 2  # agents
 # Why lines of rollouts that go on only when something happens that nobody promised.
 HOLDS = (
@@ -227,16 +228,25 @@ def _no_gateway(actor: Actor, now: datetime) -> Rows:
     )
 
 
-def _agents_away(actor: Actor, now: datetime) -> Rows:
+def _share_of_fleet(kind: str, column: str, now: datetime) -> Rows:
+    """Return one row when a large share of the newest sample is counted in `column`."""
     newest = FleetSample.objects.filter(at__gte=now - FRESH).order_by("-at").values("pk")[:1]
-    found = FleetSample.objects.filter(pk=Subquery(newest), offline__gte=AWAY_LEAST)
+    found = FleetSample.objects.filter(pk=Subquery(newest), **{f"{column}__gte": AWAY_LEAST})
     steps = [
-        When(offline__gte=F("total") * percent / 100.0, then=Value(str(percent)))
+        When(Q(**{f"{column}__gte": F("total") * percent / 100.0}), then=Value(str(percent)))
         for percent in AWAY_FROM
     ]
     level = Case(*steps, default=Value(""), output_field=CharField())
-    rows: Rows = _rows(found, SourceKind.AGENTS_AWAY, Value("all"), level).exclude(need_facts="")
+    rows: Rows = _rows(found, kind, Value("all"), level).exclude(need_facts="")
     return rows
+
+
+def _agents_away(actor: Actor, now: datetime) -> Rows:
+    return _share_of_fleet(SourceKind.AGENTS_AWAY, "offline", now)
+
+
+def _agents_late(actor: Actor, now: datetime) -> Rows:
+    return _share_of_fleet(SourceKind.AGENTS_LATE, "late", now)
 
 
 SOURCES: tuple[Callable[[Actor, datetime], Rows], ...] = (
@@ -247,6 +257,7 @@ SOURCES: tuple[Callable[[Actor, datetime], Rows], ...] = (
     _rolled_back,
     _not_back,
     _agents_away,
+    _agents_late,
     _wedged,
     _paused,
     _holding,

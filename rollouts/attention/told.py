@@ -244,6 +244,14 @@ def _agents_away(rows: Sequence[SourceRow], now: datetime) -> dict[str, Attentio
     return {"all": AttentionTold(says, text("needs.agents_away.then"), About("offline"), newest.at)}
 
 
+def _agents_late(rows: Sequence[SourceRow], now: datetime) -> dict[str, AttentionTold]:
+    newest = FleetSample.objects.order_by("-at").first()
+    if newest is None:
+        return {}
+    says = text("needs.agents_late", count=newest.late, total=newest.total)
+    return {"all": AttentionTold(says, text("needs.agents_late.then"), About("late"), newest.at)}
+
+
 LOADERS: dict[SourceKind, Loader] = {
     SourceKind.ENGINE_LATE: _engine_late,
     SourceKind.NO_GATEWAY: _no_gateway,
@@ -252,6 +260,7 @@ LOADERS: dict[SourceKind, Loader] = {
     SourceKind.ROLLED_BACK: _rolled_back,
     SourceKind.NOT_BACK: _not_back,
     SourceKind.AGENTS_AWAY: _agents_away,
+    SourceKind.AGENTS_LATE: _agents_late,
     SourceKind.WEDGED: _wedged,
     SourceKind.REJECTED: _stopped(STOPPED[SourceKind.REJECTED]),
     SourceKind.EXPIRED: _stopped(STOPPED[SourceKind.EXPIRED]),

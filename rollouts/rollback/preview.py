@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from accounts.actor import Actor
 from agents.models import Agent
+from agents.models.querysets import PRODUCTION
 from agents.selectors.grammar import parse, to_text
 from console.lib.texts import Text, to_column
 from rollouts.models import RollbackTarget
@@ -22,7 +23,6 @@ from rollouts.rollback.targets import WayBack
 from rollouts.selectors import selector_q
 
 TYPE_COUNT_FROM = 500  # agents; from there on the number is typed before it goes on
-PRODUCTION = frozenset({"prod", "production", "live"})  # values of the label `env`
 
 
 @dataclass(frozen=True, slots=True)

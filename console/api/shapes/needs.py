@@ -25,7 +25,7 @@ class Need(TypedDict):
     says: str
     more: Annotated[str, said("why, or what follows")]
     about_kind: Annotated[
-        str, said("rollout, rollback, approval, agent, quarantine, refused, offline")
+        str, said("rollout, rollback, approval, agent, quarantine, refused, offline, late")
     ]
     about: Annotated[str, said("id or uid of that object; empty when it is about many")]
     since: datetime | None

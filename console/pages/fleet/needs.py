@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.actor import Actor
 from accounts.policy import can
 from console.lib.texts import said
 from console.pages.frame import counts as navigation
@@ -40,6 +39,7 @@ _PLAIN_ROUTES = {
     "quarantine": ("settings:quarantine", ""),
     "refused": ("agents:refused", ""),
     "offline": ("agents:list", "?status=offline"),
+    "late": ("agents:list", ""),
 }
 
 
@@ -75,9 +75,12 @@ class SeenForm(PageForm):
     note = LineField(cut=500)
 
 
-def read(actor: Actor, now: datetime, *, most: int | None = None) -> NeedsView:
-    """Return what needs this person, the first `most` of it."""
-    found = find(actor, now)
+def read(request: HtmxRequest, now: datetime, *, most: int | None = None) -> NeedsView:
+    """Return what needs this person, the first `most` of it. The frame counts from the same reading,
+    so that navigation, title and list never say different numbers."""
+    actor = request.actor
+    rows = request.counted = navigation.read(actor, now)
+    found = find(actor, now, rows)
     waiting = list(navigation.waiting_for(actor).for_list().order_by("asked_at"))
     count = len(waiting) + len(found.waiting)
     waiting, lines = waiting[:most], _lines(found.waiting)
@@ -112,7 +115,7 @@ def _url(about: About) -> str:
 @needs("agents.view")
 def page(request: HtmxRequest) -> HttpResponse:
     """List everything that needs a person, and what somebody has seen already."""
-    context = {"needs": read(request.actor, timezone.now()), "topics": ["rollouts"]}
+    context = {"needs": read(request, timezone.now()), "topics": ["rollouts"]}
     if request.htmx.target == "needs-page":
         return render(request, "fleet/needs/_all.html", context)
     return render(request, "fleet/needs/page.html", context)
@@ -132,8 +135,8 @@ def seen(request: HtmxRequest) -> HttpResponse:
     if request.htmx:
         now = timezone.now()
         if request.htmx.target == "needs-page":
-            return render(request, "fleet/needs/_all.html", {"needs": read(request.actor, now)})
-        context = {"needs": read(request.actor, now, most=SHOWN)}
+            return render(request, "fleet/needs/_all.html", {"needs": read(request, now)})
+        context = {"needs": read(request, now, most=SHOWN)}
         return render(request, "fleet/needs/_region.html", context)
     messages.success(request, _("Acknowledged. It comes back when something about it changes."))
     return HttpResponseRedirect(reverse("fleet:needs"), status=303)

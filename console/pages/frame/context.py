@@ -36,15 +36,23 @@ class NavItem:
     count: int = 0
 
 
-# label, icon, route, URL prefix that marks it current, area with a count
+# label, icon, route, URL prefixes that mark it current, area with a count
+SAFETY = ("quarantine", "freeze", "budgets", "guards", "retirement")
 AREAS = (
-    (_("Overview"), "nav-overview", "fleet:overview", "/", "needs"),
-    (_("Agents"), "nav-agents", "agents:list", "/agents/", ""),
-    (_("Configs"), "nav-configs", "configs:list", "/configs/", ""),
-    (_("Rollouts"), "nav-rollouts", "rollouts:list", "/rollouts/", "rollouts"),
-    (_("Approvals"), "nav-approvals", "approvals:inbox", "/approvals/", "approvals"),
-    (_("Audit"), "nav-audit", "audit:list", "/audit/", ""),
-    (_("Settings"), "nav-settings", "settings:profile", "/settings/", ""),
+    (_("Overview"), "nav-overview", "fleet:overview", ("/needs/",), "needs"),
+    (_("Agents"), "nav-agents", "agents:list", ("/agents/",), ""),
+    (_("Configs"), "nav-configs", "configs:list", ("/configs/",), ""),
+    (
+        *(_("Rollouts"), "nav-rollouts", "rollouts:list"),
+        *(("/rollouts/", "/rollbacks/", "/plans/"), "rollouts"),
+    ),
+    (_("Approvals"), "nav-approvals", "approvals:inbox", ("/approvals/",), "approvals"),
+    (
+        *(_("Safety"), "lock", "settings:quarantine"),
+        *(tuple(f"/settings/{name}/" for name in SAFETY), ""),
+    ),
+    (_("Audit"), "nav-audit", "audit:list", ("/audit/",), ""),
+    (_("Settings"), "nav-settings", "settings:profile", ("/settings/profile/",), ""),
 )
 
 
@@ -89,22 +97,46 @@ class Frame:
         """How many things need this person: said first in the title of every page."""
         return sum(item.count for item in self.nav if item.area == "needs")
 
+    @property
+    def keys(self) -> str:
+        """`off` for a person who switched single-key shortcuts off (WCAG 2.1.4)."""
+        return "" if getattr(self._user, "single_keys", True) else "off"
+
+    @property
+    def rows(self) -> str:
+        """`compact` for a person who wants low rows."""
+        return "compact" if getattr(self._user, "compact_rows", False) else ""
+
+    @property
+    def is_production(self) -> bool:
+        """Whether what is done here reaches agents of production."""
+        return bool(self._numbers.get(counts.PRODUCTION))
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        if self._user is None or not self._user.is_authenticated:
+            return {}
+        rows = getattr(self._request, "counted", None)  # by a page that shows more of it
+        if rows is None:
+            rows = counts.read(Actor.of(self._user), self._now)
+        return counts.for_navigation(rows)
+
     @cached_property
     def nav(self) -> list[NavItem]:
         if self._user is None or not self._user.is_authenticated:
             return []
-        numbers = counts.for_navigation(Actor.of(self._user), self._now)
+        numbers = self._numbers
         path = self._request.path
         return [
             NavItem(
                 label=label,
                 icon=icon,
                 url=reverse(route),
-                is_current=path == prefix or (prefix != "/" and path.startswith(prefix)),
+                is_current=path == reverse(route) or path.startswith(prefixes),
                 area=area,
                 count=numbers.get(area, 0),
             )
-            for label, icon, route, prefix, area in AREAS
+            for label, icon, route, prefixes, area in AREAS
         ]
 
 

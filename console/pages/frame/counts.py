@@ -11,11 +11,13 @@ from django.db.models.functions import Cast
 
 from accounts.actor import Actor
 from accounts.policy import can
+from agents.models import Agent
 from rollouts.attention.sources import split, statement
 from rollouts.models import Approval, Rollout
 from rollouts.models.querysets import ApprovalQuerySet
 
 COUNTED = "counted"  # stands as kind in rows that are only a number
+PRODUCTION = "production"  # counts 1 when there are living agents of production
 
 
 def waiting_for(actor: Actor) -> ApprovalQuerySet:
@@ -26,17 +28,37 @@ def waiting_for(actor: Actor) -> ApprovalQuerySet:
     return Approval.objects.visible_to(actor).waiting().exclude(pk__in=own)
 
 
-def for_navigation(actor: Actor, now: datetime) -> dict[str, int]:
-    """Return the counts by area, in one query because every page asks.
+Row = tuple[str, str, str]
+
+
+def read(actor: Actor, now: datetime) -> list[Row]:
+    """Return rows of three texts: what needs somebody, and the numbers of the navigation. One query,
+    because every page asks; a page that shows more of it reads them once for both."""
+    active = _counted("rollouts", Rollout.objects.visible_to(actor).active())
+    waiting = _counted("approvals", waiting_for(actor))
+    return list(statement(actor, now, active, waiting, _production(actor)))
+
+
+def for_navigation(rows: list[Row]) -> dict[str, int]:
+    """Return the counts by area.
 
     "needs" are the things that nobody has acknowledged and the questions that this person can decide.
     """
-    active = _counted("rollouts", Rollout.objects.visible_to(actor).active())
-    waiting = _counted("approvals", waiting_for(actor))
-    rows = list(statement(actor, now, active, waiting))
     counts = {area: int(n) for kind, area, n in rows if kind == COUNTED}
     things, _seen = split(rows)
     return {**counts, "needs": len(things) + counts.get("approvals", 0)}
+
+
+def _production(actor: Actor) -> models.QuerySet[Any, Any]:
+    """Return one row when there is an agent of production: the first that is found, none is counted."""
+    one: models.QuerySet[Any, Any] = Agent.objects.visible_to(actor).living().in_production()
+    named = one.order_by().annotate(
+        counted=Value(COUNTED, CharField()),
+        area=Value(PRODUCTION, CharField()),
+        n=Value("1", CharField()),
+    )
+    row: models.QuerySet[Any, Any] = named.values_list("counted", "area", "n")[:1]
+    return row
 
 
 def _counted(area: str, found: models.QuerySet[Any]) -> models.QuerySet[Any, Any]:

@@ -28,6 +28,7 @@ class HtmxRequest(HttpRequest):
     htmx: HtmxDetails
     user: User
     actor: Actor
+    counted: list[tuple[str, str, str]]  # of `frame.counts.read`, when the page has read them
 
 
 View = Callable[Concatenate[HtmxRequest, P], HttpResponseBase]

@@ -65,6 +65,16 @@ NEEDS: dict[str, Sentence] = {
         )
     ),
     "needs.agents_away.then": _l("Rollouts go on without them while a quorum answers."),
+    "needs.agents_late": _counted(
+        lambda n: ngettext(
+            "{count:,} of {total:,} agents is late with its heartbeat",
+            "{count:,} of {total:,} agents are late with their heartbeat",
+            n,
+        )
+    ),
+    "needs.agents_late.then": _l(
+        "They count as connected until their gateway gives them up. Look whether it and the network keep up."
+    ),
     "needs.gone": _l("This does not need anybody any more. Nothing was done."),
     "needs.changed": _l("This has changed since you looked: {now} Nothing was done."),
     "needs.long_note": _l("A note has at most {most} characters."),

@@ -42,8 +42,8 @@ def quarantine(**fields: object) -> Quarantine:
     return Quarantine.objects.create(**{**values, "at": NOW, **fields})
 
 
-def sample(total: int, offline: int, at: datetime = NOW) -> FleetSample:
-    return FleetSample.objects.create(at=at, total=total, offline=offline, counts={})
+def sample(total: int, offline: int, at: datetime = NOW, late: int = 0) -> FleetSample:
+    return FleetSample.objects.create(at=at, total=total, offline=offline, late=late, counts={})
 
 
 def lease(**fields: object) -> GatewayLease:
@@ -111,6 +111,7 @@ NEEDED: dict[str, tuple[Callable[[], object], str]] = {
         "No gateway runs: no agent can connect",
     ),
     "fleet away": (lambda: sample(200, 40), "40 of 200 agents are offline"),
+    "fleet late": (lambda: sample(200, 0, late=40), "40 of 200 agents are late with their heart"),
 }
 CALM: dict[str, Callable[[], object]] = {
     "rolled back by a person": lambda: rolled_back(kind="manual"),
