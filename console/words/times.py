@@ -120,14 +120,24 @@ def due(at: datetime, zone: tzinfo, now: datetime) -> str:
     return short(at, zone) if days else minute(at, zone)
 
 
+def seconds(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """`10:58:00` today, `25 Nov, 10:58:00` on another day: when something was, in a list of several days."""
+    local = at.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return clock(at, zone)
+    return f"{local.day} {_MONTHS[local.month - 1]}, {clock(at, zone)}"
+
+
 STYLES = {"clock": clock, "minute": minute, "day": day, "short": short, "full": full}
 
 
 def shown(at: datetime, style: str, *, now: datetime, zone: tzinfo) -> str:
-    """Return the text of a time in one of the styles, `rel` for the relative one, `due` for one that
-    has its day when that is not today."""
+    """Return the text of a time in one of the styles, `rel` for the relative one, `due` (to come) and
+    `at` (with seconds) for those that have their day when it is not today."""
     if style == "due":
         return due(at, zone, now)
+    if style == "at":
+        return seconds(at, zone, now)
     return relative(at, now) if style == "rel" else STYLES[style](at, zone)
 
 

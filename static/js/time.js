@@ -65,6 +65,7 @@
     const day = `${Number(p.day)} ${words.months[Number(p.month) - 1]}`;
     if (style === "clock") return clock;
     if (style === "minute") return minute;
+    if (style === "at") return daysFromNow(p) ? `${day}, ${clock}` : clock;
     if (style === "due") {
       const days = daysFromNow(p);
       return days === 1 ? fill(words.tomorrow, { time: minute }) : days ? `${day}, ${minute}` : minute;

@@ -9,7 +9,7 @@ No view reads `request.GET` or `request.POST` by hand (tests/test_architecture.p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import Any
 
 from django import forms
@@ -219,6 +219,26 @@ class Moment(Parsed):
             return moment(text, zone)
         except BadTime as bad:
             raise ValueError(f"{bad}.") from bad
+
+
+class Day(Parsed):
+    """A day as browsers send it: 2026-11-24 (date). Of this era: zones can be counted with."""
+
+    YEARS = range(1970, 2201)
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(self._day, **more)
+
+    @staticmethod
+    def _day(text: str) -> date:
+        says = _("Write a day like 2026-11-24.")
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(says) from error
+        if day.year not in Day.YEARS:
+            raise ValueError(says)
+        return day
 
 
 class _Several(forms.SelectMultiple):

@@ -73,3 +73,10 @@ def test_the_browser_writes_the_same_words(seconds: int) -> None:
     if seconds < 3600:
         kind, values = ("m", {"m": minutes}) if seconds >= 60 else ("s", {"s": seconds})
     assert str(times.for_browser()[kind]).format_map(values) == times.span(seconds)
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [(0, "10:52:00"), (-1, "22 Nov, 10:52:00"), (1, "24 Nov, 10:52:00")]
+)
+def test_a_time_with_seconds_has_its_day_when_it_is_not_today(days: int, text: str) -> None:
+    assert times.shown(NOW + timedelta(days=days), "at", now=NOW, zone=BERLIN) == text
