@@ -9,7 +9,7 @@ import logging
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.actor import Actor
@@ -27,10 +27,12 @@ MAX_INCOMING = 200  # characters: a tab only ever says whether it is visible
 
 def allowed(session_key: str | None, user_id: int, wishes: list[str]) -> list[str] | None:
     """Return the topics a session may follow now, or None when it is over."""
-    if session_key is None or SessionStore(session_key).get(SESSION_KEY) != str(user_id):
+    session = SessionStore(session_key) if session_key is not None else None
+    if session is None or session.get(SESSION_KEY) != str(user_id):
         return None
     user = User.objects.filter(pk=user_id, is_active=True).first()
-    if user is None:
+    # A session that was made before the others were ended (`accounts.sessions`) is over.
+    if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
         return None
     actor = Actor.of(user)
     return [topic for topic in wishes if topics.may_follow(actor, topic)]
