@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.actor import Actor
-from accounts.models import Role, RoleBinding
+from accounts.models import Role, RoleBinding, User
 from console.lib.problems import Denied
 from console.lib.texts import Text, said, text
 
@@ -83,6 +83,13 @@ def roles_of(actor: Actor) -> frozenset[str]:
         cached = frozenset(bindings.values_list("role", flat=True))
         actor.user._tidegate_roles = cached  # type: ignore[attr-defined]
     return cached
+
+
+def holders_of(role: Role, most: int = 8) -> list[str]:
+    """Return the names of people who hold a role everywhere: whom to ask."""
+    people = User.objects.filter(is_active=True, role_bindings__role=role, role_bindings__scope="*")
+    names = people.order_by("username").values_list("username", flat=True)
+    return list(names.distinct()[:most])
 
 
 def can(actor: Actor, verb: str, obj: object | None = None) -> Answer:

@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods
 
 from accounts.actor import Actor
-from accounts.policy import can
+from accounts.models import Role
+from accounts.policy import can, holders_of
 from agents.actions.retirement_rules import delete_rule, save_rule
 from agents.models import RetirementRule
 from console.lib.durations import format_duration
@@ -234,6 +235,7 @@ def page(request: HtmxRequest, kind: str) -> HttpResponse:
         "problem": problem,
         "given": form.typed,
         "may_write": can(request.actor, "policies.write"),
+        "holders": holders_of(Role.ADMIN),
         "zone_label": str(zone_of(request.user)),
     }
     return render(

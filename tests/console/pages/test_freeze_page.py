@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 
 from rollouts.models import FreezeWindow
-from tests.make.people import sign_in
+from tests.console.pages.markup import markup
+from tests.make.people import make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -38,3 +39,19 @@ def test_ends_are_local_to_the_zone_of_the_window() -> None:
 def test_what_names_no_moment_is_refused_in_words(starts_at: str, words: str) -> None:
     assert words in save(starts_at=starts_at, ends_at="2027-01-02T06:00")
     assert not FreezeWindow.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["freeze", "budgets", "guards", "retirement"])
+def test_who_may_not_change_a_limit_sees_the_form_and_whom_to_ask(kind: str) -> None:
+    make_user("ada", "admin")
+    page = markup(sign_in("oona", "operator").get(reverse(f"settings:{kind}")))
+    assert '<fieldset class="stack" disabled aria-describedby="may-not">' in page
+    assert "Needs the role admin" in page
+    assert "Administrators: ada." in page
+
+
+@pytest.mark.parametrize("kind", ["freeze", "budgets", "guards", "retirement"])
+def test_an_admin_can_write_in_it(kind: str) -> None:
+    page = markup(sign_in("ada", "admin").get(reverse(f"settings:{kind}")))
+    assert '<fieldset class="stack" >' in page
+    assert "may-not" not in page
