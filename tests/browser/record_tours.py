@@ -1,9 +1,9 @@
-"""Writes down every text change of a rollout's page during both tours of the README, for a person to
-read: a version that passes, and one that comes back by itself.
+"""Writes down every text change of a rollout's page while a person takes the walk of the README, for a
+reviewer to read: a version that passes, and one that comes back by itself. Says how long each took.
 
     python -m tests.browser.record_tours LOG [AGENTS]
 
-Each line: seconds since the start, region, what it says now. All changes of one instant stand
+Each line: seconds since "Start" was pressed, region, what it says now. All changes of one instant stand
 together: what contradicts itself there is wrong.
 """
 
@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.product import FINAL_STATES, Product, running, wait_for
+from tests.browser import walk
+from tests.product import Product, running
 
 WATCH = """() => {
     const text = (one) => one ? one.textContent.replace(/\\s+/g, " ").trim() : "";
@@ -60,80 +61,90 @@ WATCH = """() => {
 }"""
 
 
+ON_ROLLOUTS = (
+    "if (/\\/rollouts\\/\\d+\\/$/.test(location.pathname))"
+    f" document.addEventListener('DOMContentLoaded', {WATCH});"
+)
+SETTLES_MS = 8000  # what a page says after the end belongs to the log
+
+
 class Log:
-    """Lines of a tour, flushed as they come."""
+    """Lines of a tour, flushed as they come; and what was timed."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w")
-        self._page: Page | None = None
+        self.path = path
+        self.begun = 0.0
 
     def head(self, text: str) -> None:
         self._file.write(f"\n## {text}\n")
         self._file.flush()
 
-    def watch(self, page: Page, path: str, product: Product) -> None:
-        """Open a page and write down what it says from then on."""
-        start = time.time()
+    def watch(self, page: Page) -> None:
+        """Write down what every rollout's page says that this page opens from now on."""
+        page.expose_binding("wrote", self._wrote)
+        page.add_init_script(ON_ROLLOUTS)
 
-        def wrote(_source: Any, changed: list[list[str]]) -> None:
-            at = time.time() - start
-            for name, said in changed:
-                self._file.write(f"{at:7.2f}  {name}: {said}\n")
-            self._file.write("\n")
-            self._file.flush()
+    def _wrote(self, _source: Any, changed: list[list[str]]) -> None:
+        at = time.monotonic() - self.begun
+        for name, said in changed:
+            self._file.write(f"{at:7.2f}  {name}: {said}\n")
+        self._file.write("\n")
+        self._file.flush()
 
-        page.expose_binding("wrote", wrote)
-        page.goto(f"{product.url}{path}")
-        page.evaluate(WATCH)
-
-
-def _signed_in(context: BrowserContext, product: Product, role: str) -> Page:
-    person = product.credentials["users"][role]
-    page = context.new_page()
-    page.goto(f"{product.url}/login/")
-    page.fill("#user", person["username"])
-    page.fill("#pw", person["password"])
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda found: "/login/" not in found)
-    return page
+    def timed(self, what: str, since: float) -> None:
+        """Write down, and print, how long something took."""
+        line = f"{what}: {time.monotonic() - since:.1f} s"
+        print(line, flush=True)  # noqa: T201  a tool
+        self.head(line)
 
 
-def _tour(log: Log, product: Product, context: BrowserContext, version: int) -> None:
-    log.head(f"Version {version}")
-    page = _signed_in(context, product, "operator")
-    rollout = product.start_rollout(version, "quick")
-    log.watch(page, f"/rollouts/{rollout}/", product)
+def good_tour(log: Log, product: Product, browser: Browser) -> None:
+    """Version 2: as operator up to the question, as approver in a browser of their own, to the end."""
+    log.head("Version 2")
+    first, second = browser.new_context(), browser.new_context()
+    page = walk.sign_in(first, product, "operator")
+    approver = walk.sign_in(second, product, "approver")
+    walk.review(page, 2)
+    log.watch(page)
+    log.begun = time.monotonic()
+    walk.start(page)
+    walk.wait_pill(page, "needs approval")
+    log.timed("v2: from Start to needs approval", log.begun)
+    asked = time.monotonic()
+    walk.approve(approver, product)
+    walk.wait_pill(page, "Succeeded")
+    log.timed("v2: from there to its end, approved by clicks", asked)
+    page.wait_for_timeout(SETTLES_MS)
+    walk.picture(page, log.path.with_suffix(".v2.png"))
+    first.close()
+    second.close()
 
-    def over() -> bool | None:
-        found = product.rollout(rollout)
-        for phase in found["phases"]:
-            if phase["state"] == "awaiting_approval":
-                page.wait_for_timeout(3000)
-                product.act(
-                    "approver", f"rollouts/{rollout}/approve", json={"phase": phase["name"]}
-                )
-        page.wait_for_timeout(200)
-        return True if found["state"] in FINAL_STATES else None
 
-    wait_for(over, 300, lambda: product.explain(rollout), every_s=0.1)
-    page.wait_for_timeout(6000)
-    page.screenshot(path=f"{log._file.name}.v{version}.png", full_page=True)
-    page.close()
+def bad_tour(log: Log, product: Product, browser: Browser) -> None:
+    """Version 3: as operator, until all are back."""
+    log.head("Version 3")
+    context = browser.new_context()
+    page = walk.sign_in(context, product, "operator")
+    walk.review(page, 3)
+    log.watch(page)
+    log.begun = time.monotonic()
+    walk.start(page)
+    walk.wait_pill(page, "Rolled back")
+    log.timed("v3: from Start to rolled back", log.begun)
+    page.wait_for_timeout(SETTLES_MS)
+    walk.picture(page, log.path.with_suffix(".v3.png"))
+    context.close()
 
 
 def main(to: str, agents: str = "200") -> None:
     """Run the product with a fleet of its own, and both tours."""
     log = Log(Path(to))
     data = Path(tempfile.mkdtemp(prefix="tours"))
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with running(data, agents=int(agents)) as product, sync_playwright() as playwright:
+    with running(data, agents=int(agents)) as product, walk.browser() as browser:
         product.wait_connected()
-        browser = playwright.chromium.launch(executable_path=path)
-        for version in (2, 3):
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
-            _tour(log, product, context, version)
-            context.close()
-        browser.close()
+        good_tour(log, product, browser)
+        bad_tour(log, product, browser)
     shutil.rmtree(data, ignore_errors=True)
 
 
