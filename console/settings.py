@@ -76,6 +76,8 @@ PUBLIC_URL = env.str("PUBLIC_URL", default=_running.get("PUBLIC_URL", "http://12
 # Where agents reach the gateway, as pages show it. Default: the host of the page, port 4320,
 # `/v1/opamp`.
 OPAMP_URL = env.str("OPAMP_URL", default="")
+# Pages say what to try, and where the passwords of the demo's people are: `manage.py up --demo` sets it.
+DEMO = env.bool("TIDEGATE_DEMO", default=False)
 # Names in the Host header that the console answers to; others get 400.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 _PUBLIC_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))

@@ -7,11 +7,9 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from console.pages import (
     accounts,
-    audit_log,
     limits,
     metrics_page,
     profile,
-    search,
     styleguide,
 )
 from console.pages.agents import acts as agent_acts
@@ -19,6 +17,7 @@ from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import ends as agent_ends
 from console.pages.agents import views as agents
 from console.pages.approvals import views as approvals
+from console.pages.audit import views as audit_log
 from console.pages.configs import editor as config_editor
 from console.pages.configs import listing as config_listing
 from console.pages.configs import views as configs
@@ -37,6 +36,7 @@ from console.pages.rollouts.acts import table as acts
 from console.pages.rollouts.acts import views as rollout_acts
 from console.pages.rollouts.replay import views as replays
 from console.pages.rollouts.wizard import views as wizard
+from console.pages.search import views as search
 from console.pages.shares import public as shared
 from console.pages.shares import views as shares
 
@@ -115,6 +115,7 @@ plans_urls: Routes = [
 settings_urls: Routes = [
     path("", profile.index, name="index"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/end-others/", profile.end_others, name="end-others"),
     path("freeze/", limits.page, {"kind": "freeze"}, name="freeze"),
     path("budgets/", limits.page, {"kind": "budgets"}, name="budgets"),
     path("guards/", limits.page, {"kind": "guards"}, name="guards"),

@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.pages import throttle
+from console.pages.fleet import tour
 from console.pages.frame.forms import LineField, PageForm
 
 
@@ -90,6 +91,7 @@ def _form(
         "username": _Sent(request.POST).known()["username"],
         "error": error,
         "next": back,
+        "demo": tour.kept_in() if settings.DEMO else "",
         "came_from": back != resolve_url(settings.LOGIN_REDIRECT_URL),
     }
     return render(request, "accounts/login.html", context, status=status)

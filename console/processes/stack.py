@@ -109,6 +109,7 @@ def environment(options: StackOptions, urls: dict[str, str], secret_key: str) ->
         "SECRET_KEY": secret_key,
         "PUBLIC_URL": options.console_url,
         "OPAMP_URL": options.opamp_url,
+        "TIDEGATE_DEMO": "true" if options.demo else "",
         "PYTHONUNBUFFERED": "1",
     }
     mine = {name: os.environ.get(name) or value for name, value in defaults.items()}

@@ -22,7 +22,7 @@ from agents.selectors.tree import Exact, Label
 from console.pages.agents.filters import AgentFilter
 from console.pages.drawing import charts
 from console.pages.fleet.view import Overview
-from console.words import choices, numbers, plain, times
+from console.words import audit, choices, numbers, plain, times
 from console.words import states as words
 from console.words.events import Line
 from rollouts.configs import diff
@@ -115,6 +115,13 @@ def count(value: int | None) -> str:
 
 
 @register.filter
+def change(value: int) -> str:
+    """Write by how much a number grew: plus two is `+2`, nothing `0`."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    return sign + count(abs(value))
+
+
+@register.filter
 def percent(value: float | None) -> str:
     """Write a share (0 to 1) as a per cent: `10 %`, `0.42 %`; a dash when there is none."""
     return plain.NO_VALUE if value is None else numbers.percent(value)
@@ -137,6 +144,12 @@ def seconds(value: float | None) -> str:
 def word(value: object, kind: str) -> object:
     """Say the value of a field that has few: `{{ rollback.method|word:"method_of_rollback" }}`."""
     return choices.word(kind, value)
+
+
+@register.filter
+def audit_kind(value: str) -> object:
+    """Say what kind of thing an act of the audit log was done to."""
+    return audit.kind(value)
 
 
 @register.filter(name="plain")

@@ -68,6 +68,13 @@
     const first = wrong.map((selector) => dialog.querySelector(selector)).find(Boolean);
     if (first) first.focus();
   });
+  // A password that may be read while it is typed; it is hidden again before it is sent.
+  for (const box of document.querySelectorAll("[data-show]")) {
+    const field = document.querySelector(box.dataset.show);
+    box.addEventListener("change", () => { field.type = box.checked ? "text" : "password"; });
+    field.form.addEventListener("submit", () => { field.type = "password"; });
+  }
+
   // What was refused is read first: of a whole page here, of a part when htmx has put it in.
   const refused = document.querySelector("main .error-summary");
   if (refused) { refused.dataset.seen = ""; refused.focus(); }

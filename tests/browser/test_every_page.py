@@ -22,6 +22,7 @@ from tests.make.people import PASSWORD, make_user
 # Routes whose pages follow the feed, with queries worth a tab of their own.
 LIVE = {
     "/": [""],
+    "/needs/": [""],
     "/agents/": ["", "?q=env%3Dprod&status=offline"],
     "/agents/<uuid:uid>/": [""],
     "/agents/<uuid:uid>/config/": [""],
@@ -71,7 +72,6 @@ NO_PAGE = {
     "/login/",
     "/logout/",
     "/counts/",
-    "/needs/",
     "/needs/seen/",
     "/plans/<slug:name>/record/",
     "/rollbacks/new/count/",
@@ -84,6 +84,7 @@ NO_PAGE = {
     "/r/<str:number>",
     "/approvals/<int:approval_id>/",
     "/settings/",
+    "/settings/profile/end-others/",
     "/styleguide/",
 }
 ACT = re.compile(r"/(rollouts/<int:rollout_id>|agents/<uuid:uid>)/[a-z-]+/")

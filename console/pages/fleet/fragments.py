@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 from console.pages.fleet.view import Overview
 from console.pages.frame.fragments import Update, joined, render
 
+LEAVES = ("_total", "_bar", "_health", "_uses")
+
 
 def fleet(view: Overview, now: datetime) -> Update:
-    """Return the leaves of the overview: totals, statuses, versions, regions."""
+    """Return the leaves of the overview: totals, statuses with their change, the chart, configs in use.
+
+    Versions and regions follow as the page reads itself, when a leaf says something else.
+    """
     base: dict[str, object] = {"fleet": view, "seq": view.seq, "zone": UTC, "now": now}
-    parts = [render("fleet/_total.html", base), render("fleet/_bar.html", base)]
+    parts = [render(f"fleet/{leaf}.html", base) for leaf in LEAVES]
     parts += [
         render("fleet/_status_count.html", {**base, "status": status}) for status in view.statuses
     ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from agents.models import Agent
+from agents import sampling
+from agents.models import Agent, FleetSample
 from console.pages.drawing.charts import BarPart, stacked_bar
+from console.pages.fleet import health, uses
 from console.words import states as words
 from console.words.plain import plain
 
 TOP = 6
+AN_HOUR = timedelta(hours=1)
+USUAL = frozenset({"config_failed", "unhealthy", "offline", "drifted", "healthy"})
 BAR_KINDS = {
     "ok": "ok",
     "warn": "warn",
@@ -29,11 +33,13 @@ BAR_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
-    """One status with its number."""
+    """One status with its number, and how many more there are than an hour ago: None when nobody
+    counted then."""
 
     word: str
     look: words.Look
     count: int
+    change: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,9 @@ class Overview:
     bar: SafeString
     versions: list[Split]
     regions: list[Split]
+    uses: uses.VersionUses
+    health: health.FleetHealth | None
+    has_change: bool
     seq: int
 
 
@@ -86,35 +95,51 @@ def _add(into: dict[str, tuple[int, int]], value: str | None, number: int, bad: 
 
 
 def read(actor: Actor, now: datetime) -> Overview:
-    """Count the fleet by status, version and region: one pass over the agents."""
+    """Count the fleet by status, version, region and config: one pass over the agents, and three
+    queries for samples, rollouts and names."""
     agents = Agent.objects.visible_to(actor).living().with_status_word(now).order_by()
-    rows = agents.values_list("status_word", "version", "labels__region").annotate(n=Count("pk"))
+    rows = agents.values_list("status_word", "version", "labels__region", "status__running_hash")
     by_word: dict[str, int] = {}
     versions: dict[str, tuple[int, int]] = {}
     regions: dict[str, tuple[int, int]] = {}
-    for word, version, region, number in rows:
+    configs: dict[tuple[str, str], int] = {}
+    for word, version, region, running, number in rows.annotate(n=Count("pk")):
         bad = 0 if word == "healthy" else number
         by_word[word] = by_word.get(word, 0) + number
         _add(versions, version, number, bad)
         _add(regions, region, number, bad)
+        key = (running or "", word)
+        configs[key] = configs.get(key, 0) + number
+    samples = sampling.since(now - health.SPAN)
+    before = sampling.about(samples, now - AN_HOUR)
     total = sum(by_word.values())
-    statuses = [
-        StatusCount(word, look, by_word.get(word, 0))
-        for word, look in words.AGENT.items()
-        if by_word.get(word) or word in {"config_failed", "unhealthy", "offline", "healthy"}
-    ]
-    parts = [BarPart(BAR_KINDS[s.look.token], s.count) for s in reversed(statuses)]
+    statuses = _statuses(by_word, before)
     return Overview(
         total=total,
         healthy=by_word.get("healthy", 0),
         statuses=statuses,
-        bar=stacked_bar(
-            parts,
-            total,
-            ", ".join(f"{s.count} {str(s.look.label).lower()}" for s in statuses if s.count),
-            css="thick",
-        ),
+        bar=_bar(statuses, total),
         versions=_splits(versions),
         regions=_splits(regions),
+        uses=uses.read(configs),
+        health=health.read(actor, samples, now),
+        has_change=before is not None,
         seq=int(now.timestamp() * 1000),
     )
+
+
+def _statuses(by_word: Mapping[str, int], before: FleetSample | None) -> list[StatusCount]:
+    """Return the usual statuses, and every other one that some agent has."""
+    found = []
+    for word, look in words.AGENT.items():
+        count = by_word.get(word, 0)
+        if count or word in USUAL:
+            change = count - int(before.counts.get(word, 0)) if before is not None else None
+            found.append(StatusCount(word, look, count, change))
+    return found
+
+
+def _bar(statuses: Sequence[StatusCount], total: int) -> SafeString:
+    parts = [BarPart(BAR_KINDS[s.look.token], s.count) for s in reversed(statuses)]
+    told = ", ".join(f"{s.count} {str(s.look.label).lower()}" for s in statuses if s.count)
+    return stacked_bar(parts, total, told, css="thick")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from agents.refused import still_refused
-from console.pages.fleet import fragments
+from console.lib.snapshot import snapshot
+from console.pages.fleet import fragments, latest, tour
 from console.pages.fleet import needs as needs_person
 from console.pages.fleet import view as fleet_view
 from console.pages.frame.needs import HtmxRequest, needs
@@ -23,10 +25,14 @@ RECENT = 8
 @needs("agents.view")
 def overview(request: HtmxRequest) -> HttpResponse:
     """Show the fleet, or how to connect the first agent. By HX-Target: single regions."""
-    now = timezone.now()
+    with snapshot() as now:
+        return _overview(request, now)
+
+
+def _overview(request: HtmxRequest, now: datetime) -> HttpResponse:
     target = request.htmx.target
     if target == "needs":
-        needed = {"needs": needs_person.read(request.actor, now, most=needs_person.SHOWN)}
+        needed = {"needs": needs_person.read(request, now, most=needs_person.SHOWN)}
         return render(request, "fleet/needs/_region.html", needed)
     active = list(Rollout.objects.visible_to(request.actor).active().for_list()[:8])
     context: dict[str, object] = {"rollout_rows": rollout_rows.rows(active)}
@@ -43,7 +49,9 @@ def overview(request: HtmxRequest) -> HttpResponse:
     context |= {
         "fleet": fleet,
         "seq": fleet.seq,
-        "needs": needs_person.read(request.actor, now, most=needs_person.SHOWN),
+        "needs": needs_person.read(request, now, most=needs_person.SHOWN),
+        "tour": tour.read(request.actor, fleet.uses),
+        "ended": latest.read(request.actor),
         "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
         "follows": ["fleet-changed", "rollouts-changed", "approvals-changed"],

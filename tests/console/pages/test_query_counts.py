@@ -68,6 +68,10 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "share links": lambda r: f"/rollouts/{r.pk}/share/",
     "abort": lambda r: f"/rollouts/{r.pk}/abort/",
     "approvals": lambda r: "/approvals/",
+    "audit": lambda r: "/audit/",
+    "search": lambda r: "/search/?q=edge",
+    "profile": lambda r: "/settings/profile/",
+    "freeze windows": lambda r: "/settings/freeze/",
     "plans": lambda r: "/plans/",
     "back-test": lambda r: "/plans/standard/backtest/",
 }
