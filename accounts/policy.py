@@ -49,6 +49,7 @@ VERBS: dict[str, frozenset[str]] = {
     "agents.certificates": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.authorities": frozenset({Role.ADMIN}),
     "policies.write": frozenset({Role.ADMIN}),
+    "signing_keys.write": frozenset({Role.ADMIN}),
     "people.write": frozenset({Role.ADMIN}),
 }
 # A person must be in the room for these: tokens never hold them (security.md R36, R39).

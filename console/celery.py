@@ -76,6 +76,11 @@ app.conf.update(
             "schedule": 30.0,  # a sample each two minutes; more often, so that a lost one is made up
             "options": {"expires": 30, "queue": "tick"},
         },
+        "sign-configs": {
+            "task": "certs.tasks.sign",
+            "schedule": settings.TICK_INTERVAL_S,
+            "options": {"expires": 5, "queue": "certs"},
+        },
         "watch-attention": {
             "task": "rollouts.tasks.watch_attention",
             "schedule": 5.0,

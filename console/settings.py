@@ -278,6 +278,19 @@ OWN_METRICS_BASELINE_H = env.int("OWN_METRICS_BASELINE_H", default=3)
 # `PROMETHEUS_URL` is allowed by being named there.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 
+# --- Signed configuration ------------------------------------------------------------------
+# RSA key (PEM, mode 0600) that signs config versions. Only the worker of the queue `certs` reads it;
+# without one versions are not signed. With `CONFIG_SIGNER_COMMAND`: the public key of what it signs
+# with.
+CONFIG_SIGNING_KEY_FILE = env.str("CONFIG_SIGNING_KEY_FILE", default="")
+# Signs instead of the key file, e.g. a client of a KMS: gets the bytes on standard input and prints
+# the signature (RSA PKCS#1 v1.5, SHA-256) in base64.
+CONFIG_SIGNER_COMMAND = env.str("CONFIG_SIGNER_COMMAND", default="")
+# Only versions with a valid signature are sent to agents.
+CONFIG_SIGNING_REQUIRED = env.bool("CONFIG_SIGNING_REQUIRED", default=False)
+# Stands in the manifest of each signed version; hosts refuse one of another environment.
+CONFIG_SIGNING_ENVIRONMENT = env.str("CONFIG_SIGNING_ENVIRONMENT", default="production")
+
 # --- REST API ------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -27,6 +27,7 @@ from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.gateway.redis_hints import RedisHints
 from agents.gateway.registry.bodies import Bodies
 from agents.gateway.registry.gateway import Gateway
+from agents.gateway.registry.signatures import Signatures
 from agents.gateway.registry.wishes import Wishes
 from agents.gateway.sockets.auth import Doorkeeper
 from agents.gateway.sockets.books import Books
@@ -37,6 +38,7 @@ from agents.gateway.sockets.revoking import Revoking
 from agents.gateway.sweep import Sweep
 from agents.opamp.redact import Redactor
 from agents.opamp.server_facts import ServerFacts
+from agents.opamp.signed_config import CAPABILITY as SIGNATURES
 from agents.opamp.uids import new_uid
 from agents.opamp.websocket import frames
 from console.lib import hints
@@ -66,10 +68,15 @@ class Server:
         arguments = connection_arguments()
         self._databases = {name: Database(arguments, name) for name in _CONNECTIONS}
         limits = self.options.limits
-        bodies = Bodies(self._databases["load"])
+        self.signatures = Signatures(
+            self._databases["load"], is_required=settings.CONFIG_SIGNING_REQUIRED
+        )
+        bodies = Bodies(self._databases["load"], self.signatures)
         facts = ServerFacts(
             new_uid=lambda: new_uid(int(time.time() * 1000)),
             config_parts=bodies,
+            signature_parts=self.signatures.parts,
+            custom_capabilities=(SIGNATURES,),
             max_answer_bytes=limits.answer_bytes,
         )
         tokens = OwnMetricsTokens([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
@@ -92,6 +99,7 @@ class Server:
                 hints.SETTINGS: self._hint_settings,
                 hints.COMMAND: self._hint,
                 hints.MOVED: self.moves.heard,
+                hints.SIGNED: self.signatures.look_now,
             },
         )
         self.wishes = Wishes(gateway, self._databases["read"])
@@ -142,6 +150,7 @@ class Server:
         await self.lease.begin(self.port)
         self._spawn("wishes", self.wishes.run())
         self._spawn("hints", self.redis.run())
+        self._spawn("signatures", self.signatures.run())
         self._spawn("sweep", self.sweep.run())
         every_s = self.options.intervals.lease_s
         self._spawn("lease", self.lease.run(self.gateway.registry, every_s))

@@ -12,6 +12,7 @@ from agents.models.sample import FleetSample
 from agents.models.series import Series
 from agents.models.session import AgentEvent, Session
 from agents.models.settings import Command, DesiredSettings
+from agents.models.signing import SignedVersion, SigningKey
 from agents.models.status import AgentBody, AgentStatus, ConfigStatus, GatewayLease
 from agents.models.token import AgentToken
 from agents.models.trust import AgentCertificate, TrustedAuthority
@@ -39,5 +40,7 @@ __all__ = [
     "RetirementRule",
     "Series",
     "Session",
+    "SignedVersion",
+    "SigningKey",
     "TrustedAuthority",
 ]

@@ -15,9 +15,10 @@ from agents.opamp.opamp_pb2 import (
     ServerErrorResponseType_Unavailable,
     ServerToAgent,
 )
-from agents.opamp.outgoing import Restart
+from agents.opamp.outgoing import Custom, Restart
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.settings import Offer
+from agents.opamp.signed_config import CAPABILITY as SIGNATURES
 from agents.opamp.state import AgentState
 
 RESEND_AFTER_S = 30.0
@@ -30,8 +31,12 @@ _FLAGS_TAG = b"\x30"
 
 def answer(agent: AgentState, server: ServerFacts, now: float) -> bytes:
     """Return everything there is to say to the agent now; at least the acknowledgement."""
-    extra = b""
-    if agent.outbox:
+    extra = signature = b""
+    is_config_due = bool(agent.desired_hash) and wants_config(agent, now)
+    if is_config_due and SIGNATURES in agent.accepts_custom:
+        signature = server.signature_parts.get(agent.desired_hash, b"")
+    # A message holds one custom message: what waits to be said lets a signature go first.
+    if agent.outbox and not (signature and any(isinstance(s, Custom) for s in agent.outbox)):
         said, is_alone = _next_said(agent, now)
         if is_alone:
             agent.greeted = True
@@ -42,8 +47,8 @@ def answer(agent: AgentState, server: ServerFacts, now: float) -> bytes:
         extra += server.greeting
     if agent.full_owed or agent.components_hash not in server.known_components:
         extra += _flags(agent, server, now)
-    if agent.desired_hash and wants_config(agent, now):
-        extra = _with_config(extra, agent, server, now)
+    if is_config_due:
+        extra = _with_config(extra, signature, agent, server, now)
     if agent.wanted_settings is not None or server.default_settings is not None:
         extra += _settings(agent, server, now)
     return agent.ack + extra if extra else agent.ack
@@ -121,11 +126,15 @@ def _flags(agent: AgentState, server: ServerFacts, now: float) -> bytes:
     return _FLAGS_TAG + bytes([flags]) if flags else b""
 
 
-def _with_config(extra: bytes, agent: AgentState, server: ServerFacts, now: float) -> bytes:
-    """Add the config and remember the offer. A body not at hand is sent when it is loaded."""
+def _with_config(
+    extra: bytes, signature: bytes, agent: AgentState, server: ServerFacts, now: float
+) -> bytes:
+    """Add the config with its signature, and remember the offer. A body not at hand is sent when it
+    is loaded."""
     part = server.config_parts.get(agent.desired_hash)
     if part is None:
         return extra
+    part += signature
     if len(extra) + len(part) + len(agent.ack) > server.max_answer_bytes:
         agent.must_send = False
         agent.offered_hash, agent.offered_at = agent.desired_hash, now

@@ -14,7 +14,8 @@ MEBIBYTE = 1024 * 1024
 class ServerFacts:
     """Shared by all agents of a gateway; the gateway keeps it current.
 
-    `config_parts` holds ServerToAgent.remote_config, serialized, by config hash. `fill_offer` puts
+    `config_parts` holds ServerToAgent.remote_config, serialized, by config hash; `signature_parts` the
+    custom message with the signature of that config (security.md section 5). `fill_offer` puts
     what is the agent's own (its token for own metrics) into offered settings, given its id.
     """
 
@@ -23,11 +24,15 @@ class ServerFacts:
         *,
         new_uid: Callable[[], bytes],
         config_parts: Mapping[str, bytes],
+        signature_parts: Mapping[str, bytes] | None = None,
         custom_capabilities: tuple[str, ...] = (),
         max_answer_bytes: int = 64 * MEBIBYTE,
     ) -> None:
         self.new_uid = new_uid
         self.config_parts = config_parts
+        self.signature_parts: Mapping[str, bytes] = (
+            {} if signature_parts is None else signature_parts
+        )
         self.custom_capabilities = custom_capabilities
         self.max_answer_bytes = max_answer_bytes
         self.default_settings: Offer | None = None

@@ -30,7 +30,10 @@ class Upload(ApiView):
 
     @extend_schema(
         operation_id="config_upload",
-        parameters=[params.CONFIG_NAME, params.MESSAGE, params.IDEMPOTENCY_KEY],
+        parameters=[
+            *(params.CONFIG_NAME, params.MESSAGE),
+            *(params.CONFIG_SIGNATURE, params.IDEMPOTENCY_KEY),
+        ],
         request={"application/yaml": OpenApiTypes.BINARY},
         responses={201: shapes.Uploaded, 200: shapes.Uploaded},
     )
@@ -38,7 +41,8 @@ class Upload(ApiView):
     def post(self, request: Request) -> Answer[shapes.Uploaded]:
         """Store the body, exactly as it is, as the next version of config `name`.
 
-        201 with the new version; 200 with the version that already has the same bytes.
+        201 with the new version; 200 with the version that already has the same bytes. The signature
+        comes a moment later, by the signer, unless one by a trusted key is sent along.
         """
         name = params.CONFIG_NAME.of(request)
         if not name:
@@ -46,9 +50,14 @@ class Upload(ApiView):
             raise Invalid("api.say_which_config", errors=wrong)
         body = raw(request)
         uploaded = upload_config(
-            name=name, body=body, by=self.actor, message=params.MESSAGE.of(request)
+            name=name,
+            body=body,
+            by=self.actor,
+            message=params.MESSAGE.of(request),
+            signature=request.headers.get(params.CONFIG_SIGNATURE.name, ""),
         )
-        return Answer(uploaded_row(uploaded.version), status=201 if uploaded.created else 200)
+        version = versions().get(pk=uploaded.version.pk)
+        return Answer(uploaded_row(version), status=201 if uploaded.created else 200)
 
 
 class ConfigList(ApiView):
@@ -112,7 +121,7 @@ class VersionBody(ApiView):
 def versions() -> QuerySet[ConfigVersion]:
     """Return versions with what a row says, without reading any body."""
     rows = ConfigVersion.objects.select_related("config", "author", "body_ref")
-    return rows.defer("body_ref__body")
+    return rows.defer("body_ref__body").with_signature()
 
 
 def config_of(name: str) -> Config:

@@ -24,6 +24,12 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description='The revision you saw, e.g. `"7"`. If it moved on: 409, nothing was done.',
 )
+CONFIG_SIGNATURE = OpenApiParameter(
+    "Config-Signature",
+    str,
+    OpenApiParameter.HEADER,
+    description="A signature of these bytes by a trusted key, in base64; else the signer makes one.",
+)
 
 # Pages of lists. What `after` holds is ours, so it is text to others; a number that counts within one
 # rollout has 32 bits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from console.api import applying, audit, configs, limits, needs, plans
+from console.api import applying, audit, configs, limits, needs, plans, signing
 from console.api.agents import acts as agent_acts
 from console.api.agents import ends, quarantines
 from console.api.agents import parts as agent_parts
@@ -56,6 +56,13 @@ urlpatterns: list[URLPattern] = [
         configs.VersionBody.as_view(),
         name="version-body",
     ),
+    path(
+        "configs/by-hash/<str:config_hash>/signature",
+        signing.Signature.as_view(),
+        name="signature",
+    ),
+    path("signing-keys", signing.KeyList.as_view(), name="signing-keys"),
+    path("signing-keys/<str:key_id>/bad", signing.KeyBad.as_view(), name="signing-key-bad"),
     path("needs", needs.NeedList.as_view(), name="needs"),
     path("needs/acknowledge", needs.Acknowledge.as_view(), name="acknowledge"),
     path("quarantines", quarantines.QuarantineList.as_view(), name="quarantines"),

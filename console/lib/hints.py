@@ -19,6 +19,7 @@ SETTINGS = "tidegate:hint:settings"  # payload: "" ; offers of connection settin
 COMMAND = "tidegate:hint:command"  # payload: "" ; commands or custom messages are queued
 NEWS = "tidegate:hint:news"  # payload: topics with news ("rollout:42"), a space between
 MOVED = "tidegate:hint:moved"  # payload: id of the gateway that lost it, a colon, id of the agent
+SIGNED = "tidegate:hint:signed"  # payload: "" ; configs were signed
 LAST = "tidegate:hint:last:"  # and a name: a digest of what pages were last told of
 DIRTY = "tidegate:live:dirty"  # a Redis set of topic names waiting to be published
 

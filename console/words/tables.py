@@ -22,6 +22,7 @@ from console.words.sentences import (
     rollout_acts,
     rollout_moves,
     selectors,
+    signing,
 )
 
 TABLES = (
@@ -45,6 +46,9 @@ TABLES = (
     config_checks.PIPELINES,
     config_checks.PASSED,
     config_checks.SECRETS,
+    signing.KEYS,
+    signing.SIGNER,
+    signing.FINDINGS,
     files.PLANS,
     files.GATES,
     files.PROMQL,

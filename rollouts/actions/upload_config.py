@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.audit import record
 from accounts.policy import require
+from agents.actions import signing
 from agents.models import ComponentSet, ConfigBody
 from console.lib import hints
 from console.lib.problems import Invalid
@@ -35,10 +36,13 @@ class Uploaded:
     created: bool
 
 
-def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Uploaded:
+def upload_config(
+    *, name: str, body: bytes, by: Actor, message: str = "", signature: str = ""
+) -> Uploaded:
     """Keep `body` as the next version of the config `name`, which is made if it is new.
 
     Bytes that any version of this config already holds give that version again, `created` False.
+    `signature` is one made elsewhere, by a key that is trusted here; without it the signer makes one.
     Raises Denied, Invalid (with line; nothing is kept), TooLarge. Locks the config row, so that
     two uploads at once get two numbers, or the same bytes one.
     """
@@ -49,12 +53,21 @@ def upload_config(*, name: str, body: bytes, by: Actor, message: str = "") -> Up
     # Read outside the transaction: it only informs the checks.
     checks = [finding.to_dict() for finding in check_body(name, body)]
     config_hash = hashlib.sha256(body).hexdigest()
+    key = signing.key_of(config_hash, signature) if signature else None
     with transaction.atomic():
         config = _locked_config(name)
         known = config.versions.filter(body_ref=config_hash).first()
         if known is not None:
             return Uploaded(known, created=False)
         version = _next_version(config, config_hash, body, checks, by, message)
+        signing.ask(
+            config=name,
+            version=version.number,
+            config_hash=config_hash,
+            now=version.created_at,
+            signature=signature,
+            key=key,
+        )
         record(
             actor=by,
             act="configs.upload",

@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from agents.models import ConfigBody, Quarantine
 from agents.selectors.grammar import parse
 from console.lib.texts import Text, in_line, text
-from rollouts.drafts import config_findings
+from rollouts.drafts import config_findings, signatures
 from rollouts.drafts.eligibility import Group
 from rollouts.drafts.finding import BLOCK, NOTE, OK, Finding, agents_with
 from rollouts.drafts.finding_agents import concern, group_of, groups_of, targets_of
@@ -31,7 +31,7 @@ from rollouts.selectors import labels_nobody_has
 # The checks that are about single agents.
 ABOUT_AGENTS = (
     *("components", "components_unknown", "previous_version", "previous_version_lost"),
-    "previous_version_kept",
+    *("previous_version_kept", "previous_version_unsigned"),
     *("offline", "health", "reports"),
 )
 
@@ -48,12 +48,14 @@ def readiness(
     the agents the selector means, eligible or not; `selector` is given while who is in is open."""
     found = [
         *config_findings.of_text(version, plan),
+        *signatures.of_version(version),
         *_quarantine(version),
         *_targets(groups, matched),
         *(_labels(plan, selector) if selector else ()),
         *config_findings.components(version, groups),
         *_way_back(version, groups),
         *_kept(version, groups),
+        *signatures.of_ways_back(groups),
         *_connection(groups),
         *_plan(plan, sizes),
     ]

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
+from django.db.models import OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Coalesce
 
-from agents.models import ConfigBody
+from agents.models import ConfigBody, SignedVersion
 
 
 class Config(models.Model):
@@ -15,6 +19,16 @@ class Config(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ConfigVersionQuerySet(models.QuerySet["ConfigVersion"]):
+    def with_signature(self) -> Self:
+        """Read with each version the signature that it has, "" for none, into `signature`."""
+        rows = SignedVersion.objects.good().filter(
+            config_name=OuterRef("config__name"), version=OuterRef("number")
+        )
+        signature = Subquery(rows.values("signature")[:1])
+        return self.annotate(signature=Coalesce(signature, Value(""), output_field=TextField()))
 
 
 class ConfigVersion(models.Model):
@@ -30,8 +44,11 @@ class ConfigVersion(models.Model):
     )
     message = models.TextField(blank=True)
     checks = models.JSONField(default=list)
-    signature = models.TextField(blank=True)
     created_at = models.DateTimeField()
+
+    objects = ConfigVersionQuerySet.as_manager()
+    # Only with `with_signature`.
+    signature: str
 
     class Meta:
         ordering = ["-number"]

@@ -14,6 +14,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from accounts.actor import SYSTEM
 from agents.actions.clear_desired import clear_desired
 from agents.actions.quarantine import quarantine
+from agents.actions.signing import ask_for_way_back
 from agents.models import Quarantine
 from agents.quarantined import quarantined_sql
 from console.lib.problems import Refused
@@ -103,6 +104,7 @@ def begin_rollback(
     if not rollout.is_active:
         _claim(rollout, ways)
     change_rollout(rollout, "roll_back", _with(cause, rollback=rollback.pk, agents=ways))
+    _ask_for_manifests(rollout, rollback, cause.now)
     _let_go_of_untouched(rollout, rollback, cause.now)
     if not cause.inputs.get("only_silence"):
         quarantine(
@@ -119,6 +121,18 @@ def begin_rollback(
     rollout.why = rolling_back(0, ways, goal_of(rollout)).to_dict()
     rollout.save(update_fields=["why"])
     return rollback
+
+
+def _ask_for_manifests(rollout: Rollout, rollback: Rollback, now: datetime) -> None:
+    """Hosts refuse a version older than the last one they took, unless its manifest says that it takes
+    that one's place (security.md R33). What is signed late travels late; the way back does not wait."""
+    hashes = RollbackTarget.objects.filter(rollback=rollback).exclude(to_hash="")
+    ask_for_way_back(
+        config_hashes=list(hashes.values_list("to_hash", flat=True).distinct()),
+        config=rollout.config.name,
+        newest=rollout.version.number,
+        now=now,
+    )
 
 
 def _claim(rollout: Rollout, ways: int) -> None:

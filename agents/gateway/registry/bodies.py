@@ -6,16 +6,23 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
 from agents.gateway.database import Database
+from agents.gateway.registry.signatures import Signatures
 from agents.opamp.opamp_pb2 import AgentConfigFile, AgentConfigMap, AgentRemoteConfig, ServerToAgent
 
 CONTENT_TYPE = "text/yaml"
 
 
 class Bodies(Mapping[str, bytes]):
-    """ServerToAgent.remote_config by hash. Holds at most `max_bytes`; the least used goes first."""
+    """ServerToAgent.remote_config by hash. Holds at most `max_bytes`; the least used goes first.
 
-    def __init__(self, database: Database, max_bytes: int = 256 * 1024 * 1024) -> None:
+    What its signature forbids to send is not held.
+    """
+
+    def __init__(
+        self, database: Database, signatures: Signatures, max_bytes: int = 256 * 1024 * 1024
+    ) -> None:
         self._database = database
+        self._signatures = signatures
         self._max_bytes = max_bytes
         self._held_bytes = 0
         self._parts: OrderedDict[str, bytes] = OrderedDict()
@@ -25,8 +32,10 @@ class Bodies(Mapping[str, bytes]):
         missing = [h for h in set(hashes) if h and h not in self._parts]
         if not missing:
             return
+        await self._signatures.ensure(missing)
+        allowed = [one for one in missing if self._signatures.allows(one)]
         rows = await self._database.fetch(
-            "SELECT config_hash, body FROM agents_configbody WHERE config_hash = ANY(%b)", missing
+            "SELECT config_hash, body FROM agents_configbody WHERE config_hash = ANY(%b)", allowed
         )
         for config_hash, body in rows:
             self._put(config_hash, remote_config(config_hash, bytes(body)))
@@ -35,11 +44,14 @@ class Bodies(Mapping[str, bytes]):
         self._parts[config_hash] = part
         self._held_bytes += len(part)
         while self._held_bytes > self._max_bytes and len(self._parts) > 1:
-            _, dropped = self._parts.popitem(last=False)
+            config_hash, dropped = self._parts.popitem(last=False)
+            self._signatures.forget(config_hash)
             self._held_bytes -= len(dropped)
 
     def __getitem__(self, config_hash: str) -> bytes:
         part = self._parts[config_hash]
+        if not self._signatures.allows(config_hash):
+            raise KeyError(config_hash)
         self._parts.move_to_end(config_hash)
         return part
 

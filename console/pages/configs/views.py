@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.policy import can
+from agents.models import SignedVersion
 from console.lib.problems import Missing
 from console.pages.configs import diff_rows, marks
 from console.pages.configs.checks import Checks
@@ -87,10 +88,16 @@ def _common(request: HtmxRequest, config: Config, shown: ConfigVersion) -> dict[
         "marks": marks.marks(found[shown.pk]),
         "objection": marks.objection(shown, found[shown.pk]),
         "checks": Checks.of(shown),
+        "signature": _signature(shown),
         "active": active,
         "may_write": can(request.actor, "configs.write"),
         "may_start": can(request.actor, "rollouts.start"),
     }
+
+
+def _signature(shown: ConfigVersion) -> SignedVersion | None:
+    rows = SignedVersion.objects.filter(config_name=shown.config.name, version=shown.number)
+    return rows.select_related("key").first()
 
 
 @require_GET

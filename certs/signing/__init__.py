@@ -1,0 +1,1 @@
+"""Signing configs: the signer's key, and the loop that signs what waits (security.md section 5)."""

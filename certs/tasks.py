@@ -1,0 +1,14 @@
+"""Celery tasks of the issuer worker: names, and calls into the loops. The next beat is the retry."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from certs.signing.sign import sign_waiting
+
+
+@shared_task(name="certs.tasks.sign")
+def sign() -> None:
+    """Sign the config versions that wait for it."""
+    sign_waiting(timezone.now())
