@@ -38,7 +38,6 @@ from agents.gateway.sockets.revoking import Revoking
 from agents.gateway.sweep import Sweep
 from agents.opamp.redact import Redactor
 from agents.opamp.server_facts import ServerFacts
-from agents.opamp.signed_config import CAPABILITY as SIGNATURES
 from agents.opamp.uids import new_uid
 from agents.opamp.websocket import frames
 from console.lib import hints
@@ -76,7 +75,6 @@ class Server:
             new_uid=lambda: new_uid(int(time.time() * 1000)),
             config_parts=bodies,
             signature_parts=self.signatures.parts,
-            custom_capabilities=(SIGNATURES,),
             max_answer_bytes=limits.answer_bytes,
         )
         tokens = OwnMetricsTokens([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])

@@ -1,1 +1,4 @@
-"""Signatures of configs: what is signed, how it is checked, the manifest against replay. Pure."""
+"""Signatures of configs: what is signed, how it is checked, the manifest against replay. Pure.
+
+Tests: `tests/agents/signing`, `tests/agents/gateway/test_signatures.py`, `tests/certs/signing`.
+"""

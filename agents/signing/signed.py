@@ -9,7 +9,7 @@ from typing import TypedDict
 from agents.signing.signature import read_public_key, signed_bytes, verifies
 
 
-class Document(TypedDict):
+class SignatureDocument(TypedDict):
     """What is said of a signature; "" where there is none yet."""
 
     config_hash: str
@@ -36,7 +36,7 @@ class Signed:
         """Tell whether the signature was made over this hash by that key."""
         return _holds(self.config_hash, self.signature, self.public_pem)
 
-    def document(self) -> Document:
+    def document(self) -> SignatureDocument:
         """Return it as the API and the custom message say it."""
         return {
             "config_hash": self.config_hash,

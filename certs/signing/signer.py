@@ -55,7 +55,7 @@ class KeyFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class SignerCommand:
     """Signs by a command: it gets the bytes on standard input and writes the signature in base64."""
 
     words: tuple[str, ...]
@@ -92,7 +92,7 @@ def configured() -> Signer | None:
             raise CannotSign("signer.no_public_key")
         return None
     if command:
-        return Command(tuple(shlex.split(command)), _public(Path(path)))
+        return SignerCommand(tuple(shlex.split(command)), _public(Path(path)))
     return _private(Path(path), _stamp(Path(path)))
 
 

@@ -40,8 +40,8 @@ class Host:
         found = {"keys": [{"kid": kid, "pem": pem} for kid, pem in pems.items()]}
         (self.folder / "keys.json").write_text(json.dumps(found))
 
-    def sign(self, manifest: Manifest, **other: Any) -> None:
-        text = manifest.text()
+    def sign(self, of: Manifest, **other: Any) -> None:
+        text = of.text()
         document = {
             "config_hash": HASH,
             "signature": sign(KEY, signed_bytes(HASH)),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-
-from pytest_django.fixtures import SettingsWrapper
+from typing import Any
 
 from agents.models import SigningKey
 from agents.opamp import opamp_pb2 as pb
@@ -64,7 +63,7 @@ def test_a_signature_that_does_not_verify_keeps_its_config_back(agent: FakeAgent
 
 
 def test_sec_21_an_unsigned_config_is_not_sent_where_signatures_are_required(
-    start_gateway: Starter, make_agent: MakeAgent, settings: SettingsWrapper, transport: str
+    start_gateway: Starter, make_agent: MakeAgent, settings: Any, transport: str
 ) -> None:
     settings.CONFIG_SIGNING_REQUIRED = True
     agent = make_agent(transport, at=start_gateway())
@@ -77,7 +76,7 @@ def test_sec_21_an_unsigned_config_is_not_sent_where_signatures_are_required(
 
 
 def test_what_a_bad_key_signed_is_not_sent_from_memory(
-    start_gateway: Starter, make_agent: MakeAgent, settings: SettingsWrapper
+    start_gateway: Starter, make_agent: MakeAgent, settings: Any
 ) -> None:
     settings.CONFIG_SIGNING_REQUIRED = True
     gateway = start_gateway()

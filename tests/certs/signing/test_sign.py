@@ -7,9 +7,9 @@ import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from accounts.models import AuditEvent
 from agents.actions.signing import ask_for_way_back, mark_key_bad
@@ -27,14 +27,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def signer(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def signer(tmp_path: Path, settings: Any) -> Path:
     """Give the signer a key file."""
     path = key_file(tmp_path)
     settings.CONFIG_SIGNING_KEY_FILE = str(path)
     return path
 
 
-def test_a_version_that_waits_is_signed(signer: Path, settings: SettingsWrapper) -> None:
+def test_a_version_that_waits_is_signed(signer: Path, settings: Any) -> None:
     settings.CONFIG_SIGNING_ENVIRONMENT = "staging"
     row = make_unsigned(make_version())
     assert sign_waiting(NOW) == 1
@@ -107,7 +107,7 @@ def test_a_way_back_is_asked_for_with_the_version_it_takes_the_place_of(signer: 
 
 
 def test_what_a_bad_key_signed_is_signed_again_with_the_next_one(
-    signer: Path, settings: SettingsWrapper, tmp_path: Path
+    signer: Path, settings: Any, tmp_path: Path
 ) -> None:
     row = make_unsigned(make_version())
     sign_waiting(NOW)
@@ -130,7 +130,7 @@ def test_what_a_bad_key_signed_is_signed_again_with_the_next_one(
 
 
 @pytest.fixture
-def command(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def command(tmp_path: Path, settings: Any) -> Path:
     """Let the signer be a command in front of a key that only it can read: openssl itself."""
     public = tmp_path / "public.pem"
     public.touch(mode=0o600)
@@ -167,7 +167,7 @@ def test_a_command_that_does_not_sign_is_said(command: Path, script: str, says: 
     assert row.signature == ""
 
 
-def test_a_command_that_is_not_there_is_said(command: Path, settings: SettingsWrapper) -> None:
+def test_a_command_that_is_not_there_is_said(command: Path, settings: Any) -> None:
     settings.CONFIG_SIGNER_COMMAND = f"{sys.executable}-that-is-not"
     row = make_unsigned(make_version())
     sign_waiting(NOW)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from rollouts.drafts.finding import BLOCK
 from rollouts.drafts.readiness import readiness_of
@@ -26,7 +27,7 @@ def test_unsigned_versions_are_fine_where_none_is_required() -> None:
 
 
 def test_an_unsigned_version_blocks_where_signatures_are_required(
-    settings: SettingsWrapper,
+    settings: Any,
 ) -> None:
     settings.CONFIG_SIGNING_REQUIRED = True
     fleet = Fleet(2)
@@ -36,7 +37,7 @@ def test_an_unsigned_version_blocks_where_signatures_are_required(
     }
 
 
-def test_signed_versions_pass_where_signatures_are_required(settings: SettingsWrapper) -> None:
+def test_signed_versions_pass_where_signatures_are_required(settings: Any) -> None:
     settings.CONFIG_SIGNING_REQUIRED = True
     fleet = Fleet(2)
     for version in (fleet.v1, fleet.v2):
@@ -50,7 +51,7 @@ def test_a_signature_that_does_not_verify_blocks_always() -> None:
     assert said(fleet) == {"signature": (BLOCK, 0)}
 
 
-def test_why_a_version_is_not_signed_is_said(settings: SettingsWrapper) -> None:
+def test_why_a_version_is_not_signed_is_said(settings: Any) -> None:
     settings.CONFIG_SIGNING_REQUIRED = True
     fleet = Fleet(1)
     version = make_version()
