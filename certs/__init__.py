@@ -1,1 +1,4 @@
-"""Certificates. Nothing is here yet."""
+"""Certificates and signatures: what the issuer worker does, the only one with private keys.
+
+Tests: `tests/certs`.
+"""

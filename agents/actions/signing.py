@@ -15,7 +15,14 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import SignedVersion, SigningKey
-from agents.signing.signature import key_id, public_pem, read_public_key, signed_bytes, verifies
+from agents.signing.signature import (
+    BadKey,
+    key_id,
+    public_pem,
+    read_public_key,
+    signed_bytes,
+    verifies,
+)
 from console.lib import hints
 from console.lib.problems import Invalid, Missing, Refused
 from console.lib.texts import text
@@ -74,8 +81,8 @@ def trust_key(*, pem: str, name: str, by: Actor, now: datetime | None = None) ->
         raise Invalid.at("name", text("signing.bad_name", read=name[:60]))
     try:
         public = read_public_key(pem)
-    except ValueError as error:
-        raise Invalid.at("public_key", text("signing.bad_key", why=str(error))) from error
+    except BadKey as error:
+        raise Invalid.at("public_key", text("signing.bad_key", why=error.says)) from error
     at = now or timezone.now()
     with transaction.atomic():
         key, is_new = SigningKey.objects.get_or_create(

@@ -93,9 +93,8 @@ class SignedVersion(models.Model):
         return f"signature of {self.config_name} v{self.version}"
 
     def signed(self) -> Signed:
-        """Return what travels of it. Raises ValueError while there is no signature."""
-        if self.key is None:
-            raise ValueError(f"{self.config_name} v{self.version} is not signed")
+        """Return what travels of it, once there is a signature (`good`)."""
+        assert self.key is not None
         return Signed(
             config_hash=self.body_id,
             signature=self.signature,

@@ -14,21 +14,27 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from console.lib.texts import SaidError
+
 MIN_KEY_BITS = 2048
 _KID_CHARACTERS = 32
 
 
+class BadKey(SaidError):
+    """This cannot be a key that signs configs; says why."""
+
+
 def read_public_key(pem: str) -> rsa.RSAPublicKey:
-    """Return the key of a PEM text. Raises ValueError with one sentence for anything but one RSA
-    public key of 2048 bits or more."""
+    """Return the key of a PEM text. Raises BadKey for anything but one RSA public key of 2048 bits or
+    more."""
     try:
         key = serialization.load_pem_public_key(pem.encode())
     except (ValueError, UnicodeEncodeError) as error:
-        raise ValueError("this is no public key in PEM") from error
+        raise BadKey("key.no_public_pem") from error
     if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError("the key is not RSA")
+        raise BadKey("key.not_rsa")
     if key.key_size < MIN_KEY_BITS:
-        raise ValueError(f"the key has {key.key_size} bits; {MIN_KEY_BITS} are the least")
+        raise BadKey("key.weak", bits=key.key_size, least=MIN_KEY_BITS)
     return key
 
 

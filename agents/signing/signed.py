@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypedDict
 
-from agents.signing.signature import read_public_key, signed_bytes, verifies
+from agents.signing.signature import BadKey, read_public_key, signed_bytes, verifies
 
 
 class SignatureDocument(TypedDict):
@@ -52,6 +52,6 @@ class Signed:
 def _holds(config_hash: str, signature: str, public_pem: str) -> bool:
     try:
         key = read_public_key(public_pem)
-    except ValueError:
+    except BadKey:
         return False
     return verifies(key, signature, signed_bytes(config_hash))

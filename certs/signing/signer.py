@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
-from agents.signing.signature import MIN_KEY_BITS, read_public_key, sign, verifies
+from agents.signing.signature import MIN_KEY_BITS, BadKey, read_public_key, sign, verifies
 from console.lib.texts import SaidError
 
 _COMMAND_TIMEOUT_S = 10.0
@@ -121,5 +121,7 @@ def _private(path: Path, stamp: tuple[int, int]) -> KeyFile:
 def _public(path: Path) -> rsa.RSAPublicKey:
     try:
         return read_public_key(path.read_text())
-    except (OSError, ValueError) as error:
-        raise CannotSign("signer.bad_public_key", path=str(path), why=str(error)) from error
+    except BadKey as error:
+        raise CannotSign("signer.bad_public_key", path=str(path), why=error.says) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotSign("signer.unreadable", path=str(path), why=str(error)) from error

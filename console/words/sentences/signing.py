@@ -32,6 +32,9 @@ def _no_key_fits(params: Mapping[str, Any]) -> str:
 
 
 KEYS: dict[str, Sentence] = {
+    "key.no_public_pem": _l("this is no public key in PEM"),
+    "key.not_rsa": _l("the key is not RSA"),
+    "key.weak": _l("the key has {bits} bits; {least} are the least"),
     "signing.no_key_fits": _no_key_fits,
     "signing.bad_name": _l(
         "{read!r} cannot name a key; letters, digits, spaces, dots and dashes can, up to 100."
