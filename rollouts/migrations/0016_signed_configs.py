@@ -12,7 +12,7 @@ _ASK = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0014_signed_configs"),
+        ("agents", "0015_signed_configs"),
         ("rollouts", "0015_who_has_seen_it"),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0013_trust'),
+        ('agents', '0014_late_agents'),
     ]
 
     operations = [
