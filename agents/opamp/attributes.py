@@ -54,7 +54,7 @@ def clean(text: str, limit: int = MAX_VALUE_CHARS) -> str:
 def clean_words(text: str, limit: int = MAX_VALUE_CHARS) -> str:
     """Return free text of an agent (an error, a reason) cleaned and without secrets: programs
     quote what they were given, passwords included."""
-    return clean(hide_secrets(text[: 2 * limit]), limit)
+    return clean(hide_secrets(text[: 2 * limit]), limit) if text else ""
 
 
 def plain(value: AnyValue, depth: int = 0) -> Plain:

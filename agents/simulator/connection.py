@@ -23,6 +23,7 @@ from agents.simulator.agent import SimulatedAgent
 logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
+TIMEOUT = aiohttp.ClientTimeout(total=None, connect=15, sock_connect=15)
 _TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, DecodeError, wire.Malformed)
 
 
@@ -213,7 +214,15 @@ class WebSocketConnection(Connection):
 
 
 class PollingConnection(Connection):
-    """OpAMP over HTTP: a POST at each interval, and at once when there is something to say."""
+    """OpAMP over HTTP: a POST at each interval, and at once when there is something to say.
+
+    Each agent has a TCP connection of its own, as agents on hosts of their own do.
+    """
+
+    async def run(self) -> None:
+        connector = aiohttp.TCPConnector(limit=1)
+        async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as self._session:
+            await super().run()
 
     async def _talk(self) -> None:
         to_send = [self.agent.hello(again=False)]

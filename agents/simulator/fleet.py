@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import logging
 import random
@@ -15,7 +16,13 @@ import aiohttp
 from agents.opamp import opamp_pb2 as pb
 from agents.simulator import ledger
 from agents.simulator.agent import Memory, SimulatedAgent
-from agents.simulator.connection import Connection, PollingConnection, Server, WebSocketConnection
+from agents.simulator.connection import (
+    TIMEOUT,
+    Connection,
+    PollingConnection,
+    Server,
+    WebSocketConnection,
+)
 from agents.simulator.faults import Behaviour
 from agents.simulator.own_metrics import OwnMetrics
 from agents.simulator.profile import make_fleet
@@ -23,6 +30,9 @@ from agents.simulator.profile import make_fleet
 logger = logging.getLogger(__name__)
 
 _LEDGER_EVERY_S = 0.5
+# Writing the ledger of a large fleet takes a while, in which no agent answers: at most one part in so
+# many of the time goes to it.
+_LEDGER_SHARE = 20
 _GOODBYE_PATIENCE_S = 1.5
 
 
@@ -90,14 +100,18 @@ class Fleet:
                 if ahead_s > 0.01:
                     await asyncio.sleep(ahead_s)
                 group.create_task(connection.run())
+            # Agents live as long as the process: nobody looks through them for garbage again and again.
+            gc.freeze()
             logger.info("fleet started", extra={"agents": len(self.connections)})
 
     async def _keep_ledger(self) -> None:
         while True:
             await self._is_changed.wait()
             self._is_changed.clear()
+            began = time.monotonic()
             self._save()
-            await asyncio.sleep(_LEDGER_EVERY_S)
+            took_s = time.monotonic() - began
+            await asyncio.sleep(max(_LEDGER_EVERY_S, took_s * _LEDGER_SHARE))
 
     def _save(self) -> None:
         if self._options.state_file is not None:
@@ -146,7 +160,7 @@ def _copy(memory: Memory) -> Memory:
 
 async def run(options: FleetOptions, stop: asyncio.Event) -> None:
     """Run a fleet until `stop` is set."""
+    gc.set_threshold(50_000, 20, 100)
     connector = aiohttp.TCPConnector(limit=0, force_close=False)
-    timeout = aiohttp.ClientTimeout(total=None, connect=15, sock_connect=15)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+    async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as session:
         await Fleet(options, session).run(stop)

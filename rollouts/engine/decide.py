@@ -21,6 +21,7 @@ from rollouts.engine.facts import (
     RolloutFacts,
     Verdict,
 )
+from rollouts.engine.sending import room, slice_of
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.metrics import Source
 from rollouts.plans.plan import OnNoData
@@ -214,25 +215,23 @@ def _awaiting(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decision
 
 def _start(facts: RolloutFacts, phase: PhaseFacts) -> Decision:
     """Begin a phase, and send its first batch to whoever of it is there by then."""
-    room = max(0, _room(facts, phase))
-    return Decision(Act.START_PHASE, Code.SENDING, phase.index, offer=room, look_in_s=LOOK_SOON_S)
+    offer = max(0, min(room(facts, phase), slice_of(phase.counts)))
+    return Decision(Act.START_PHASE, Code.SENDING, phase.index, offer=offer, look_in_s=LOOK_SOON_S)
 
 
-def _room(facts: RolloutFacts, phase: PhaseFacts) -> int:
-    """How many more targets of a phase may be in flight."""
-    most = phase.spec.pace.max_in_flight * max(1, facts.gateways)
-    return most - phase.counts.outstanding
-
-
-def sent(decision: Decision, facts: RolloutFacts) -> Decision:
+def sent(decision: Decision, facts: RolloutFacts, offered: int) -> Decision:
     """Return a decision as it reads once what it let be sent is sent, `facts` being as they are then.
 
-    Only the code follows; what else came of it is for the next look."""
+    Only the code follows, and that the next slice is offered at once; what else came of it is for
+    the next look.
+    """
     phase = next((p for p in facts.phases if p.index == decision.phase), None)
     if decision.code is not Code.SENDING or phase is None:
         return decision
     if phase.counts.ready:
-        return replace(decision, code=Code.BUDGET if facts.budget_note else Code.SENDING)
+        code = Code.BUDGET if facts.budget_note else Code.SENDING
+        goes_on = offered >= slice_of(phase.counts) and room(facts, phase) > 0
+        return replace(decision, code=code, look_in_s=0.0 if goes_on else decision.look_in_s)
     if phase.counts.outstanding:
         return replace(decision, code=Code.CONFIRMING)
     return replace(decision, look_in_s=0.0)  # all settled at once, or nobody is there
@@ -260,7 +259,7 @@ def _deploying(facts: RolloutFacts, phase: PhaseFacts, now: datetime) -> Decisio
             Act.WAIT,
             Code.SENDING,
             phase.index,
-            offer=max(0, min(_room(facts, phase), counts.ready)),
+            offer=max(0, min(room(facts, phase), counts.ready, slice_of(counts))),
             catch_up=True,
             look_in_s=LOOK_SOON_S,
         )

@@ -100,7 +100,7 @@ def go_on(rollout: Rollout, seen: Sight, decision: Decision, now: datetime) -> N
     offered = _offer(rollout, phases, facts, decision, now)
     if offered.count or offered.held_by or decision.act is Act.START_PHASE:
         facts = _after(facts, phases, offered, now)
-        decision = sent(decision, facts)
+        decision = sent(decision, facts, offered.count)
     has_news = seen.before != [phase.counts for phase in phases] or _is_read(rollout, facts)
     _wait(rollout, why(facts, decision, now).to_dict(), decision, now)
     if has_news:
@@ -258,6 +258,9 @@ def _wait(rollout: Rollout, line: dict[str, Any], decision: Decision, now: datet
     elif not _says_the_same(rollout.why, line):
         fields["why"] = line
         transaction.on_commit(lambda: hints.mark_dirty(rollout.topic, "rollouts"))
+    if not decision.look_in_s:
+        # A loop goes on by itself; after the act of a person this starts one.
+        transaction.on_commit(lambda: hints.publish(hints.NEWS, rollout.topic))
     _save(rollout, **fields)
 
 

@@ -21,9 +21,11 @@ from psycopg.errors import QueryCanceled
 from console.lib import hints, logs
 from console.lib.texts import Text, text
 from rollouts.delivering.joiners import welcome
+from rollouts.engine.facts import Counts
+from rollouts.engine.sending import is_urgent
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.loop.look import look_on
-from rollouts.models import Rollback, Rollout
+from rollouts.models import Phase, Rollback, Rollout
 from rollouts.models.querysets import due
 from rollouts.rollback import waves
 
@@ -64,23 +66,40 @@ def look_at_news(rollout_ids: Collection[int], now: datetime) -> int:
     next. Returns the number of looks.
 
     A hint asks for this. A rollout that somebody looks at in this moment is hinted at again, because
-    that look may have begun before the news came; one whose look failed waits for its time.
+    that look may have begun before the news came; one whose look failed waits for its time. Where
+    nobody waits for room and many have still to answer, the clock is soon enough: a look costs
+    something.
     """
-    sending = Rollout.objects.filter(
-        state=RolloutState.RUNNING,
-        pk__in=rollout_ids,
-        tick_error="",
-        phases__state=PhaseState.DEPLOYING,
+    sending = Phase.objects.filter(
+        state=PhaseState.DEPLOYING,
+        rollout_id__in=rollout_ids,
+        rollout__state=RolloutState.RUNNING,
+        rollout__tick_error="",
     )
     looks, held = 0, []
-    for rollout_id in sorted(set(sending.values_list("pk", flat=True))):
-        if _look(partial(Rollout.objects.claim, rollout_id), now):
-            looks += 1
-        else:
-            held.append(f"rollout:{rollout_id}")
+    for phase in sending.order_by("rollout_id"):
+        if not is_urgent(Counts.from_dict(phase.counts)):
+            continue
+        done = _look_again_and_again(phase.rollout_id, now)
+        if not done:
+            held.append(f"rollout:{phase.rollout_id}")
+        looks += done
     if held:
         hints.publish(hints.NEWS, " ".join(held))
     return looks
+
+
+def _look_again_and_again(rollout_id: int, now: datetime) -> int:
+    """Look at a rollout as often as it wants to be looked at again at once: offers are written in
+    slices. Returns the number of looks, 0 when somebody else holds it."""
+    began, at = time.monotonic(), now
+    for looks in range(MOST_PER_RUN):
+        if not _look(partial(Rollout.objects.claim, rollout_id), at):
+            return looks
+        at = now + timedelta(seconds=time.monotonic() - began)
+        if not Rollout.objects.filter(pk=rollout_id, next_tick_at__lte=at).exists():
+            return looks + 1
+    return MOST_PER_RUN
 
 
 def tick_all() -> int:

@@ -209,7 +209,7 @@ class Pace:
     apply_timeout_s: float = 120.0
     health_grace_s: float = 15.0
     quorum: float = 0.9
-    max_in_flight: int = 2000
+    max_in_flight: int = 10_000
     spread: str = ""
     tolerated_failures: float = 0.1
     lost_after_s: float = 120.0

@@ -11,8 +11,9 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection, transaction
+from django.db.models import Count
 
-from agents.models import ConfigStatus, Delivery
+from agents.models import ConfigStatus, Delivery, Desired
 from console.lib import hints
 from rollouts.actions.pause import pause
 from rollouts.loop.tick import look_at_news, tick_one
@@ -76,6 +77,48 @@ def test_a_rollout_whose_look_failed_waits_for_its_time() -> None:
     answer(fleet, 2)
     Rollout.objects.filter(pk=rollout.pk).update(tick_error="it failed")
     assert look_at_news([rollout.pk], fleet.now) == 0
+
+
+@pytest.fixture
+def slices_of_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rollouts.engine.sending.SLICE", 3)
+
+
+@pytest.mark.django_db
+def test_slice_after_slice_is_offered_each_with_a_change_of_its_own(slices_of_3: None) -> None:
+    fleet = Fleet(10)
+    fleet.answer = lambda agent, config_hash: None
+    rollout = fleet.start(ALL_AT_ONCE)
+    assert offered(rollout) == 3
+    assert look_at_news([rollout.pk], fleet.now) == 3
+    changes = Desired.objects.values_list("change").annotate(agents=Count("pk")).order_by("change")
+    assert [count for _, count in changes] == [3, 3, 3, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_act_of_a_person_has_the_next_slice_offered_at_once(
+    slices_of_3: None, heard: Any
+) -> None:
+    fleet = Fleet(10)
+    fleet.answer = lambda agent, config_hash: None
+    rollout = fleet.start(ALL_AT_ONCE)
+    assert heard.get_message(timeout=5)["data"] == rollout.topic.encode()
+
+
+@pytest.mark.django_db
+def test_where_nobody_waits_for_room_the_clock_is_soon_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rollouts.engine.sending.LAST_ONES", 4)
+    fleet = Fleet(10)
+    fleet.answer = lambda agent, config_hash: None
+    rollout = fleet.start(ALL_AT_ONCE)
+    assert offered(rollout) == 10
+    answer(fleet, 2)
+    assert look_at_news([rollout.pk], fleet.now) == 0
+    answer(fleet, 4)
+    fleet.run(1)
+    assert look_at_news([rollout.pk], fleet.now) == 1
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_the_rest_is_read(full: Plan) -> None:
 def test_defaults_are_those_of_the_contract() -> None:
     plan = parse_plan("phases: [{weight: 100%, duration: 1m}]", name="p")
     assert plan.name == "p"
-    assert plan.pace == Pace(1, 3, OnNoData.HOLD, 120.0, 15.0, 0.9, 2000, "")
+    assert plan.pace == Pace(1, 3, OnNoData.HOLD, 120.0, 15.0, 0.9, 10_000, "")
     assert (plan.bake_s, plan.promote_rest, plan.offline_exclude_after_s) == (900, True, 86400)
     assert plan.rollback.enabled
     assert plan.rollback.strategy.max_rollback_depth == 5
