@@ -17,9 +17,12 @@ from console.api.shapes.answer import Answer
 from console.api.shapes.base import Body
 from console.api.views import ApiView
 from console.lib.problems import Missing
-from rollouts.actions.budgets import delete_budget, save_budget
-from rollouts.actions.environment_guards import delete_environment_guard, save_environment_guard
-from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_window
+from rollouts.actions.limits.budgets import delete_budget, save_budget
+from rollouts.actions.limits.environment_guards import (
+    delete_environment_guard,
+    save_environment_guard,
+)
+from rollouts.actions.limits.freeze_windows import delete_freeze_window, save_freeze_window
 from rollouts.models import Budget, EnvironmentGuard, FreezeWindow
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from django import forms
@@ -43,10 +44,14 @@ from console.pages.frame.forms import (
     ShareField,
 )
 from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.freeze_week import freeze_week
 from console.words import plans as plan_words
-from rollouts.actions.budgets import delete_budget, save_budget
-from rollouts.actions.environment_guards import delete_environment_guard, save_environment_guard
-from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_window
+from rollouts.actions.limits.budgets import delete_budget, save_budget
+from rollouts.actions.limits.environment_guards import (
+    delete_environment_guard,
+    save_environment_guard,
+)
+from rollouts.actions.limits.freeze_windows import delete_freeze_window, save_freeze_window
 from rollouts.limits.freeze import frozen
 from rollouts.limits.windows import window_of
 from rollouts.models import Budget, BudgetLease, EnvironmentGuard, FreezeWindow
@@ -162,18 +167,20 @@ def _save_rule(request: HtmxRequest, given: Given) -> None:
     )
 
 
-def _freeze_rows() -> dict[str, Any]:
+def _freeze_rows(zone: tzinfo) -> dict[str, Any]:
     now = timezone.now()
-    rows = []
+    rows, windows = [], []
     for row in FreezeWindow.objects.order_by("name"):
         window = window_of(row)
         holds = frozen([window], [row.environment] if row.environment else [], now)
         days = ", ".join(str(WEEKDAYS_ABBR[day]) for day in row.weekdays)
         rows.append({"row": row, "days": days, "holds": holds})
-    return {"rows": rows, "weekdays": list(WEEKDAYS_ABBR.items())}
+        windows.append(window)
+    week = freeze_week(windows, now, zone) if windows else []
+    return {"rows": rows, "weekdays": list(WEEKDAYS_ABBR.items()), "week": week}
 
 
-def _budget_rows() -> dict[str, Any]:
+def _budget_rows(_zone: tzinfo) -> dict[str, Any]:
     used: dict[int, list[tuple[str, int]]] = {}
     leases = BudgetLease.objects.values_list("budget_id", "value").annotate(n=Count("pk"))
     for budget_id, value, number in leases.order_by("-n", "value"):
@@ -182,7 +189,7 @@ def _budget_rows() -> dict[str, Any]:
     return {"rows": [{"row": row, "used": used.get(row.pk, [])[:5]} for row in budgets]}
 
 
-def _guard_rows() -> dict[str, Any]:
+def _guard_rows(_zone: tzinfo) -> dict[str, Any]:
     rows = []
     for row in EnvironmentGuard.objects.order_by("name"):
         words = [plan_words.threshold(Threshold.from_dict(t)) for t in row.spec["thresholds"]]
@@ -191,7 +198,7 @@ def _guard_rows() -> dict[str, Any]:
     return {"rows": rows, "example": GUARD_EXAMPLE}
 
 
-def _rule_rows() -> dict[str, Any]:
+def _rule_rows(_zone: tzinfo) -> dict[str, Any]:
     rules = RetirementRule.objects.order_by("name")
     return {"rows": [(rule, format_duration(rule.not_seen_for)) for rule in rules]}
 
@@ -203,7 +210,7 @@ class LimitKind:
     form: type[LimitForm]
     save: Callable[[HtmxRequest, Given], None]
     delete: Callable[..., None]
-    rows: Callable[[], dict[str, Any]]
+    rows: Callable[[tzinfo], dict[str, Any]]
     key: str = "name"
 
 
@@ -230,7 +237,7 @@ def page(request: HtmxRequest, kind: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved. It holds at once."))
             return HttpResponseRedirect(reverse(f"settings:{kind}"), status=303)
-    context = limit.rows() | {
+    context = limit.rows(zone_of(request.user)) | {
         "kind": kind,
         "problem": problem,
         "given": form.typed,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
@@ -91,6 +92,12 @@ def day(at: datetime, zone: tzinfo) -> str:
     """`23 Nov 2026`."""
     local = at.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def weekday(at: datetime, zone: tzinfo) -> str:
+    """`Mon 23 Nov`."""
+    local = at.astimezone(zone)
+    return f"{WEEKDAYS_ABBR[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}"
 
 
 def short(at: datetime, zone: tzinfo) -> str:

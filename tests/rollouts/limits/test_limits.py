@@ -10,9 +10,9 @@ from django.db import transaction
 from agents.models import Delivery
 from console.lib.problems import Denied, Invalid, Missing
 from rollouts.actions.approve import approve
-from rollouts.actions.budgets import delete_budget, save_budget
-from rollouts.actions.environment_guards import save_environment_guard
-from rollouts.actions.freeze_windows import delete_freeze_window, save_freeze_window
+from rollouts.actions.limits.budgets import delete_budget, save_budget
+from rollouts.actions.limits.environment_guards import save_environment_guard
+from rollouts.actions.limits.freeze_windows import delete_freeze_window, save_freeze_window
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.limits.budget import lease, release
 from rollouts.models import BudgetLease, EnvironmentGuard, FreezeWindow

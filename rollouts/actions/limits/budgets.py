@@ -12,7 +12,7 @@ from accounts.audit import record
 from accounts.policy import require
 from console.lib.problems import FieldError, Invalid, Missing
 from console.lib.texts import text
-from rollouts.actions.freeze_windows import look_at_all
+from rollouts.actions.limits.freeze_windows import look_at_all
 from rollouts.checks import needs_reason
 from rollouts.models import Budget
 
