@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
@@ -14,7 +15,7 @@ from accounts.actor import Actor
 from accounts.policy import require
 from agents.models import Quarantine
 from console.lib import hints
-from console.lib.problems import Missing, Refused
+from console.lib.problems import Refused
 from console.lib.texts import Text, to_column
 
 
@@ -67,73 +68,64 @@ def quarantine(
     return added
 
 
-def lift(*, quarantine_id: int, by: Actor, reason: str, now: datetime | None = None) -> Quarantine:
-    """Allow a hash again where it was quarantined. It is offered only by the next push.
+def live_of(
+    config_hash: str,
+    *,
+    agent: int | None = None,
+    fleet_only: bool = False,
+    upto: int | None = None,
+) -> QuerySet[Quarantine]:
+    """Return what keeps a hash away now: from one agent, from the fleet as such (`fleet_only`), or
+    from anybody; up to the id `upto`, where one is given."""
+    live = Quarantine.objects.filter(config_hash=config_hash, lifted_at=None)
+    if upto is not None:
+        live = live.filter(pk__lte=upto)
+    if agent is not None:
+        return live.filter(agent=agent)
+    return live.filter(agent=None) if fleet_only else live
 
-    Raises Denied, Missing, and Refused without a reason or when it was lifted before.
+
+def lift(
+    kept: QuerySet[Quarantine], *, by: Actor, reason: str, now: datetime | None = None
+) -> list[Quarantine]:
+    """Allow a hash again where these quarantines, all of one hash, keep it away. It is offered only by
+    the next push. `rollouts.actions.lift_quarantine` also tells the timelines.
+
+    Returns what was lifted. Raises Denied, and Refused without a reason or when nothing is left.
     """
     require(by, "quarantine.lift")
     if not reason.strip():
         raise Refused("quarantine.say_why")
     with transaction.atomic():
-        found = (
-            Quarantine.objects.select_for_update(of=("self",), no_key=True)
-            .filter(pk=quarantine_id)
-            .first()
+        found = list(kept.order_by("pk").select_for_update(of=("self",), no_key=True))
+        lifted = [one for one in found if one.lifted_at is None]
+        if not lifted:
+            raise _nothing_left(found)
+        for one in lifted:
+            one.lifted_at, one.lifted_by, one.lift_reason = now or timezone.now(), by.name, reason
+        Quarantine.objects.bulk_update(
+            lifted, ["lifted_at", "lifted_by", "lift_reason"], batch_size=500
         )
-        if found is None:
-            raise Missing("quarantine.missing")
-        if found.lifted_at is not None:
-            raise Refused("quarantine.lifted_already", by=found.lifted_by)
-        found.lifted_at = now or timezone.now()
-        found.lifted_by, found.lift_reason = by.name, reason
-        found.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
         transaction.on_commit(lambda: hints.mark_dirty("quarantines", "agents"))
         audit.record(
             actor=by,
             act="quarantine.lift",
             object_kind="config_hash",
-            object_id=found.config_hash,
+            object_id=lifted[0].config_hash,
             reason=reason,
-            details={"agent": found.agent_id or "all"},
-        )
-    return found
-
-
-def lift_version(
-    *,
-    config_hash: str,
-    agent: int | None,
-    fleet_only: bool,
-    upto: int,
-    by: Actor,
-    reason: str,
-    now: datetime | None = None,
-) -> int:
-    """Allow a hash again for one agent, for the fleet as such, or for everybody.
-
-    Lifts only quarantines up to the id `upto`: what came after the person looked stays. Who refused a
-    hash keeps its own quarantine with `fleet_only`. Returns how many were lifted. Raises Denied, and
-    Refused without a reason or when there is nothing left to lift.
-    """
-    require(by, "quarantine.lift")
-    if not reason.strip():
-        raise Refused("quarantine.say_why")
-    live = Quarantine.objects.filter(config_hash=config_hash, lifted_at=None, pk__lte=upto)
-    if agent is not None:
-        live = live.filter(agent=agent)
-    elif fleet_only:
-        live = live.filter(agent=None)
-    with transaction.atomic():
-        lifted = live.update(lifted_at=now or timezone.now(), lifted_by=by.name, lift_reason=reason)
-        if not lifted:
-            raise Refused("quarantine.nothing_to_lift")
-        audit.record(
-            actor=by,
-            act="quarantine.lift",
-            object_kind="config_hash",
-            object_id=config_hash,
-            reason=reason,
-            details={"agent": agent or ("all" if fleet_only else "each"), "lifted": lifted},
+            details={"agents": _whom(lifted), "lifted": len(lifted)},
         )
     return lifted
+
+
+def _whom(lifted: Sequence[Quarantine]) -> str | int:
+    """Return from whom it was kept: "all" for the fleet, else from how many agents."""
+    if any(one.agent_id is None for one in lifted):
+        return "all"
+    return len(lifted)
+
+
+def _nothing_left(found: Sequence[Quarantine]) -> Refused:
+    if len(found) == 1:
+        return Refused("quarantine.lifted_already", by=found[0].lifted_by)
+    return Refused("quarantine.nothing_to_lift")

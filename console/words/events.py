@@ -74,19 +74,27 @@ def _passed(phase: str, inputs: Inputs) -> str:
 
 
 def gates_told(gates: Sequence[Mapping[str, Any]]) -> str:
-    """Return "3 gates and guards pass, 2 had no data" of gates as an event keeps them, "" for none: what nobody
-    could see is never counted as passing, nor is what a person counted as passed."""
+    """Return "2 gates and 1 guard pass, 2 had no data" of gates as an event keeps them, "" for none: what
+    nobody could see is never counted as passing, nor is what a person counted as passed."""
     overridden = sum(bool(gate.get("waived_by")) for gate in gates)
-    own = [str(gate.get("verdict")) for gate in gates if not gate.get("waived_by")]
-    passing, unseen = own.count("pass"), own.count("insufficient")
-    rest = len(own) - passing - unseen
+    own = [gate for gate in gates if not gate.get("waived_by")]
+    fine = [gate for gate in own if gate.get("verdict") == "pass"]
+    unseen = sum(gate.get("verdict") == "insufficient" for gate in own)
+    rest = len(own) - len(fine) - unseen
+    guards = sum(gate.get("kind") in _GUARDS for gate in fine)
+    passing = ngettext("%(told)s passes", "%(told)s pass", len(fine)) % {
+        "told": tally.gates_and_guards(len(fine) - guards, guards)
+    }
     parts = (
-        (passing, ngettext("%(n)d gate or guard passes", "%(n)d gates and guards pass", passing)),
+        (len(fine), passing),
         (overridden, ngettext("%(n)d is overridden", "%(n)d are overridden", overridden)),
         (unseen, ngettext("%(n)d had no data", "%(n)d had no data", unseen)),
         (rest, ngettext("%(n)d does not pass", "%(n)d do not pass", rest)),
     )
     return ", ".join(text % {"n": number} for number, text in parts if number)
+
+
+_GUARDS = frozenset({GateKind.THRESHOLD, GateKind.TRIGGER, GateKind.FLOOR})
 
 
 def _fell_back(phase: str, inputs: Inputs) -> str:
@@ -147,6 +155,27 @@ def _quarantined(phase: str, inputs: Inputs) -> str:
     return _("%(version)s is quarantined for the whole fleet.") % {
         "version": inputs.get("version", "")
     }
+
+
+def _lifted(phase: str, inputs: Inputs) -> str:
+    version, agents = inputs.get("version", ""), _number(inputs, "agents")
+    if not inputs.get("fleet"):
+        text = ngettext(
+            "The quarantine of %(version)s is lifted for %(n)d agent.",
+            "The quarantine of %(version)s is lifted for %(n)d agents.",
+            agents,
+        )
+    elif agents:
+        text = ngettext(
+            "The quarantine of %(version)s is lifted for the whole fleet, with %(n)d agent that was "
+            "kept from it by itself.",
+            "The quarantine of %(version)s is lifted for the whole fleet, with %(n)d agents that "
+            "were kept from it by themselves.",
+            agents,
+        )
+    else:
+        text = _("The quarantine of %(version)s is lifted for the whole fleet.")
+    return text % {"version": version, "n": agents}
 
 
 def _wave(phase: str, inputs: Inputs) -> str:
@@ -216,6 +245,7 @@ WORDINGS: dict[str, Wording] = {
     "fell_back": Wording("bad", "undo", _fell_back),
     "lost": Wording("bad", "dashed", _lost),
     "quarantined": Wording("off", "lock", _quarantined),
+    "quarantine_lifted": Wording("warn", "key", _lifted),
     "rollback_wave": Wording("bad", "undo", _wave),
     "rollback_check_failed": Wording(
         "bad", "octagon-x", _fixed(lambda: _("The check after a batch failed."))

@@ -58,3 +58,12 @@ TALLY: dict[str, Sentence] = {
     "tally.gone": _l("{count:,} not heard of now"),
     "tally.offline": _l("{count:,} offline"),
 }
+
+
+def gates_and_guards(gates: int, guards: int) -> str:
+    """Count gates, which must pass, and guards, which are watched, apart: `2 gates and 1 guard`."""
+    of_gates = ngettext("%(n)d gate", "%(n)d gates", gates) % {"n": gates}
+    of_guards = ngettext("%(n)d guard", "%(n)d guards", guards) % {"n": guards}
+    if gates and guards:
+        return _("%(gates)s and %(guards)s") % {"gates": of_gates, "guards": of_guards}
+    return of_guards if guards else of_gates

@@ -101,11 +101,24 @@ def _quorum(params: Params) -> str:
     return found.format_map({**params, "share": percent(float(params["share"]))})
 
 
+def _passing(params: Params) -> str:
+    """Count gates and guards apart; a line that was kept before guards were counted has none."""
+    gates, guards = int(params["gates"]), int(params.get("guards", 0))
+    both = {"guards": guards, "calm": 0, **params}
+    of_gates = ngettext("{passing} of {gates} gate", "{passing} of {gates} gates", gates)
+    of_guards = ngettext("{calm} of {guards} guard", "{calm} of {guards} guards", guards)
+    if gates and guards:
+        found = _("{of_gates} and {of_guards} pass so far.")
+    elif gates:
+        found = _("{of_gates} pass so far.")
+    else:
+        found = _("{of_guards} pass so far.") if guards else _("No gate has data.")
+    told = {"of_gates": of_gates.format_map(both), "of_guards": of_guards.format_map(both)}
+    return found.format_map(told)
+
+
 def _observing(params: Params) -> str:
-    passing = _("{passing} of {gates} gates and guards pass so far.").format_map(params)
-    if not params["gates"]:
-        passing = _("No gate has data.")
-    found = _("Observing {phase}. {passing}").format_map({**params, "passing": passing})
+    found = _("Observing {phase}. {passing}").format_map({**params, "passing": _passing(params)})
     unseen = str(params["unseen"])
     return f"{found} {unseen[:1].upper()}{unseen[1:]}." if unseen else found
 
@@ -179,7 +192,7 @@ NEXT: dict[str, Sentence] = {
     "why.draft.next": _l("Nothing is sent before somebody starts it."),
     "why.over.next": _l("Nothing more happens by itself."),
     "why.quarantined.next": _l(
-        "{version} is quarantined: it is offered again only when a person lifts that."
+        "{version} was quarantined: it is offered again only once a person has lifted that."
     ),
     "why.only_silence.next": _l(
         "Agents were silent or lost it, none refused it: {version} is not quarantined."

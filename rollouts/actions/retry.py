@@ -11,10 +11,12 @@ from accounts.actor import Actor
 from accounts.audit import record
 from accounts.policy import require
 from agents.models import Quarantine
+from console.lib import hints
 from console.lib.problems import Refused
 from console.lib.texts import text
 from rollouts.actions.draft import draft_rollout
 from rollouts.actions.start import start
+from rollouts.apply import Cause, write_event
 from rollouts.checks import checked_reason, locked
 from rollouts.engine.states import FAILED_TARGETS, FINAL_STATES, RolloutState
 from rollouts.models import Rollout, Target
@@ -70,6 +72,9 @@ def _lift(old: Rollout, agent_ids: list[int], by: Actor, reason: str, now: datet
         lift_reason=text("retry.lifts", number=old.number, reason=reason),
     )
     if lifted:
+        transaction.on_commit(lambda: hints.mark_dirty("quarantines", "agents"))
+        inputs = {"version": f"v{old.version.number}", "fleet": False, "agents": lifted}
+        write_event(old, "quarantine_lifted", Cause(by, now, reason, inputs))
         record(
             actor=by,
             act="quarantine.lift",

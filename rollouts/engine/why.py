@@ -241,11 +241,15 @@ def _observing(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: 
             then = text("why.failing_so_far.comes_back")
         return Why(d.code.value, say, then, ends)
     seen = [gate for gate in facts.gates if not gate.is_unseen]
+    gates = [gate for gate in seen if gate.kind is GateKind.CRITERION]
+    guards = [gate for gate in seen if gate.kind is not GateKind.CRITERION]
     say = text(
         "why.observing",
         phase=_name(phase),
-        gates=len(seen),
-        passing=sum(gate.passes for gate in seen),
+        gates=len(gates),
+        passing=sum(gate.passes for gate in gates),
+        guards=len(guards),
+        calm=sum(gate.passes for gate in guards),
         unseen=unseen(facts.gates) or "",
     )
     return Why(d.code.value, say, _following(facts, phase), ends)

@@ -10,10 +10,11 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.actor import SYSTEM
-from agents.actions.quarantine import lift, quarantine
+from agents.actions.quarantine import quarantine
 from agents.models import Agent, AgentStatus, ConfigStatus, Quarantine
 from console.lib import hints
 from rollouts.actions.approve import approve
+from rollouts.actions.lift_quarantine import lift_one
 from rollouts.actions.rollback_selector import rollback_selector
 from rollouts.actions.start import start
 from rollouts.drafts.membership_rows import freeze_anew
@@ -146,6 +147,8 @@ class Story:
         for agent in self.fleet.agents[:3]:
             connect(agent, connected=False, at=now)
         held = Quarantine.objects.filter(agent=None, lifted_at=None).get()
-        lift(quarantine_id=held.pk, by=self.fleet.approver, reason="Looked at it again.", now=now)
+        lift_one(
+            quarantine_id=held.pk, by=self.fleet.approver, reason="Looked at it again.", now=now
+        )
         hints.mark_dirty("fleet", "agents")
         self.fleet.move(2)

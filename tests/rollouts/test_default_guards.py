@@ -38,7 +38,7 @@ def test_without_data_they_hold_nothing_and_say_what_nobody_could_see() -> None:
     assert state_of(rollout) == "succeeded"
     passed = Event.objects.get(rollout=rollout, act="pass_phase")
     assert str(passed.reason) == "no data about: export failures, data continuity, component health"
-    assert line(passed).text == "All passed: 1 gate or guard passes, 3 had no data."
+    assert line(passed).text == "All passed: 1 guard passes, 3 had no data."
 
 
 def test_a_sick_component_brings_a_plan_back_that_names_no_criterion() -> None:

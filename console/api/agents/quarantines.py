@@ -8,7 +8,7 @@ from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from agents.actions.quarantine import lift, quarantine
+from agents.actions.quarantine import quarantine
 from agents.models import Agent, Quarantine
 from console.api import paging, params
 from console.api.hashes import hash_of
@@ -19,6 +19,7 @@ from console.api.views import ApiView
 from console.lib.problems import FieldError, Invalid
 from console.lib.texts import said
 from console.lib.texts import text as say
+from rollouts.actions.lift_quarantine import lift_one, lift_version
 
 
 class QuarantineList(ApiView):
@@ -89,7 +90,39 @@ class Lift(ApiView):
     def post(self, request: Request, pk: int) -> Answer[shapes.Quarantine]:
         """Allow the hash again. It is offered only by the next rollout or push."""
         body = self.read(shapes.LiftBody)
-        return Answer(_row(lift(quarantine_id=pk, by=self.actor, reason=body["reason"])))
+        return Answer(_row(lift_one(quarantine_id=pk, by=self.actor, reason=body["reason"])))
+
+
+class LiftVersion(ApiView):
+    verbs = {"POST": "quarantine.lift"}
+
+    @extend_schema(
+        operation_id="quarantines_lift_version",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request=shapes.LiftVersionBody,
+        responses=shapes.Lifted,
+    )
+    @once
+    def post(self, request: Request) -> Answer[shapes.Lifted]:
+        """Allow a hash again for everybody it is kept from, at once: the fleet and each agent; with
+        `fleet_only` agents that have a quarantine of their own keep it, with `agent` only that one
+        is freed. Each timeline that tells of the quarantine tells of its end."""
+        body = self.read(shapes.LiftVersionBody)
+        lifted = lift_version(
+            config_hash=hash_of(body["config_hash"]),
+            agent=self._id(body["agent"]) if "agent" in body else None,
+            fleet_only=body["fleet_only"],
+            upto=body.get("upto"),
+            by=self.actor,
+            reason=body["reason"],
+        )
+        return Answer({"lifted": len(lifted)})
+
+    def _id(self, uid: uuid.UUID) -> int:
+        agent = Agent.objects.visible_to(self.actor).filter(instance_uid=uid).first()
+        if agent is None:
+            raise Invalid.at("agent", say("api.no_agent_here", uid=uid))
+        return int(agent.pk)
 
 
 def _row(row: Quarantine) -> shapes.Quarantine:

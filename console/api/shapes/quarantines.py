@@ -26,6 +26,24 @@ class LiftBody(Body):
     reason = Reason(required=True, allow_blank=False)
 
 
+class LiftVersionBody(Body):
+    config_hash = Text(max_length=80)
+    agent = serializers.UUIDField(required=False, help_text="only this agent")
+    fleet_only = serializers.BooleanField(
+        default=False, help_text="not for agents that are kept from it by themselves"
+    )
+    upto = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="the newest quarantine that was seen: what came after it stays",
+    )
+    reason = Reason(required=True, allow_blank=False)
+
+
+class Lifted(TypedDict):
+    lifted: Annotated[int, said("how many quarantines were lifted")]
+
+
 class Added(TypedDict):
     added: Annotated[int, said("how many quarantines are new")]
 

@@ -34,7 +34,8 @@ def marks(standing: Standing) -> list[KnownBad]:
         url = reverse("rollouts:detail", args=[back.pk])
         found.append(KnownBad(token, icon, says % {"number": back.number}, url))
     elif kept is not None:
-        found.append(KnownBad("bad", "octagon-x", _("Quarantined"), reverse("settings:quarantine")))
+        url = reverse("settings:quarantined", args=[kept.config_hash])
+        found.append(KnownBad("bad", "octagon-x", _("Quarantined"), url))
     if standing.final:
         says = ngettext(
             "%(n)d error, cannot be rolled out",
@@ -74,7 +75,8 @@ def objection(version: ConfigVersion, standing: Standing) -> Objection | None:
                 "until an approver lifts that."
             )
         given = {"v": number, "number": back.number if back else ""}
-        return Objection(says % given, reverse("settings:quarantine"), _("Quarantine"))
+        url = reverse("settings:quarantined", args=[version.config_hash])
+        return Objection(says % given, url, _("Quarantine"))
     if standing.final:
         says = ngettext(
             "%(v)s has %(n)d error: no collector can run it.",

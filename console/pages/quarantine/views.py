@@ -13,13 +13,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.policy import can, require
-from agents.actions.quarantine import lift_version
 from agents.models import Agent, Quarantine
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.frame import keyset
 from console.pages.frame.forms import REASON_MAX, Flag, LineField, Number, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.quarantine.rows import KeptVersion, row_of, rows
+from rollouts.actions.lift_quarantine import lift_version
 
 SCOPES = ("all", "fleet")
 
@@ -96,7 +96,7 @@ def lift(request: HtmxRequest, config_hash: str) -> HttpResponse:
         require(request.actor, "quarantine.lift")
         given = form.checked()
         agent = _agent(given["agent"])
-        number = lift_version(
+        lifted = lift_version(
             config_hash=config_hash,
             agent=agent.pk if agent else None,
             fleet_only=given["scope"] == "fleet",
@@ -109,9 +109,9 @@ def lift(request: HtmxRequest, config_hash: str) -> HttpResponse:
     says = ngettext(
         "Lifted. The next rollout may offer it again.",
         "%(n)d lifted. The next rollout may offer it again.",
-        number,
+        len(lifted),
     )
-    messages.success(request, says % {"n": number})
+    messages.success(request, says % {"n": len(lifted)})
     url = reverse("settings:quarantine")
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": url})

@@ -76,7 +76,7 @@ def _row(rollout: Rollout, line: event_words.Line) -> StoryRow:
         query = urlencode({"gate": gate["gate"]})
         url = f"{reverse('rollouts:readings', args=[rollout.pk])}?{query}"
         return StoryRow(line, url, _("readings"))
-    if event.act == "quarantined":
+    if event.act in {"quarantined", "quarantine_lifted"}:
         url = reverse("settings:quarantined", args=[rollout.version.config_hash])
         return StoryRow(line, url, _("quarantine"))
     if event.act in {"start_phase", "deployed", "rollback_wave", "fell_back", "lost"}:

@@ -50,5 +50,5 @@ def test_missing_data_without_a_sentence_is_told() -> None:
 
 def test_a_calm_window_says_what_comes_next() -> None:
     found = line(rollout(phase(observed_s=10.0), gates=(PASS, gate())))
-    assert str(found.say) == "Observing canary. 2 of 2 gates and guards pass so far."
+    assert str(found.say) == "Observing canary. 2 of 2 gates pass so far."
     assert tone(found.to_dict()) == "run"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from agents.actions.quarantine import lift
 from agents.models import Agent, ConfigStatus, Quarantine
 from console.api.rollouts.answers import events_of
 from console.lib.problems import Refused
 from console.lib.texts import spoken
 from console.words.incidents import incident_text
 from rollouts.actions.abort import abort
+from rollouts.actions.lift_quarantine import lift_one
 from rollouts.actions.pause import pause
 from rollouts.actions.rollback import rollback_rollout
 from rollouts.engine.states import ROLLOUT_TABLE, RolloutState
@@ -68,7 +68,7 @@ def test_a_paused_rollout_can_go_back() -> None:
     assert phases_of(rollout) == ["rolled_back", "skipped"]
     why = spoken(Rollout.objects.get(pk=rollout.pk).why)
     assert why["next"] == (
-        "Reason: it hurts. v2 is quarantined: it is offered again only when a person lifts that."
+        "Reason: it hurts. v2 was quarantined: it is offered again only once a person has lifted that."
     )
 
 
@@ -319,7 +319,9 @@ def test_a_version_that_was_rolled_back_is_not_started_again_until_lifted() -> N
     with pytest.raises(Refused, match="quarantined for the whole fleet"):
         fleet.start()
     fleet_wide = Quarantine.objects.get(agent=None)
-    lift(quarantine_id=fleet_wide.pk, by=fleet.approver, reason="fixed the backend", now=fleet.now)
+    lift_one(
+        quarantine_id=fleet_wide.pk, by=fleet.approver, reason="fixed the backend", now=fleet.now
+    )
     assert state_of(fleet.start()) == "running"
 
 

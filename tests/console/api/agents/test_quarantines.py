@@ -83,3 +83,57 @@ def test_what_was_lifted_is_kept_and_listed_when_asked_for() -> None:
 
 def test_whether_lifted_is_true_or_false() -> None:
     assert by_token("viewer").get(f"{URL}?lifted=perhaps").status_code == 422
+
+
+def lift_version(role: str = "approver", **body: Any) -> Reply:
+    body = {"config_hash": BAD, "reason": "fixed", **body}
+    return by_session(role).post(f"{URL}/lift", body, content_type="application/json")
+
+
+def test_a_whole_version_is_lifted_at_once() -> None:
+    agents = [str(make_agent(f"a{n}").instance_uid) for n in range(2)]
+    add()
+    add(agents=agents)
+    assert assert_as_documented("quarantines_lift_version", lift_version()) == {"lifted": 3}
+    assert not Quarantine.objects.filter(lifted_at=None).exists()
+    assert lift_version().status_code == 409
+
+
+def test_only_the_fleet_or_only_one_agent_is_freed() -> None:
+    first, second = (str(make_agent(f"a{n}").instance_uid) for n in range(2))
+    add()
+    add(agents=[first, second])
+    assert lift_version(fleet_only=True).json() == {"lifted": 1}
+    assert lift_version(agent=first).json() == {"lifted": 1}
+    left = Quarantine.objects.get(lifted_at=None)
+    assert left.agent is not None
+    assert str(left.agent.instance_uid) == second
+
+
+def test_what_came_after_the_look_stays() -> None:
+    add()
+    seen = Quarantine.objects.latest("pk").pk
+    add(agents=[str(make_agent().instance_uid)])
+    assert lift_version(upto=seen).json() == {"lifted": 1}
+    assert Quarantine.objects.filter(lifted_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"config_hash": "x"}, 422),
+        ({"reason": ""}, 422),
+        ({"upto": 0}, 422),
+        ({"agent": str(uuid.UUID(int=1))}, 422),
+        ({"config_hash": "c" * 64}, 409),
+    ],
+)
+def test_a_lift_that_cannot_be_is_refused(wrong: dict[str, Any], status: int) -> None:
+    add()
+    assert lift_version(**wrong).status_code == status
+    assert Quarantine.objects.get().lifted_at is None
+
+
+def test_an_operator_lifts_no_version() -> None:
+    add()
+    assert lift_version("operator").status_code == 403

@@ -43,7 +43,7 @@ def test_a_version_that_came_back_is_marked_and_not_rolled_out(bad: ConfigVersio
         text = markup(page)
         assert text.count(f"Rolled back in {back.number}, quarantined") == 2  # head and list
         assert f"v2 was rolled back in {back.number} and is quarantined" in text
-        assert 'href="/settings/quarantine/"' in text
+        assert f'href="/settings/quarantine/{bad.config_hash}/"' in text
         assert "/rollouts/new/?config=edge&amp;version=2" not in text
     assert "/rollouts/new/?config=edge&amp;version=1" in markup(client.get("/configs/edge/v/1/"))
 
