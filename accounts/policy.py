@@ -45,6 +45,7 @@ VERBS: dict[str, frozenset[str]] = {
     "agents.label": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.retire": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.restart": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "agents.retry_config": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.settings": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.certificates": frozenset({Role.OPERATOR, Role.ADMIN}),
     "agents.authorities": frozenset({Role.ADMIN}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import hashlib
 import logging
 import random
 import time
@@ -36,10 +35,10 @@ from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
 from agents.gateway.sockets.revoking import Revoking
 from agents.gateway.sweep import Sweep
-from agents.opamp.redact import Redactor
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.uids import new_uid
 from agents.opamp.websocket import frames
+from agents.redacting import own_redactor
 from console.lib import hints
 
 logger = logging.getLogger(__name__)
@@ -86,7 +85,7 @@ class Server:
             facts,
             loading=self._databases["load"],
             writing=self._databases["flush"],
-            redactor=Redactor(hashlib.sha256(b"redact:" + settings.SECRET_KEY.encode()).digest()),
+            redactor=own_redactor(),
             on_news=self._news,
         )
         self.moves = Moves(gateway)

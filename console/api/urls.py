@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("agents/<str:uid>/retire", ends.Retire.as_view(), name="retire"),
     path("agents/<str:uid>/take-over", ends.TakeOver.as_view(), name="take-over"),
     path("agents/<str:uid>/restart", agent_acts.Restart.as_view(), name="restart"),
+    path("agents/<str:uid>/retry-config", agent_acts.RetryConfig.as_view(), name="retry-config"),
     path("agents/<str:uid>/full-state", agent_acts.FullState.as_view(), name="full-state"),
     path("agents/<str:uid>/rename", agent_acts.Rename.as_view(), name="rename"),
     path(
@@ -66,6 +67,7 @@ urlpatterns: list[URLPattern] = [
     path("needs", needs.NeedList.as_view(), name="needs"),
     path("needs/acknowledge", needs.Acknowledge.as_view(), name="acknowledge"),
     path("quarantines", quarantines.QuarantineList.as_view(), name="quarantines"),
+    path("quarantines/lift", quarantines.LiftVersion.as_view(), name="quarantine-lift-version"),
     path("quarantines/<int:pk>/lift", quarantines.Lift.as_view(), name="quarantine-lift"),
     path("plans", plans.PlanList.as_view(), name="plans"),
     path("plans/<slug:name>", plans.PlanDetail.as_view(), name="plan"),

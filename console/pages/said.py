@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from console.lib.texts import said
 from console.words import plain
@@ -18,7 +19,7 @@ from rollouts.errors.excluding import fact_text, without
 from rollouts.errors.groups import Fault
 from rollouts.errors.places import Place, PlaceChange
 from rollouts.errors.report import ErrorReport, Located
-from rollouts.models import ConfigVersion, Rollout
+from rollouts.models import ConfigVersion, Plan, Rollout
 
 MAX_SAME = 4
 # A group of agents that ran the version and were not well on it; the others are kinds of targets.
@@ -94,12 +95,16 @@ NO_ERRORS = ErrorsView([], 0, 0, None, [])
 
 def view_of(report: ErrorReport, rollout: Rollout | None = None) -> ErrorsView:
     """Return the block; with a rollout its causes lead to one without the agents they are about."""
+    is_saved = (
+        bool(report.apart and rollout)
+        and Plan.objects.filter(name=rollout.plan_name if rollout else "").exists()
+    )
     return ErrorsView(
         groups=[group_view(one, report.version, report.before) for one in report.located],
         agents=report.agents,
         more=report.more,
         apart=report.apart,
-        causes=_causes(report.apart, rollout) if report.apart and rollout else [],
+        causes=_causes(report.apart, rollout, is_saved) if report.apart and rollout else [],
     )
 
 
@@ -138,13 +143,23 @@ def _line_url(version: ConfigVersion, line: int) -> str:
     return f"{url}#L{line}"
 
 
-def _causes(compared: Apart, rollout: Rollout) -> list[CauseView]:
-    return [_cause(cause, compared, rollout) for cause in compared.causes]
+def _causes(compared: Apart, rollout: Rollout, is_saved: bool) -> list[CauseView]:
+    return [_cause(cause, compared, rollout, is_saved) for cause in compared.causes]
 
 
-def _cause(cause: Suspect, compared: Apart, rollout: Rollout) -> CauseView:
+def _cause(cause: Suspect, compared: Apart, rollout: Rollout, is_saved: bool) -> CauseView:
     selector = without(rollout.selector, cause.fact)
-    query = {"config": rollout.config.name, "version": rollout.version.number, "q": selector}
+    query = {
+        "config": rollout.config.name,
+        "version": rollout.version.number,
+        "q": selector,
+        "plan": rollout.plan_name if is_saved else "",
+        "spread": rollout.spread_label,
+        "title": _("%(number)s without %(fact)s")
+        % {"number": rollout.number, "fact": plain.plain(fact_text(cause.fact), limit=60)},
+        # Of one that still runs the new one takes over, with those that it has not reached.
+        "when_busy": "supersede" if rollout.is_active else "",
+    }
     return CauseView(
         failed=f"{cause.failed:,}",
         of=f"{compared.failed:,}",
@@ -153,5 +168,7 @@ def _cause(cause: Suspect, compared: Apart, rollout: Rollout) -> CauseView:
         says=plain.plain(fact_text(cause.fact)),
         same_text=plain.plain(", ".join(map(fact_text, cause.same[:MAX_SAME]))),
         selector=selector,
-        url=f"{reverse('rollouts:new')}?{urlencode(query)}" if selector else "",
+        url=f"{reverse('rollouts:new')}?{urlencode({k: v for k, v in query.items() if v})}"
+        if selector
+        else "",
     )

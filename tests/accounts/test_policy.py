@@ -24,7 +24,7 @@ TABLE = {
     Role.OPERATOR: {
         "rollouts.start", "rollouts.edit", "rollouts.discard", "rollouts.pause", "rollouts.resume", "rollouts.advance", "rollouts.abort",
         "rollouts.retry", "rollouts.rollback", "agents.label", "agents.restart",
-        "agents.retire", "agents.settings", "agents.certificates",
+        "agents.retire", "agents.retry_config", "agents.settings", "agents.certificates",
         "quarantine.add", "needs.acknowledge", "rollouts.share",
     },
     Role.APPROVER: {

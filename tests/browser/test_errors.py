@@ -17,7 +17,7 @@ def test_the_failures_lead_to_their_line_and_to_a_rollout_without_them(
     page.goto(f"/rollouts/{rollout.pk}/")
     block = page.locator("#errors")
     expect(block.locator(".said-groups > li")).to_have_count(1)
-    block.get_by_role("link", name="New rollout without them").click()
+    block.get_by_role("link", name="Go on without them").click()
     expect(page.locator("main [name=q]")).to_have_value("env=prod,version notin (0.146.1)")
     page.goto(f"/rollouts/{rollout.pk}/")
     page.locator("#errors").get_by_role("link", name="line 6").click()

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from agents.actions.command import ask_full_state, rename, restart, send_custom_message
 from agents.actions.label import set_labels
 from agents.actions.offer_settings import offer_settings
+from agents.actions.retry_config import retry_config
 from agents.actions.settings_form import read_settings
 from agents.models import Agent, AgentStatus, ConfigStatus
 from agents.opamp.settings import TAKEN_BY
@@ -67,6 +68,24 @@ class Restart(ApiView):
         agent, reason = _asked_of(self, uid)
         restart(agent_ids=[agent.pk], by=self.actor, reason=reason)
         return _asked(agent)
+
+
+class RetryConfig(ApiView):
+    verbs = {"POST": "agents.retry_config"}
+
+    @extend_schema(
+        operation_id="agents_retry_config",
+        parameters=[params.IDEMPOTENCY_KEY],
+        request=shapes.ReasonBody,
+        responses={202: shapes.Offered},
+    )
+    @once
+    def post(self, request: Request, uid: str) -> Answer[shapes.Offered]:
+        """Offer the config that it is assigned and refused once more. 202: its gateway sends it.
+        409 when it runs it, or when people or a rollback keep it from the agent."""
+        agent, reason = _asked_of(self, uid)
+        offered = retry_config(agent_id=agent.pk, by=self.actor, reason=reason)
+        return Answer({"id": str(agent.instance_uid), "config_hash": offered}, status=202)
 
 
 class FullState(ApiView):

@@ -141,6 +141,11 @@ class Asked(TypedDict):
     asked: bool
 
 
+class Offered(TypedDict):
+    id: Uid
+    config_hash: Annotated[HashText, said("the config that is offered once more")]
+
+
 class Renamed(TypedDict):
     id: Annotated[Uid, said("the id it had when it was told")]
     new_id: Uid

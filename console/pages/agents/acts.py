@@ -18,6 +18,7 @@ from agents.actions.label import set_labels
 from agents.actions.offer_settings import offer_settings
 from agents.actions.quarantine import quarantine
 from agents.actions.retire import retire
+from agents.actions.retry_config import retry_config, why_not_retry
 from agents.actions.settings_form import read_settings
 from agents.actions.take_over import take_over
 from agents.models import Agent, Quarantine
@@ -25,10 +26,12 @@ from agents.opamp import bits
 from agents.opamp.settings import TAKEN_BY
 from console.lib.fields import documents_of, in_document
 from console.lib.problems import FieldError, Invalid, Refused
+from console.lib.texts import said
 from console.pages.frame.forms import LongText
 from console.words.plain import plain
 
 Typed = Mapping[str, Any]
+RETRY = "retry"  # the act that an agent whose config failed needs
 SETTINGS_EXAMPLE = """\
 own_metrics:
   destination_endpoint: https://otlp.example.com/v1/metrics
@@ -102,6 +105,15 @@ def _why_no_restart(agent: Agent) -> str:
     if agent.has_capability(bits.ACCEPTS_RESTART_COMMAND):
         return ""
     return _("It does not accept restart commands (AcceptsRestartCommand is missing).")
+
+
+def _retry(by: Actor, agent: Agent, _typed: Typed, reason: str) -> None:
+    retry_config(agent_id=agent.pk, by=by, reason=reason)
+
+
+def _why_no_retry(agent: Agent) -> str:
+    problem = why_not_retry(agent)
+    return said(problem) if problem is not None else ""
 
 
 def _quarantine(by: Actor, agent: Agent, _typed: Typed, reason: str) -> None:
@@ -192,6 +204,21 @@ def _why_not_take_over(agent: Agent) -> str:
 
 
 ACTS: dict[str, AgentAct] = {
+    RETRY: AgentAct(
+        verb="agents.retry_config",
+        entry=gettext_lazy("Retry config"),
+        title=gettext_lazy("Retry the config of %(name)s"),
+        say=gettext_lazy(
+            "The config that it is assigned is offered to it once more, and that it refused it is "
+            "forgotten. In a rollout it counts as applied as soon as it says that it runs it."
+        ),
+        button=gettext_lazy("Retry config"),
+        icon="retry",
+        done=gettext_lazy("The config is offered again."),
+        run=_retry,
+        why_not=_why_no_retry,
+        reason_required=False,
+    ),
     "label": AgentAct(
         verb="agents.label",
         entry=gettext_lazy("Set labels"),

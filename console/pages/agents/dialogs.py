@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.policy import can, require
 from agents.models import Agent
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
-from console.pages.agents.acts import ACTS, AgentAct, Field
+from console.pages.agents.acts import ACTS, RETRY, AgentAct, Field
+from console.pages.agents.rows import AgentRow
 from console.pages.frame.forms import REASON_MAX, LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.words.plain import plain
@@ -47,14 +48,33 @@ class AgentForm(PageForm):
         )
 
 
-def menu(request: HtmxRequest, agent: Agent) -> list[tuple[str, str, str, str]]:
-    """Return (url, entry, icon, why not) for the page's action bar."""
-    found = []
-    for verb, act_ in ACTS.items():
-        url = reverse(f"agents:{verb}", args=[agent.instance_uid])
-        why_not = can(request.actor, act_.verb, agent).why_not or act_.why_not(agent)
-        found.append((url, str(act_.entry), act_.icon, why_not))
-    return found
+@dataclass(frozen=True, slots=True)
+class AgentEntry:
+    """An act as the page offers it; `why_not` where this person or this agent cannot."""
+
+    url: str
+    label: str
+    icon: str
+    why_not: str
+
+
+def acts_of(request: HtmxRequest, agent: Agent, row: AgentRow) -> dict[str, object]:
+    """Return the action bar of an agent: `primary`, the one thing that people come for when its config
+    failed (else None), and `menu` with all others."""
+    entries = {verb: _entry(request, agent, verb) for verb in ACTS}
+    has_failed = row.status in {"config_failed", "quarantined"}
+    primary = entries.pop(RETRY) if has_failed else None
+    return {"primary": primary, "menu": list(entries.values())}
+
+
+def _entry(request: HtmxRequest, agent: Agent, verb: str) -> AgentEntry:
+    act_ = ACTS[verb]
+    return AgentEntry(
+        url=reverse(f"agents:{verb}", args=[agent.instance_uid]),
+        label=str(act_.entry),
+        icon=act_.icon,
+        why_not=can(request.actor, act_.verb, agent).why_not or act_.why_not(agent),
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -12,7 +12,9 @@ from agents.models import Agent, AgentBody, AgentEvent, AgentStatus, ConfigStatu
 from agents.models.querysets import ACCEPTS_REMOTE_CONFIG
 from agents.opamp.shown_config import is_judged_by_it
 from agents.succession import lineage
+from console.pages.agents import effective as effective_config
 from console.pages.agents import own_metrics
+from console.pages.agents.effective import Effective
 from console.pages.agents.own_metrics import OwnCharts
 from console.pages.agents.rows import AgentRow, rows_of
 from console.pages.agents.said import AgentSaid, said_of
@@ -77,7 +79,7 @@ class AgentView:
     attributes: list[tuple[str, str]]
     operator_labels: dict[str, str]
     tree: Node | None
-    effective: list[tuple[str, str]]
+    effective: Effective | None
     effective_at: datetime | None
     deliveries: list[DeliveryRow]
     events: list[AgentLine]
@@ -114,17 +116,6 @@ def _config_look(status: AgentStatus, row: AgentRow) -> words.Look:
 
 # What an agent says of its config that is more pressing than that it drifted.
 _TELLS_MORE = (ConfigStatus.FAILED, ConfigStatus.APPLYING)
-
-
-def _files(body: AgentBody | None) -> list[tuple[str, str]]:
-    """Return the reported effective config as (file name, text)."""
-    if body is None or not isinstance(body.body, dict):
-        return []
-    files = body.body.get("files", body.body)
-    return [
-        (plain(name or _("collector.yaml")), str(f.get("body", "") if isinstance(f, dict) else f))
-        for name, f in files.items()
-    ]
 
 
 def _deliveries(line: list[int]) -> list[DeliveryRow]:
@@ -188,7 +179,7 @@ def read(agent: Agent, now: datetime, tab: str) -> AgentView:
         tree=node(_("Collector"), health.body)
         if health and isinstance(health.body, dict)
         else None,
-        effective=_files(effective) if tab == "config" else [],
+        effective=effective_config.read(effective, row.wanted) if tab == "config" else None,
         effective_at=effective.at if effective else None,
         deliveries=_deliveries(line) if tab in {"summary", "history"} else [],
         events=[agent_event_words.line(event) for event in events],

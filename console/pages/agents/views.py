@@ -116,7 +116,7 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
         "view": view,
         "tab": tab,
         "seq": view.seq,
-        "menu": agent_dialogs.menu(request, agent),
+        **agent_dialogs.acts_of(request, agent, view.row),
         "topics": [f"agent:{agent.pk}"],
         "follows": ["agent-changed"],
     }

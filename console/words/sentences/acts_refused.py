@@ -77,6 +77,13 @@ AGENTS: dict[str, Sentence] = {
     ),
     "retirement_rule.bad_name": _l("Name the rule, in at most 100 characters."),
     "retirement_rule.bad_time": _l("Give a time from 10m to 3650d, e.g. 30d."),
+    "retry_config.nothing_assigned": _l("It is assigned no config."),
+    "retry_config.cannot_accept": _l(
+        "It does not accept remote configuration (AcceptsRemoteConfig is missing)."
+    ),
+    "retry_config.runs_it": _l("It runs the config that it is assigned."),
+    "retry_config.kept": _l("The config it is assigned is quarantined; lift that first."),
+    "retry_config.lifts": _l("a person had it offered again"),
     "successor.both_connected": _l("{name} is connected: two agents, not one set up anew."),
     "successor.too_many_labels": _l("Together they have more than {most} labels of operators."),
     "successor.of_none": _l("This agent replaces no other that we know of."),

@@ -67,7 +67,25 @@ def test_what_sets_them_apart_leads_to_a_rollout_without_them(client: Client) ->
         "<b>9 of 9 failures are <code>version=0.146.1</code></b>, 0 of the 11 that run it." in page
     )
     url = "/rollouts/new/?config=edge&amp;version=2&amp;q=env%3Dprod%2Cversion+notin+%280.146.1%29"
-    assert f'href="{url}"' in page
+    assert f'href="{url}&amp;' in page
+    link = page.split(f'href="{url}', 1)[1].split('"', 1)[0]
+    assert "title=R-0001+without+version%3D0.146.1" in link.replace(rollout.number, "R-0001")
+    assert link.endswith("&amp;when_busy=supersede")  # it still runs: the new one takes over
+
+
+def test_the_rollout_without_them_has_the_same_plan_where_that_is_saved(client: Client) -> None:
+    rollout = make_failed()
+    Rollout.objects.filter(pk=rollout.pk).update(plan_name="quick", spread_label="region")
+    page = markup(client.get(f"/rollouts/{rollout.pk}/"))
+    assert "&amp;plan=quick&amp;spread=region&amp;" in page
+    Rollout.objects.filter(pk=rollout.pk).update(plan_name="of its own")
+    assert "&amp;plan=" not in markup(client.get(f"/rollouts/{rollout.pk}/"))
+
+
+def test_one_that_is_over_is_not_superseded(client: Client) -> None:
+    rollout = make_failed()
+    Rollout.objects.filter(pk=rollout.pk).update(state="aborted")
+    assert "when_busy" not in markup(client.get(f"/rollouts/{rollout.pk}/"))
 
 
 def test_nothing_is_asked_while_nobody_has_failed(client: Client) -> None:

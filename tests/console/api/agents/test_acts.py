@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from agents.models import Agent, Command
+from agents.models import Agent, Command, ConfigStatus
 from tests.console.api.contract import assert_as_documented
 from tests.console.api.people import Reply, by_token
 from tests.make.agents import make_agent
+from tests.make.configs import make_body
 
 pytestmark = pytest.mark.django_db
 
@@ -110,4 +111,23 @@ def test_a_viewer_does_none_of_it(agent: Agent, name: str) -> None:
 def test_an_agent_that_cannot_restart_is_refused() -> None:
     url = f"/api/v1/agents/{make_agent().instance_uid}/restart"
     answer = by_token("operator").post(url, {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "refused")
+
+
+def test_a_config_that_was_refused_is_offered_again() -> None:
+    config_hash = make_body("receivers: {}\n")
+    agent = make_agent(
+        capabilities=0xFFFF,
+        desired_hash=config_hash,
+        status={"config_hash": config_hash, "config_status": ConfigStatus.FAILED},
+    )
+    answer = act(agent, "retry-config", reason="disk freed")
+    assert answer.status_code == 202
+    found = assert_as_documented("agents_retry_config", answer)
+    assert found == {"id": str(agent.instance_uid), "config_hash": config_hash}
+    assert act(agent, "retry-config", role="viewer").status_code == 403
+
+
+def test_an_agent_that_runs_its_config_has_nothing_to_retry(agent: Agent) -> None:
+    answer = act(agent, "retry-config")
     assert (answer.status_code, answer.json()["code"]) == (409, "refused")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from agents.models import Agent, AgentStatus, Command, DesiredSettings
+from agents.models import Agent, AgentStatus, Command, Delivery, DesiredSettings
 from agents.opamp import bits
 from tests.make.agents import make_fleet
+from tests.make.configs import make_config
 from tests.make.people import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +132,37 @@ def test_the_history_tells_what_became_of_settings(agent: Agent) -> None:
     text = page(agent)
     for said in ("applied", "failed", "no status"):
         assert f"Connection settings: {said}: settings hash abababab" in text
+
+
+def refusing() -> Agent:
+    old, new = make_config("edge", 2)
+    [agent] = make_fleet(1, running=old.config_hash)
+    Agent.objects.update(capabilities=bits.ACCEPTS_REMOTE_CONFIG)
+    agent.desired.config_hash = new.config_hash
+    agent.desired.save()
+    AgentStatus.objects.filter(agent=agent).update(
+        config_hash=new.config_hash, config_status=3, config_error="too many"
+    )
+    return agent
+
+
+def test_to_retry_is_the_first_thing_offered_when_the_config_failed() -> None:
+    agent = refusing()
+    text = sign_in("olga", "operator").get(f"/agents/{agent.instance_uid}/").content.decode()
+    assert f'<a class="btn primary" href="/agents/{agent.instance_uid}/retry/"' in " ".join(
+        text.split()
+    )
+    assert post(agent, "retry", reason="").status_code == 303
+    assert Delivery.objects.get(agent=agent).state == "open"
+
+
+def test_who_may_not_retry_reads_why() -> None:
+    text = page(refusing())
+    assert 'class="btn primary" type="button" disabled' in " ".join(text.split())
+    assert "Needs the role" in text
+
+
+def test_a_healthy_agent_has_retry_in_its_menu_with_why_not(agent: Agent) -> None:
+    text = sign_in("olga", "operator").get(f"/agents/{agent.instance_uid}/").content.decode()
+    assert "btn primary" not in text
+    assert "It is assigned no config." in text
