@@ -22,16 +22,15 @@ LOOKS = {
 
 
 def would(result: Result) -> str:
-    """Say what the plan would have done: `roll back in canary at 12:04:10 UTC`."""
-    at = f"{result.at:%Y-%m-%d %H:%M:%S} UTC" if result.at else ""
-    where = {"phase": result.phase, "at": at}
+    """Say what the plan would have done: `would roll back in canary`; when is said beside it."""
+    where = {"phase": result.phase}
     match result.would:
         case Would.ROLL_BACK:
-            return _("would roll back in %(phase)s at %(at)s") % where
+            return _("would roll back in %(phase)s") % where
         case Would.PAUSE:
-            return _("would pause in %(phase)s at %(at)s") % where
+            return _("would pause in %(phase)s") % where
         case Would.HOLD:
-            return _("would hold at the end of %(phase)s, %(at)s, and ask a person") % where
+            return _("would hold at the end of %(phase)s and ask a person") % where
         case Would.GO_ON:
             return _("would let it go on")
         case Would.UNKNOWN:
@@ -60,7 +59,8 @@ def compared(result: Result) -> str:
 
 def line(result: Result) -> str:
     """One line for a terminal."""
-    parts = [f"{result.rollout.state.value}: {would(result)}; {compared(result)}"]
+    at = f", {result.at:%Y-%m-%d %H:%M:%S} UTC" if result.at else ""
+    parts = [f"{result.rollout.state.value}: {would(result)}{at}; {compared(result)}"]
     if result.sentence:
         parts.append(said(result.sentence))
     parts += notes(result)

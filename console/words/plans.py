@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from console.lib.texts import said
-from console.words import numbers, times
+from console.words import numbers, tally, times
 from rollouts.analysis.catalogue import title_of
 from rollouts.analysis.dry_run import Today
 from rollouts.plans.guards import TITLES, default_guards
@@ -16,17 +17,34 @@ from rollouts.plans.plan import Criterion, OnNoData, PhaseSpec, Plan, Threshold,
 
 @dataclass(frozen=True, slots=True)
 class PhaseRow:
-    """One phase of a plan, as the tables show it."""
+    """One phase of a plan. `share` says how many it is up to, `grow` how wide it is drawn: its own
+    part of all phases in 5 % steps. `gates` are all of its own, `also` those that not every phase has."""
 
     name: str
-    weight: float
+    share: str
+    grow: int
     observe: str
+    is_manual: bool
     gates: list[str]
+    also: list[str]
     then: str
     selector: str
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlanTrack:
+    """A plan as it is drawn: its phases; the gates that each of them has; what is watched all the
+    time, with what is turned off; `counts` is "2 gates and 4 guards", of a phase with most gates."""
+
+    phases: list[PhaseRow]
+    gates: list[str]
+    floor: str
+    guards: list[str]
+    counts: str
+
+
+_ONE_LABEL = re.compile(r"[\w./-]+=([\w./-]+)")
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 
 
@@ -75,27 +93,56 @@ def guards(plan: Plan) -> list[str]:
     return found
 
 
-def phase_rows(plan: Plan) -> list[PhaseRow]:
-    """Return the phases with what comes after each of them."""
-    rows = []
-    for index, phase in enumerate(plan.phases):
-        following = plan.phases[index + 1] if index + 1 < len(plan.phases) else None
-        rows.append(
-            PhaseRow(
-                name=title(phase.name),
-                weight=phase.weight,
-                observe=times.span(phase.duration_s) if phase.duration_s else _("not at all"),
-                gates=[*map(criterion, phase.success_criteria), floor(phase)],
-                then=_then(following),
-                selector=phase.selector or "",
-                description=phase.description,
-            )
-        )
-    return rows
+def track(plan: Plan) -> PlanTrack:
+    """Return the plan as it is drawn, each gate said once."""
+    gates = [list(map(criterion, phase.success_criteria)) for phase in plan.phases]
+    common = [gate for gate in gates[0] if all(gate in own for own in gates)]
+    own = own_shares(plan)
+    watched = [*map(threshold, plan.thresholds), *map(trigger, plan.rollback.triggers)]
+    defaults = sum(choice.enabled for _name, _levels, choice in default_guards(plan))
+    return PlanTrack(
+        phases=[
+            _row(plan, index, gates[index], common, own[index] / sum(own))
+            for index in range(len(plan.phases))
+        ],
+        gates=common,
+        floor=", ".join(dict.fromkeys(map(floor, plan.phases))),
+        guards=[*watched, *guards(plan)],
+        counts=tally.gates_and_guards(max(map(len, gates)), 1 + len(watched) + defaults),
+    )
+
+
+def own_shares(plan: Plan) -> list[float]:
+    """Return what each phase adds: up to 30 % after 10 % of the same agents is 20 %."""
+    found: list[float] = []
+    before: dict[str | None, float] = {}
+    for phase in plan.phases:
+        found.append(max(0.0, phase.weight - before.get(phase.selector, 0.0)))
+        before[phase.selector] = max(phase.weight, before.get(phase.selector, 0.0))
+    return found if any(found) else [1.0 for _phase in plan.phases]
+
+
+def _row(plan: Plan, index: int, gates: list[str], common: list[str], part: float) -> PhaseRow:
+    phase = plan.phases[index]
+    following = plan.phases[index + 1] if index + 1 < len(plan.phases) else None
+    return PhaseRow(
+        name=title(phase.name),
+        share=_share_of(phase)
+        if phase.selector
+        else _("up to %(share)s") % {"share": _share_of(phase)},
+        grow=max(5, round(part * 20) * 5),
+        observe=times.span(phase.duration_s) if phase.duration_s else _("not at all"),
+        is_manual=phase.is_manual,
+        gates=gates,
+        also=[gate for gate in gates if gate not in common],
+        then=_then(following),
+        selector=phase.selector or "",
+        description=phase.description,
+    )
 
 
 def floor(phase: PhaseSpec) -> str:
-    """Say how many agents may fail, whatever the criteria say: every phase has this gate."""
+    """Say how many agents may fail, whatever the criteria say: every phase has this guard."""
     share = numbers.percent(phase.pace.tolerated_failures)
     return _("failed agents ≤ %(share)s") % {"share": share}
 
@@ -147,13 +194,25 @@ def on_no_data(plan: Plan) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """`10, 30, 100 %`; where phases choose their agents themselves, their names:
-    `canary → staging → prod 10 % → prod`."""
+    """`10, 30, 100 %`; where phases choose their agents themselves, whom:
+    `canary → staging → 10 % of prod → prod`."""
     if any(phase.selector for phase in plan.phases):
         return " → ".join(_share_of(phase) for phase in plan.phases)
     return ", ".join(f"{round(100 * p.weight, 2):g}" for p in plan.phases) + " %"
 
 
 def _share_of(phase: PhaseSpec) -> str:
-    name = phase.name.replace("_", " ")
-    return name if phase.weight == 1 else f"{name} {numbers.percent(phase.weight)}"
+    """Say up to how many of whom: `30 %`, `staging`, `10 % of prod`."""
+    share = numbers.percent(phase.weight)
+    if not phase.selector:
+        return share
+    whom = _whom(phase)
+    return (
+        whom if phase.weight == 1 else _("%(share)s of %(whom)s") % {"share": share, "whom": whom}
+    )
+
+
+def _whom(phase: PhaseSpec) -> str:
+    """Name the agents of a phase: the value of the one label that it asks for, else its own name."""
+    asked = _ONE_LABEL.fullmatch(phase.selector or "")
+    return asked[1] if asked else phase.name.replace("_", " ")

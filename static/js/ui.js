@@ -98,11 +98,16 @@
     gutter.setAttribute("aria-hidden", "true");
     box.prepend(gutter);
     const follow = () => { gutter.scrollTop = area.scrollTop; gutter.style.maxHeight = `${area.offsetHeight}px`; };
+    const wrong = new Set([...document.querySelectorAll("[data-line]")].map((link) => Number(link.dataset.line)));
     const number = () => {
       const lines = area.value.split("\n").length;
       if (gutter.dataset.lines === String(lines)) return;
       gutter.dataset.lines = String(lines);
-      gutter.textContent = Array.from({ length: lines }, (_, i) => i + 1).join("\n");
+      gutter.replaceChildren(...Array.from({ length: lines }, (_, i) => {
+        const one = document.createElement(wrong.has(i + 1) ? "b" : "span");
+        one.textContent = `${i + 1}\n`;
+        return one;
+      }));
       follow();
     };
     area.addEventListener("input", number);
@@ -110,6 +115,20 @@
     new ResizeObserver(follow).observe(area);
     number();
   }
+
+  // To the line of a text that is wrong: selected, so that it is seen, and in the middle.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-line]");
+    const area = link && document.querySelector(link.getAttribute("href"));
+    if (!area || area.selectionStart === undefined) return;
+    event.preventDefault();
+    const lines = area.value.split("\n"), line = Math.min(Number(link.dataset.line), lines.length);
+    const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+    area.focus();
+    area.setSelectionRange(start, start + lines[line - 1].length);
+    area.scrollTop = (area.scrollHeight / lines.length) * (line - 1) - area.clientHeight / 2;
+    area.scrollIntoView({ block: "nearest" });
+  });
 
   // Filters start closed where they would push the list out of sight.
   if (window.matchMedia("(max-width: 59.99rem)").matches) {

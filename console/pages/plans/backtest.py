@@ -11,6 +11,7 @@ from console.lib.problems import Invalid, Problem
 from console.lib.texts import said
 from console.pages.frame.forms import LongText, PageForm, Parsed
 from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.frame.places import wrong_places
 from console.pages.plans.views import find
 from console.words import backtests as backtest_words
 from rollouts.analysis.past import back_test_last
@@ -40,7 +41,7 @@ def page(request: HtmxRequest, name: str) -> HttpResponse:
     except Invalid as found:
         rows, problem = [], found
     context = {"row": row, "text": text, "last": last, "choices": CHOICES, "rows": rows}
-    context["problem"] = problem
+    context |= {"problem": problem, "places": wrong_places(problem)}
     return render(request, "plans/backtest.html", context, status=_status(problem))
 
 
@@ -53,6 +54,7 @@ def _rows(request: HtmxRequest, text: str, last: int) -> list[dict[str, object]]
             "rollout": one.rollout,
             "look": backtest_words.LOOKS[one.compared],
             "would": backtest_words.would(one),
+            "at": one.at,
             "compared": backtest_words.compared(one),
             "sentence": said(one.sentence),
             "notes": backtest_words.notes(one),

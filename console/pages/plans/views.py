@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import chain, count
+
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,11 +16,15 @@ from accounts.policy import can
 from console.lib.problems import Invalid, Missing, Problem, Refused
 from console.pages.frame.forms import LineField, LongText, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.frame.places import wrong_places
 from console.words import plans as plan_words
 from rollouts.actions.save_plan import save_plan
 from rollouts.analysis.dry_run import dry_answers, has_promql
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.plan import Plan
+
+# At the beginning of a line: the name of the plan, not that of a phase.
+_NAME_LINE = re.compile(r"^(name:[ \t]*)\S.*$", re.MULTILINE)
 
 
 class PlanForm(PageForm):
@@ -28,7 +35,7 @@ class PlanForm(PageForm):
 
 
 class _Asked(PageForm):
-    """`?from=NAME`: the plan that is copied."""
+    """`?from=NAME`: the plan that is copied, under a name of its own."""
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
@@ -48,7 +55,7 @@ def find(name: str) -> PlanRow:
 def plan_list(request: HtmxRequest) -> HttpResponse:
     """List the plans, built-in ones first."""
     found = PlanRow.objects.select_related("updated_by").order_by("-built_in", "name")
-    rows = [(row, plan_words.phase_rows(Plan.from_dict(row.parsed))) for row in found]
+    rows = [(row, plan_words.track(Plan.from_dict(row.parsed))) for row in found]
     context = {"rows": rows, "may_write": can(request.actor, "plans.write")}
     return render(request, "plans/list.html", context)
 
@@ -62,10 +69,8 @@ def detail(request: HtmxRequest, name: str) -> HttpResponse:
     context = {
         "row": row,
         "plan": plan,
-        "phases": plan_words.phase_rows(plan),
-        "thresholds": [plan_words.threshold(t) for t in plan.thresholds],
-        "guards": plan_words.guards(plan),
-        "triggers": [(plan_words.trigger(t), t.condition) for t in plan.rollback.triggers],
+        "track": plan_words.track(plan),
+        "conditions": [(t.name, t.condition) for t in plan.rollback.triggers],
         "asks_prometheus": has_promql(plan),
         "may_write": can(request.actor, "plans.write"),
     }
@@ -89,6 +94,9 @@ def edit(request: HtmxRequest, name: str = "") -> HttpResponse:
     if request.method == "GET":
         source = name or _Asked(request.GET).known()["from"]
         text = find(source).text if source else ""
+        if source and not name:
+            name = _free_name(source)
+            text = renamed(text, name)
         return _form(request, name, text, None)
     given = PlanForm(request.POST).known()
     wanted, text = given["name"] or name, given["text"]
@@ -99,6 +107,24 @@ def edit(request: HtmxRequest, name: str = "") -> HttpResponse:
     return HttpResponseRedirect(reverse("plans:detail", args=[row.name]), status=303)
 
 
+def _free_name(source: str) -> str:
+    """Return a name for a copy that no plan has yet: `standard-copy`, `standard-copy-2`."""
+    base = f"{source}-copy"
+    taken = set(PlanRow.objects.filter(name__startswith=base).values_list("name", flat=True))
+    names = chain([base], (f"{base}-{n}" for n in count(2)))
+    return next(name for name in names if name not in taken)
+
+
+def renamed(text: str, name: str) -> str:
+    """Return the text of a plan with its own name changed; all else stays as it was written. Pure."""
+    return _NAME_LINE.sub(lambda found: f"{found[1]}{name}", text, count=1)
+
+
 def _form(request: HtmxRequest, name: str, text: str, problem: Problem | None) -> HttpResponse:
-    context = {"name": name, "text": text, "problem": problem}
+    context = {
+        "name": name,
+        "text": text,
+        "problem": problem,
+        "places": wrong_places(problem),
+    }
     return render(request, "plans/edit.html", context, status=problem.status if problem else 200)

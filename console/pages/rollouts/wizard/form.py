@@ -27,7 +27,7 @@ from console.pages.frame.forms import (
     SelectorText,
 )
 from console.words import plans as plan_words
-from console.words.plans import PhaseRow
+from console.words.plans import PlanTrack
 from rollouts.models import Config, ConfigVersion, Rollout
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.plan import Plan
@@ -181,8 +181,7 @@ class WizardForm:
     before: ConfigVersion | None
     plans: list[tuple[str, str]]
     plan: Plan | None
-    phases: list[PhaseRow]
-    guards: list[str] = field(default_factory=list)
+    track: PlanTrack | None
     standings: Mapping[int, Standing] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     draft: Rollout | None = None
@@ -260,8 +259,7 @@ def load(given: Given, *, now: datetime, by: Actor, draft: Rollout | None = None
         before=_before(version, versions, found),
         plans=[(name, plan_words.summary(p)) for name, p in plans.items()],
         plan=plan,
-        phases=plan_words.phase_rows(plan) if plan else [],
-        guards=plan_words.guards(plan) if plan else [],
+        track=plan_words.track(plan) if plan else None,
         standings=found,
         labels=_labels(),
         draft=draft,
