@@ -29,7 +29,7 @@ from console.pages.quarantine import views as quarantine
 from console.pages.rollbacks import begin as rollback_begin
 from console.pages.rollbacks import views as rollbacks
 from console.pages.rollouts import listing as rollout_listing
-from console.pages.rollouts import readiness, timeline
+from console.pages.rollouts import phase_detail, readiness, timeline
 from console.pages.rollouts import readings as evidence
 from console.pages.rollouts import views as rollouts
 from console.pages.rollouts.acts import table as acts
@@ -80,6 +80,7 @@ rollouts_urls: Routes = [
     path("new/preview/", wizard.preview, name="preview"),
     path("<int:rollout_id>/", rollouts.detail, name="detail"),
     path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
+    path("<int:rollout_id>/phases/<int:number>/", phase_detail.page, name="phase"),
     path("<int:rollout_id>/readiness/", readiness.page, name="readiness"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),
     path("<int:rollout_id>/share/", shares.page, name="share"),

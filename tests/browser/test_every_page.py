@@ -32,6 +32,7 @@ LIVE = {
     "/rollouts/": [""],
     "/rollouts/<int:rollout_id>/": [""],
     "/rollouts/<int:rollout_id>/agents/": [""],
+    "/rollouts/<int:rollout_id>/phases/<int:number>/": [""],
     "/rollouts/<int:rollout_id>/readiness/": [""],
     "/rollouts/<int:rollout_id>/timeline/": [""],
     "/rollbacks/": [""],

@@ -78,6 +78,8 @@ class FullWorld:
             "new": "/rollouts/new/?config=gateway&q=env%3Dprod",
             "rollout": f"/rollouts/{self.observing.pk}/",
             "rollout agents": f"/rollouts/{self.observing.pk}/agents/",
+            "phase": f"/rollouts/{self.observing.pk}/phases/1/",
+            "phase that failed": f"/rollouts/{self.back.pk}/phases/1/",
             "waiting": f"/rollouts/{self.waiting.pk}/",
             "came back": f"/rollouts/{self.back.pk}/",
             "agents that came back": f"/rollouts/{self.back.pk}/agents/",

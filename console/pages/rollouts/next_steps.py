@@ -15,8 +15,15 @@ from accounts.policy import can
 from accounts.roles import holders
 from agents.models import Quarantine
 from console.pages.rollouts.phases import CAME_BACK
+from console.pages.said import places_view
+from console.words import plain
 from console.words import ways_back as words
-from rollouts.models import Rollout, Target
+from rollouts.errors import report, said
+from rollouts.errors.groups import NOBODY
+from rollouts.errors.report import ErrorReport
+from rollouts.models import Rollout
+
+_SHOWN = "“%s”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,9 @@ def steps(rollout: Rollout, actor: Actor) -> list[NextStep]:
     """Return the steps in the order in which people take them; none while nothing came back."""
     if rollout.state not in CAME_BACK:
         return []
-    found = [_said(rollout), _changed(rollout), _write(rollout, actor)]
+    faults = said.of_rollouts([rollout.pk]).get(rollout.pk, NOBODY)
+    errors = report.report(faults, rollout.version, rollout.previous_version)
+    found = [_said(errors), _line(errors) or _changed(rollout), _write(rollout, actor)]
     return [
         *(step for step in found if step is not None),
         *_kept_back(rollout, actor),
@@ -43,12 +52,30 @@ def steps(rollout: Rollout, actor: Actor) -> list[NextStep]:
     ]
 
 
-def _said(rollout: Rollout) -> NextStep | None:
-    speaking = Target.objects.filter(rollout=rollout).exclude(error="").count()
-    if not speaking:
+def _said(errors: ErrorReport) -> NextStep | None:
+    if not errors:
         return None
-    about = words.agents_said(speaking)
+    about = words.agents_said(errors.agents)
     return NextStep(_("See what the agents said"), "nav-agents", "#errors", about)
+
+
+def _line(errors: ErrorReport) -> NextStep | None:
+    """Lead to the line that most agents named; None where none named any."""
+    named = [place for one in errors.located for place in one.places]
+    if not named:
+        return None
+    [place] = places_view(named[:1], errors.version, errors.before)
+    line, was = place.place.line, place.place.was
+    label = _("See line %(line)d of v%(n)d") % {"line": line.number, "n": errors.version.number}
+    about = _SHOWN % plain.plain(line.text.strip(), limit=80)
+    if was is not None and was.text != line.text:
+        former = _SHOWN % plain.plain(was.text.strip(), limit=80)
+        about = _("%(line)s, %(v)s had %(was)s") % {
+            "line": about,
+            "v": place.before,
+            "was": former,
+        }
+    return NextStep(label, "nav-configs", place.url, about)
 
 
 def _changed(rollout: Rollout) -> NextStep:

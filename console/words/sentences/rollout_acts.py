@@ -121,6 +121,7 @@ STATES: dict[str, Sentence] = {
     "stale.moved_on": _l("{what} Nothing was done."),
     "stale.somebody": _l("Somebody changed this."),
     "stale.last_act": _last_act,
+    "phase.no_number": _l("{rollout} has no phase number {number}; it has {phases}."),
     "phase.missing": _l('{number} has no phase "{name}"; its phases are {names}.'),
 }
 

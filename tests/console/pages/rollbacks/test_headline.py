@@ -112,6 +112,16 @@ def test_the_next_steps_lead_where_they_say() -> None:
     assert "Write v4 from v2" in text
 
 
+def test_the_line_that_the_agents_named_is_a_step_of_its_own() -> None:
+    rollout = make_way_back(back=20, running=False)
+    rollout.targets.exclude(error="").update(error="processors::batch::send_batch_size: too many")
+    steps = page(rollout, "viewer").split('id="next-steps"', 1)[1].split("</section>", 1)[0]
+    assert 'href="/configs/edge/v/3/#L6"' in steps
+    assert "See line 6 of v3" in steps
+    assert "“send_batch_size: 300”, v2 had “send_batch_size: 200”" in steps
+    assert "/diff/" not in steps
+
+
 def test_who_may_not_lift_the_quarantine_reads_who_may() -> None:
     make_user("chen", "approver")
     text = page(make_way_back(back=20, running=False), "viewer")
