@@ -10,6 +10,7 @@ from console.pages import (
     limits,
     metrics_page,
     profile,
+    signing_keys,
     styleguide,
 )
 from console.pages.agents import acts as agent_acts
@@ -121,6 +122,7 @@ settings_urls: Routes = [
     path("budgets/", limits.page, {"kind": "budgets"}, name="budgets"),
     path("guards/", limits.page, {"kind": "guards"}, name="guards"),
     path("retirement/", limits.page, {"kind": "retirement"}, name="retirement"),
+    path("signing-keys/", signing_keys.page, name="signing-keys"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/<slug:config_hash>/", quarantine.detail, name="quarantined"),
     path("quarantine/<slug:config_hash>/lift/", quarantine.lift, name="lift"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from agents.models import SignedVersion
 from agents.signing.signed import Signed
@@ -20,18 +21,17 @@ from rollouts.models import ConfigVersion
 
 def of_version(version: ConfigVersion) -> Iterable[Finding]:
     """Yield what is wrong with the signature of the version; it blocks where no gateway would send it."""
-    row = SignedVersion.objects.filter(
-        config_name=version.config.name, version=version.number
-    ).first()
-    signed = newest_of([version.config_hash]).get(version.config_hash)
-    if signed is not None:
-        if not signed.holds():
+    rows = list(_newest_last(SignedVersion.objects.filter(body_id=version.config_hash)))
+    good = [row for row in rows if row.signature and row.key and not row.key.bad_at]
+    if good:
+        if not good[-1].signed().holds():
             says = text("finding.signature_bad", version=str(version))
             yield Finding("signature", BLOCK, 0, says)
         return
     level = BLOCK if settings.CONFIG_SIGNING_REQUIRED else NOTE
-    if row is not None and row.error:
-        says = text("finding.signature_waits", version=str(version), why=row.error)
+    errors = [row.error for row in rows if row.error]
+    if errors:
+        says = text("finding.signature_waits", version=str(version), why=errors[-1])
         yield Finding("signature", level, 0, says)
     elif settings.CONFIG_SIGNING_REQUIRED:
         yield Finding(
@@ -62,10 +62,9 @@ def of_ways_back(groups: Sequence[Group]) -> Iterable[Finding]:
 
 def newest_of(config_hashes: Iterable[str]) -> dict[str, Signed]:
     """Return the newest signature of each hash by a key that is not bad."""
-    rows = (
-        SignedVersion.objects.good()
-        .filter(body_id__in=list(config_hashes))
-        .select_related("key")
-        .order_by("signed_at", "pk")
-    )
-    return {row.body_id: row.signed() for row in rows}
+    rows = SignedVersion.objects.good().filter(body_id__in=list(config_hashes))
+    return {row.body_id: row.signed() for row in _newest_last(rows)}
+
+
+def _newest_last(rows: QuerySet[SignedVersion]) -> QuerySet[SignedVersion]:
+    return rows.select_related("key").order_by("signed_at", "pk")

@@ -65,6 +65,7 @@ STILL = {
     "/settings/budgets/",
     "/settings/guards/",
     "/settings/retirement/",
+    "/settings/signing-keys/",
     "/help/shortcuts/",
     "/help/metrics/",
 }

@@ -100,6 +100,7 @@ class FullWorld:
             "budgets": "/settings/budgets/",
             "guards": "/settings/guards/",
             "retirement": "/settings/retirement/",
+            "signing keys": "/settings/signing-keys/",
             "quarantine": "/settings/quarantine/",
             "audit": "/audit/",
             "search": "/search/?q=gw",

@@ -37,7 +37,7 @@ class NavItem:
 
 
 # label, icon, route, URL prefixes that mark it current, area with a count
-SAFETY = ("quarantine", "freeze", "budgets", "guards", "retirement")
+SAFETY = ("quarantine", "freeze", "budgets", "guards", "retirement", "signing-keys")
 AREAS = (
     (_("Overview"), "nav-overview", "fleet:overview", ("/needs/",), "needs"),
     (_("Agents"), "nav-agents", "agents:list", ("/agents/",), ""),

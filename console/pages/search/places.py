@@ -21,6 +21,7 @@ MORE: tuple[tuple[Promise, str, str, Promise], ...] = (
     (_l("Budgets"), "lock", "settings:budgets", _l("how many at once, settings")),
     (_l("Guards"), "lock", "settings:guards", _l("environments, thresholds, settings")),
     (_l("Retirement"), "lock", "settings:retirement", _l("agents that are gone, settings")),
+    (_l("Signing keys"), "key", "settings:signing-keys", _l("signatures of configs, settings")),
     (_l("Refused agents"), "nav-agents", "agents:refused", _l("door, credentials, sign-in")),
     (
         *(_l("Profile"), "person", "settings:profile"),

@@ -18,8 +18,8 @@ from tests.make.rollouts import make_approval, make_events, make_readings, make_
 pytestmark = pytest.mark.django_db
 
 LIMIT = 12
-# The stops of a replay, the rollout as it was, and the regions of its page.
-LIMITS = {"replay": 16}
+# The stops of a replay, the rollout as it was, and the regions of its page; the signature of a version.
+LIMITS = {"replay": 16, "diff": 13, "rollout readiness": 13}
 
 
 def queries(client: Client, url: str, **headers: str) -> list[str]:
@@ -55,6 +55,7 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "refused agents": lambda r: "/agents/refused/",
     "retire agents": lambda r: "/agents/retire/?q=env%3Dprod",
     "retirement": lambda r: "/settings/retirement/",
+    "signing keys": lambda r: "/settings/signing-keys/",
     "agent history": lambda r: f"/agents/{r.targets.latest('pk').agent.instance_uid}/history/",
     "configs": lambda r: "/configs/",
     "diff": lambda r: f"/configs/{r.config.name}/diff/1...2/",
