@@ -64,6 +64,7 @@ def quarantine(
                 object_id=config_hash,
                 reason=reason,
                 details={"agents": "all" if agent_ids is None else added, "outcome": outcome},
+                at=now,
             )
     return added
 

@@ -68,7 +68,7 @@ def wait_pill(page: Page, words: str) -> None:
 def approve(page: Page, product: Product) -> None:
     """Approve what waits, from the inbox."""
     page.goto(f"{product.url}/approvals/")
-    page.get_by_role("button", name="Approve…").first.click()
+    page.get_by_role("button", name=re.compile("^Approve .*agents?…$")).first.click()
     dialog = page.get_by_role("dialog")
     dialog.locator("#reason").fill("Canary and staging are well.")
     dialog.get_by_role("button", name=re.compile("^Approve")).click()

@@ -114,8 +114,9 @@ def read(rollout: Rollout, now: datetime, then: datetime | None = None) -> View:
     rollback: Rollback | None = getattr(rollout, "rollback", None)
     tiles: list[gates.Tile] = []
     if watched is not None:
-        readings = evidence_rows.by_gate(rollout, phase=watched, until=then)
         until = judged_at(rollout, then or now)
+        # What is read after the decision is no part of it: chart and sentence are of one moment.
+        readings = evidence_rows.by_gate(rollout, phase=watched, until=until)
         tiles = gates.tiles(
             gates_now(rollout, steps, until, skew=timedelta()),
             readings,

@@ -39,7 +39,8 @@ def test_one_decision_of_the_engine_is_one_group_in_its_order() -> None:
     acts = ("rollouts.gate_critical", "rollouts.fail_phase", "rollouts.roll_back")
     [group] = read(*(row(act, reason=reason) for act in acts))
     assert told(group) == ["gate failed", "failed a phase", "decided to roll back"]
-    assert (group.reason, group.is_quoted) == (reason, False)
+    assert [line.reason for line in group.lines] == [reason, "", ""]
+    assert not group.is_quoted
 
 
 def test_another_moment_rollout_or_actor_is_another_group() -> None:
@@ -73,18 +74,32 @@ def test_one_act_on_many_things_is_one_line_that_names_three() -> None:
     assert (len(line.objects), line.more, group.request_id) == (3, 17, "ab12")
 
 
-def test_different_reasons_stay_with_their_lines() -> None:
-    [group] = read(
-        row("rollouts.accept_finding", reason="one", request_id="a"),
-        row("rollouts.start", reason="other", request_id="a"),
+def test_what_a_decision_did_to_a_version_stands_with_it() -> None:
+    rows = (
+        row("rollouts.roll_back"),
+        row("quarantine.add", object_kind="config_hash", object_id="ab"),
+        row("rollouts.quarantined"),
     )
-    assert group.reason == ""
-    assert [line.event.reason for line in group.lines] == ["one", "other"]
+    [group] = read(*rows)
+    assert told(group) == ["decided to roll back", "quarantined", "quarantined the version"]
 
 
-def test_a_reason_that_only_some_lines_have_is_said_once() -> None:
-    [group] = read(row("rollouts.start", reason="go"), row("rollouts.start_phase"))
-    assert group.reason == "go"
+def test_phases_to_which_the_same_was_done_are_one_line() -> None:
+    [group] = read(
+        row("rollouts.fail_phase", details={"phase": "canary"}),
+        row("rollouts.skip_phase", details={"phase": "staging"}),
+        row("rollouts.skip_phase", details={"phase": "production"}),
+    )
+    assert [(line.phases, len(line.objects)) for line in group.lines] == [
+        (["canary"], 1),
+        (["staging", "production"], 1),
+    ]
+
+
+def test_each_reason_of_an_act_is_said_once_where_it_is_first() -> None:
+    reasons = ("one", "other", "one", "")
+    [group] = read(*(row(f"rollouts.a{n}", reason=r) for n, r in enumerate(reasons)))
+    assert [line.reason for line in group.lines] == ["one", "other", "", ""]
 
 
 def written() -> set[str]:

@@ -156,7 +156,7 @@ def test_the_strip_says_outcome_and_duration(client: Client) -> None:
         ("good v2", "ok", "Succeeded"),
     ]
     page = markup(client.get("/"))
-    assert "The last 3 rollouts" in page
+    assert 'The last rollouts <span class="muted">3</span>' in page
     assert "<span>1 min 48 s</span>" in page
     assert "<span>4.3 s</span>" in page
 

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from console.pages.frame.fragments import render
 from console.pages.rollouts import gates
+from console.pages.rollouts import page as rollout_page
 from console.words import numbers
 from console.words.plain import NO_VALUE
 from rollouts.engine.facts import GateFacts, GateKind, Verdict
+from rollouts.models import Measurement, Rollback, Rollout
+from tests.make.configs import make_config
+from tests.make.rollouts import make_readings, make_rollout
 from tests.make.times import NOW
 
 GATE = GateFacts(
@@ -89,3 +96,19 @@ def test_only_metrics_of_the_catalogue_lead_to_it() -> None:
 )
 def test_a_number_never_loses_its_unit(value: float | None, unit: str, shown: str) -> None:
     assert numbers.amount(value, unit) == shown
+
+
+@pytest.mark.django_db
+def test_what_is_read_after_the_decision_is_neither_said_nor_drawn() -> None:
+    version = make_config("edge", 2)[1]
+    phases = ("passed", "failed", "skipped")
+    rollout = make_rollout(version, state="rolled_back", phases=phases)
+    now = timezone.now()
+    rollout.phases.filter(index=1).update(started_at=now)
+    Rollback.objects.create(rollout=rollout, kind="automatic", state="succeeded", decided_at=now)
+    make_readings(rollout, 1)
+    Measurement.objects.update(at=now + timedelta(seconds=1))
+    view = rollout_page.read(Rollout.objects.for_detail().get(pk=rollout.pk), now)
+    assert {(tile.at, tile.chart) for tile in view.criteria} == {(None, None)}
+    context = {"tile": view.criteria[0], "rollout": rollout, "view": view, "seq": 1, "now": now}
+    assert "No reading was taken" in render("rollouts/gates/_gate.html", context)
