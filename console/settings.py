@@ -291,6 +291,34 @@ CONFIG_SIGNING_REQUIRED = env.bool("CONFIG_SIGNING_REQUIRED", default=False)
 # Stands in the manifest of each signed version; hosts refuse one of another environment.
 CONFIG_SIGNING_ENVIRONMENT = env.str("CONFIG_SIGNING_ENVIRONMENT", default="production")
 
+# --- Agents: TLS and proxies ---------------------------------------------------------------
+# The gateway's certificate: a PEM file with the server's own first, then what stands between it and its
+# CA. A new one is taken within seconds, without a restart.
+OPAMP_TLS_CERT = env.str("OPAMP_TLS_CERT", default="")
+# The key of `OPAMP_TLS_CERT`: a PEM file that only its owner may read.
+OPAMP_TLS_KEY = env.str("OPAMP_TLS_KEY", default="")
+# Whether the gateway speaks TLS. Default: when `OPAMP_TLS_CERT` is set.
+OPAMP_TLS_ENABLED = env.bool("OPAMP_TLS_ENABLED", default=bool(OPAMP_TLS_CERT))
+# A PEM file of authorities whose certificates agents may show, beside those that `manage.py certs trust`
+# keeps in the database.
+OPAMP_TLS_CLIENT_CA = env.str("OPAMP_TLS_CLIENT_CA", default="")
+# Whose a certificate of `OPAMP_TLS_CLIENT_CA` is: a regular expression on a URI of its SAN, else its CN,
+# with a group `uid` or `name`. Default: the uid in `spiffe://.../agent/UID`, else whoever has that name.
+OPAMP_TLS_IDENTITY_RULE = env.str("OPAMP_TLS_IDENTITY_RULE", default="")
+# `optional`, or `required`: then there is no handshake without a client certificate, and no sentence
+# either for who has none.
+OPAMP_TLS_CLIENT_CERT = env.str("OPAMP_TLS_CLIENT_CERT", default="optional")
+# The least version of TLS, `1.3` or `1.2`.
+OPAMP_TLS_MIN_VERSION = env.str("OPAMP_TLS_MIN_VERSION", default="1.3")
+# Refuse an expired client certificate in the handshake, where no sentence can tell the agent why.
+OPAMP_TLS_STRICT_HANDSHAKE = env.bool("OPAMP_TLS_STRICT_HANDSHAKE", default=False)
+# Proxies in front of the gateway, as addresses or networks: only from these are forwarded addresses and
+# certificates read.
+OPAMP_TRUSTED_PROXIES = env.list("OPAMP_TRUSTED_PROXIES", default=[])
+# The header in which such a proxy hands on the client's certificate: `X-SSL-Client-Cert`, `Client-Cert`
+# or `X-Forwarded-Client-Cert`. Then certificates are taken from nowhere else.
+OPAMP_CLIENT_CERT_HEADER = env.str("OPAMP_CLIENT_CERT_HEADER", default="")
+
 # --- REST API ------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

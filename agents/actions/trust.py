@@ -22,7 +22,7 @@ from agents.models import Agent, AgentCertificate, TrustedAuthority
 from console.lib import hints
 from console.lib.certificates import CertificateFacts, facts_of, read_pem, to_pem
 from console.lib.problems import Invalid, Missing, Refused
-from console.lib.texts import text
+from console.lib.texts import SaidError, text
 
 MAX_RULE = 300
 
@@ -176,11 +176,12 @@ def _one(pem: str) -> tuple[x509.Certificate, CertificateFacts]:
         first = read_pem(pem)[0]
         return first, facts_of(first)
     except ValueError as bad:
-        raise Invalid.at("pem", text("trust.unreadable", why=str(bad))) from bad
+        why = bad.says if isinstance(bad, SaidError) else str(bad)
+        raise Invalid.at("pem", text("trust.unreadable", why=why)) from bad
 
 
 def _check_rule(rule: str) -> None:
-    """Raise Invalid unless the rule is "" or a regular expression with the group uid or name."""
+    """Raise Invalid unless the rule is "" or a regular expression with a group uid or name."""
     if not rule:
         return
     try:
@@ -188,7 +189,7 @@ def _check_rule(rule: str) -> None:
     except re.error as bad:
         why = text("trust.bad_rule", why=str(bad))
         raise Invalid.at("identity_rule", why) from bad
-    if len(groups) != 1 or len(rule) > MAX_RULE:
+    if not groups or len(rule) > MAX_RULE:
         raise Invalid.at("identity_rule", text("trust.rule_groups", most=MAX_RULE))
 
 

@@ -108,3 +108,30 @@ class Metrics:
         self.pushes = Counter(
             "opamp_gateway_pushes", "Messages sent without being asked.", registry=registry
         )
+        self._of_tls(registry)
+
+    def _of_tls(self, registry: CollectorRegistry) -> None:
+        self.tls_handshakes = Counter(
+            "opamp_gateway_tls_handshakes", "TLS handshakes.", ["result"], registry=registry
+        )
+        self.tls_reloads = Counter(
+            "opamp_gateway_tls_reloads",
+            "Changes of the TLS files or authorities, taken (ok) or not usable (failed).",
+            ["result"],
+            registry=registry,
+        )
+        self.tls_unusable = Gauge(
+            "opamp_gateway_tls_files_unusable",
+            "1 while the TLS files cannot be used and the earlier ones still serve.",
+            registry=registry,
+        )
+        self.tls_expiry = Gauge(
+            "opamp_gateway_tls_certificate_expiry_seconds",
+            "When the certificate that agents are shown expires, in seconds since 1970.",
+            registry=registry,
+        )
+        self.headers_ignored = Counter(
+            "opamp_gateway_certificate_headers_ignored",
+            "Headers with a client certificate that came from no trusted proxy, or under another name.",
+            registry=registry,
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * 1024
@@ -75,9 +77,40 @@ class Intervals:
         )
 
 
+AUTHS = ("none", "token", "mtls", "any", "mtls+token")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """The files and rules of TLS (security.md R6 to R9).
+
+    `client_ca` is a file of further authorities beside those of the database; their certificates are
+    mapped by `identity_rule`. With `requires_client` there is no handshake without a certificate.
+    `is_strict` has OpenSSL look at times too: an expired certificate is then told by no sentence.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+    identity_rule: str = ""
+    requires_client: bool = False
+    allows_tls12: bool = False
+    is_strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """What proxies in front may tell (R11, R12): from which addresses, and in which header the
+    client's certificate stands; "" = certificates are taken from our own handshake only."""
+
+    trusted: tuple[IPv4Network | IPv6Network, ...] = ()
+    certificate_header: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where and how one gateway process listens. `auth` is "none" (loopback only) or "token"."""
+    """Where and how one gateway process listens. `auth` says what an agent must show: "none" (on
+    loopback only), "token", "mtls", "any" of the two, or "mtls+token"."""
 
     host: str = "127.0.0.1"
     port: int = 4320
@@ -86,17 +119,34 @@ class Options:
     reuse_port: bool = False
     auth: str = "none"
     own_metrics_url: str = ""
+    tls: TlsOptions | None = None
+    proxies: ProxyOptions = field(default_factory=ProxyOptions)
     limits: Limits = field(default_factory=Limits)
     intervals: Intervals = field(default_factory=Intervals)
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """Where OpAMP is served: agents whose address has no path ask for "/"."""
+        return frozenset({self.path, "/"})
+
     def check(self) -> None:
         """Raise ValueError for an address that would let anyone in (security.md section 3)."""
-        if self.auth not in {"none", "token"}:
-            raise ValueError(f"--auth is none or token, not {self.auth}")
+        if self.auth not in AUTHS:
+            raise ValueError(f"--auth is one of {', '.join(AUTHS)}, not {self.auth}")
         if self.auth == "none" and not is_loopback(self.host):
             raise ValueError(
                 f"--auth none would let anyone at {self.host} act as an agent; "
                 "use --auth token, or listen on 127.0.0.1"
+            )
+        if "mtls" in self.auth and self.tls is None and not self.proxies.certificate_header:
+            raise ValueError(
+                f"--auth {self.auth} asks for certificates, and nobody can show one: set "
+                "OPAMP_TLS_CERT and OPAMP_TLS_KEY, or OPAMP_CLIENT_CERT_HEADER behind a proxy"
+            )
+        if self.proxies.certificate_header and not self.proxies.trusted:
+            raise ValueError(
+                "OPAMP_CLIENT_CERT_HEADER is read from trusted proxies only, and there is none: "
+                "set OPAMP_TRUSTED_PROXIES to their addresses, e.g. 10.0.0.0/8"
             )
 
 

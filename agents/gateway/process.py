@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
 import resource
 import signal
 import time
@@ -27,9 +28,11 @@ class GatewayDied(RuntimeError):
     """The gateway stopped by itself, as cleanly as it could: start it again."""
 
 
-def default_auth(host: str) -> str:
+def default_auth(host: str, *, has_certificates: bool = False) -> str:
     """Return the authentication for a listener where none was named."""
-    return "none" if is_loopback(host) else "token"
+    if is_loopback(host):
+        return "none"
+    return "any" if has_certificates else "token"
 
 
 def run(options: Options, workers: int = 1) -> None:
@@ -48,6 +51,7 @@ async def _serve(options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     _stop_with_parent(loop, stop)
     server = Server(options)
+    loop.add_signal_handler(signal.SIGHUP, server.look_at_files)
     try:
         await server.start()
     except BaseException:
@@ -97,7 +101,7 @@ def _raise_open_files() -> None:
 
 
 def _run_workers(options: Options, workers: int) -> None:
-    """Run several processes on one port; one that dies is started again."""
+    """Run several processes on one port; one that dies is started again, SIGHUP goes to each."""
     context = multiprocessing.get_context("spawn")
     stopping = False
 
@@ -108,6 +112,13 @@ def _run_workers(options: Options, workers: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     running = {index: _start(context, options, index) for index in range(workers)}
+
+    def pass_on(number: int, _frame: object) -> None:
+        for process in running.values():
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, number)
+
+    signal.signal(signal.SIGHUP, pass_on)
     while not stopping:
         time.sleep(0.2)
         for index, process in running.items():

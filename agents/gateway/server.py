@@ -30,11 +30,14 @@ from agents.gateway.registry.signatures import Signatures
 from agents.gateway.registry.wishes import Wishes
 from agents.gateway.sockets.auth import Doorkeeper
 from agents.gateway.sockets.books import Books
+from agents.gateway.sockets.caller import Callers
 from agents.gateway.sockets.door import Door
 from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
 from agents.gateway.sockets.revoking import Revoking
 from agents.gateway.sweep import Sweep
+from agents.gateway.tls.current import CurrentTls
+from agents.gateway.tls.self_test import check_own_handshake
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.uids import new_uid
 from agents.opamp.websocket import frames
@@ -100,20 +103,29 @@ class Server:
             },
         )
         self.wishes = Wishes(gateway, self._databases["read"])
-        self.keeper = Doorkeeper(self._databases["load"], self.options.auth, limits)
-        self.revoking = Revoking(self.keeper, gateway.connections)
-        self.door = Door(self.keeper, limits, gateway.metrics, gateway.refusals)
+        self._wire_door()
+
+    def _wire_door(self) -> None:
+        options, gateway = self.options, self.gateway
+        database = self._databases["load"]
+        self.tls = CurrentTls(options.tls, gateway.metrics) if options.tls is not None else None
+        self.keeper = Doorkeeper(database, options.auth, options.limits, options.tls)
+        self.revoking = Revoking(self.keeper, gateway.connections, self.tls)
+        callers = Callers(options.proxies, gateway.metrics)
+        metrics = gateway.metrics
+        self.door = Door(self.keeper, callers, options.limits, metrics, gateway.refusals)
         self.books = Books(gateway, self.door)
-        self.reception = Reception(gateway, self.door, self.books, self.options.path)
-        self.sweep = Sweep(gateway, self.reception, self.books)
+        self.reception = Reception(gateway, self.door, self.books, options.paths)
         self.listener = Listener(
-            self.options,
+            options,
             self.door,
             self.reception,
-            gateway.metrics,
+            metrics,
+            tls=self.tls,
             is_well=self._is_well,
             before_metrics=self._before_metrics,
         )
+        self.sweep = Sweep(gateway, self.listener, self.reception, self.books)
         self.lease = Lease(self._databases["read"], gateway.id)
 
     @property
@@ -136,12 +148,16 @@ class Server:
         )
         self.gateway.facts.known_components.update(row[0] for row in rows)
         await self.keeper.reload(force=True)
+        if self.tls is not None:
+            self.tls.begin(self.keeper.certificates.bundle)
         await self.wishes.begin()
         self._spawn("load", self.gateway.loader.run())
         self._spawn("flush", self.gateway.flusher.run())
         self._spawn("shown configs", self.gateway.shown_configs.run())
         own_metrics = web.post(OWN_METRICS_PATH, self.own_metrics.serve)
         await self.listener.open([own_metrics, *self._routes])
+        if self.tls is not None:
+            await check_own_handshake(self.options.host, self.port, self.tls.pair)
         self.gateway.facts.default_settings = own_metrics_offer(self.options, self.port)
         self._spawn("series", self.own_metrics.run())
         await self.lease.begin(self.port)
@@ -178,6 +194,8 @@ class Server:
             raise
 
     def _is_well(self) -> bool:
+        if self.keeper.is_blind:
+            return False
         return not self.door.is_draining and all(not task.done() for task in self._tasks)
 
     def _before_metrics(self) -> None:
@@ -186,6 +204,10 @@ class Server:
         metrics.flush_lag.set(flusher.lag_s)
         metrics.unwritten.set(flusher.unwritten)
         metrics.database_away.set(any(d.is_away for d in self._databases.values()))
+
+    def look_at_files(self) -> None:
+        """Take changed TLS files and authorities now, not within seconds (SIGHUP)."""
+        self.revoking.look_now()
 
     # --- Loops -----------------------------------------------------------------------------
 

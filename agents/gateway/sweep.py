@@ -13,6 +13,7 @@ from agents.gateway.database import AWAY
 from agents.gateway.registry.budgets import has_room
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.sockets.books import Books
+from agents.gateway.sockets.listener import Listener
 from agents.gateway.sockets.reception import Reception
 from agents.models.status import SILENT
 from agents.opamp import bits
@@ -26,8 +27,11 @@ SLICE = 500
 class Sweep:
     """Looks after agents that say nothing and connections that take nothing."""
 
-    def __init__(self, gateway: Gateway, reception: Reception, books: Books) -> None:
+    def __init__(
+        self, gateway: Gateway, listener: Listener, reception: Reception, books: Books
+    ) -> None:
         self._gateway = gateway
+        self._listener = listener
         self._reception = reception
         self._books = books
         self._intervals = gateway.options.intervals
@@ -76,6 +80,7 @@ class Sweep:
             if connection.is_lagging:
                 self._cut_lagging(connection, now)
         self._drop_polls()
+        self._listener.look()
         self._reception.look()
         self._books.look()
 

@@ -12,9 +12,9 @@ from console.lib.text_column import TextColumn
 class TrustedAuthority(models.Model):
     """A CA whose certificates agents may show at the gateway (security.md R4, R22).
 
-    `identity_rule` is a regular expression on a URI of the leaf's SAN or its CN, whole, with one group:
-    `uid` (the agent of that instance_uid) or `name` (whoever has that name); "" = only certificates of
-    the registry are let in. `labels` are given to new agents. `change` works as in Desired.
+    `identity_rule` is a regular expression that a URI of the leaf's SAN, else its CN, matches whole; its
+    group `uid` is the agent of that instance_uid, its group `name` whoever has that name. "" = only
+    certificates of the registry are let in. `labels` are given to new agents. `change` as in Desired.
     """
 
     name = models.CharField(max_length=100, unique=True)

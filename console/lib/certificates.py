@@ -1,7 +1,7 @@
 """Reading X.509 certificates: from PEM or DER to what the rest of the product asks of them.
 
 Nothing here decides whom to trust (`agents.gateway.tls.verify` does). All of it is hostile text until
-then: `read_*` raise ValueError with a plain sentence, and nothing else.
+then: `read_*` raise ValueError, and nothing else.
 """
 
 from __future__ import annotations
@@ -16,9 +16,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from console.lib.texts import SaidError
+
 _BLOCK = re.compile(
     rb"-----BEGIN CERTIFICATE-----\s.*?-----END CERTIFICATE-----", re.DOTALL | re.ASCII
 )
+
+
+class NoCertificate(SaidError):
+    """There is no certificate in this PEM, or one that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,14 @@ def _uris(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(names.get_values_for_type(x509.UniformResourceIdentifier))
 
 
+def read_der(der: bytes) -> x509.Certificate:
+    """Return the certificate. Raises ValueError."""
+    try:
+        return x509.load_der_x509_certificate(der)
+    except (x509.InvalidVersion, TypeError) as bad:
+        raise ValueError(str(bad)) from bad
+
+
 def read_pem(pem: bytes | str) -> list[x509.Certificate]:
     """Return every certificate of a PEM text, in its order; text between them is passed over.
 
@@ -90,10 +104,10 @@ def read_pem(pem: bytes | str) -> list[x509.Certificate]:
     for number, block in enumerate(_BLOCK.findall(data), start=1):
         try:
             found.append(x509.load_pem_x509_certificate(block))
-        except ValueError as bad:
-            raise ValueError(f"certificate {number} cannot be read: {bad}") from bad
+        except (ValueError, x509.InvalidVersion) as bad:
+            raise NoCertificate("pem.broken", number=number, why=str(bad)) from bad
     if not found:
-        raise ValueError("it holds no -----BEGIN CERTIFICATE-----")
+        raise NoCertificate("pem.none")
     return found
 
 

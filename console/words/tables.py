@@ -23,6 +23,7 @@ from console.words.sentences import (
     rollout_moves,
     selectors,
     signing,
+    tls,
 )
 
 TABLES = (
@@ -37,6 +38,8 @@ TABLES = (
     acts_refused.POLICY,
     acts_refused.AGENTS,
     acts_refused.SETTINGS,
+    tls.PEM,
+    tls.TLS,
     api.TITLES,
     api.ANSWERS,
     api.BODIES,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from console.lib.certificate_making import Life, Pair, make_authority, make_client, make_server
 
 DOMAIN = "tidegate.test"
@@ -30,3 +33,18 @@ def uri_of(uid: object) -> str:
 def client(ca: Pair, uid: object, begins_in_d: float = -1, ends_in_d: float = 30) -> Pair:
     """Return the certificate of the agent with this uid."""
     return make_client(ca, str(uid), [uri_of(uid)], life(begins_in_d, ends_in_d))
+
+
+def reissued(ca: Pair, days: float) -> Pair:
+    """Return the same authority, name and key, that ends in so many days."""
+    until = life(-1, days)
+    builder = x509.CertificateBuilder(
+        issuer_name=ca.certificate.issuer,
+        subject_name=ca.certificate.subject,
+        public_key=ca.key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=until.begins,
+        not_valid_after=until.ends,
+        extensions=list(ca.certificate.extensions),
+    )
+    return Pair(builder.sign(ca.key, hashes.SHA256()), ca.key)

@@ -19,6 +19,7 @@ NOT_ASKED = (
     "agents/gateway/own_metrics",
     "agents/gateway/registry",
     "agents/gateway/sockets",
+    "agents/gateway/tls",
     "agents/gateway/metrics.py",
     "agents/gateway/options.py",
     "agents/gateway/process.py",

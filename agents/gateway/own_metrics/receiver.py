@@ -22,7 +22,8 @@ from agents.gateway.own_metrics.otlp_pb2 import ExportMetricsServiceRequest
 from agents.gateway.own_metrics.series import read
 from agents.gateway.own_metrics.token import OwnMetricsTokens
 from agents.gateway.registry.budgets import NoRoom, Room, Share
-from agents.gateway.sockets.door import peer_of, problem
+from agents.gateway.sockets.caller import peer_of
+from agents.gateway.sockets.door import problem
 from agents.gateway.sockets.encoding import BadEncoding, BodyTooLarge, collect, inflate, retry_after
 
 logger = logging.getLogger(__name__)

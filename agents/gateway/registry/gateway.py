@@ -67,7 +67,7 @@ class Gateway:
         self.room = Room(options.limits.receiving_bytes)
         self.registry = Registry()
         self.connections: set[Connection] = set()
-        self.polls: dict[tuple[str, int], Connection] = {}
+        self.polls: dict[tuple[str, int, str], Connection] = {}
         self.cursors = Cursors()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.store = Store(
@@ -177,6 +177,7 @@ class Gateway:
             connection=connection,
             rename_of=ordered.id if ordered is not None else None,
             only_agent=principal.agent_id,
+            only_uid=principal.uid,
         )
         if connection.is_websocket:
             return await self._load(wanted, held)

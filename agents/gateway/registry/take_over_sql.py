@@ -22,8 +22,9 @@ class Wanted:
     """One agent to be taken over. `keep` is the session we hold of it, if any.
 
     `rename_of` is the id of the agent that was ordered to use this uid on this connection. With
-    `only_agent` (a personal credential) no other agent may be meant. `is_refused` comes back when
-    the credential does not own the uid (security.md section 3.2).
+    `only_agent` (a personal credential) no other agent may be meant, with `only_uid` (a certificate,
+    by its authority's rule) only the agent of this uid, who may be new or have been renamed since.
+    `is_refused` comes back when the credential does not own the uid (security.md section 3.2).
     """
 
     uid: bytes
@@ -36,9 +37,15 @@ class Wanted:
     connection: Connection
     rename_of: int | None = None
     only_agent: int | None = None
+    only_uid: bytes = b""
     agent_id: int = 0
     is_new: bool = False
     is_refused: bool = False
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the credential is one agent's, whatever the agent was bound to at first."""
+        return self.only_agent is not None or bool(self.only_uid)
 
 
 async def find_or_make(cursor: AsyncCursor[Any], wanted: list[Wanted], now: datetime) -> None:
@@ -46,7 +53,9 @@ async def find_or_make(cursor: AsyncCursor[Any], wanted: list[Wanted], now: date
     for one in wanted:
         if one.rename_of is not None:
             await _rename(cursor, one, one.rename_of, now)
-    missing = await _find(cursor, [w for w in wanted if not w.agent_id], now)
+        elif one.only_uid not in (b"", one.uid):
+            await _keep_to_owner(cursor, one)
+    missing = await _find(cursor, [w for w in wanted if not (w.agent_id or w.is_refused)], now)
     for one in wanted:
         is_other = one.only_agent is not None and one.agent_id != one.only_agent
         one.is_refused = one.is_refused or is_other
@@ -57,6 +66,24 @@ async def find_or_make(cursor: AsyncCursor[Any], wanted: list[Wanted], now: date
         still = await _find(cursor, [w for w in missing if not w.agent_id], now)
         if still:
             raise RuntimeError(f"agent {still[0].uid.hex()} can neither be found nor made")
+
+
+async def _keep_to_owner(cursor: AsyncCursor[Any], one: Wanted) -> None:
+    """The agent speaks with another uid than its certificate has: only if it was renamed since may
+    that be (OP-46)."""
+    await cursor.execute(
+        """
+        SELECT id FROM agents_agent WHERE instance_uid = %(uid)b
+        UNION ALL
+        SELECT agent_id FROM agents_agentalias WHERE instance_uid = %(uid)b AND NOT is_ordered
+        """,
+        {"uid": UUID(bytes=one.only_uid)},
+    )
+    row = await cursor.fetchone()
+    if row is None or one.only_agent not in (None, row[0]):
+        one.is_refused = True
+    else:
+        one.only_agent = row[0]
 
 
 async def _find(cursor: AsyncCursor[Any], wanted: list[Wanted], now: datetime) -> list[Wanted]:
@@ -80,7 +107,7 @@ async def _find(cursor: AsyncCursor[Any], wanted: list[Wanted], now: datetime) -
         found = rows.get(one.uid)
         if found is None:
             missing.append(one)
-        elif one.binding and one.only_agent is None and found[2] not in {"", one.binding}:
+        elif not one.is_personal and one.binding and found[2] not in {"", one.binding}:
             one.is_refused = True
         elif found[1]:
             await _rename(cursor, one, found[0], now)

@@ -1,200 +1,203 @@
 """Who may connect: the order of checks of security.md 3.1, before any body is read.
 
-Real today: nothing needed on loopback, and bearer tokens, personal or shared by a pool. Client
-certificates, enrolment tokens and JWTs will return the same `Principal` from here.
+A client certificate, then a bearer token, then whether both speak of the same agent and are what this
+gateway asks for. A credential that is shown and wrong refuses; nothing falls back to a weaker one.
+Enrolment tokens and JWTs will return the same `Principal` from here.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from agents.gateway.database import AWAY, Database
-from agents.gateway.options import Limits
+from agents.gateway.options import Limits, TlsOptions
 from agents.gateway.principal import LOOPBACK, Principal, Proof
+from agents.gateway.sockets.caller import Caller
+from agents.gateway.sockets.failures import Failures
+from agents.gateway.sockets.not_admitted import NotAdmitted, invalid
+from agents.gateway.sockets.tokens import Tokens, is_ours
+from agents.gateway.tls.certificates import Certificates, utc
+from agents.gateway.tls.verify import EXPIRED, PeerRefused
 
 logger = logging.getLogger(__name__)
 
-AGENT_PREFIX = "tg_a_"
-_OPERATOR_PREFIX = "tg_u_"
 _RELOAD_S = 60.0
-# An unknown token asks the database at most so often in all, so guessing costs us nothing.
-_LOOKUPS_PER_S = 20
-
-
-class NotAdmitted(Exception):
-    """No entry. `code` and `detail` are for the caller; `why` is for the log and for operators only
-    (R14), as is `credential`, the name of one that was recognised."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        detail: str,
-        why: str = "",
-        *,
-        retry_after_s: float = 0.0,
-        credential: str = "",
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.why = why
-        self.retry_after_s = retry_after_s
-        self.credential = credential
+# Without a look at the rows for so long nobody new is let in: what was revoked would be (R30).
+_BLIND_AFTER_S = 600.0
 
 
 class Doorkeeper:
-    """Knows the live tokens and who failed lately."""
+    """Knows the live credentials and who failed lately."""
 
-    def __init__(self, database: Database, auth: str, limits: Limits) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, auth: str, limits: Limits, tls: TlsOptions | None = None
+    ) -> None:
         self._auth = auth
-        self._limits = limits
-        self._tokens: dict[str, Principal] = {}
+        self.tokens = Tokens(database)
+        self.certificates = Certificates(database, tls)
+        self._failures = Failures(limits)
         self._reloaded_at = 0.0
-        self._failures: dict[str, list[float]] = {}
-        self._lookups: tuple[int, int] = (0, 0)
 
-    async def reload(self, *, force: bool = False) -> list[str]:
-        """Read all live tokens again, at most once a minute unless forced.
+    @property
+    def is_blind(self) -> bool:
+        """Whether credentials could not be read again for too long."""
+        return self._auth != "none" and time.monotonic() - self._reloaded_at > _BLIND_AFTER_S
 
-        Returns the names of principals that were valid and are no longer, to be cut (R30).
+    async def reload(self, *, force: bool = False) -> bool:
+        """Read all credentials again, at most once a minute unless forced.
+
+        True when somebody may have lost theirs: `judge` tells who (R30). Raises AWAY.
         """
         if not force and time.monotonic() - self._reloaded_at < _RELOAD_S:
-            return []
-        rows = await self._database.fetch(_TOKENS + " WHERE revoked_at IS NULL")
-        before = {p.name for p in self._tokens.values()}
-        self._tokens = {row[0]: _principal(row) for row in rows}
+            return False
+        has_lost = await self.tokens.reload()
+        has_lost |= await self.certificates.reload()
         self._reloaded_at = time.monotonic()
-        return sorted(before - {p.name for p in self._tokens.values()})
+        return has_lost
 
-    def recognise(self, address: str, authorization: Sequence[str]) -> Principal | None:
-        """Return who connects from `address`, or None when only the database can tell.
+    def judge(self) -> Callable[[Principal], bool]:
+        """Return what tells whether the credentials behind a connection were not taken away since."""
+        names = self.tokens.names()
 
-        Raises Denied.
-        """
+        def stands(principal: Principal) -> bool:
+            if principal.kind is Proof.LOOPBACK:
+                return True
+            if principal.kind is Proof.CERTIFICATE:
+                has_token = not principal.beside or principal.beside in names
+                return has_token and self.certificates.stands(principal)
+            return principal.name in names
+
+        return stands
+
+    def recognise(self, caller: Caller) -> Principal | None:
+        """Return who connects, or None when only the database can tell. Raises NotAdmitted."""
         now = time.time()
-        self._check_failures(address, now)
-        if self._auth == "none" and not authorization:
-            return LOOPBACK
+        self._failures.check(caller.address, now)
         try:
-            return self._checked(self._tokens.get(_digest(authorization)), now)
+            certificate = self._known_certificate(caller, now)
+            if caller.chain and certificate is None:
+                return None
+            token = self.tokens.known(caller.authorization, now) if caller.authorization else None
+            if caller.authorization and token is None:
+                return None
+            return self._decide(certificate, token)
         except NotAdmitted as denied:
-            self._note(address, denied, now)
+            self._note(caller, denied, now)
             raise
 
-    async def admit(self, address: str, authorization: Sequence[str]) -> Principal:
-        """Return who connects from `address` with these Authorization headers. Raises Denied."""
-        known = self.recognise(address, authorization)
+    async def admit(self, caller: Caller) -> Principal:
+        """Return who connects, asking the database if needed. Raises NotAdmitted."""
+        known = self.recognise(caller)
         if known is not None:
             return known
         now = time.time()
         try:
-            found = self._checked(await self._find(_digest(authorization)), now)
-            if found is not None:
-                return found
-            if self._auth == "none" and not _secret(authorization).startswith(AGENT_PREFIX):
-                # Without enrolment any other header is the collector's own business.
-                return LOOPBACK
-            raise _invalid("unknown or revoked")
-        except NotAdmitted as denied:
-            self._note(address, denied, now)
-            raise
-
-    def _checked(self, principal: Principal | None, now: float) -> Principal | None:
-        if principal is not None and principal.not_after and now >= principal.not_after:
-            text = "The token has expired; ask for a new one."
-            raise NotAdmitted(401, "token_expired", text, credential=principal.name)
-        return principal
-
-    def _note(self, address: str, denied: NotAdmitted, now: float) -> None:
-        if denied.status == 401:
-            self._failures.setdefault(address, []).append(now)
-        logger.info(
-            "Refused an agent", extra={"address": address, "code": denied.code, "why": denied.why}
-        )
-
-    async def _find(self, digest: str) -> Principal | None:
-        """Look up a token that is not in memory, made a moment ago perhaps."""
-        second, count = self._lookups
-        if second != int(time.monotonic()):
-            second, count = int(time.monotonic()), 0
-        self._lookups = (second, count + 1)
-        if count >= _LOOKUPS_PER_S:
-            return None
-        try:
-            rows = await self._database.fetch(
-                _TOKENS + " WHERE revoked_at IS NULL AND digest = %b", digest
+            return self._decide(
+                await self._find_certificate(caller, now), await self._find_token(caller, now)
             )
         except AWAY as error:
             raise NotAdmitted(
                 503, "unavailable", "Try again later.", str(error), retry_after_s=30.0
             ) from error
-        if rows:
-            self._tokens[digest] = _principal(rows[0])
-        return self._tokens.get(digest)
+        except NotAdmitted as denied:
+            self._note(caller, denied, now)
+            raise
 
-    def _check_failures(self, address: str, now: float) -> None:
-        """Pause an address after 20 failures in a minute (security.md section 8)."""
-        failures = self._failures.get(address)
-        if failures is None:
-            return
-        pause = self._limits.failed_auth_pause_s
-        failures[:] = [at for at in failures if now - at < pause]
-        recent = [at for at in failures if now - at < 60.0]
-        if not failures:
-            del self._failures[address]
-        elif len(recent) >= self._limits.failed_auth_per_minute or self._is_paused(failures):
-            raise NotAdmitted(
-                429, "too_many_failures", "Too many failed attempts.", "paused", retry_after_s=pause
-            )
+    # --- One credential ----------------------------------------------------------------------
 
-    def _is_paused(self, failures: list[float]) -> bool:
-        """Whether the limit was reached within some minute of the last five."""
-        limit = self._limits.failed_auth_per_minute
-        return any(
-            failures[i + limit - 1] - failures[i] < 60.0 for i in range(len(failures) - limit + 1)
+    def _known_certificate(self, caller: Caller, now: float) -> Principal | None:
+        if not caller.chain:
+            return None
+        try:
+            return self.certificates.known(caller.chain, utc(now))
+        except PeerRefused as bad:
+            raise _denied(bad) from bad
+
+    async def _find_certificate(self, caller: Caller, now: float) -> Principal | None:
+        if not caller.chain:
+            return None
+        try:
+            return await self.certificates.find(caller.chain, utc(now))
+        except PeerRefused as bad:
+            raise _denied(bad) from bad
+
+    async def _find_token(self, caller: Caller, now: float) -> Principal | None:
+        if not caller.authorization:
+            return None
+        found = await self.tokens.find(caller.authorization, now)
+        if found is None and (self._auth != "none" or is_ours(caller.authorization)):
+            raise invalid("unknown or revoked")
+        # Without enrolment any other header is the collector's own business.
+        return found
+
+    # --- All of them -------------------------------------------------------------------------
+
+    def _decide(self, certificate: Principal | None, token: Principal | None) -> Principal:
+        """Return who was proven, if that is what this gateway asks for. Raises NotAdmitted."""
+        if self._auth == "mtls+token" and (certificate is None) != (token is None):
+            raise _missing("token" if token is None else "mtls", "Both are asked for here.")
+        if certificate is not None and token is not None:
+            return _both(certificate, token)
+        found = certificate or token
+        if found is None:
+            if self._auth == "none":
+                return LOOPBACK
+            raise _missing("mtls" if self._auth == "mtls" else self._auth)
+        if self._auth == "mtls" and certificate is None:
+            raise _missing("mtls")
+        if self._auth == "token" and token is None:
+            raise _missing("token", "A certificate alone is not enough here.")
+        return found
+
+    def _note(self, caller: Caller, denied: NotAdmitted, now: float) -> None:
+        if denied.status == 401:
+            self._failures.note(caller.address, now)
+        logger.info(
+            "Refused an agent",
+            extra={
+                "address": caller.address,
+                "code": denied.code,
+                "reason": denied.reason,
+                "why": denied.why,
+                "holder": denied.holder,
+            },
         )
 
 
-def _secret(authorization: Sequence[str]) -> str:
-    """Return the bearer token of the headers. Raises Denied when there is not exactly one."""
-    if not authorization:
-        raise NotAdmitted(401, "credential_missing", "Send Authorization: Bearer and a token.")
-    if len(authorization) > 1:
-        raise _invalid("several Authorization headers")
-    scheme, _, secret = authorization[0].partition(" ")
-    secret = secret.strip()
-    if scheme.lower() != "bearer" or not secret:
-        raise _invalid("not a bearer token")
-    if secret.startswith(_OPERATOR_PREFIX):
-        raise _invalid("an operator's token")
-    return secret
+def _both(certificate: Principal, token: Principal) -> Principal:
+    """Return the certificate's principal, which the token may not contradict (3.1, step 4).
+
+    A personal token names its agent, and the agent that is loaded must be that one.
+    """
+    ids = {p.agent_id for p in (certificate, token) if p.agent_id is not None}
+    if len(ids) > 1:
+        text = "The certificate and the token belong to different agents."
+        why = f"the certificate is agent {certificate.agent_id}'s, the token {token.agent_id}'s"
+        raise NotAdmitted(401, "credential_mismatch", text, why, credential=certificate.name)
+    agent_id = next(iter(ids), None)
+    labels = {**token.labels, **certificate.labels}
+    return replace(certificate, agent_id=agent_id, labels=labels, beside=token.name)
 
 
-def _digest(authorization: Sequence[str]) -> str:
-    # Bytes that are no UTF-8 come as surrogates; no token has such.
-    return hashlib.sha256(_secret(authorization).encode(errors="replace")).hexdigest()
+def _missing(what: str, more: str = "") -> NotAdmitted:
+    """Return the refusal that names what is missing (3.1, step 5)."""
+    code = "mtls_required" if what == "mtls" else "credential_missing"
+    text = {
+        "mtls": "Connect with a client certificate.",
+        "token": "Send Authorization: Bearer and a token.",
+        "any": "Connect with a client certificate, or send Authorization: Bearer and a token.",
+        "mtls+token": "Connect with a client certificate and send Authorization: Bearer and a token.",
+    }[what]
+    return NotAdmitted(401, code, f"{text} {more}".rstrip())
 
 
-def _invalid(why: str) -> NotAdmitted:
-    return NotAdmitted(401, "credential_invalid", "The credential is not valid.", why)
-
-
-def _principal(row: Sequence[Any]) -> Principal:
-    _, token_id, agent_id, labels, expires_at = row
-    return Principal(
-        kind=Proof.POOL if agent_id is None else Proof.TOKEN,
-        credential_id=str(token_id),
-        agent_id=agent_id,
-        labels={} if agent_id is not None else labels,
-        not_after=expires_at.timestamp() if expires_at is not None else 0.0,
-    )
-
-
-_TOKENS = "SELECT digest, id, agent_id, labels, expires_at FROM agents_agenttoken"
+def _denied(bad: PeerRefused) -> NotAdmitted:
+    """Return the refusal of a certificate. Only of the time alone is the caller told: it has proven
+    to hold the key (R14)."""
+    if bad.code != EXPIRED:
+        return invalid(f"the certificate: {bad.why}", holder=bad.holder, reason=bad.code)
+    text = f"The client certificate cannot be used any more: {bad.why}. Connect with a new one."
+    return NotAdmitted(401, EXPIRED, text, bad.why, holder=bad.holder)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -15,8 +13,10 @@ from agents.gateway.options import Limits, is_loopback
 from agents.gateway.principal import Principal
 from agents.gateway.refusals import Refusals
 from agents.gateway.registry.budgets import Bucket
-from agents.gateway.sockets.auth import Doorkeeper, NotAdmitted
+from agents.gateway.sockets.auth import Doorkeeper
+from agents.gateway.sockets.caller import Caller, Callers
 from agents.gateway.sockets.encoding import retry_after
+from agents.gateway.sockets.not_admitted import NotAdmitted
 
 RETRY_AFTER_S = 30.0
 
@@ -25,9 +25,15 @@ class Door:
     """Counts who is inside and lets in who may come."""
 
     def __init__(
-        self, keeper: Doorkeeper, limits: Limits, metrics: Metrics, refusals: Refusals
+        self,
+        keeper: Doorkeeper,
+        callers: Callers,
+        limits: Limits,
+        metrics: Metrics,
+        refusals: Refusals,
     ) -> None:
         self._keeper = keeper
+        self.callers = callers
         self._limits = limits
         self._metrics = metrics
         self._refusals = refusals
@@ -37,23 +43,25 @@ class Door:
         self.is_overloaded = False
 
     def check_newcomer(self) -> None:
-        """Raise Denied when no new connection can be served now."""
+        """Raise NotAdmitted when no new connection can be served now."""
+        if self._keeper.is_blind:
+            raise _busy(503, "This gateway cannot look up credentials; try another.", "blind")
         if self.is_draining or self.is_overloaded:
             what = "is stopping" if self.is_draining else "has too much unwritten"
             raise _busy(503, f"This gateway {what}; try again.", "draining")
         if not self._handshakes.take(time.monotonic()):
             raise _busy(503, "Too many connections at once; try again.", "handshakes")
 
-    def recognise(self, address: str, authorization: Sequence[str]) -> Principal | None:
-        """Return who asks, if that is known in memory. Raises Denied; reads no body."""
-        return self._keeper.recognise(address, authorization)
+    def recognise(self, caller: Caller) -> Principal | None:
+        """Return who asks, if that is known in memory. Raises NotAdmitted; reads no body."""
+        return self._keeper.recognise(caller)
 
-    async def look_up(self, address: str, authorization: Sequence[str]) -> Principal:
-        """Return who asks, asking the database if needed. Raises Denied."""
-        return await self._keeper.admit(address, authorization)
+    async def look_up(self, caller: Caller) -> Principal:
+        """Return who asks, asking the database if needed. Raises NotAdmitted."""
+        return await self._keeper.admit(caller)
 
     def enter(self, address: str) -> None:
-        """Count one WebSocket from this address. Raises Denied when there are too many."""
+        """Count one WebSocket from this address. Raises NotAdmitted when there are too many."""
         limit = self._limits.connections_per_address
         if is_loopback(address):
             limit = self._limits.connections_on_loopback
@@ -78,10 +86,11 @@ class Door:
 
     def refused(self, address: str, denied: NotAdmitted, claimed: str = "") -> None:
         """Count a refusal; operators see those that are the client's own doing."""
-        self._metrics.refused.labels(denied.code).inc()
+        self._metrics.refused.labels(denied.reason).inc()
         if denied.status < 500:
             detail = denied.why or denied.detail
-            self._refusals.note(address, denied.code, claimed, denied.credential, detail)
+            named = claimed or denied.holder
+            self._refusals.note(address, denied.reason, named, denied.credential, detail)
 
     def refusal(self, address: str, denied: NotAdmitted, claimed: str = "") -> web.Response:
         """Return the HTTP answer of security.md section 9."""
@@ -103,9 +112,3 @@ def problem(
         content_type="application/problem+json",
         headers=headers,
     )
-
-
-def peer_of(transport: asyncio.BaseTransport | None) -> tuple[str, int]:
-    """Return address and port of the socket's other end; never of a forwarded header (R12)."""
-    peer = transport.get_extra_info("peername") if transport is not None else None
-    return (str(peer[0]), int(peer[1])) if peer else ("unknown", 0)

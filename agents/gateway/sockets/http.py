@@ -15,7 +15,8 @@ from agents.gateway.principal import Principal
 from agents.gateway.registry.budgets import NoRoom, Share, allows, carry_over
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.loader import UidRefused
-from agents.gateway.sockets.door import Door, peer_of, problem
+from agents.gateway.sockets.caller import Caller, peer_of
+from agents.gateway.sockets.door import Door, problem
 from agents.gateway.sockets.encoding import (
     BadEncoding,
     BodyTooLarge,
@@ -51,17 +52,20 @@ class HttpPolls:
         self._limits = gateway.options.limits
         self._received = gateway.metrics.messages.labels(HTTP)
 
-    async def serve(self, request: web.Request, principal: Principal) -> web.StreamResponse:
+    async def serve(
+        self, request: web.Request, caller: Caller, principal: Principal
+    ) -> web.StreamResponse:
         """Answer one POST."""
         payload = b""
         try:
             payload = await self._body(request)
-            connection = self._connection(request, principal)
+            connection = self._connection(request, caller, principal)
             self._check_rate(connection, payload)
             answer = await self._answer(request, connection, payload)
         except Refusal as refusal:
             if refusal.response.status < 500:
-                self._note(request, principal, refusal.code, refusal.detail, payload)
+                named = claimed(payload) or request.headers.get(UID_HEADER, "")
+                self._note(caller.address, principal, named, refusal.code, refusal.detail)
             return refusal.response
         return self._respond(request, answer)
 
@@ -100,14 +104,15 @@ class HttpPolls:
         finally:
             share.end()
 
-    def _connection(self, request: web.Request, principal: Principal) -> Connection:
-        """Return the `Connection` of this TCP connection and this credential."""
+    def _connection(self, request: web.Request, caller: Caller, principal: Principal) -> Connection:
+        """Return the `Connection` of this TCP connection and this credential: a proxy sends many
+        over one."""
         peer = peer_of(request.transport)
-        known = self._gateway.polls.get(peer)
+        known = self._gateway.polls.get((*peer, principal.name))
         if known is not None and known.principal == principal:
             return known
-        connection = Connection(peer, principal)
-        self._gateway.polls[peer] = connection
+        connection = Connection((caller.address, peer[1]), principal)
+        self._gateway.polls[(*peer, principal.name)] = connection
         return connection
 
     def _check_rate(self, connection: Connection, payload: bytes) -> None:
@@ -137,7 +142,9 @@ class HttpPolls:
         except Malformed as bad:
             self._gateway.metrics.refused.labels("malformed").inc()
             answer = self._bad_request(payload, str(bad))
-            self._note(request, connection.principal, "malformed", str(bad), payload)
+            named = claimed(payload) or request.headers.get(UID_HEADER, "")
+            address = connection.peer[0]
+            self._note(address, connection.principal, named, "malformed", str(bad))
             return answer
         except UidRefused as bad:
             raise self._refuse(403, "uid_mismatch", str(bad)) from bad
@@ -160,12 +167,8 @@ class HttpPolls:
         headers = {"Retry-After": retry_after(30.0)} if status in {429, 503} else {}
         return Refusal(problem(status, code, detail, headers), code, detail)
 
-    def _note(
-        self, request: web.Request, principal: Principal, code: str, detail: str, payload: bytes
-    ) -> None:
+    def _note(self, address: str, principal: Principal, named: str, code: str, detail: str) -> None:
         """Keep for operators whose request was refused, and why."""
-        named = claimed(payload) or request.headers.get(UID_HEADER, "")
-        address = peer_of(request.transport)[0]
         self._gateway.refusals.note(address, code, named, principal.name, detail)
 
     def _respond(self, request: web.Request, answer: bytes) -> web.Response:

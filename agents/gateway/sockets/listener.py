@@ -11,10 +11,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agents.gateway.metrics import Metrics
 from agents.gateway.options import Options
-from agents.gateway.sockets.auth import NotAdmitted
-from agents.gateway.sockets.door import Door, peer_of, problem
+from agents.gateway.sockets.bind import bind
+from agents.gateway.sockets.caller import peer_of
+from agents.gateway.sockets.door import Door, problem
 from agents.gateway.sockets.http import HttpPolls
+from agents.gateway.sockets.not_admitted import NotAdmitted
 from agents.gateway.sockets.reception import Reception
+from agents.gateway.sockets.tls_port import TlsPort
+from agents.gateway.tls.current import CurrentTls
 from agents.opamp.websocket.upgrade_head import (
     PROTOBUF,
     UID_HEADER,
@@ -36,6 +40,19 @@ async def _end_refused(_request: web.Request, response: web.StreamResponse) -> N
         response.headers["Connection"] = "close"
 
 
+def _notice_loss(listening: socket.socket) -> None:
+    """Set what every connection inherits. An agent may be silent for days; a host that is gone without
+    a word would stay connected as long."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _NOTICE_LOSS.items():
+        listening.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _headers(request: web.Request) -> dict[str, list[str]]:
+    """Return the headers by lower-case name."""
+    return {name.lower(): request.headers.getall(name) for name in request.headers}
+
+
 class Listener:
     """Opens and closes the ports. `port` and `metrics_port` are the real ones."""
 
@@ -46,6 +63,7 @@ class Listener:
         reception: Reception,
         metrics: Metrics,
         *,
+        tls: CurrentTls | None,
         is_well: Callable[[], bool],
         before_metrics: Callable[[], None],
     ) -> None:
@@ -54,6 +72,8 @@ class Listener:
         self._reception = reception
         self._polls = HttpPolls(reception.gateway, door)
         self._metrics = metrics
+        self._tls = tls
+        self._tls_port: TlsPort | None = None
         self._is_well = is_well
         self._before_metrics = before_metrics
         self._runners: list[web.AppRunner] = []
@@ -70,15 +90,14 @@ class Listener:
         options = self._options
         app = web.Application(client_max_size=options.limits.message_bytes)
         app.on_response_prepare.append(_end_refused)
-        app.router.add_route("*", options.path, self._poll)
+        for path in options.paths:
+            app.router.add_route("*", path, self._poll)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_routes(routes)
         server = (await self._run(app)).server
         assert server is not None
         self._reception.http = server
-        self.port = await self._bind(
-            self._reception, options.port, reuse_port=options.reuse_port or None
-        )
+        self.port = await self._open_opamp()
         if options.metrics_port is not None:
             about = web.Application()
             about.router.add_get("/metrics", self._show_metrics)
@@ -86,6 +105,28 @@ class Listener:
             own = (await self._run(about)).server
             assert own is not None
             self.metrics_port = await self._bind(own, options.metrics_port)
+
+    async def _open_opamp(self) -> int:
+        options = self._options
+        if self._tls is None:
+            return await self._bind(self._reception, options.port, options.reuse_port or None)
+        sockets = await bind(options.host, options.port, BACKLOG, reuse_port=options.reuse_port)
+        for listening in sockets:
+            _notice_loss(listening)
+        self._tls_port = TlsPort(
+            self._tls,
+            self._reception,
+            options.limits,
+            self._metrics,
+            self._reception.gateway.refusals,
+        )
+        self._tls_port.serve(sockets)
+        return int(sockets[0].getsockname()[1])
+
+    def look(self) -> None:
+        """Cut who opened a connection and does not begin."""
+        if self._tls_port is not None:
+            self._tls_port.look()
 
     async def _run(self, app: web.Application) -> web.AppRunner:
         runner = web.AppRunner(
@@ -108,11 +149,7 @@ class Listener:
             protocols, self._options.host, port, backlog=BACKLOG, reuse_port=reuse_port
         )
         for listening in server.sockets:
-            # Inherited by every connection. An agent may be silent for days; a host that is gone
-            # without a word would stay connected as long.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in _NOTICE_LOSS.items():
-                listening.setsockopt(socket.IPPROTO_TCP, option, value)
+            _notice_loss(listening)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
@@ -121,6 +158,8 @@ class Listener:
         at once, and would wait out its Retry-After instead of finding the next gateway."""
         for server in self._servers:
             server.close()
+        if self._tls_port is not None:
+            self._tls_port.close()
 
     async def close(self) -> None:
         """Close everything, open requests included."""
@@ -140,18 +179,19 @@ class Listener:
             return problem(405, "method", "Send the message with POST.", {"Allow": "POST"})
         address = peer_of(request.transport)[0]
         try:
-            authorization = request.headers.getall("Authorization", ())
-            principal = await self._door.look_up(address, authorization)
+            caller = self._door.callers.of(request.transport, _headers(request))
+            address = caller.address
+            principal = await self._door.look_up(caller)
         except NotAdmitted as denied:
             claimed = request.headers.get(UID_HEADER, "")
             return self._door.refusal(address, denied, claimed)
-        return await self._polls.serve(request, principal)
+        return await self._polls.serve(request, caller, principal)
 
     def _upgrade_of(self, request: web.Request) -> Upgrade | None:
         """Return the upgrade that a kept-alive connection asks for after other requests."""
         if request.method != "GET":
             return None
-        return upgrade_in({n.lower(): request.headers.getall(n) for n in request.headers})
+        return upgrade_in(_headers(request))
 
     def _hand_over(self, request: web.Request, upgrade: Upgrade) -> web.StreamResponse:
         """Give the connection to the reception. For aiohttp it is lost from here on, so what is

@@ -16,9 +16,10 @@ from typing import cast
 
 from agents.gateway.principal import Principal
 from agents.gateway.registry.gateway import Gateway
-from agents.gateway.sockets.auth import NotAdmitted
 from agents.gateway.sockets.books import Books
-from agents.gateway.sockets.door import Door, peer_of
+from agents.gateway.sockets.caller import Caller, peer_of
+from agents.gateway.sockets.door import Door
+from agents.gateway.sockets.not_admitted import NotAdmitted
 from agents.gateway.sockets.websocket import Socket
 from agents.opamp.websocket import frames
 from agents.opamp.websocket.upgrade_head import END, MAX_BYTES, Upgrade, read_upgrade
@@ -35,12 +36,12 @@ _SWITCH = (
 class Reception:
     """Makes a protocol for each connection. Those that become sockets are in the `books`."""
 
-    def __init__(self, gateway: Gateway, door: Door, books: Books, path: str) -> None:
+    def __init__(self, gateway: Gateway, door: Door, books: Books, paths: frozenset[str]) -> None:
         self.gateway = gateway
         self.books = books
         self.limits = gateway.options.limits
         self.door = door
-        self.path = path
+        self.paths = paths
         self.http: Callable[[], asyncio.Protocol]
         self.arrivals: dict[Arrival, float] = {}
 
@@ -50,38 +51,41 @@ class Reception:
 
     def upgrade(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         """Admit a WebSocket, at once when the credential is known in memory."""
-        peer = peer_of(transport)
+        address = peer_of(transport)[0]
         try:
+            caller = self.door.callers.of(transport, upgrade.headers)
+            address = caller.address
             if upgrade.problem:
                 raise NotAdmitted(400, "upgrade", upgrade.problem)
             self.door.check_newcomer()
-            principal = self.door.recognise(peer[0], upgrade.authorization)
+            principal = self.door.recognise(caller)
         except NotAdmitted as denied:
-            self._refuse(transport, denied, upgrade.uid)
+            self._refuse(transport, address, denied, upgrade.uid)
             return
         if principal is not None:
-            self._accept(transport, peer, principal, upgrade, rest)
+            self._accept(transport, caller, principal, upgrade, rest)
             return
         transport.pause_reading()
         loop = asyncio.get_running_loop()
-        task = loop.create_task(self._look_up(transport, peer, upgrade, rest), name="upgrade")
+        task = loop.create_task(self._look_up(transport, caller, upgrade, rest), name="upgrade")
         self.gateway.keep(task)
 
     async def _look_up(
-        self, transport: asyncio.Transport, peer: tuple[str, int], upgrade: Upgrade, rest: bytes
+        self, transport: asyncio.Transport, caller: Caller, upgrade: Upgrade, rest: bytes
     ) -> None:
         try:
-            principal = await self.door.look_up(peer[0], upgrade.authorization)
+            principal = await self.door.look_up(caller)
         except NotAdmitted as denied:
-            self._refuse(transport, denied, upgrade.uid)
+            self._refuse(transport, caller.address, denied, upgrade.uid)
             return
-        transport.resume_reading()
-        self._accept(transport, peer, principal, upgrade, rest)
+        if not transport.is_closing():
+            transport.resume_reading()
+        self._accept(transport, caller, principal, upgrade, rest)
 
     def _accept(
         self,
         transport: asyncio.Transport,
-        peer: tuple[str, int],
+        caller: Caller,
         principal: Principal,
         upgrade: Upgrade,
         rest: bytes,
@@ -89,19 +93,21 @@ class Reception:
         if transport.is_closing():
             return
         try:
-            self.door.enter(peer[0])
+            self.door.enter(caller.address)
         except NotAdmitted as denied:
-            self._refuse(transport, denied, upgrade.uid)
+            self._refuse(transport, caller.address, denied, upgrade.uid)
             return
         transport.write(_SWITCH.format(frames.accept_key(upgrade.key)).encode())
-        socket = Socket(self.books, peer, principal)
+        socket = Socket(self.books, (caller.address, peer_of(transport)[1]), principal)
         transport.set_protocol(socket)
         socket.connection_made(transport)
         if rest:
             socket.data_received(rest)
 
-    def _refuse(self, transport: asyncio.Transport, denied: NotAdmitted, claimed: str) -> None:
-        self.door.refused(peer_of(transport)[0], denied, claimed)
+    def _refuse(
+        self, transport: asyncio.Transport, address: str, denied: NotAdmitted, claimed: str
+    ) -> None:
+        self.door.refused(address, denied, claimed)
         answer(transport, denied.status, denied.code, denied.detail, self.door.headers_of(denied))
 
     def look(self) -> None:
@@ -151,7 +157,7 @@ class Arrival(asyncio.Protocol):
         self._reception.arrivals.pop(self, None)
         self._transport = None
         head, rest = self._buffer[: end + len(END)], self._buffer[end + len(END) :]
-        upgrade = read_upgrade(head, self._reception.path) if head.startswith(b"GET ") else None
+        upgrade = read_upgrade(head, self._reception.paths) if head.startswith(b"GET ") else None
         if upgrade is not None:
             self._reception.upgrade(transport, upgrade, rest)
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_BYTES = 16 * 1024
@@ -21,11 +21,11 @@ _HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[^\
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A request for a WebSocket on the OpAMP path. `problem` says why it cannot be granted; `uid`
-    is what the client calls itself, proven by nothing."""
+    """A request for a WebSocket on the OpAMP path, with its headers by lower-case name. `problem` says
+    why it cannot be granted; `uid` is what the client calls itself, proven by nothing."""
 
     key: str
-    authorization: tuple[str, ...]
+    headers: Mapping[str, Sequence[str]]
     problem: str = ""
     uid: str = ""
 
@@ -35,11 +35,11 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def read_upgrade(head: bytes, path: str) -> Upgrade | None:
+def read_upgrade(head: bytes, paths: Collection[str]) -> Upgrade | None:
     """Read a complete head; None when it is for aiohttp: another path, method or transport."""
     lines = head[: -len(END)].decode("latin-1").split("\r\n")
     request = _REQUEST_LINE.fullmatch(lines[0])
-    if request is None or request["target"].partition("?")[0] != path:
+    if request is None or request["target"].partition("?")[0] not in paths:
         return None
     headers: dict[str, list[str]] = {}
     for line in lines[1:]:
@@ -61,7 +61,6 @@ def upgrade_in(headers: Mapping[str, Sequence[str]]) -> Upgrade | None:
 
 def _checked(headers: Mapping[str, Sequence[str]]) -> Upgrade:
     keys = headers.get("sec-websocket-key", ())
-    authorization = tuple(headers.get("authorization", ()))
     problem = ""
     if "upgrade" not in _tokens(headers.get("connection")):
         problem = "Connection does not say upgrade."
@@ -72,7 +71,7 @@ def _checked(headers: Mapping[str, Sequence[str]]) -> Upgrade:
     elif "content-length" in headers or "transfer-encoding" in headers:
         problem = "An upgrade has no body."
     uid = "".join(headers.get(UID_HEADER.lower(), ()))
-    return Upgrade(keys[0] if keys else "", authorization, problem, uid)
+    return Upgrade(keys[0] if keys else "", headers, problem, uid)
 
 
 def _tokens(values: Sequence[str] | None) -> set[str]:

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.gateway import process
-from agents.gateway.options import Intervals, Options
+from agents.gateway.options import AUTHS, Intervals, Options
+from console.processes.opamp_tls import proxy_options, tls_options
 
 
 class Command(BaseCommand):
@@ -23,7 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--metrics-port", type=int, help="serve /metrics on this port")
         parser.add_argument("--workers", type=int, default=1, help="processes on the same port")
         parser.add_argument(
-            "--auth", choices=["none", "token"], help="default: none on loopback, else token"
+            "--auth",
+            choices=AUTHS,
+            help="what agents must show; default: none on loopback, else token, with TLS any",
         )
         parser.add_argument(
             "--own-metrics-url",
@@ -40,20 +43,28 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **words: Any) -> None:
-        options = Options(
+        if not settings.DATABASE_URL:
+            raise CommandError("DATABASE_URL is not set; `make up` starts a database and sets it.")
+        try:
+            options = self._options(words)
+            options.check()
+            process.run(options, workers=words["workers"])
+        except (ValueError, OSError, process.GatewayDied) as error:
+            raise CommandError(str(error)) from error
+
+    def _options(self, words: dict[str, Any]) -> Options:
+        tls, proxies = tls_options(), proxy_options()
+        has_certificates = tls is not None or bool(proxies.certificate_header)
+        auth = process.default_auth(words["host"], has_certificates=has_certificates)
+        return Options(
             host=words["host"],
             port=words["port"],
             path=words["path"],
             metrics_port=words["metrics_port"],
             reuse_port=words["workers"] > 1,
-            auth=words["auth"] or process.default_auth(words["host"]),
+            auth=words["auth"] or auth,
+            tls=tls,
+            proxies=proxies,
             own_metrics_url=words["own_metrics_url"],
             intervals=Intervals().ending_within(words["stop_within"]),
         )
-        if not settings.DATABASE_URL:
-            raise CommandError("DATABASE_URL is not set; `make up` starts a database and sets it.")
-        try:
-            options.check()
-            process.run(options, workers=words["workers"])
-        except (ValueError, OSError, process.GatewayDied) as error:
-            raise CommandError(str(error)) from error

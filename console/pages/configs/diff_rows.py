@@ -20,7 +20,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LinePair:
     """One row of the split view: old and new beside each other."""
 
     left: DiffLine | None = None
@@ -43,15 +43,15 @@ def unified(diff: Diff, *, fold: bool) -> Iterator[Row]:
             inside = changed
 
 
-def split(diff: Diff) -> Iterator[Pair]:
+def split(diff: Diff) -> Iterator[LinePair]:
     """Yield the rows of two columns."""
     inside = False
     for run in diff.runs:
         if run.is_fold and len(run.lines) >= FOLD_FROM:
             inside = False
-            yield Pair(folded=run.lines)
+            yield LinePair(folded=run.lines)
             continue
         for left, right in run.pairs:
             changed = left is not right
-            yield Pair(left, right, starts_change=changed and not inside)
+            yield LinePair(left, right, starts_change=changed and not inside)
             inside = changed

@@ -52,7 +52,7 @@ AGENTS: dict[str, Sentence] = {
     "trust.unreadable": _l("This is no certificate in PEM: {why}."),
     "trust.bad_rule": _l("The identity rule is no regular expression: {why}."),
     "trust.rule_groups": _l(
-        "An identity rule has one group named uid or name, as in "
+        "An identity rule has a group named uid or name, as in "
         "spiffe://example/agent/(?P<uid>.+), and at most {most} characters."
     ),
     "trust.missing_authority": _l("There is no such authority."),

@@ -58,8 +58,8 @@ def test_two_authorities_of_one_name_are_told_apart() -> None:
     ("rule", "word"),
     [
         ("(?P<uid>", "no regular expression"),
-        ("spiffe://x/(.+)", "one group named uid or name"),
-        ("(?P<uid>.)(?P<name>.)", "one group named uid or name"),
+        ("spiffe://x/(.+)", "a group named uid or name"),
+        ("spiffe://x/(?P<host>.+)", "a group named uid or name"),
         ("(?P<uid>.)" + "x" * 300, "at most 300"),
     ],
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 import uuid
 from contextlib import ExitStack
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -55,6 +57,17 @@ def full_state(**parts: Any) -> dict[str, Any]:
     }
 
 
+class _WithContext(HTTPAdapter):
+    """Connects with a given TLS context: the library knows files only."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **words: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **words)
+
+
 class FakeAgent:
     """Counts its own sequence numbers, unless told otherwise."""
 
@@ -66,12 +79,16 @@ class FakeAgent:
         uid: bytes | None = None,
         capabilities: int = SUPERVISOR,
         headers: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        url: str = "",
     ) -> None:
         self.gateway = gateway
         self.transport = transport
         self.uid = uid or uuid.uuid4().bytes
         self.capabilities = capabilities
         self.headers = headers or {}
+        self._tls = tls
+        self._url = url
         self.sequence_num = -1
         self._ws: ClientConnection | None = None
         self.http: requests.Session | None = None
@@ -90,7 +107,8 @@ class FakeAgent:
     def connect(self) -> FakeAgent:
         if self.transport == "ws":
             opening = connect(
-                self.gateway.ws_url,
+                self._url or self.gateway.ws_url,
+                ssl=self._tls,
                 additional_headers=self.headers,
                 compression=None,
                 max_size=None,
@@ -99,6 +117,7 @@ class FakeAgent:
             self._ws = self._open.enter_context(opening)
         else:
             self.http = self._open.enter_context(requests.Session())
+            self.http.mount("https://", _WithContext(self._tls))
         return self
 
     def message(self, *, seq: int | None = None, **parts: Any) -> pb.AgentToServer:
@@ -126,7 +145,7 @@ class FakeAgent:
         assert self.http is not None
         named = {k.replace("_", "-"): v for k, v in headers.items()}
         return self.http.post(
-            self.gateway.url,
+            self._url or self.gateway.url,
             data=body,
             headers={"Content-Type": CONTENT_TYPE, **self.headers, **named},
             timeout=WAIT_S,

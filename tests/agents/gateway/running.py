@@ -89,11 +89,11 @@ class RunningGateway:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}{PATH}"
+        return f"{'https' if self.options.tls else 'http'}://127.0.0.1:{self.port}{PATH}"
 
     @property
     def ws_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}{PATH}"
+        return f"{'wss' if self.options.tls else 'ws'}://127.0.0.1:{self.port}{PATH}"
 
 
 Starter = Callable[..., RunningGateway]
