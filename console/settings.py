@@ -85,7 +85,15 @@ _PUBLIC_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))
 # then a browser's https origin is not what the request looks like, and every form would be refused.
 # Default: the origin of `PUBLIC_URL`.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[_PUBLIC_ORIGIN])
-_MANAGEMENT_ONLY = {"collectstatic", "help", "makemigrations", "simulate", "spectacular", "up"}
+_MANAGEMENT_ONLY = {
+    "certs",
+    "collectstatic",
+    "help",
+    "makemigrations",
+    "simulate",
+    "spectacular",
+    "up",
+}
 if not SECRET_KEY:
     if not _MANAGEMENT_ONLY.isdisjoint(sys.argv[1:2]):
         SECRET_KEY = "only-for-commands-that-serve-nobody"  # noqa: S105  commands that sign nothing
