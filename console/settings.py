@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from console.api.enum_names import ENUM_NAMES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 
@@ -348,26 +350,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "ENUM_NAME_OVERRIDES": {"ConfigStatus": "console.api.shapes.words.CONFIG_STATUSES"}
-    | {
-        name.title().replace("_", "").removesuffix("s"): f"console.api.shapes.words.{name}"
-        for name in (
-            "AGENT_KINDS",
-            "DOCUMENT_KINDS",
-            "ROLLBACK_KINDS",
-            "DELIVERY_STATES",
-            "ROLLOUT_STATES",
-            "PHASE_STATES",
-            "APPROVAL_STATES",
-            "ROLLBACK_STATES",
-            "ROLLBACK_TARGET_STATES",
-            "QUARANTINE_OUTCOMES",
-            "MEASUREMENT_OUTCOMES",
-            "READINESS_LEVELS",
-            "GATE_KINDS",
-            "GATE_LEVELS",
-        )
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
