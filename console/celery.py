@@ -91,6 +91,11 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"expires": 15, "queue": "tick"},
         },
+        "certificates-tick": {
+            "task": "certs.tasks.tick",
+            "schedule": settings.TICK_INTERVAL_S,
+            "options": {"expires": 5, "queue": "certs"},
+        },
         "prune-own-metrics": {
             "task": "agents.tasks.prune",
             "schedule": 60.0,

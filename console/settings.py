@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from console.api.enum_names import ENUM_NAMES
+from console.api.rest_settings import REST_FRAMEWORK as REST_FRAMEWORK
+from console.api.rest_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -329,31 +330,36 @@ OPAMP_TRUSTED_PROXIES = env.list("OPAMP_TRUSTED_PROXIES", default=[])
 # or `X-Forwarded-Client-Cert`. Then certificates are taken from nowhere else.
 OPAMP_CLIENT_CERT_HEADER = env.str("OPAMP_CLIENT_CERT_HEADER", default="")
 
+# --- Certificates --------------------------------------------------------------------------
+# The certificate (PEM) of the authority that signs for agents; without one nothing is issued.
+CERTIFICATES_CA_FILE = env.str("CERTIFICATES_CA_FILE", default="")
+# Its key (PEM, unencrypted), of mode 0600. Only the process `issuer` reads it, so only that process
+# needs it; never put it where the console or a gateway can read it.
+CERTIFICATES_CA_KEY_FILE = env.str("CERTIFICATES_CA_KEY_FILE", default="")
+# The trust domain in the names of agents: `spiffe://DOMAIN/agent/UID`.
+CERTIFICATES_DOMAIN = env.str("CERTIFICATES_DOMAIN", default="tidegate")
+# Hours that a certificate of an agent lives.
+CERTIFICATES_LIFETIME_H = env.float("CERTIFICATES_LIFETIME_H", default=720.0)
+# Hours before its end at which a certificate is renewed, at most a third of its life.
+CERTIFICATES_RENEW_BEFORE_H = env.float("CERTIFICATES_RENEW_BEFORE_H", default=168.0)
+# Seconds that an agent has to take a certificate, and again to connect with it.
+CERTIFICATES_OFFER_TIMEOUT_S = env.float("CERTIFICATES_OFFER_TIMEOUT_S", default=600.0)
+# Certificates issued in a second at most.
+CERTIFICATES_PER_S = env.float("CERTIFICATES_PER_S", default=5.0)
+# Agents that may be changing their certificate at the same time.
+CERTIFICATES_IN_FLIGHT = env.int("CERTIFICATES_IN_FLIGHT", default=50)
+# Who asks for a first certificate with a token that others share, or without one: `auto` gives it,
+# `manual` waits for a person. A second one while the first is good always waits.
+CERTIFICATES_APPROVAL = env.str("CERTIFICATES_APPROVAL", default="auto")
+if CERTIFICATES_APPROVAL not in {"auto", "manual"}:
+    raise ImproperlyConfigured(
+        f"CERTIFICATES_APPROVAL is {CERTIFICATES_APPROVAL!r}; it must be auto or manual."
+    )
+# The certificates (PEM) that verify the gateway's own, given to agents with each offer. Default: the
+# system's.
+OPAMP_SERVER_CA_FILE = env.str("OPAMP_SERVER_CA_FILE", default="")
+
 # --- REST API ------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "console.api.authentication.TokenAuthentication",
-        "console.api.authentication.HeaderCsrfSession",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["console.api.parsers.LenientJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "console.api.shapes.answer.Schema",
-    "EXCEPTION_HANDLER": "console.api.errors.problem_response",
-    "UNAUTHENTICATED_USER": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Tidegate",
-    "DESCRIPTION": "OpAMP control plane: agents, configs, plans, rollouts, rollbacks.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Logs ----------------------------------------------------------------------------------

@@ -92,6 +92,16 @@ def ask_full_state(
     _queue(agents, Command.Kind.FULL_STATE, by, "agents.full_state", reason, now)
 
 
+def refuse_certificate(
+    *, agent_id: int, text: str, by: Actor, reason: str = "", now: datetime | None = None
+) -> None:
+    """Tell an agent that it gets no certificate for what it asked, and why (OP-45)."""
+    require(by, "agents.certificates")
+    agents = list(Agent.objects.filter(pk=agent_id))
+    kind = Command.Kind.NO_CERTIFICATE
+    _queue(agents, kind, by, "agents.no_certificate", reason, now, {"text": text})
+
+
 def _queue(
     agents: list[Agent],
     kind: str,

@@ -38,7 +38,9 @@ def offer_settings(
 
     `settings` is the plain form of `agents.opamp.settings`. An agent gets of it what it accepts.
     Raises Denied, Invalid for incomplete settings, Refused for an offer that would harm: without
-    a certificate a supervisor stops verifying the server (interop.md section 2).
+    a certificate a supervisor stops verifying the server (interop.md section 2). A certificate that an
+    agent was offered stays part of its settings when these name none: to leave it out is to take it
+    away (OP-38).
     """
     require(by, "agents.settings")
     read_settings(settings)
@@ -50,9 +52,14 @@ def offer_settings(
         take_push_lock(cursor)
         cursor.execute(
             """
-            INSERT INTO agents_desiredsettings (agent_id, settings, settings_hash, change, by, at)
+            INSERT INTO agents_desiredsettings AS d (agent_id, settings, settings_hash, change, by, at)
             SELECT a.id, %s::jsonb, %s, %s, %s, %s FROM agents_agent a WHERE a.id = ANY(%s)
-            ON CONFLICT (agent_id) DO UPDATE SET settings = excluded.settings,
+            ON CONFLICT (agent_id) DO UPDATE SET
+                settings = CASE
+                    WHEN excluded.settings ? 'opamp' AND d.settings #> '{opamp,certificate}' IS NOT NULL
+                    THEN jsonb_set(excluded.settings, '{opamp}', jsonb_build_object('certificate',
+                             d.settings #> '{opamp,certificate}') || (excluded.settings -> 'opamp'))
+                    ELSE excluded.settings END,
                 settings_hash = excluded.settings_hash, change = excluded.change,
                 by = excluded.by, at = excluded.at
             """,
@@ -75,6 +82,10 @@ def _refuse_harm(agent_ids: list[int], settings: Mapping[str, Any]) -> None:
     is_tls = str(opamp.get("destination_endpoint", "")).startswith(("wss://", "https://"))
     if not is_tls or opamp.get("certificate"):
         return
-    found = Agent.objects.filter(pk__in=agent_ids, kind=Agent.Kind.SUPERVISOR).first()
+    found = (
+        Agent.objects.filter(pk__in=agent_ids, kind=Agent.Kind.SUPERVISOR)
+        .exclude(desired_settings__settings__opamp__has_key="certificate")
+        .first()
+    )
     if found is not None:
         raise Refused("settings.certificate_needed", name=found)

@@ -171,6 +171,12 @@ def revoke_certificate(
     return found
 
 
+def supersede_certificate(*, certificate_id: int, by: Actor, now: datetime) -> None:
+    """Write down since when a newer one is in use; it may be used all the same. Raises Denied."""
+    require(by, "agents.certificates")
+    AgentCertificate.objects.filter(pk=certificate_id, superseded_at=None).update(superseded_at=now)
+
+
 def _one(pem: str) -> tuple[x509.Certificate, CertificateFacts]:
     try:
         first = read_pem(pem)[0]

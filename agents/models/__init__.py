@@ -6,6 +6,7 @@ Tests: `tests/agents/test_querysets.py`, `tests/agents/gateway`.
 from __future__ import annotations
 
 from agents.models.agent import Agent, AgentAlias, ComponentSet
+from agents.models.certificate_request import CertificateRequest
 from agents.models.delivery import ConfigBody, Delivery, Desired, News, Quarantine
 from agents.models.ends import RefusedAgent, RetirementRule
 from agents.models.sample import FleetSample
@@ -25,6 +26,7 @@ __all__ = [
     "AgentEvent",
     "AgentStatus",
     "AgentToken",
+    "CertificateRequest",
     "Command",
     "ComponentSet",
     "ConfigBody",

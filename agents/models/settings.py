@@ -39,6 +39,7 @@ class Command(models.Model):
         CUSTOM_MESSAGE = "custom_message"
         RENAME = "rename"
         FULL_STATE = "full_state"
+        NO_CERTIFICATE = "no_certificate"
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="commands")
     kind = models.CharField(max_length=16, choices=Kind.choices)

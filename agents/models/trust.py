@@ -14,7 +14,8 @@ class TrustedAuthority(models.Model):
 
     `identity_rule` is a regular expression that a URI of the leaf's SAN, else its CN, matches whole; its
     group `uid` is the agent of that instance_uid, its group `name` whoever has that name. "" = only
-    certificates of the registry are let in. `labels` are given to new agents. `change` as in Desired.
+    certificates of the registry are let in. `labels` are given to new agents. `is_ours`:
+    certificate requests are answered from it, so gateways announce it. `change` as in Desired.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -23,6 +24,7 @@ class TrustedAuthority(models.Model):
     subject = models.TextField(blank=True)
     identity_rule = models.CharField(max_length=300, blank=True)
     labels = models.JSONField(default=dict)
+    is_ours = models.BooleanField(default=False, db_default=False)
     not_before = models.DateTimeField()
     not_after = models.DateTimeField()
     added_at = models.DateTimeField()

@@ -15,7 +15,7 @@ from agents.opamp.opamp_pb2 import (
     ServerErrorResponseType_Unavailable,
     ServerToAgent,
 )
-from agents.opamp.outgoing import Custom, Restart
+from agents.opamp.outgoing import Custom, NotCertified, Restart
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.settings import Offer
 from agents.opamp.signed_config import CAPABILITY as SIGNATURES
@@ -27,6 +27,7 @@ MIN_RETRY_S = 30.0
 # An agent that answers nothing must not make the memory of what it was sent grow.
 MOST_UNDER_WAY = 4
 _FLAGS_TAG = b"\x30"
+ERROR_TAG = b"\x12"
 
 
 def answer(agent: AgentState, server: ServerFacts, now: float) -> bytes:
@@ -37,9 +38,10 @@ def answer(agent: AgentState, server: ServerFacts, now: float) -> bytes:
         signature = server.signature_parts.get(agent.desired_hash, b"")
     # A message holds one custom message: what waits to be said lets a signature go first.
     if agent.outbox and not (signature and any(isinstance(s, Custom) for s in agent.outbox)):
-        said, is_alone = _next_said(agent, now)
+        said, is_alone = _next_said(agent, server, now)
         if is_alone:
-            agent.greeted = True
+            # An error has no room for the greeting: it goes with the message after it.
+            agent.greeted = agent.greeted or not said.startswith(ERROR_TAG)
             return agent.ack + said
         extra = said
     if not agent.greeted:
@@ -94,14 +96,15 @@ def unavailable(uid: bytes, text: str, retry_after_s: float) -> bytes:
     return ServerToAgent(instance_uid=uid, error_response=response).SerializeToString()
 
 
-def _next_said(agent: AgentState, now: float) -> tuple[bytes, bool]:
-    """Take the next thing from the outbox. A restart stands alone, the rest waits for the next."""
+def _next_said(agent: AgentState, server: ServerFacts, now: float) -> tuple[bytes, bool]:
+    """Take the next thing from the outbox. What stands alone (a restart, an error) makes the rest
+    wait for the next message."""
     waiting = agent.outbox or []
     while waiting:
         said = waiting.pop(0)
         if said.allowed(agent.capabilities, agent.accepts_custom):
             agent.outbox = waiting or None
-            return said.part(), isinstance(said, Restart)
+            return said.part(server.capabilities), isinstance(said, Restart | NotCertified)
         agent.change().event(now, "not_sent", what=type(said).__name__.lower())
     agent.outbox = None
     return b"", False

@@ -23,7 +23,9 @@ SERVER_ACCEPTS_STATUS = 0x1
 SERVER_OFFERS_REMOTE_CONFIG = 0x2
 SERVER_ACCEPTS_EFFECTIVE_CONFIG = 0x4
 SERVER_OFFERS_CONNECTION_SETTINGS = 0x20
-# Only what this server really does (OP-21): packages and certificate requests are not offered yet.
+# Announced only while there is an authority that answers them (OP-21, OP-45).
+SERVER_ACCEPTS_CERTIFICATE_REQUESTS = 0x40
+# Only what this server really does (OP-21): packages are not offered yet.
 SERVER_CAPABILITIES = (
     SERVER_ACCEPTS_STATUS
     | SERVER_OFFERS_REMOTE_CONFIG

@@ -9,6 +9,8 @@ from agents.opamp.opamp_pb2 import (
     AgentIdentification,
     CommandType_Restart,
     CustomMessage,
+    ServerErrorResponse,
+    ServerErrorResponseType_BadRequest,
     ServerToAgent,
     ServerToAgentCommand,
 )
@@ -21,9 +23,9 @@ class Restart:
     def allowed(self, capabilities: int, accepts_custom: frozenset[str]) -> bool:
         return bool(capabilities & bits.ACCEPTS_RESTART_COMMAND)
 
-    def part(self) -> bytes:
+    def part(self, server_capabilities: int) -> bytes:
         return ServerToAgent(
-            capabilities=bits.SERVER_CAPABILITIES,
+            capabilities=server_capabilities,
             command=ServerToAgentCommand(type=CommandType_Restart),
         ).SerializeToString()
 
@@ -39,7 +41,7 @@ class Custom:
     def allowed(self, capabilities: int, accepts_custom: frozenset[str]) -> bool:
         return self.capability in accepts_custom
 
-    def part(self) -> bytes:
+    def part(self, server_capabilities: int) -> bytes:
         message = CustomMessage(capability=self.capability, type=self.type, data=self.data)
         return ServerToAgent(custom_message=message).SerializeToString()
 
@@ -53,7 +55,7 @@ class Rename:
     def allowed(self, capabilities: int, accepts_custom: frozenset[str]) -> bool:
         return True
 
-    def part(self) -> bytes:
+    def part(self, server_capabilities: int) -> bytes:
         message = AgentIdentification(new_instance_uid=self.uid)
         return ServerToAgent(agent_identification=message).SerializeToString()
 
@@ -65,8 +67,24 @@ class FullState:
     def allowed(self, capabilities: int, accepts_custom: frozenset[str]) -> bool:
         return True
 
-    def part(self) -> bytes:
+    def part(self, server_capabilities: int) -> bytes:
         return ServerToAgent(flags=bits.REPORT_FULL_STATE).SerializeToString()
 
 
-Said = Restart | Custom | Rename | FullState
+@dataclass(frozen=True, slots=True)
+class NotCertified:
+    """What an agent asked for is refused, some time after it asked. An error stands alone (OP-22, OP-45)."""
+
+    text: str
+
+    def allowed(self, capabilities: int, accepts_custom: frozenset[str]) -> bool:
+        return True
+
+    def part(self, server_capabilities: int) -> bytes:
+        error = ServerErrorResponse(
+            type=ServerErrorResponseType_BadRequest, error_message=self.text
+        )
+        return ServerToAgent(error_response=error).SerializeToString()
+
+
+Said = Restart | Custom | Rename | FullState | NotCertified

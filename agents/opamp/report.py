@@ -26,7 +26,6 @@ from agents.opamp.opamp_pb2 import (
     AgentToServer,
     AvailableComponents,
     ComponentHealth,
-    ConnectionSettingsRequest,
     ConnectionSettingsStatus,
     CustomCapabilities,
     CustomMessage,
@@ -34,10 +33,11 @@ from agents.opamp.opamp_pb2 import (
 )
 from agents.opamp.outgoing import Rename
 from agents.opamp.repair import Unreadable, repaired
+from agents.opamp.requests.asking import AskedCertificate, read_asked
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.shown_config import is_judged_by_it
-from agents.opamp.state import AgentState
+from agents.opamp.state import AgentState, CertificateAsked
 from agents.opamp.trees import sick_component
 from agents.opamp.wire import Malformed
 
@@ -76,7 +76,9 @@ class Part(NamedTuple):
     bad_texts: int
 
 
-def parse_changed(agent: AgentState, report: Report) -> dict[int, Part]:
+def parse_changed(
+    agent: AgentState, report: Report, server: ServerFacts, now: float
+) -> dict[int, Part]:
     """Parse the parts that differ from the last ones. Raises Malformed for the whole message."""
     changed: dict[int, Part] = {}
     known = agent.part_hashes
@@ -89,8 +91,10 @@ def parse_changed(agent: AgentState, report: Report) -> dict[int, Part]:
             changed[number] = Part(_KINDS[number](raw), raw, came, 0)
         except DecodeError as error:
             changed[number] = _mended(number, raw, came, error)
-    if scan.SETTINGS_REQUEST in changed:
-        _refuse_certificate_request(changed[scan.SETTINGS_REQUEST].message)
+    if (request := changed.pop(scan.SETTINGS_REQUEST, None)) is not None:
+        asked = read_asked(agent, request.message, report.uid, server, now)
+        if asked is not None:
+            changed[scan.SETTINGS_REQUEST] = request._replace(message=asked)
     return changed
 
 
@@ -247,6 +251,8 @@ def _take_rare(
         _take_custom_message(agent, message, server, now)
     elif number == scan.SETTINGS_STATUS:
         _take_settings_status(agent, message, now)
+    elif number == scan.SETTINGS_REQUEST:
+        _take_request(agent, message, now)
 
 
 def _take_components(
@@ -292,10 +298,7 @@ def _take_settings_status(agent: AgentState, message: ConnectionSettingsStatus, 
     )
 
 
-def _refuse_certificate_request(message: ConnectionSettingsRequest) -> None:
-    """Refuse a certificate request: this server does not announce that it takes them (OP-45).
-
-    An empty request asks for nothing and is ignored.
-    """
-    if message.opamp.certificate_request.csr:
-        raise Malformed("this server issues no certificates")
+def _take_request(agent: AgentState, asked: AskedCertificate, now: float) -> None:
+    changes = agent.change()
+    changes.requests[asked.digest] = CertificateAsked(asked.csr, now)
+    changes.event(now, "certificate_asked", request=asked.digest)

@@ -43,10 +43,18 @@ class ServerFacts:
         self.asked_components: dict[str, float] = {}
         self.full_asked_in: tuple[int, int] = (0, 0)
         self.full_per_s = 1000
-        greeting = ServerToAgent(capabilities=bits.SERVER_CAPABILITIES)
-        if custom_capabilities:
+        self.issue_certificates(is_on=False)
+
+    def issue_certificates(self, *, is_on: bool) -> None:
+        """Say from now on whether certificate requests are answered (OP-21, OP-45)."""
+        self.issues_certificates = is_on
+        self.capabilities = bits.SERVER_CAPABILITIES
+        if is_on:
+            self.capabilities |= bits.SERVER_ACCEPTS_CERTIFICATE_REQUESTS
+        greeting = ServerToAgent(capabilities=self.capabilities)
+        if self.custom_capabilities:
             greeting.custom_capabilities.CopyFrom(
-                CustomCapabilities(capabilities=custom_capabilities)
+                CustomCapabilities(capabilities=self.custom_capabilities)
             )
         self.greeting = greeting.SerializeToString()
 

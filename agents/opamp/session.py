@@ -30,7 +30,7 @@ def handle(
     if report.is_bare:
         return answer(agent, server, now)
     is_retry = raw_hash != 0 and raw_hash == agent.last_frame
-    changed = {} if is_retry or not report.parts else parse_changed(agent, report)
+    changed = {} if is_retry or not report.parts else parse_changed(agent, report, server, now)
     agent.last_frame = raw_hash
     restarted = follow(agent, report, raw_hash, now, is_retry=is_retry)
     capabilities = report.capabilities & MAX_STORED

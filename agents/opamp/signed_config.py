@@ -15,4 +15,4 @@ TYPE = "signature"
 def signature_part(signed: Signed) -> bytes:
     """Return ServerToAgent.custom_message, serialized."""
     data = json.dumps(signed.document(), sort_keys=True, separators=(",", ":")).encode()
-    return Custom(CAPABILITY, TYPE, data).part()
+    return Custom(CAPABILITY, TYPE, data).part(0)

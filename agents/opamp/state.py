@@ -52,6 +52,17 @@ class DeliveryFact:
             self.error = error
 
 
+class CertificateAsked:
+    """A certificate request as it came, and who the connection spoke for (`Principal.name`)."""
+
+    __slots__ = ("at", "csr", "principal")
+
+    def __init__(self, csr: str, at: float) -> None:
+        self.csr = csr
+        self.at = at
+        self.principal = ""
+
+
 class Changes:
     """What the next flush writes for one agent. Latest values are read from the state itself.
 
@@ -71,6 +82,7 @@ class Changes:
         "fallen",
         "ordered_uid",
         "refusals",
+        "requests",
         "settings",
         "status",
         "visible",
@@ -93,6 +105,7 @@ class Changes:
         self.fallen: dict[str, str] = {}
         self.well: set[str] = set()
         self.events: list[tuple[float, str, dict[str, object]]] = []
+        self.requests: dict[str, CertificateAsked] = {}
 
     def delivery(self, config_hash: str) -> DeliveryFact:
         """Return the fact of this hash, made on first use."""
@@ -130,6 +143,7 @@ class Changes:
         self.refusals = {**older.refusals, **self.refusals}
         self.fallen = {**older.fallen, **self.fallen}
         self.well |= older.well - self.refusals.keys() - self.fallen.keys()
+        self.requests = {**older.requests, **self.requests}
         self.events = (older.events + self.events)[-MAX_PENDING_EVENTS:]
         for config_hash, fact in older.deliveries.items():
             newer = self.deliveries.get(config_hash)
@@ -159,6 +173,7 @@ class AgentState:
     __slots__ = (
         "accepts_custom",
         "ack",
+        "asked",
         "bad_text_parts",
         "capabilities",
         "changes",
@@ -275,6 +290,8 @@ class AgentState:
         self.settings_hash = ""
         self.settings_status: int | None = None
         self.settings_error = ""
+        # Certificates it asked for within the last hour: digest of the request, when.
+        self.asked: dict[str, float] | None = None
 
     def change(self) -> Changes:
         """Return what waits for the next flush, made on first use."""

@@ -5,6 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class States(StrEnum):
+    """The states of one kind of row."""
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Return (value, words) pairs for model fields and pages."""
+        return [(state.value, state.value.replace("_", " ").capitalize()) for state in cls]
 
 
 @dataclass(frozen=True, slots=True)

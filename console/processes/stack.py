@@ -15,6 +15,7 @@ from console.processes import probes
 from console.processes.child import STOP_PATIENCE_S, Spec
 
 ROOT = Path(__file__).resolve().parents[2]
+ISSUER_ONLY = ("CERTIFICATES_CA_KEY_FILE", "CONFIG_SIGNING_KEY_FILE", "CONFIG_SIGNER_COMMAND")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class StackOptions:
 def names(options: StackOptions) -> list[str]:
     """Return every name that can stand before a log line."""
     one_off = ["migrate", "collectstatic", *(["seed"] if options.demo else [])]
-    running = ["console", "gateway", "worker", "rollbacks", "beat"]
+    running = ["console", "gateway", "worker", "rollbacks", "issuer", "beat"]
     return [
         "postgres",
         "redis",
@@ -123,13 +124,17 @@ def manage(name: str, env: dict[str, str], *words: str) -> Spec:
 
 def service_specs(options: StackOptions, env: dict[str, str]) -> list[Spec]:
     """Return console, gateway, workers and beat. A rollback has a worker of its own: it must
-    never wait behind measurements (style.md section 7)."""
+    never wait behind measurements (style.md section 7). So has issuing: nobody else reads the key
+    of the authority (security.md section 1)."""
     # Root in a container is the operator's choice; Celery's ten lines about it help nobody there.
     no_lecture = ["-W", "ignore:You're running the worker with superuser privileges"]
     celery = [sys.executable, *no_lecture, "-m", "celery", "--app", "console.celery", "--quiet"]
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    worker = [*celery, "worker", *quiet, "--queues", "tick,certs,notify", "--concurrency", "2"]
+    worker = [*celery, "worker", *quiet, "--queues", "tick,notify", "--concurrency", "2"]
     rollbacks = [*celery, "worker", *quiet, "--queues", "rollback", "--concurrency", "1"]
+    issuer = [*celery, "worker", *quiet, "--queues", "certs", "--concurrency", "1"]
+    # Who issues and signs is the only one to know where the keys are.
+    others = {**env, **dict.fromkeys(ISSUER_ONLY, "")}
     gateway = ["gateway", "--host", options.host, "--port", str(options.opamp_port)]
     gateway += ["--stop-within", f"{STOP_PATIENCE_S - 0.5:g}"]
     host = probes.reachable(options.host)
@@ -137,20 +142,21 @@ def service_specs(options: StackOptions, env: dict[str, str]) -> list[Spec]:
         Spec(
             "console",
             _uvicorn(options),
-            env,
+            others,
             ROOT,
             is_ready=probes.answers_http(f"{options.console_url}/healthz"),
         ),
         Spec(
             "gateway",
-            manage("gateway", env, *gateway).argv,
-            env,
+            manage("gateway", others, *gateway).argv,
+            others,
             ROOT,
             is_ready=probes.accepts(host, options.opamp_port),
         ),
-        _worker("worker", [*worker, "--hostname", "worker@%h"], env),
-        _worker("rollbacks", [*rollbacks, "--hostname", "rollbacks@%h"], env),
-        Spec("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], env, ROOT),
+        _worker("worker", [*worker, "--hostname", "worker@%h"], others),
+        _worker("rollbacks", [*rollbacks, "--hostname", "rollbacks@%h"], others),
+        _worker("issuer", [*issuer, "--hostname", "issuer@%h"], env),
+        Spec("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], others, ROOT),
     ]
 
 

@@ -11,6 +11,7 @@ from console.words import tally, why
 from console.words.sentences import (
     acts_refused,
     api,
+    certificates,
     config_checks,
     files,
     gates,
@@ -40,6 +41,9 @@ TABLES = (
     acts_refused.SETTINGS,
     tls.PEM,
     tls.TLS,
+    certificates.REQUESTS,
+    certificates.ISSUING,
+    certificates.LIFE,
     api.TITLES,
     api.ANSWERS,
     api.BODIES,

@@ -3,20 +3,11 @@ the database constraints and docs/architecture.md (`python -m rollouts.engine.st
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from console.lib import transitions
-from console.lib.transitions import Transition, table_of
+from console.lib.transitions import States, Transition, table_of
 
 
-class _State(StrEnum):
-    @classmethod
-    def choices(cls) -> list[tuple[str, str]]:
-        """Return (value, words) pairs for model fields and pages."""
-        return [(state.value, state.value.replace("_", " ").capitalize()) for state in cls]
-
-
-class RolloutState(_State):
+class RolloutState(States):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     RUNNING = "running"
@@ -30,7 +21,7 @@ class RolloutState(_State):
     SUPERSEDED = "superseded"
 
 
-class PhaseState(_State):
+class PhaseState(States):
     PENDING = "pending"
     AWAITING_APPROVAL = "awaiting_approval"
     DEPLOYING = "deploying"
@@ -41,7 +32,7 @@ class PhaseState(_State):
     SKIPPED = "skipped"
 
 
-class TargetState(_State):
+class TargetState(States):
     """Where one agent stands in the delivery, by what it runs now: `offered` covers sent and
     acknowledged, `fell_back` returned to another version by itself, `lost` is gone since the change.
     """
@@ -57,13 +48,13 @@ class TargetState(_State):
     SKIPPED = "skipped"
 
 
-class RollbackState(_State):
+class RollbackState(States):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     INCOMPLETE = "incomplete"
 
 
-class RollbackTargetState(_State):
+class RollbackTargetState(States):
     WAITING = "waiting"
     OFFERED = "offered"
     CONFIRMED = "confirmed"

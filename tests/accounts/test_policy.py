@@ -25,6 +25,7 @@ TABLE = {
         "rollouts.start", "rollouts.edit", "rollouts.discard", "rollouts.pause", "rollouts.resume", "rollouts.advance", "rollouts.abort",
         "rollouts.retry", "rollouts.rollback", "agents.label", "agents.restart",
         "agents.retire", "agents.retry_config", "agents.settings", "agents.certificates",
+        "certificates.approve", "certificates.renew", "certificates.revoke", "certificates.pause", "certificates.resume",
         "quarantine.add", "needs.acknowledge", "rollouts.share",
     },
     Role.APPROVER: {

@@ -105,8 +105,6 @@ OBLIGATIONS: dict[str, tuple[str, str]] = {
 
 LIMITED = {
     "OP-44": "certificates are made elsewhere; one given by an operator is offered whole",
-    "OP-45": "not announced; a request is refused with BadRequest",
-    "OP-46": "not announced, so there is no request to compare",
     "OP-48": "no trust on first use: without a credential, 401",
     "OP-49": "packages are not announced and never offered",
     "OP-50": "packages are not announced and never offered",

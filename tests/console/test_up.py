@@ -17,7 +17,17 @@ from tests.product import ROOT, Product, clean_environment, wait_for
 
 pytestmark = pytest.mark.slow
 
-SERVICES = {"postgres", "redis", "console", "gateway", "worker", "rollbacks", "beat", "simulate"}
+SERVICES = {
+    "postgres",
+    "redis",
+    "console",
+    "gateway",
+    "worker",
+    "rollbacks",
+    "issuer",
+    "beat",
+    "simulate",
+}
 
 
 @pytest.fixture

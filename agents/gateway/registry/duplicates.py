@@ -102,7 +102,7 @@ class Duplicates:
         agent.connection = old
         agent.full_owed = True
         self._mark(agent)
-        new.send(agent.ack + Rename(fresh).part())
+        new.send(agent.ack + Rename(fresh).part(0))
 
     def _rename(self, agent: Held, connection: Connection, old_address: str, now: float) -> None:
         fresh = self._new_uid()

@@ -35,6 +35,7 @@ from agents.opamp.redact import Redactor
 from agents.opamp.scan import Report
 from agents.opamp.server_facts import ServerFacts
 from agents.opamp.session import handle
+from agents.opamp.state import Changes
 from agents.opamp.uids import SIZE, as_text
 from agents.opamp.websocket import frames
 from agents.opamp.wire import Malformed
@@ -149,6 +150,8 @@ class Gateway:
         now = time.time()
         raw_hash = hash(payload) if report.parts or agent.missed else 0
         answer = handle(agent, report, self.facts, now, raw_hash)
+        if agent.changes is not None and agent.changes.requests:
+            _sign(agent.changes, connection)
         if agent.shown_config is not None:
             self.shown_configs.note(agent)
         if agent.connection is not connection and agent.connection is not None:
@@ -198,10 +201,15 @@ class Gateway:
             held.joining -= 1
 
     def _goes_on(self, agent: Held, connection: Connection) -> bool:
-        """Whether a session outlives the join: HTTP polls, and a rename on the same socket."""
+        """Whether a session outlives the join: HTTP polls with one credential, and a rename on the
+        same socket. By who a session speaks for a new certificate is known to be in use."""
         before = agent.connection
         return before is not None and (
-            before is connection or not (connection.is_websocket or before.is_websocket)
+            before is connection
+            or (
+                not (connection.is_websocket or before.is_websocket)
+                and before.principal.name == connection.principal.name
+            )
         )
 
     def adopt(self, loaded: Loaded) -> Held:
@@ -328,3 +336,9 @@ class Gateway:
         connection.send(payload if self.facts.wrap is None else self.facts.wrap(payload))
         self.metrics.pushes.inc()
         return True
+
+
+def _sign(changes: Changes, connection: Connection) -> None:
+    """Write to certificate requests who the connection spoke for when they came."""
+    for asked in changes.requests.values():
+        asked.principal = asked.principal or connection.principal.name

@@ -18,12 +18,13 @@ from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.gateway import Gateway
 from agents.gateway.registry.take_over_sql import DESIRED_SINCE
 from agents.opamp.desire import Wish, take_wish
-from agents.opamp.outgoing import Custom, FullState, Rename, Restart, Said
+from agents.opamp.outgoing import Custom, FullState, NotCertified, Rename, Restart, Said
 from agents.opamp.settings import Offer
 
 logger = logging.getLogger(__name__)
 
 SLICE = 200
+ISSUING_EVERY_S = 5.0
 
 
 class Wishes:
@@ -34,6 +35,7 @@ class Wishes:
         self._database = database
         self._wake = asyncio.Event()
         self._cursors = gateway.cursors
+        self._issuing_read_at = 0.0
 
     def wake(self) -> None:
         """Look now: a hint has arrived."""
@@ -46,6 +48,7 @@ class Wishes:
             "(SELECT coalesce(max(change), 0) FROM agents_desiredsettings)"
         )
         self._cursors.desired, self._cursors.settings = rows[0]
+        await self._read_issuing()
 
     async def run(self) -> None:
         """Read and push until cancelled."""
@@ -66,6 +69,8 @@ class Wishes:
         """Read what is new since the last look, and push it: also what was read before PostgreSQL
         went away in the middle, because its change will not be read again."""
         concerned: list[Held] = []
+        if time.monotonic() - self._issuing_read_at >= ISSUING_EVERY_S:
+            await self._read_issuing()
         try:
             for read in (self._read_desired, self._read_settings, self._read_commands):
                 concerned += await read()
@@ -91,6 +96,15 @@ class Wishes:
                 self._gateway.flusher.mark(agent)
         self._cursors.desired = rows[-1][2]
         return concerned
+
+    async def _read_issuing(self) -> None:
+        """Whether anybody answers certificate requests: said to agents that greet us from now on."""
+        rows = await self._database.fetch(
+            "SELECT EXISTS (SELECT FROM agents_trustedauthority WHERE is_ours AND retired_at IS NULL)"
+        )
+        self._issuing_read_at = time.monotonic()
+        if rows[0][0] != self._gateway.facts.issues_certificates:
+            self._gateway.facts.issue_certificates(is_on=rows[0][0])
 
     async def _read_settings(self) -> list[Held]:
         rows = await self._database.fetch(
@@ -149,6 +163,8 @@ def _said(kind: str, details: dict[str, Any], data: bytes) -> Said:
         return Rename(bytes.fromhex(details["new_uid"]))
     if kind == "full_state":
         return FullState()
+    if kind == "no_certificate":
+        return NotCertified(details["text"])
     return Custom(details["capability"], details["type"], data)
 
 

@@ -46,6 +46,7 @@ class Batch:
     events: list[Row] = field(default_factory=list)
     components: list[Row] = field(default_factory=list)
     ordered_uids: list[Row] = field(default_factory=list)
+    requests: list[Row] = field(default_factory=list)
     visible: list[int] = field(default_factory=list)
 
     def without(self, agent_ids: set[int]) -> None:
@@ -111,6 +112,8 @@ def _add_facts(batch: Batch, agent: Held, changes: Changes, when: datetime | Non
         reason = to_column(text("quarantine.fell_back", to=runs[:12]))
         batch.refusals.append((agent.id, config_hash, _OUTCOMES.FELL_BACK.value, reason, when))
     batch.well += [(agent.id, config_hash, when) for config_hash in sorted(changes.well)]
+    for digest, asked in sorted(changes.requests.items()):
+        batch.requests.append((agent.id, digest, asked.csr, asked.principal, at(asked.at)))
     for seconds, kind, details in changes.events:
         batch.events.append((agent.id, at(seconds), kind, dumps(details)))
     if changes.components is not None:

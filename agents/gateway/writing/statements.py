@@ -292,6 +292,23 @@ ORDERED_UID = Write(
     ON CONFLICT DO NOTHING
     """,
 )
+# The same request again is the same one (security.md R23): it is looked at once more.
+REQUEST = Write(
+    "request",
+    {
+        "agent_id": "int8",
+        "digest": "text",
+        "csr": "text",
+        "principal": "text",
+        "at": "timestamptz",
+    },
+    """
+    INSERT INTO agents_certificaterequest AS r (agent_id, digest, csr, principal, received_at, times)
+    SELECT v.agent_id, v.digest, v.csr, v.principal, v.at, 1 FROM {v}
+    ON CONFLICT (agent_id, digest) DO UPDATE SET taken_at = NULL, times = r.times + 1,
+        principal = excluded.principal, received_at = excluded.received_at
+    """,
+)
 SESSION_OPENED = Write(
     "session_opened",
     {

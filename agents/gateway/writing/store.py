@@ -66,6 +66,7 @@ class Store:
                 (statements.LIFT, batch.well),
                 (statements.EVENT, batch.events),
                 (statements.ORDERED_UID, batch.ordered_uids),
+                (statements.REQUEST, batch.requests),
             ):
                 if rows:
                     await statement.run(cursor, rows)

@@ -1,0 +1,4 @@
+"""Acts of people on certificates, one file each.
+
+Tests: `tests/certs/actions`.
+"""

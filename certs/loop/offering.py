@@ -1,0 +1,44 @@
+"""Making an issued certificate part of what its agent should use (security.md R25)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.actor import SYSTEM
+from agents.actions.offer_settings import offer_settings
+from agents.models import Agent, AgentStatus, DesiredSettings
+from certs.apply import change_certificate
+from certs.loop.issuing import Bench
+from certs.models import Certificate
+from certs.rotation.offer import OfferedCertificate, entrance_of, whole_settings
+from console.lib.texts import said, text
+
+
+def offer_one(certificate: Certificate, bench: Bench, now: datetime) -> None:
+    """Offer a certificate, with everything else the agent was offered before. A new hash each time."""
+    agent = certificate.agent
+    before = DesiredSettings.objects.filter(agent=agent).first()
+    settings = before.settings if before is not None else None
+    whole = whole_settings(
+        settings,
+        entrance_of(settings, bench.usual),
+        OfferedCertificate(certificate.chain_pem, bench.issuer.authority_pem()),
+        is_supervisor=agent.kind == Agent.Kind.SUPERVISOR,
+    )
+    status = AgentStatus.objects.filter(agent=agent).first()
+    offer_hash = offer_settings(
+        agent_ids=[agent.pk],
+        settings=whole,
+        by=SYSTEM,
+        reason=said(text("cert.offered")),
+        now=now,
+    )
+    change_certificate(
+        certificate,
+        "offer",
+        by=SYSTEM,
+        now=now,
+        offered_at=now,
+        offer_hash=offer_hash,
+        hash_before=status.settings_offered_hash if status is not None else "",
+    )
