@@ -77,6 +77,33 @@ def offer_settings(
     return offer_hash
 
 
+def withdraw_offer(
+    *,
+    agent_id: int,
+    offer_hash: str,
+    settings: Mapping[str, Any],
+    settings_hash: str,
+    by: Actor,
+) -> bool:
+    """Take an offer back that an agent could not use, or it would be offered it with each connection.
+    Want what was wanted before, under the hash it had: an agent that uses it is not offered it again.
+
+    `settings` {} for nothing. False when something else has been offered since. Raises Denied.
+    """
+    require(by, "agents.settings")
+    with transaction.atomic(), connection.cursor() as cursor:
+        take_push_lock(cursor)
+        cursor.execute(
+            """
+            UPDATE agents_desiredsettings SET settings = %s::jsonb, settings_hash = %s, change = %s
+            WHERE agent_id = %s AND settings_hash = %s
+            """,
+            [json.dumps(settings), settings_hash, next_change(cursor), agent_id, offer_hash],
+        )
+        transaction.on_commit(lambda: hints.publish(hints.SETTINGS))
+        return bool(cursor.rowcount)
+
+
 def _refuse_harm(agent_ids: list[int], settings: Mapping[str, Any]) -> None:
     opamp = settings.get("opamp") or {}
     is_tls = str(opamp.get("destination_endpoint", "")).startswith(("wss://", "https://"))

@@ -58,12 +58,15 @@ class ServerFacts:
             )
         self.greeting = greeting.SerializeToString()
 
-    def offer(self, settings: Settings, offer_hash: str) -> Offer:
-        """Return an agent's own settings ready to be sent, completed by everyone's.
+    def offer(self, settings: Settings, offer_hash: str) -> Offer | None:
+        """Return an agent's own settings ready to be sent, completed by everyone's; None when it has
+        none any more.
 
         One offer names all own telemetry; what is left out of it an agent switches off
         (opamp-protocol.md 4.4).
         """
+        if not settings:
+            return None
         if self.default_settings is None:
             return Offer(settings, offer_hash)
         whole = {**self.default_settings.settings, **settings}

@@ -84,8 +84,8 @@ def _speaker(certificate: Certificate, status: AgentStatus | None) -> Speaker:
 
 
 def _sent_at(certificate: Certificate, status: AgentStatus) -> datetime | None:
-    """Return when the offer went out, by the gateway's own clock: its event has the very moment, while
-    the status row is written a little later. A supervisor is back within that time."""
+    """Return when the offer first went out, by the gateway's own clock: its event has the very moment,
+    while the status row is written a little later. A supervisor is back within that time."""
     if certificate.state not in FLYING_STATES:
         return None
     offered = status.settings_offered_hash
@@ -94,7 +94,7 @@ def _sent_at(certificate: Certificate, status: AgentStatus) -> datetime | None:
     event = (
         AgentEvent.objects.filter(agent_id=certificate.agent_id, kind="settings_offered")
         .filter(details__settings_hash=offered)
-        .order_by("-id")
+        .order_by("id")
         .first()
     )
     return event.at if event is not None else status.settings_offered_at

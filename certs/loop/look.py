@@ -19,7 +19,7 @@ from certs.apply import change_certificate, note_reverted
 from certs.loop import entrance
 from certs.loop.issuing import Bench, issue_one
 from certs.loop.load import load_facts
-from certs.loop.offering import offer_one
+from certs.loop.offering import offer_one, withdraw
 from certs.models import Certificate
 from certs.rotation.decide import RotationStep, decide
 from certs.rotation.offer import Entrance, entrance_of
@@ -116,8 +116,11 @@ def _carry_out(
                 certificate_id=certificate.registered_id, by=SYSTEM, reason=said(step.why), now=now
             )
     else:
-        words = {"says": says} if act in {"fail", "roll_back"} else {}
+        has_failed = act in {"fail", "roll_back"}
+        words = {"says": says} if has_failed else {}
         change_certificate(certificate, act, by=SYSTEM, now=now, why=step.why, **words)
+        if has_failed:
+            withdraw(certificate)
     successors.after(certificate, act, now)
 
 

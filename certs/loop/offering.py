@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
 from accounts.actor import SYSTEM
-from agents.actions.offer_settings import offer_settings
+from agents.actions.offer_settings import offer_settings, withdraw_offer
 from agents.models import Agent, AgentStatus, DesiredSettings
 from certs.apply import change_certificate
 from certs.loop.issuing import Bench
@@ -41,4 +42,18 @@ def offer_one(certificate: Certificate, bench: Bench, now: datetime) -> None:
         offered_at=now,
         offer_hash=offer_hash,
         hash_before=status.settings_offered_hash if status is not None else "",
+        settings_before=settings,
+        settings_hash_before=before.settings_hash if before is not None else "",
     )
+
+
+def withdraw(certificate: Certificate) -> None:
+    """Want of the agent what was wanted before this certificate, which it could not use."""
+    if certificate.offer_hash:
+        withdraw_offer(
+            agent_id=certificate.agent_id,
+            offer_hash=certificate.offer_hash,
+            settings=certificate.settings_before or {},
+            settings_hash=certificate.settings_hash_before or secrets.token_hex(32),
+            by=SYSTEM,
+        )

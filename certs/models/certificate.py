@@ -15,7 +15,8 @@ class Certificate(models.Model):
 
     State changes go through `certs.apply` only. `before` is the certificate it renews, or tries once
     more; `needed_by` when what the agent uses now ends. `hash_before` is what gateways had sent the
-    agent before this one was offered, so that what was sent since is known to hold it. `says` are the
+    agent before this one was offered, so that what was sent since is known to hold it; `settings_before`
+    is what was wanted of it then, to be wanted again if this fails. `says` are the
     agent's own words. `next_look_at` is when the loop looks again, `seen` what it last saw of the
     agent; both decide when that is. `renew_at` is set while it is installed and has no successor.
     """
@@ -47,6 +48,8 @@ class Certificate(models.Model):
     offered_at = models.DateTimeField(null=True)
     offer_hash = models.CharField(max_length=64, blank=True)
     hash_before = models.CharField(max_length=64, blank=True)
+    settings_before = models.JSONField(null=True)
+    settings_hash_before = models.CharField(max_length=64, blank=True)
     installed_at = models.DateTimeField(null=True)
     reverted_at = models.DateTimeField(null=True)
     renew_at = models.DateTimeField(null=True)

@@ -113,7 +113,7 @@ class Wishes:
             self._cursors.settings,
         )
         concerned = []
-        offers: dict[str, Offer] = {}
+        offers: dict[str, Offer | None] = {}
         for agent_id, settings, settings_hash, change in rows:
             self._cursors.settings = change
             agent = self._gateway.registry.by_id.get(agent_id)
