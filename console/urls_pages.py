@@ -19,6 +19,7 @@ from console.pages.agents import ends as agent_ends
 from console.pages.agents import views as agents
 from console.pages.approvals import views as approvals
 from console.pages.audit import views as audit_log
+from console.pages.certificates import views as certificates
 from console.pages.configs import editor as config_editor
 from console.pages.configs import listing as config_listing
 from console.pages.configs import views as configs
@@ -61,11 +62,18 @@ agents_urls: Routes = [
     path("<uuid:uid>/", agents.detail, name="detail"),
     path("<uuid:uid>/config/", agents.detail, {"tab": "config"}, name="config"),
     path("<uuid:uid>/health/", agents.detail, {"tab": "health"}, name="health"),
+    path("<uuid:uid>/certificate/", agents.detail, {"tab": "certificate"}, name="certificate"),
     path("<uuid:uid>/history/", agents.detail, {"tab": "history"}, name="history"),
     *[
         path(f"<uuid:uid>/{verb}/", agent_dialogs.act, {"verb": verb}, name=verb)
         for verb in agent_acts.ACTS
     ],
+]
+certificates_urls: Routes = [
+    path("", certificates.index, name="list"),
+    path("resume/", certificates.resume, name="resume"),
+    path("<int:certificate_id>/", certificates.detail, name="detail"),
+    path("<int:certificate_id>/<slug:verb>/", certificates.act, name="act"),
 ]
 configs_urls: Routes = [
     path("", config_listing.config_list, name="list"),
@@ -136,6 +144,7 @@ urlpatterns: Routes = [
     path("", include((fleet_urls, "fleet"))),
     path("", include((accounts_urls, "accounts"))),
     path("agents/", include((agents_urls, "agents"))),
+    path("certificates/", include((certificates_urls, "certificates"))),
     path("configs/", include((configs_urls, "configs"))),
     path("rollouts/", include((rollouts_urls, "rollouts"))),
     path("plans/", include((plans_urls, "plans"))),

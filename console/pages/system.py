@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from console.lib.texts import said, text
 from console.lib.version import VERSION
+from console.pages.certificates.metrics import REGISTRY as CERTIFICATES
 
 
 @require_GET
@@ -31,7 +32,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
     """The console's own Prometheus metrics (spec section 8)."""
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    body = generate_latest() + generate_latest(CERTIFICATES)
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 
 @require_GET

@@ -147,6 +147,12 @@ def word(value: object, kind: str) -> object:
 
 
 @register.filter
+def audit_act(value: str) -> object:
+    """Say an act of the audit log."""
+    return audit.act(value)
+
+
+@register.filter
 def audit_kind(value: str) -> object:
     """Say what kind of thing an act of the audit log was done to."""
     return audit.kind(value)

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Role
 from agents.models import Agent, ConfigStatus, Quarantine
+from certs.rotation.states import Origin
 from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Rollback
 
@@ -65,7 +66,23 @@ THEME: Words = {
     "dark": pgettext_lazy("theme", "dark"),
 }
 
+ORIGIN_OF_CERTIFICATE: Words = {
+    Origin.REQUEST: pgettext_lazy("why a certificate is made", "a request of the agent"),
+    Origin.RENEWAL: pgettext_lazy("why a certificate is made", "renewal in time"),
+    Origin.RETRY: pgettext_lazy("why a certificate is made", "another attempt"),
+    Origin.REVERTED: pgettext_lazy("why a certificate is made", "an agent back on the one before"),
+    Origin.OPERATOR: pgettext_lazy("why a certificate is made", "a person"),
+}
+ACT_ON_CERTIFICATE: Words = {
+    "approve": pgettext_lazy("act on a certificate", "Approve"),
+    "refuse": pgettext_lazy("act on a certificate", "Refuse"),
+    "renew": pgettext_lazy("act on a certificate", "Renew now"),
+    "revoke": pgettext_lazy("act on a certificate", "Revoke"),
+}
+
 KINDS = {
+    "origin_of_certificate": ORIGIN_OF_CERTIFICATE,
+    "act_on_certificate": ACT_ON_CERTIFICATE,
     "kind_of_agent": KIND_OF_AGENT,
     "config_status": CONFIG_STATUS,
     "quarantine": QUARANTINE,

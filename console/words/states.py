@@ -146,7 +146,23 @@ ROLLBACK: dict[str, Look] = {
     "incomplete": Look("bad", "triangle", pgettext_lazy("rollback state", "Incomplete")),
 }
 
+# The life of a certificate of an agent.
+CERTIFICATE: dict[str, Look] = {
+    "pending": Look("wait", "hourglass", pgettext_lazy("certificate state", "Pending")),
+    "issued": Look("run", "arc", pgettext_lazy("certificate state", "Issued")),
+    "offered": Look("run", "arc", pgettext_lazy("certificate state", "Offered"), spins=True),
+    "applying": Look("run", "arc", pgettext_lazy("certificate state", "Applying"), spins=True),
+    "installed": Look("ok", "ok", pgettext_lazy("certificate state", "In use")),
+    "failed": Look("bad", "octagon-x", pgettext_lazy("certificate state", "Failed")),
+    "rolled_back": Look("warn", "undo", pgettext_lazy("certificate state", "Rolled back")),
+    "superseded": Look("off", "skipped", pgettext_lazy("certificate state", "Superseded")),
+    "expired": Look("off", "clock", pgettext_lazy("certificate state", "Expired")),
+    "revoked": Look("off", "octagon-bar", pgettext_lazy("certificate state", "Revoked")),
+    "cancelled": Look("off", "close", pgettext_lazy("certificate state", "Cancelled")),
+}
+
 KINDS = {
+    "certificate": CERTIFICATE,
     "agent": AGENT,
     "rollout": ROLLOUT,
     "phase": PHASE,

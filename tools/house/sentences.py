@@ -33,6 +33,7 @@ NOT_ASKED = (
     "console/no_database",
     "console/settings.py",
     "console/api/rest_settings.py",
+    "console/pages/certificates/metrics.py",  # what Prometheus shows of a metric
     "console/docs",  # writes pages of docs/, in English
     "console/pages/styleguide.py",  # samples of what pages show, seen where DEBUG is on
     "console/lib/texts.py",  # its one error is of the programmer who names a text twice

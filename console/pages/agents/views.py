@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
 from agents.models import Agent
+from certs.models import Certificate
 from console.lib.paging import COUNT_LIMIT, count_up_to
 from console.lib.problems import Missing
 from console.lib.web import csvs
@@ -28,6 +29,8 @@ from console.pages.agents.filters import AgentFilter
 from console.pages.agents.rows import AgentPage, AgentRow
 from console.pages.frame.forms import Flag, Listed, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
+
+MOST_CERTIFICATES = 50
 
 
 class _Asked(PageForm):
@@ -113,6 +116,7 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
         return fragments.agent(view, now).answer()
     context = {
         "agent": agent,
+        "certificates": _certificates(agent) if tab == "certificate" else [],
         "view": view,
         "tab": tab,
         "seq": view.seq,
@@ -121,6 +125,10 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
         "follows": ["agent-changed"],
     }
     return render(request, "agents/detail.html", context)
+
+
+def _certificates(agent: Agent) -> list[Certificate]:
+    return list(Certificate.objects.filter(agent=agent).order_by("-pk")[:MOST_CERTIFICATES])
 
 
 EXPORT = ("id", "name", "status", "kind", "version", "connected", "config", "labels", "error")

@@ -47,6 +47,7 @@ AREAS = (
         *(("/rollouts/", "/rollbacks/", "/plans/"), "rollouts"),
     ),
     (_("Approvals"), "nav-approvals", "approvals:inbox", ("/approvals/",), "approvals"),
+    (_("Certificates"), "nav-certificates", "certificates:list", ("/certificates/",), ""),
     (
         *(_("Safety"), "lock", "settings:quarantine"),
         *(tuple(f"/settings/{name}/" for name in SAFETY), ""),

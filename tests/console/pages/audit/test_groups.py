@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent
+from certs.rotation.states import CertificateState
 from console.pages.audit.groups import AuditGroup, grouped
 from console.words import audit as words
 from console.words.events import WORDINGS
@@ -105,13 +106,14 @@ def test_each_reason_of_an_act_is_said_once_where_it_is_first() -> None:
 def written() -> set[str]:
     """The acts that the source writes to the audit log, as literals or by a verb."""
     found: set[str] = set()
-    for part in ("accounts", "agents", "rollouts", "console/pages", "console/demo"):
+    for part in ("accounts", "agents", "certs", "rollouts", "console/pages", "console/demo"):
         for path in (ROOT / part).rglob("*.py"):
             source = path.read_text()
             if "audit.record(" not in source and "record(" not in source:
                 continue
             found |= set(re.findall(r'act="([a-z_]+\.[a-z_]+)"', source))
             found |= set(re.findall(r'_record\(\s*"([a-z_.]+)"', source))
+            found |= {f"cert.{state.value}" for state in CertificateState}
             found |= set(re.findall(r'"(agents\.[a-z_]+)", reason', source))
             found |= {
                 f"{area}.{verb}"
