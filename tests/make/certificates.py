@@ -22,8 +22,8 @@ def authority(name: str = "Test CA") -> Pair:
     return make_authority(name, life())
 
 
-def server(ca: Pair, *hosts: str) -> Pair:
-    return make_server(ca, hosts or ("127.0.0.1", "localhost"), life())
+def server(ca: Pair, *hosts: str, lasting: Life | None = None) -> Pair:
+    return make_server(ca, hosts or ("127.0.0.1", "localhost"), lasting or life())
 
 
 def uri_of(uid: object) -> str:
