@@ -107,12 +107,13 @@ def _verify(
     moment = min(max(now, begins), ends - _A_SECOND) if ends - begins > _A_SECOND else now
     _check_use(leaf)
     _check_key(leaf)
-    by_itself = _is_of_no_library(leaf)
-    verified = (
-        _signed_by_anchor(leaf, anchors, moment)
-        if by_itself
-        else _by_library(leaf, others, anchors, moment)
-    )
+    try:
+        verified = _verified_at(leaf, others, anchors, moment)
+    except PeerRefused:
+        if moment == now:
+            raise
+        # Its authority may have been issued anew since: who is late is told so all the same.
+        verified = _signed_by_anchor(leaf, anchors, now)
     if now >= ends:
         raise PeerRefused(EXPIRED, f"it expired at {ends:%Y-%m-%d %H:%M} UTC", verified)
     if now < begins:
@@ -188,6 +189,17 @@ _AUTHORITIES = (
     .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _must_sign_clients)
 )
 _LEAVES = ExtensionPolicy.permit_all()  # `_check_use` has looked
+
+
+def _verified_at(
+    leaf: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    moment: datetime,
+) -> VerifiedPeer:
+    if _is_of_no_library(leaf):
+        return _signed_by_anchor(leaf, anchors, moment)
+    return _by_library(leaf, others, anchors, moment)
 
 
 def _by_library(

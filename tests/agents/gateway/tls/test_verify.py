@@ -149,6 +149,15 @@ class TestTimes:
         assert code([leaf], [ca], begins - timedelta(seconds=1)) == "certificate_not_yet_valid"
 
     @pytest.mark.parametrize("extensions", ["", SAN])
+    def test_who_is_late_is_told_so_by_an_authority_issued_anew(
+        self, plain: Openssl, extensions: str
+    ) -> None:
+        leaf = plain.leaf("timed", extensions)
+        anew = certificates.reissued(plain.pair("ca"), begins_in_d=15, ends_in_d=90)
+        assert code([leaf], [anew], NOW + timedelta(days=20)) == "certificate_expired"
+        assert code([leaf], [anew], NOW) == "certificate_untrusted"
+
+    @pytest.mark.parametrize("extensions", ["", SAN])
     def test_a_stranger_is_not_told_that_he_is_late(self, plain: Openssl, extensions: str) -> None:
         leaf = plain.leaf("timed", extensions)
         late = leaf.certificate.not_valid_after_utc + timedelta(days=1)
@@ -162,7 +171,7 @@ class TestTimes:
         end = ca.certificate.not_valid_after_utc + timedelta(seconds=1)
         assert code([leaf], [ca], end) == "certificate_expired"  # ten days against thirty
         made.folder.joinpath("short.crt").write_bytes(
-            certificates.reissued(ca, days=2).certificate.public_bytes(Encoding.PEM)
+            certificates.reissued(ca, ends_in_d=2).certificate.public_bytes(Encoding.PEM)
         )
         short = x509.load_pem_x509_certificate(made.folder.joinpath("short.crt").read_bytes())
         with pytest.raises(PeerRefused) as refused:
