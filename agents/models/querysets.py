@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import connection, models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.lookups import Exact
 
 if TYPE_CHECKING:
@@ -68,6 +68,29 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
         return list(
             self.order_by().annotate(label_key=key).values_list("label_key", flat=True).distinct()
         )
+
+    def by_status(self) -> dict[str, int]:
+        """Count these agents, read `with_status_word`, by that word."""
+        return dict(self.order_by().values_list("status_word").annotate(n=Count("pk")))
+
+    def by_sick_component(self) -> dict[str, int]:
+        """Count these agents by the component that each calls unhealthy (`exporter otlp/eu`)."""
+        sick = self.order_by().filter(status__sick_component__gt="").annotate(sick=sick_name())
+        return dict(sick.values_list("sick").annotate(n=Count("pk")))
+
+    def by_label(self) -> dict[str, dict[str, int]]:
+        """Count these agents by every value of every label, in one pass."""
+        sql, params = self.order_by().values("labels").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT l.key, l.value, count(*) FROM ({sql}) AS matched, "  # noqa: S608 ours
+                "jsonb_each_text(matched.labels) AS l GROUP BY 1, 2",
+                params,
+            )
+            counts: dict[str, dict[str, int]] = {}
+            for key, value, number in cursor.fetchall():
+                counts.setdefault(key, {})[value] = number
+        return counts
 
     def sample_of_label_keys(self, agents: int) -> list[str]:
         """Return the names of labels of the first so many of these agents."""
@@ -135,6 +158,12 @@ class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]
     def for_page(self) -> Self:
         """Read what the page of one agent shows of it: all columns, its settings, who replaced it."""
         return self.for_list().select_related("desired_settings", "replaced_by").defer(None)
+
+
+def sick_name() -> Func:
+    """Return the component that an agent calls unhealthy, without what it says of it; "" for none."""
+    said = F("status__sick_component")
+    return Func(said, Value(": "), 1, function="split_part", output_field=models.TextField())
 
 
 def status_q(words: Collection[str], now: datetime | Func) -> Q:

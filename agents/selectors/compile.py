@@ -2,7 +2,7 @@
 
 Exact values use the GIN index on `labels`; versions compare `version_keys` byte by byte; a
 component is asked of the few component sets, not of the agents. Fields (`name`, `id`, `status`,
-`config`) are columns. Which bodies a config has is known to who calls: `Configs`.
+`config`, `sick_component`) are columns. Which bodies a config has is known to who calls: `Configs`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models import lookups as sql
 from django.db.models.functions import Cast, Collate, Now
 
 from agents.models import ComponentSet
-from agents.models.querysets import status_q
+from agents.models.querysets import sick_name, status_q
 from agents.selectors import capabilities, fields, tree
 from agents.selectors.errors import SelectorError
 from agents.selectors.matching import saved, status_words, without
@@ -117,9 +117,8 @@ def _field(key: str, values: tuple[tree.Value, ...] | None, configs: Configs | N
         words = fields.STATUSES if values is None else status_words(values)
         return status_q(words, Now())
     if values is None:
-        return ~Q(name="") if key == fields.NAME else Q(pk__isnull=False)
-    column = _of_name if key == fields.NAME else _of_id
-    return reduce(operator.or_, (column(value) for value in values))
+        return _HAS.get(key, Q(pk__isnull=False))
+    return reduce(operator.or_, (_COLUMNS[key](value) for value in values))
 
 
 def _of_name(value: tree.Value) -> Q:
@@ -133,6 +132,18 @@ def _of_id(value: tree.Value) -> Q:
         pattern = _like_pattern(value.pattern.lower())
         return Q(_Like(Cast("instance_uid", TextField()), Value(pattern)))
     return Q(instance_uid=fields.as_uid(fields.wanted(value)))
+
+
+def _of_sick(value: tree.Value) -> Q:
+    if isinstance(value, tree.Glob):
+        pattern = _like_pattern(fields.component_said(value.pattern))
+        return _HAS[fields.SICK] & Q(_Like(sick_name(), Value(pattern)))
+    said = fields.component_said(fields.wanted(value))
+    return _HAS[fields.SICK] & Q(sql.Exact(sick_name(), Value(said)))
+
+
+_HAS = {fields.NAME: ~Q(name=""), fields.SICK: Q(status__sick_component__gt="")}
+_COLUMNS = {fields.NAME: _of_name, fields.ID: _of_id, fields.SICK: _of_sick}
 
 
 def _label(key: str, values: tuple[tree.Value, ...]) -> Q:

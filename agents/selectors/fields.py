@@ -1,4 +1,5 @@
-"""Keys of a selector that are facts of every agent rather than labels: `name`, `id`, `status`, `config`.
+"""Keys of a selector that are facts of every agent rather than labels: `name`, `id`, `status`,
+`config`, and `sick_component`: the component that an agent calls unhealthy, by its last word.
 
 Such a key always means the fact, in both forms: no agent can claim a status by reporting a label. A
 reported attribute of the same name is asked as `has(name=x)`. `version` is a label that every agent
@@ -12,11 +13,11 @@ import re
 import uuid
 from collections.abc import Iterable
 
-from agents.selectors.tree import Exact, Glob, Label, Order, Selector, Value, VersionTerm
+from agents.selectors.tree import Exact, Glob, Order, Value, VersionTerm
 from agents.selectors.values import BadOperand
 
-NAME, ID, STATUS, CONFIG = "name", "id", "status", "config"
-FIELDS = (NAME, ID, STATUS, CONFIG)
+NAME, ID, STATUS, CONFIG, SICK = "name", "id", "status", "config", "sick_component"
+FIELDS = (NAME, ID, STATUS, CONFIG, SICK)
 
 # What `status` can be, worst first, as `Agent.objects.with_status_word` decides it for the living.
 STATUSES = (
@@ -77,11 +78,12 @@ def config_and_number(text: str) -> tuple[str, int | None] | None:
     return found["config"], int(found["number"]) if found["number"] else None
 
 
-def is_field(term: object) -> bool:
-    """Return whether a term asks a field."""
-    return isinstance(term, Label) and term.key in FIELDS
+def component_said(written: str) -> str:
+    """Return `exporter:otlp/eu` as agents' rows keep it, `exporter otlp/eu`; that is read as well."""
+    kind, colon, name = written.partition(":")
+    return f"{kind} {name}" if colon and " " not in kind else written
 
 
-def asks(selector: Selector, key: str) -> bool:
-    """Return whether a selector asks this field itself, not by a saved one."""
-    return any(getattr(term, "key", "") == key for term in selector.terms)
+def component_written(said: str) -> str:
+    """Return `exporter otlp/eu` as it stands in a selector: `exporter:otlp/eu`."""
+    return said.replace(" ", ":", 1)

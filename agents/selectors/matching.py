@@ -28,7 +28,8 @@ from console.lib.texts import text
 @dataclass(frozen=True, slots=True)
 class AgentLook:
     """What a selector can see of an agent. `components` are names such as `processor:batch`,
-    `configs` what it runs by every name that has (`gateway@v3`)."""
+    `configs` what it runs by every name that has (`gateway@v3`), `sick` the component that it calls
+    unhealthy (`exporter otlp/eu`)."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     components: Collection[str] = ()
@@ -37,6 +38,7 @@ class AgentLook:
     uid: str = ""
     status: str = "unknown"
     configs: Collection[str] = ()
+    sick: str = ""
 
 
 def matches(
@@ -103,11 +105,14 @@ def _field(key: str, values: tuple[Value, ...] | None, look: AgentLook) -> bool:
             values is None or any(names_config(value, *one) for value in values) for one in runs
         )
     if values is None:
-        return bool(look.name) if key == fields.NAME else True
+        known = {fields.NAME: look.name, fields.SICK: look.sick}
+        return bool(known.get(key, True))
     if key == fields.STATUS:
         return look.status in status_words(values)
     if key == fields.NAME:
         return any(_text(value, look.name) for value in values)
+    if key == fields.SICK:
+        return any(_is_sick(value, look.sick) for value in values)
     return any(_is_id(value, look.uid) for value in values)
 
 
@@ -122,6 +127,12 @@ def _is_id(value: Value, uid: str) -> bool:
     if isinstance(value, Glob):
         return _glob(value.pattern.lower(), uid)
     return str(fields.as_uid(fields.wanted(value))) == uid
+
+
+def _is_sick(value: Value, sick: str) -> bool:
+    if isinstance(value, Glob):
+        return bool(sick) and _glob(fields.component_said(value.pattern), sick)
+    return bool(sick) and fields.component_said(fields.wanted(value)) == sick
 
 
 def _label(key: str, values: tuple[Value, ...], look: AgentLook) -> bool:

@@ -6,7 +6,7 @@ from django.urls import URLPattern, path, re_path
 
 from console.api import applying, audit, configs, limits, needs, plans, signing
 from console.api.agents import acts as agent_acts
-from console.api.agents import ends, quarantines
+from console.api.agents import ends, facets, quarantines
 from console.api.agents import parts as agent_parts
 from console.api.agents import views as agents
 from console.api.rollouts import acts as rollout_acts
@@ -19,6 +19,7 @@ app_name = "api"
 
 urlpatterns: list[URLPattern] = [
     path("agents", agents.AgentList.as_view(), name="agents"),
+    path("agents/facets", facets.Facets.as_view(), name="agent-facets"),
     path("agents/retire", ends.RetireSelection.as_view(), name="retire-selection"),
     path("agents/<str:uid>", agent_parts.AgentDetail.as_view(), name="agent"),
     path("agents/<str:uid>/labels", agent_acts.Labels.as_view(), name="labels"),

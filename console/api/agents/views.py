@@ -39,20 +39,21 @@ class AgentList(ApiView):
         limit = params.LIMIT_OF_AGENTS.of(request)
         after = params.AFTER.of(request)
         now = timezone.now()
-        found = agent_rows.rows(self.matching(request, now), now, after=after, limit=limit + 1)
+        found = agent_rows.rows(agents_asked(self, request, now), now, after=after, limit=limit + 1)
         return streams.listing(request._request, "agents", found, limit, notes=self.notes(request))
-
-    def matching(self, request: Request, now: datetime) -> AgentQuerySet:
-        """Return the agents of the query string. Raises Invalid with the place of a typo."""
-        agents = Agent.objects.visible_to(self.actor).with_status_word(now)
-        agents = agents.in_status(params.STATUS.of(request))
-        text = params.SELECTOR.of(request)
-        return agents.filter(selector_q(parse(text))) if text else agents
 
     def notes(self, request: Request) -> list[str]:
         """Return what may be wrong with a selector that can be read."""
         text = params.SELECTOR.of(request)
         return notes_on([parse(text)]) if text else []
+
+
+def agents_asked(view: ApiView, request: Request, now: datetime) -> AgentQuerySet:
+    """Return the agents of the query string. Raises Invalid with the place of a typo."""
+    agents = Agent.objects.visible_to(view.actor).with_status_word(now)
+    agents = agents.in_status(params.STATUS.of(request))
+    text = params.SELECTOR.of(request)
+    return agents.filter(selector_q(parse(text))) if text else agents
 
 
 def agent_of(view: ApiView, uid: str) -> AgentQuerySet:

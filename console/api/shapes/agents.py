@@ -56,6 +56,24 @@ class AgentList(TypedDict):
     notes: Annotated[list[str], said("what may be wrong with the selector: labels nobody has")]
 
 
+class Counted(TypedDict):
+    value: str
+    agents: int
+
+
+class AgentFacets(TypedDict):
+    """How many agents each value has, most first."""
+
+    agents: int
+    statuses: list[Counted]
+    sick_components: Annotated[
+        list[Counted], said("components called unhealthy, as a selector asks: exporter:otlp/eu")
+    ]
+    labels: Annotated[
+        dict[str, list[Counted]], said("without labels that have more than 200 values")
+    ]
+
+
 class MoreOfAgent(TypedDict):
     operator_labels: dict[str, str]
     identifying: dict[str, Any]

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.core.cache import cache
-from django.db import connection
-from django.db.models import Count
+from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from accounts.actor import Actor
-from agents.selectors.fields import FIELDS
+from agents.selectors.fields import FIELDS, SICK, component_said, component_written
 from agents.selectors.grammar import Match
 from console.pages.agents.filters import AgentFilter
 from console.pages.agents.rows import matching
@@ -43,45 +42,40 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One label with its values, most frequent first."""
+    """One label, or the sick components, with its values, most frequent first."""
 
     key: str
+    title: str
     values: list[Value]
     hidden: int
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """Everything beside the table."""
+    """Everything beside the table. `boxes` are the facets whose boxes edit the selector."""
 
     statuses: list[Value]
-    labels: list[Facet]
+    boxes: list[Facet]
     more: list[str]
     can_tick: bool
 
 
-def _status_counts(form: AgentFilter, actor: Actor, now: datetime) -> dict[str, int]:
-    found = matching(replace(form, statuses=()), actor, now).order_by()
-    return dict(found.values_list("status_word").annotate(n=Count("pk")))
-
-
-def _label_counts(form: AgentFilter, actor: Actor, now: datetime) -> dict[str, dict[str, int]]:
-    """Count every value of every label of the matching agents in one pass."""
-    found = matching(form, actor, now).order_by().values("labels")
-    sql, params = found.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT l.key, l.value, count(*) FROM ({sql}) AS matched, "  # noqa: S608 ours
-            "jsonb_each_text(matched.labels) AS l GROUP BY 1, 2",
-            params,
-        )
-        counts: dict[str, dict[str, int]] = {}
-        for key, value, number in cursor.fetchall():
-            counts.setdefault(key, {})[value] = number
-    return counts
-
-
 Counted = tuple[dict[str, int], dict[str, dict[str, int]]]
+
+
+def _labels(form: AgentFilter, actor: Actor, now: datetime) -> dict[str, dict[str, int]]:
+    """Count labels, and the sick components as if they were one. Who is ticked ignores itself."""
+    found = matching(form, actor, now)
+    counts = found.by_label()
+    counts[SICK] = found.by_sick_component()
+    for key in list(counts):
+        if form.values_of(key):
+            others = matching(form.without_label(key), actor, now)
+            counts[key] = (
+                others.by_sick_component() if key == SICK else others.by_label().get(key, {})
+            )
+    counts[SICK] = {component_written(name): n for name, n in counts[SICK].items()}
+    return counts
 
 
 def _counted(form: AgentFilter, actor: Actor, now: datetime) -> Counted:
@@ -93,11 +87,8 @@ def _counted(form: AgentFilter, actor: Actor, now: datetime) -> Counted:
         kept = None
     if kept is not None:
         return kept
-    labels = _label_counts(form, actor, now)
-    for label in list(labels):
-        if form.values_of(label):
-            labels[label] = _label_counts(form.without_label(label), actor, now).get(label, {})
-    counts = (_status_counts(form, actor, now), labels)
+    statuses = matching(replace(form, statuses=()), actor, now).by_status()
+    counts = (statuses, _labels(form, actor, now))
     try:
         cache.set(key, counts, CACHE_S)
     except RedisError:
@@ -107,10 +98,14 @@ def _counted(form: AgentFilter, actor: Actor, now: datetime) -> Counted:
 
 def _facet(form: AgentFilter, key: str, counts: dict[str, int]) -> Facet:
     ticked = form.values_of(key)
+    if key == SICK:
+        ticked = frozenset(component_written(component_said(value)) for value in ticked)
+    counts = {**dict.fromkeys(ticked, 0), **counts} if key == SICK else counts
     ordered = sorted(counts.items(), key=lambda item: (item[0] not in ticked, -item[1], item[0]))
     shown = ordered[: max(VALUES, len(ticked))]
     return Facet(
         key=key,
+        title=_("Unhealthy component") if key == SICK else key,
         values=[Value(v, n, v in ticked) for v, n in shown],
         hidden=max(0, len(ordered) - len(shown)),
     )
@@ -119,6 +114,7 @@ def _facet(form: AgentFilter, key: str, counts: dict[str, int]) -> Facet:
 def read(form: AgentFilter, actor: Actor, now: datetime, *, wanted: list[str]) -> Facets:
     """Return the facets: the usual labels first, `wanted` ones opened by the person."""
     status_counts, labels = _counted(form, actor, now)
+    sick = _facet(form, SICK, labels.pop(SICK))
     useful = {
         key: counts
         for key, counts in labels.items()
@@ -134,7 +130,7 @@ def read(form: AgentFilter, actor: Actor, now: datetime, *, wanted: list[str]) -
     ]
     return Facets(
         statuses=statuses,
-        labels=[_facet(form, key, useful[key]) for key in first + opened],
+        boxes=[sick] * bool(sick.values) + [_facet(form, k, useful[k]) for k in first + opened],
         more=rest,
         can_tick=form.selector.match is Match.ALL,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
-from agents.selectors.fields import FIELDS
+from agents.selectors.fields import FIELDS, SICK
 from agents.selectors.grammar import EVERYTHING, Match, Selector, SelectorError, parse, to_text
 from agents.selectors.tree import Exact, Label, selector_of
 from console.pages.frame.forms import (
@@ -147,7 +147,7 @@ def _with_boxes(
     """Put the ticked label boxes into the selector. Only the labels that were shown change."""
     if selector.match is not Match.ALL:
         return selector
-    for key in set(shown).difference(FIELDS):
+    for key in set(shown).difference(FIELDS) | {SICK}.intersection(shown):
         values = tuple(dict.fromkeys(ticked.get(key, ())))
         selector = replace_label(selector, key, values)
     return selector

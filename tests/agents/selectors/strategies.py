@@ -44,6 +44,10 @@ FIELD_VALUES = {
         st.builds(Exact, st.sampled_from(["unknown", "healthy", "offline"])),
         st.builds(Glob, st.sampled_from(["un*", "*", "x"])),
     ),
+    "sick_component": st.one_of(
+        st.builds(Exact, st.sampled_from(["exporter:otlp/eu", "exporter otlp/eu", "x"])),
+        st.builds(Glob, st.sampled_from(["exporter:*", "*:otlp*", "*", "*/eu", ""])),
+    ),
     "id": st.one_of(
         st.builds(Exact, st.sampled_from([UIDS[0], UIDS[1].replace("-", "").upper()])),
         st.builds(Glob, st.sampled_from(["0193AAAA*", "*1", "9*"])),
@@ -82,4 +86,6 @@ LOOKS = st.builds(
     TEXTS.filter(lambda text: len(text) <= 200),
     st.sampled_from(UIDS),
     st.just("offline"),  # what an agent is that never connected
+    st.just(()),
+    st.sampled_from(["", "exporter otlp/eu", "receiver otlp", "x"]),
 )

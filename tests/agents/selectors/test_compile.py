@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.models import Agent, ComponentSet, GatewayLease
+from agents.models import Agent, AgentStatus, ComponentSet, GatewayLease
 from agents.models.querysets import STATUS_WORDS
 from agents.selectors import fields
 from agents.selectors.compile import to_q
@@ -32,7 +32,7 @@ def store(look: AgentLook) -> Agent:
         components_hash=components_hash, defaults={"names": names, "at": NOW}
     )
     labels = dict(look.labels)
-    return Agent.objects.create(
+    agent = Agent.objects.create(
         instance_uid=look.uid or uuid.uuid4(),
         name=look.name,
         labels=labels,
@@ -41,6 +41,9 @@ def store(look: AgentLook) -> Agent:
         components_hash=components_hash,
         first_seen_at=NOW,
     )
+    if look.sick:
+        AgentStatus.objects.create(agent=agent, sick_component=f"{look.sick}: says: so")
+    return agent
 
 
 def selected(text: str, **named: str) -> set[str]:
@@ -171,6 +174,26 @@ def test_a_status_is_what_the_pages_call_it() -> None:
     assert find("status!=offline") == ["ill", "well"]
     assert find("status~un*") == ["ill"]
     assert find("status in (healthy,unhealthy),name!=well") == ["ill"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("sick_component=exporter:otlp/eu", ["a"]),
+        ('sick_component="exporter otlp/eu"', ["a"]),
+        ("sick_component~exporter:*", ["a", "b"]),
+        ("sick_component in (exporter:otlp,receiver:otlp)", ["b"]),
+        ("sick_component!=exporter:otlp", ["a", "c"]),
+        ("sick_component", ["a", "b"]),
+        ("!sick_component", ["c"]),
+        ("sick_component~*", ["a", "b"]),
+    ],
+)
+def test_a_sick_component_is_asked_by_its_name(text: str, names: list[str]) -> None:
+    store(AgentLook(name="a", sick="exporter otlp/eu"))
+    store(AgentLook(name="b", sick="exporter otlp"))
+    store(AgentLook({"sick_component": "exporter otlp"}, name="c"))
+    assert find(text) == names
 
 
 def test_every_status_of_pages_but_retired_can_be_asked() -> None:
