@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from agents.opamp import shown_config
+from agents.opamp import bits, shown_config
 from agents.opamp.attributes import clean_words
 from agents.opamp.opamp_pb2 import (
     RemoteConfigStatus,
@@ -33,6 +33,11 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
     status = known_status(message.status)
     error = clean_words(message.error_message, MAX_ERROR_CHARS)
     error_hash = error_digest(error)
+    if status == RemoteConfigStatuses_APPLIED and _is_doubtful(agent, config_hash):
+        if agent.doubted != config_hash:
+            agent.doubted = config_hash
+            agent.in_doubt = agent.full_owed = True
+        return
     is_news = (config_hash, status, error_hash) != (
         agent.config_hash,
         agent.config_status,
@@ -41,6 +46,7 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
     if is_news:
         agent.config_hash, agent.config_status = config_hash, status
         agent.config_error_hash = error_hash
+        agent.in_doubt, agent.doubted = False, ""
         changes = agent.change()
         changes.status = changes.visible = True
         changes.config_error = error
@@ -87,6 +93,18 @@ def take_shown(agent: AgentState, config_hash: str, now: float) -> None:
         record_word(agent, config_hash, RemoteConfigStatuses_APPLIED, "", now)
 
 
+def _is_doubtful(agent: AgentState, config_hash: str) -> bool:
+    """Whether an agent says to run what it has just refused and was not sent again. A supervisor does
+    so when the timer of an earlier config runs out (interop.md section 2), while it runs the one from
+    before: what it shows decides, where it shows anything."""
+    reported = (agent.config_hash, agent.config_status)
+    return (
+        reported == (config_hash, RemoteConfigStatuses_FAILED)
+        and config_hash not in agent.under_way
+        and bool(agent.capabilities & bits.REPORTS_EFFECTIVE_CONFIG)
+    )
+
+
 def _note_fall_back(agent: AgentState, config_hash: str, now: float) -> None:
     """Remember what an agent left by itself: it ran what is wanted of it, and now runs another config
     that nobody asked for. Offered again, it would leave it again (OP-28).
@@ -128,6 +146,41 @@ def note_well(agent: AgentState) -> None:
     runs = agent.config_status == RemoteConfigStatuses_APPLIED and agent.config_hash
     if runs and agent.healthy is not False:
         agent.change().well.add(agent.config_hash)
+
+
+def note_well_again(agent: AgentState) -> None:
+    """An agent has become healthy. After a refusal it runs something, so it does not refuse
+    everything; what it runs it is asked to show (a port was taken, and has been freed since)."""
+    note_well(agent)
+    if agent.config_status != RemoteConfigStatuses_FAILED:
+        return
+    agent.refused_hash = agent.wedged_since = ""
+    if agent.capabilities & bits.REPORTS_EFFECTIVE_CONFIG:
+        agent.in_doubt = agent.full_owed = True
+
+
+def take_seen_running(agent: AgentState, config_hash: str, now: float) -> None:
+    """Take what an agent shows that refused a config and then became healthy, or said to run it; ""
+    when it shows none that we know. It runs that, whatever it said, and is kept from it no longer.
+
+    Without its APPLIED, its FAILED stays for deliveries and rollouts: said again, it is the old word.
+    """
+    agent.in_doubt = False
+    if not config_hash:
+        return
+    if agent.offered_hash == agent.config_hash:
+        agent.offered_hash = ""
+    if config_hash == agent.doubted:
+        agent.doubted = agent.config_error_hash = agent.change().config_error = ""
+        agent.config_status = RemoteConfigStatuses_APPLIED
+        take_running(agent, config_hash)
+        record_word(agent, config_hash, RemoteConfigStatuses_APPLIED, "", now)
+        return
+    if agent.healthy is False:
+        return
+    if config_hash != agent.running_hash:
+        take_running(agent, config_hash)
+    agent.change().well.add(config_hash)
 
 
 def known_status(number: int) -> int:

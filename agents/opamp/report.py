@@ -18,7 +18,7 @@ from agents.opamp.attributes import as_text, clean, clean_words, plain
 from agents.opamp.config_words import (
     MAX_HASH_CHARS,
     known_status,
-    note_well,
+    note_well_again,
     take_config_status,
 )
 from agents.opamp.opamp_pb2 import (
@@ -118,7 +118,9 @@ def take_parts(
     """Store what the parsed parts say. `restarted`: the agent's process is a new one."""
     if restarted:
         _forget_process(agent)
-    for number, (message, raw, came, bad_texts) in changed.items():
+    # Its words first: they may leave to what it shows what it runs.
+    for number in sorted(changed, key=scan.EFFECTIVE_CONFIG.__eq__):
+        message, raw, came, bad_texts = changed[number]
         needs = _NEEDS.get(number, 0)
         if needs and not agent.capabilities & needs:
             continue
@@ -220,9 +222,10 @@ def _take_health(
         agent.health_changed_at = now
         changes.visible = True
         if healthy:
-            note_well(agent)
+            note_well_again(agent)
         elif healthy is False:
             changes.well.clear()
+            agent.in_doubt = False
 
 
 def _take_effective_config(
@@ -230,14 +233,14 @@ def _take_effective_config(
 ) -> None:
     if not is_same:
         agent.change().body("effective_config", message, size)
-    if is_judged_by_it(agent.capabilities):
+    if is_judged_by_it(agent.capabilities) or agent.in_doubt or agent.doubted:
         agent.shown_config = message
 
 
 def _waits_for_what_is_shown(agent: AgentState) -> bool:
     """Whether an effective config that was seen before may still be a word about an offer."""
     is_open = agent.desired_hash not in ("", agent.running_hash)
-    return is_open and is_judged_by_it(agent.capabilities)
+    return agent.in_doubt or (is_open and is_judged_by_it(agent.capabilities))
 
 
 def _take_rare(

@@ -167,7 +167,9 @@ class AgentState:
     hash is in this agent's refusal memory (OP-28). `missed` says that a message was refused unread
     and the full state has not been asked for since; `missed_frame` is the hash of the last such
     message when nothing but refused messages is missing. `shown_config` is an effective config that
-    is the agent's word about what it runs and has not been read as such.
+    is the agent's word about what it runs and has not been read as such. `in_doubt` says that what it
+    runs is to be read from what it shows: it has become healthy since it refused a config. `doubted`
+    is a config that it refused and then said to run, unasked; "" when it shows that one or says more.
     """
 
     __slots__ = (
@@ -185,6 +187,7 @@ class AgentState:
         "config_status",
         "desired_change",
         "desired_hash",
+        "doubted",
         "effective_hash",
         "former_hash",
         "full_asked_at",
@@ -197,6 +200,7 @@ class AgentState:
         "id",
         "identity",
         "identity_before",
+        "in_doubt",
         "intruder",
         "known",
         "last_frame",
@@ -269,6 +273,8 @@ class AgentState:
         self.config_error_hash = ""
         self.running_hash = self.former_hash = ""
         self.refused_hash = self.wedged_since = ""
+        self.in_doubt = False
+        self.doubted = ""
         self.config_losses = 0
         self.config_lost_at: float | None = None
         self.effective_hash = ""

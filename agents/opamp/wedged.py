@@ -4,6 +4,9 @@ A collector supervisor (0.149) checks a new config together with the effective c
 stored one that cannot run, null sections for instance, then lies over every file that comes, the
 good old one too, and each is FAILED until the stored config is removed by hand. One refusal says
 something about a config; refusing what ran before says something about the agent.
+
+The collector of such a supervisor is down. One that becomes healthy runs something: what it refused,
+it refused for another reason, a taken port for instance, and that is over (`note_well_again`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads what agents run from the effective configs they show, beside the loop that serves them.
 
-Only for agents that report no status (`shown_config.py`), only when what they show has changed or an
-offer waits for their word, a few at a time and in a thread: a config of a megabyte takes a second.
+Only for agents that report no status (`shown_config.py`), or whose words after a refusal leave in
+doubt what they run (`config_words.py`); only when what they show has changed or an offer waits for their word, a few at a time and in a thread: a config of a megabyte takes a second.
 What an agent has shown is compared before its secrets are taken out, and kept no longer.
 """
 
@@ -16,7 +16,7 @@ from itertools import islice
 from agents.gateway.connections import Held
 from agents.gateway.database import AWAY
 from agents.gateway.registry.bodies import Bodies, body_of
-from agents.opamp.config_words import take_shown
+from agents.opamp.config_words import take_seen_running, take_shown
 from agents.opamp.opamp_pb2 import EffectiveConfig
 from agents.opamp.shown_config import ShownConfig, is_judged_by_it, what_runs
 
@@ -64,9 +64,12 @@ class ShownConfigs:
         questions = [self._question(agent, self._waiting.pop(agent)) for agent in agents]
         found = await asyncio.to_thread(lambda: [what_runs(question) for question in questions])
         for agent, question, config_hash in zip(agents, questions, found, strict=True):
-            if not question.shown or not is_judged_by_it(agent.capabilities):
+            if not question.shown:
                 continue  # empty while a collector starts: no word at all
-            take_shown(agent, config_hash, time.time())
+            if is_judged_by_it(agent.capabilities):
+                take_shown(agent, config_hash, time.time())
+            elif agent.in_doubt or agent.doubted:
+                take_seen_running(agent, config_hash, time.time())
             if agent.changes is not None:
                 self._mark(agent)
 
@@ -88,5 +91,11 @@ class ShownConfigs:
 
 def _may_run(agent: Held) -> list[str]:
     """Return the configs that an agent may run, each once."""
-    known = (agent.running_hash, agent.desired_hash, agent.open_hash, agent.former_hash)
+    known = (
+        agent.running_hash,
+        agent.desired_hash,
+        agent.open_hash,
+        agent.former_hash,
+        agent.config_hash,
+    )
     return [key for key in dict.fromkeys(known) if key]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models import AgentEvent
+from agents.models import AgentEvent, Quarantine
+from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
-from tests.agents.gateway.fake_agent import FakeAgent, config_status
+from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
 from tests.agents.gateway.helpers import GOOD, OTHER, row, stored, write_now
 from tests.agents.gateway.running import Starter
+from tests.agents.gateway.test_fall_back import shown
 from tests.make.configs import make_body
+from tests.make.waiting import eventually
 
 APPLIED, FAILED = pb.RemoteConfigStatuses_APPLIED, pb.RemoteConfigStatuses_FAILED
+TAKEN = "listen tcp 0.0.0.0:4317: bind: address already in use"
 NULLS = "service must have at least one pipeline"
 
 
@@ -69,7 +73,8 @@ def test_a_refusal_before_the_gateway_went_counts(
 
 def test_it_is_over_when_something_is_applied(wedged: FakeAgent) -> None:
     stored(wedged, wedged_since=make_body(OTHER))
-    say(wedged, make_body(GOOD), APPLIED)
+    applied = config_status(make_body(GOOD), APPLIED)
+    wedged.say(remote_config_status=applied, effective_config=shown(GOOD))
     assert stored(wedged, wedged_since="").running_hash == make_body(GOOD)
 
 
@@ -96,3 +101,54 @@ def test_one_that_lost_its_storage_runs_nothing_that_is_known(agent: FakeAgent) 
     stored(agent, running_hash=make_body(GOOD))
     say(agent, "", pb.RemoteConfigStatuses_UNSET)
     assert stored(agent, config_status=0).running_hash == ""
+
+
+@pytest.fixture
+def port_taken(agent: FakeAgent) -> FakeAgent:
+    """An agent that ran GOOD and refused OTHER and then GOOD, because its port was taken."""
+    agent.begin()
+    say(agent, make_body(GOOD), APPLIED)
+    agent.say(
+        remote_config_status=config_status(make_body(OTHER), FAILED, TAKEN),
+        health=pb.ComponentHealth(healthy=False, last_error=TAKEN),
+    )
+    say(agent, make_body(GOOD), FAILED)
+    stored(agent, wedged_since=make_body(OTHER))
+    return agent
+
+
+def shows(agent: FakeAgent, text: str) -> pb.ServerToAgent:
+    """Say all again: healthy, the old FAILED, and this effective config."""
+    refused = config_status(make_body(GOOD), FAILED, NULLS)
+    return agent.say(**full_state(effective_config=shown(text), remote_config_status=refused))
+
+
+def kept(agent: FakeAgent) -> list[str]:
+    found = Quarantine.objects.filter(agent=row(agent), lifted_at=None)
+    return sorted(found.values_list("config_hash", flat=True))
+
+
+def test_one_that_becomes_healthy_does_not_refuse_everything(port_taken: FakeAgent) -> None:
+    asked = port_taken.say(health=pb.ComponentHealth(healthy=True))
+    assert stored(port_taken, wedged_since="", refused_hash="").healthy is True
+    assert asked.flags & bits.REPORT_FULL_STATE
+
+
+def test_what_it_shows_then_is_what_it_runs_and_it_may_have_it_again(port_taken: FakeAgent) -> None:
+    assert kept(port_taken) == sorted([make_body(GOOD), make_body(OTHER)])
+    port_taken.say(health=pb.ComponentHealth(healthy=True))
+    shows(port_taken, GOOD)
+    found = stored(port_taken, running_hash=make_body(GOOD))
+    assert (found.config_status, found.config_hash) == (FAILED, make_body(GOOD))
+    eventually(lambda: kept(port_taken) == [make_body(OTHER)], "only what it does not run is kept")
+    shows(port_taken, GOOD)
+    write_now(port_taken)
+    assert kept(port_taken) == [make_body(OTHER)]
+
+
+def test_what_it_shows_while_it_is_unhealthy_is_no_word(port_taken: FakeAgent) -> None:
+    down = pb.ComponentHealth(healthy=False, last_error=TAKEN)
+    port_taken.say(effective_config=shown(GOOD), health=down)
+    write_now(port_taken)
+    assert stored(port_taken, wedged_since=make_body(OTHER)).running_hash == ""
+    assert len(kept(port_taken)) == 2
