@@ -46,6 +46,12 @@ def config_status(
     )
 
 
+def showing(text: str) -> pb.EffectiveConfig:
+    """Return an effective config of one file, as it stands there."""
+    files = {"": pb.AgentConfigFile(body=text.encode())}
+    return pb.EffectiveConfig(config_map=pb.AgentConfigMap(config_map=files))
+
+
 def full_state(**parts: Any) -> dict[str, Any]:
     """Return all the parts of a full report; keyword arguments replace them."""
     return {

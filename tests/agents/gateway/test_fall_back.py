@@ -8,16 +8,11 @@ from datetime import UTC, datetime
 from agents.models import AgentEvent, AgentStatus, Delivery, Quarantine
 from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
-from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
+from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state, showing
 from tests.agents.gateway.helpers import GOOD, OTHER, delivery, push, want, write_now
 from tests.agents.gateway.test_remote_config import APPLIED, APPLYING, FAILED, offered
 from tests.make.configs import make_body
 from tests.make.waiting import eventually
-
-
-def shown(text: str) -> pb.EffectiveConfig:
-    files = {"": pb.AgentConfigFile(body=text.encode())}
-    return pb.EffectiveConfig(config_map=pb.AgentConfigMap(config_map=files))
 
 
 def left_alone(agent: FakeAgent) -> tuple[str, str]:
@@ -116,7 +111,7 @@ def test_op_28_one_that_is_seen_running_what_it_refused_may_have_it(agent: FakeA
     )
     kept()
     agent.say(
-        remote_config_status=config_status(config_hash, APPLIED), effective_config=shown(GOOD)
+        remote_config_status=config_status(config_hash, APPLIED), effective_config=showing(GOOD)
     )
     agent.say(health=pb.ComponentHealth(healthy=True))
     lifted = eventually(Quarantine.objects.exclude(lifted_at=None).first, "it to be lifted")
@@ -134,7 +129,7 @@ def test_op_28_not_while_it_is_unhealthy_with_it(agent: FakeAgent) -> None:
     )
     kept()
     agent.say(
-        remote_config_status=config_status(config_hash, APPLIED), effective_config=shown(GOOD)
+        remote_config_status=config_status(config_hash, APPLIED), effective_config=showing(GOOD)
     )
     eventually(AgentStatus.objects.filter(config_status=APPLIED).exists, "what it shows is read")
     write_now(agent)
@@ -143,7 +138,7 @@ def test_op_28_not_while_it_is_unhealthy_with_it(agent: FakeAgent) -> None:
 
 def refused(agent: FakeAgent) -> str:
     """Let an agent run OTHER and refuse GOOD. Returns the hash of GOOD."""
-    agent.begin(effective_config=shown(OTHER))
+    agent.begin(effective_config=showing(OTHER))
     old = want(agent, text=OTHER)
     agent.pushed()
     agent.say(remote_config_status=config_status(old, APPLIED))
@@ -154,13 +149,13 @@ def refused(agent: FakeAgent) -> str:
     return new
 
 
-def test_an_applied_after_a_refusal_is_believed_when_it_is_shown(agent: FakeAgent) -> None:
+def test_an_applied_after_a_refusal_is_believed_when_it_is_showing(agent: FakeAgent) -> None:
     """The timer of an earlier config makes a supervisor say it of one that it refused."""
     new = refused(agent)
     said = config_status(new, APPLIED)
     asked = agent.say(remote_config_status=said)
     assert asked.flags & bits.REPORT_FULL_STATE
-    again = agent.say(**full_state(remote_config_status=said, effective_config=shown(OTHER)))
+    again = agent.say(**full_state(remote_config_status=said, effective_config=showing(OTHER)))
     assert not again.flags & bits.REPORT_FULL_STATE
     write_now(agent)
     found = AgentStatus.objects.get()
@@ -171,7 +166,7 @@ def test_an_applied_after_a_refusal_is_believed_when_it_is_shown(agent: FakeAgen
     )
     assert kept().config_hash == new
 
-    agent.say(effective_config=shown(GOOD))
+    agent.say(effective_config=showing(GOOD))
     runs = AgentStatus.objects.filter(running_hash=new, config_status=APPLIED, config_error="")
     eventually(runs.exists, "it is believed")
     eventually(lambda: not Quarantine.objects.filter(lifted_at=None).exists(), "it may have it")

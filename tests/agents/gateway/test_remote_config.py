@@ -11,7 +11,7 @@ from agents.models import ConfigBody, Delivery, News, Quarantine
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp.bits import ACCEPTS_REMOTE_CONFIG, REPORTS_HEALTH, REPORTS_REMOTE_CONFIG
 from tests.agents.gateway.conftest import MakeAgent
-from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
+from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state, showing
 from tests.agents.gateway.helpers import (
     GOOD,
     OTHER,
@@ -210,7 +210,8 @@ def test_op_30_a_failure_and_an_applied_written_together_are_a_failure(
     config_hash = want(agent)
     agent.pushed()
     agent.say(remote_config_status=config_status(config_hash, FAILED, "no"))
-    agent.say(remote_config_status=config_status(config_hash, APPLIED))
+    applied = config_status(config_hash, APPLIED)
+    agent.say(remote_config_status=applied, effective_config=showing(GOOD))
     stored(agent, config_status=APPLIED)
     assert delivery(agent).state == "failed"
 

@@ -8,10 +8,9 @@ from agents.models import AgentEvent, Quarantine
 from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
 from tests.agents.gateway.conftest import MakeAgent
-from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state
+from tests.agents.gateway.fake_agent import FakeAgent, config_status, full_state, showing
 from tests.agents.gateway.helpers import GOOD, OTHER, row, stored, write_now
 from tests.agents.gateway.running import Starter
-from tests.agents.gateway.test_fall_back import shown
 from tests.make.configs import make_body
 from tests.make.waiting import eventually
 
@@ -74,7 +73,7 @@ def test_a_refusal_before_the_gateway_went_counts(
 def test_it_is_over_when_something_is_applied(wedged: FakeAgent) -> None:
     stored(wedged, wedged_since=make_body(OTHER))
     applied = config_status(make_body(GOOD), APPLIED)
-    wedged.say(remote_config_status=applied, effective_config=shown(GOOD))
+    wedged.say(remote_config_status=applied, effective_config=showing(GOOD))
     assert stored(wedged, wedged_since="").running_hash == make_body(GOOD)
 
 
@@ -120,7 +119,7 @@ def port_taken(agent: FakeAgent) -> FakeAgent:
 def shows(agent: FakeAgent, text: str) -> pb.ServerToAgent:
     """Say all again: healthy, the old FAILED, and this effective config."""
     refused = config_status(make_body(GOOD), FAILED, NULLS)
-    return agent.say(**full_state(effective_config=shown(text), remote_config_status=refused))
+    return agent.say(**full_state(effective_config=showing(text), remote_config_status=refused))
 
 
 def kept(agent: FakeAgent) -> list[str]:
@@ -148,7 +147,7 @@ def test_what_it_shows_then_is_what_it_runs_and_it_may_have_it_again(port_taken:
 
 def test_what_it_shows_while_it_is_unhealthy_is_no_word(port_taken: FakeAgent) -> None:
     down = pb.ComponentHealth(healthy=False, last_error=TAKEN)
-    port_taken.say(effective_config=shown(GOOD), health=down)
+    port_taken.say(effective_config=showing(GOOD), health=down)
     write_now(port_taken)
     assert stored(port_taken, wedged_since=make_body(OTHER)).running_hash == ""
     assert len(kept(port_taken)) == 2
