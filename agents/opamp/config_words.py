@@ -26,8 +26,8 @@ MAX_HASH_CHARS = 128
 def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: float) -> None:
     """Take the agent's word for a hash (OP-26 to OP-30; spec section 4, "Confirmed").
 
-    A status that repeats what was known settles nothing by itself, unless it answers an offer of
-    this connection: after a restart an agent repeats old words (interop.md section 2).
+    A status that repeats what was known settles nothing by itself, unless it is the first answer to
+    an offer of this connection: after a restart, and with each full report, an agent repeats old words.
     """
     config_hash = message.last_remote_config_hash.hex()[:MAX_HASH_CHARS]
     status = known_status(message.status)
@@ -61,9 +61,10 @@ def take_config_status(agent: AgentState, message: RemoteConfigStatus, now: floa
             _note_fall_back(agent, config_hash, now)
         if config_hash != agent.running_hash or agent.refused_hash:
             take_running(agent, config_hash)
+    is_answer = config_hash == agent.offered_hash and config_hash in agent.under_way
     if status in (RemoteConfigStatuses_APPLIED, RemoteConfigStatuses_FAILED):
         _take_answer(agent, config_hash)
-    if is_news or config_hash == agent.offered_hash:
+    if is_news or is_answer:
         record_word(agent, config_hash, status, error, now)
 
 
@@ -168,8 +169,6 @@ def take_seen_running(agent: AgentState, config_hash: str, now: float) -> None:
     agent.in_doubt = False
     if not config_hash:
         return
-    if agent.offered_hash == agent.config_hash:
-        agent.offered_hash = ""
     if config_hash == agent.doubted:
         agent.doubted = agent.config_error_hash = agent.change().config_error = ""
         agent.config_status = RemoteConfigStatuses_APPLIED

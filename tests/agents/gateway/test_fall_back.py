@@ -179,3 +179,10 @@ def test_an_applied_after_a_refusal_answers_what_was_sent_again(agent: FakeAgent
     assert offered(agent.pushed()) == new
     agent.say(remote_config_status=config_status(new, APPLIED))
     assert delivery(agent, state="applied").cause == "rollout:2"
+
+
+def test_a_refusal_said_again_is_no_second_one(agent: FakeAgent) -> None:
+    new = refused(agent)
+    agent.say(**full_state(remote_config_status=config_status(new, FAILED, "no such component")))
+    write_now(agent)
+    assert AgentEvent.objects.filter(kind="config_failed").count() == 1
