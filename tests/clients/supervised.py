@@ -7,8 +7,10 @@ collector reads the port from its environment, so one config serves many collect
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +71,12 @@ class SupervisedCollector:
         headers: dict[str, str] | None = None,
         labels: dict[str, str] | None = None,
         validate_config: bool = True,
-        config_apply_timeout: str | None = "1s",
+        apply_timeout_s: float | None = 1.0,
         metric_interval_ms: int = 1000,
         copy_of: SupervisedCollector | None = None,
         capabilities: dict[str, bool] | None = None,
     ) -> None:
-        """`capabilities` replace single ones. `copy_of` starts with a copy of another one's storage, and so with its uid."""
+        """`apply_timeout_s` None is the supervisor's own. `capabilities` replace single ones. `copy_of` starts with a copy of another one's storage, and so with its uid."""
         self.directory = directory
         self.storage = directory / "storage"
         if copy_of is None:
@@ -94,8 +96,9 @@ class SupervisedCollector:
                 "OTEL_METRIC_EXPORT_INTERVAL": str(metric_interval_ms),
             },
         }
-        if config_apply_timeout is not None:
-            agent["config_apply_timeout"] = config_apply_timeout
+        self.apply_timeout_s = 5.0 if apply_timeout_s is None else apply_timeout_s
+        if apply_timeout_s is not None:
+            agent["config_apply_timeout"] = f"{apply_timeout_s:g}s"
         log = directory / "supervisor.log"
         settings = {
             "server": {
@@ -159,11 +162,16 @@ class SupervisedCollector:
     @property
     def instance_uid(self) -> str:
         """32 hex digits from the supervisor's own store; empty before its first start."""
+        return str(self._state().get("instance_id", "")).replace("-", "")
+
+    def last_word(self) -> tuple[str, int]:
+        """The config hash that it spoke of last, and the number of its status."""
+        word = self._state().get("last_remote_config_status") or {}
+        return str(word.get("last_remote_config_hash", "")), int(word.get("status", 0))
+
+    def _state(self) -> dict[str, Any]:
         store = self.storage / "persistent_state.yaml"
-        if not store.exists():
-            return ""
-        state = yaml.safe_load(store.read_text()) or {}
-        return str(state.get("instance_id", "")).replace("-", "")
+        return (yaml.safe_load(store.read_text()) or {}) if store.exists() else {}
 
     def effective_text(self) -> str:
         """The merged config on disk that the supervisor starts its collector with."""
@@ -185,6 +193,18 @@ class SupervisedCollector:
         """Wait until the collector itself answers for the config marked `mark`."""
         what = f"the collector answers /{mark}"
         eventually(lambda: self.runs(mark), what, timeout_s=timeout_s, seen=self.log_tail)
+
+    def wait_calm(self) -> None:
+        """Wait until no timer of an earlier config can run out: the supervisor starts one whenever it
+        has something new for its collector, and when it does, says APPLIED for what it was given last,
+        though it has refused that meanwhile."""
+        taken = re.compile(r'"ts":([0-9.]+),[^\n]*"agent has new config"')
+
+        def is_calm() -> bool:
+            started = [float(at) for at in taken.findall(self.log())]
+            return not started or time.time() - started[-1] > self.apply_timeout_s + 0.2
+
+        eventually(is_calm, "no config is being applied", seen=self.log_tail)
 
     def log(self) -> str:
         """The supervisor's log so far: JSON lines, with stack traces."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,9 @@ from agents.models import Agent
 from tests.evidence.prometheus import History
 
 STEP_S = 15.0
+# What lies further back is kept at this step, as a Prometheus that scrapes once a minute has it.
+PAST_STEP_S = 60.0
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,11 @@ def write(
     minutes: tuple[int, int] = (40, 40),
     silent_after_s: float | None = None,
     scraped: bool = False,
+    days: float = 0.0,
 ) -> None:
     """Add samples of these agents around a change, at which all restart as `after`. Where they are
-    `scraped`, only their target_info says who they are."""
+    `scraped`, only their target_info says who they are. `days` before that is their CPU alone: more
+    by day than by night, and counted anew after a restart in the middle."""
     change = change_at.timestamp()
     for number, agent in enumerate(agents):
         uid = str(agent.instance_uid)
@@ -49,29 +55,44 @@ def write(
         if scraped:
             labels = {"job": "collectors", "instance": f"10.1.0.{number}:8888"}
         collector = _Collector(history, labels, uid if scraped else "")
-        collector.run(change - minutes[0] * 60, change, before)
+        since = change - minutes[0] * 60
+        collector.live_through(since - days * DAY_S, since, before.cpu)
+        collector.run(since, change, before)
         collector.restart()
         until = change + (minutes[1] * 60 if silent_after_s is None else silent_after_s)
         collector.run(change, until, after)
         collector.write()
 
 
-def write_strangers(history: History, *, change_at: datetime, minutes: int = 40) -> None:
+def write_strangers(
+    history: History, *, change_at: datetime, minutes: int = 40, days: float = 0.0
+) -> None:
     """Add programs that are none of our agents and fare badly from the change on: somebody else's
     collector, and one that has our metrics under their Prometheus names."""
     change = change_at.timestamp()
     collector = {"job": "their-collectors", "instance": "10.9.0.1:8888"}
     theirs = _Collector(history, collector, "11111111-0000-4000-8000-000000000000")
     bad = Behaviour(cpu=2.0, send_failed=50.0, leak=1.2e9, errors=3000.0)
-    theirs.run(change - minutes * 60, change, GOOD)
+    since = change - minutes * 60
+    theirs.live_through(since - days * DAY_S, since, GOOD.cpu)
+    theirs.run(since, change, GOOD)
     theirs.run(change, change + minutes * 60, bad)
     theirs.write()
     for job in ("prometheus", "node", "shop"):
         labels = {"job": job, "instance": f"10.1.0.0:{9000 + len(job)}"}
         program = _Program(history, labels)
-        program.run(change - minutes * 60, change, 0.0)
+        program.live_through(since - days * DAY_S, since)
+        program.run(since, change, 0.0)
         program.run(change, change + minutes * 60, 1.0)
         program.write()
+
+
+def cpu_of_days(since: float, until: float, mean: float) -> Iterator[tuple[float, float]]:
+    """Yield (time, CPU seconds used since the one before): a fifth more at noon than on average."""
+    at = since
+    while at < until:
+        yield at, PAST_STEP_S * mean * (1 + 0.2 * math.sin(2 * math.pi * at / DAY_S))
+        at += PAST_STEP_S
 
 
 class _Program:
@@ -81,6 +102,11 @@ class _Program:
         self._history, self._labels = history, labels
         self._cpu, self._rss, self._errors = 0.0, 1e8, 0.0
         self._rows: list[tuple[float, float, float, float]] = []
+
+    def live_through(self, since: float, until: float) -> None:
+        for at, used in cpu_of_days(since, until, 0.1):
+            self._cpu += used
+            self._rows.append((at, self._cpu, self._rss, self._errors))
 
     def run(self, since: float, until: float, badness: float) -> None:
         at = since
@@ -112,6 +138,21 @@ class _Collector:
         self._counters: dict[tuple[str, str], float] = {}
         self._rss = 1e8
 
+    def live_through(self, since: float, until: float, cpu: float) -> None:
+        """Use CPU for days, with a restart in the middle."""
+        key, total = ("otelcol_process_cpu_seconds_total", ""), 0.0
+        rows = list(cpu_of_days(since, until, cpu))
+        for number, (at, used) in enumerate(rows):
+            total = used if number == len(rows) // 2 else total + used
+            self._samples.setdefault(key, []).append((at, total))
+            if self._uid:
+                self._samples.setdefault(self._info, []).append((at, 1.0))
+        self._counters[key] = total
+
+    @property
+    def _info(self) -> tuple[str, str]:
+        return ("target_info", f'service_instance_id="{self._uid}"')
+
     def run(self, since: float, until: float, behaviour: Behaviour) -> None:
         at = since
         while at < until:
@@ -119,8 +160,7 @@ class _Collector:
             for key, value in self._counters.items():
                 self._samples.setdefault(key, []).append((at, value))
             if self._uid:
-                info = ("target_info", f'service_instance_id="{self._uid}"')
-                self._samples.setdefault(info, []).append((at, 1.0))
+                self._samples.setdefault(self._info, []).append((at, 1.0))
             rss = ("otelcol_process_memory_rss_bytes", "")
             self._samples.setdefault(rss, []).append((at, self._rss))
             at += STEP_S

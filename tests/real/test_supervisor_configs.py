@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
 
 from accounts.actor import SYSTEM
-from agents.models import ConfigStatus, Delivery
+from agents.models import ConfigStatus, Delivery, Quarantine
 from console.lib.problems import Invalid
 from rollouts.actions.upload_config import upload_config
 from tests.clients.supervised import SupervisedCollector, marked_config
 from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
-from tests.real.recorded import Recorded, recorded_of
+from tests.real.recorded import Recorded, hash_of, recorded_of
 
 pytestmark = pytest.mark.real
 
@@ -35,12 +34,11 @@ def seen(supervised: SupervisedCollector) -> Recorded:
 
 @pytest.fixture
 def on_base(supervised: SupervisedCollector, seen: Recorded) -> SupervisedCollector:
-    """The shared collector, running BASE by its own word, with no timer left of an earlier config: when
-    it fires, the supervisor says APPLIED for whatever it was offered last, also after FAILED."""
+    """The shared collector, running BASE by its own word, with no timer left of an earlier config."""
     seen.offer(BASE)
     seen.wait_status(BASE, ConfigStatus.APPLIED)
     supervised.wait_runs("base")
-    time.sleep(1.2)  # config_apply_timeout is 1 s here
+    supervised.wait_calm()
     return supervised
 
 
@@ -150,6 +148,25 @@ def test_a_refused_hash_is_not_sent_again(on_base: SupervisedCollector, seen: Re
     assert len(seen.deliveries(bad)) == 1
 
 
+def test_an_applied_that_the_timer_of_an_earlier_config_says_is_not_believed(
+    on_base: SupervisedCollector, seen: Recorded
+) -> None:
+    bad = marked_config("bad", exporters={"debug": {"verbosity": "piercing"}})
+    seen.offer(marked_config("first"))
+    on_base.wait_runs("first")
+    seen.offer(bad)
+    assert seen.wait_settled(bad).state == Delivery.State.FAILED
+
+    says = (hash_of(bad), ConfigStatus.APPLIED)
+    eventually(lambda: on_base.last_word() == says, "it says so", seen=on_base.log_tail)
+    seen.ask_full_state()
+    eventually(lambda: "/first" in str(seen.body("effective_config")), "it shows what it runs")
+
+    assert seen.status.config_status == ConfigStatus.FAILED
+    assert seen.status.running_hash != hash_of(bad)
+    assert Quarantine.objects.filter(agent=seen.agent, config_hash=hash_of(bad), lifted_at=None)
+
+
 def test_it_goes_back_after_a_failed_config(on_base: SupervisedCollector, seen: Recorded) -> None:
     bad = marked_config("bad", exporters={"debug": {"verbosity": "deafening"}})
     seen.offer(bad)
@@ -207,7 +224,7 @@ def test_yaml_that_does_not_parse_is_why_that_is_so(clients: Clients, gateway: G
 def test_with_the_default_timeout_applied_comes_five_seconds_after_the_acknowledgement(
     clients: Clients, gateway: Gateway
 ) -> None:
-    supervised = clients.supervised(gateway.ws_url, config_apply_timeout=None)
+    supervised = clients.supervised(gateway.ws_url, apply_timeout_s=None)
     seen = recorded_of(supervised).wait_healthy()
 
     seen.offer(BASE)

@@ -6,12 +6,12 @@ import socket
 
 import pytest
 
-from agents.models import ConfigStatus, Delivery
+from agents.models import AgentStatus, ConfigStatus, Delivery, Quarantine
 from tests.clients.supervised import SupervisedCollector, marked_config
 from tests.make.waiting import eventually
 from tests.real.conftest import Clients
 from tests.real.gateway import Gateway
-from tests.real.recorded import Recorded, recorded_of
+from tests.real.recorded import Recorded, hash_of, recorded_of
 
 pytestmark = pytest.mark.real
 
@@ -110,6 +110,34 @@ def test_a_port_that_is_freed_makes_it_healthy_and_the_refusal_stays(
     on_base.wait_runs("port")
     assert seen.wait_settled(on_port).state == Delivery.State.FAILED
     assert seen.status.config_status == ConfigStatus.FAILED
+
+
+def test_one_that_refused_what_it_ran_because_of_a_port_is_not_taken_for_wedged(
+    on_base: SupervisedCollector, seen: Recorded
+) -> None:
+    """While the port is taken it refuses everything, the config from before included. Freed, it runs
+    what it was given last, and says so by its health and its effective config alone."""
+    first = UNKNOWN + "# before the port\n"
+    seen.offer(first)
+    seen.wait_settled(first)
+    seen.wait_unhealthy()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", on_base.otlp_port))
+        taken.listen()
+        seen.offer(BASE)
+        assert seen.wait_settled(BASE).state == Delivery.State.FAILED
+        assert seen.status.wedged_since == hash_of(first)
+
+    seen.wait_healthy(timeout_s=30)
+    on_base.wait_runs("base")
+
+    runs = AgentStatus.objects.filter(agent=seen.agent, running_hash=hash_of(BASE))
+    eventually(runs.exists, "what it shows is what it runs", seen=seen.summary)
+    assert seen.status.wedged_since == ""
+    kept = Quarantine.objects.filter(agent=seen.agent, config_hash=hash_of(BASE), lifted_at=None)
+    eventually(lambda: not kept.exists(), "the config is not kept from it", seen=seen.summary)
+    assert seen.wait_settled(BASE).state == Delivery.State.FAILED
 
 
 def test_validation_misses_a_value_that_the_running_config_also_sets(
