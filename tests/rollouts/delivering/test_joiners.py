@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from accounts.actor import SYSTEM
+from agents.models import ConfigStatus, Quarantine
+from rollouts.actions.abort import abort
 from rollouts.actions.rollback_selector import rollback_selector
+from rollouts.delivering.joiners import count_joiners
 from rollouts.loop.tick import welcome_all
 from rollouts.models import Event
-from tests.make.agents import make_collector
+from tests.make.agents import keep, make_collector
 from tests.make.speech import wanted_of
+from tests.rollouts.delivering.test_delivering import silent
 from tests.rollouts.fleet import ALL_AT_ONCE, CANARY_THEN_ALL, Fleet, phases_of, state_of
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +38,38 @@ def test_a_newcomer_gets_the_running_version_only_with_the_last_wave() -> None:
     fleet.run_until(lambda: state_of(rollout) == "succeeded")
     assert wanted_of(newcomer) == fleet.v2.config_hash
     assert rollout.phases.get(is_rest=True).counts["applied"] == 1
+
+
+def test_a_newcomer_gets_no_version_whose_rollout_came_back_though_nobody_refused_it() -> None:
+    fleet = Fleet(4)
+    fleet.answer = lambda agent, config_hash: (
+        silent(agent, config_hash) if config_hash == fleet.v2.config_hash else ConfigStatus.APPLIED
+    )
+    rollout = fleet.start(ALL_AT_ONCE)
+    fleet.run_until(lambda: state_of(rollout) == "rolled_back")
+    assert not Quarantine.objects.filter(agent=None).exists()
+    newcomer = make_collector({"env": "prod"})
+    assert welcome_all() == 0
+    assert wanted_of(newcomer) == ""
+
+
+def test_a_newcomer_gets_no_version_whose_rollout_a_person_stopped() -> None:
+    fleet = Fleet(10)
+    rollout = fleet.start(CANARY_THEN_ALL)
+    fleet.run_until(lambda: phases_of(rollout)[0] == "observing")
+    abort(rollout_id=rollout.pk, by=fleet.operator, reason="enough", now=fleet.now)
+    newcomer = make_collector({"env": "prod"})
+    assert welcome_all() == 0
+    assert wanted_of(newcomer) == ""
+
+
+def test_a_newcomer_that_refused_it_before_is_none() -> None:
+    fleet = Fleet(5)
+    rollout = fleet.start(CANARY_THEN_ALL)
+    newcomer = make_collector({"env": "prod"})
+    assert count_joiners(rollout) == 1
+    keep(fleet.v2.config_hash, newcomer, "failed")
+    assert count_joiners(rollout) == 0
 
 
 def test_a_newcomer_outside_the_selection_gets_nothing() -> None:
