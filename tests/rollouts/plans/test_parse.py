@@ -220,6 +220,11 @@ WRONG = [
     ),
     (one_phase("rollback:\n  triggers:\n    - {name: a, condition: ''}"), 6, "condition is empty"),
     (
+        one_phase("rollback:\n  triggers:\n    - {name: a, condition: 'rate(x[5m) > 1'}"),
+        6,
+        "condition is wrong at line 1, column 7",
+    ),
+    (
         one_phase("rollback:\n  triggers:\n    - &t {name: a, condition: x}\n    - *t"),
         7,
         'name "a" is given to two triggers',

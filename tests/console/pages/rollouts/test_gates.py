@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from console.lib.texts import text
 from console.pages.frame.fragments import render
 from console.pages.rollouts import gates
 from console.pages.rollouts import page as rollout_page
@@ -41,6 +42,11 @@ def tile(gate: GateFacts) -> gates.Tile:
 
 def test_a_tile_says_what_its_value_was_compared_with() -> None:
     assert tile(GATE).sentence == "Queue is 0.1. Less that of the same agents before."
+
+
+def test_a_tile_says_how_many_series_are_none_of_ours() -> None:
+    told = replace(GATE, kind=GateKind.TRIGGER, note=text("reading.strangers", count=37))
+    assert tile(told).sentence == "Queue is 0.1. 37 series speak of strangers."
 
 
 def test_a_silent_tile_says_its_reason_once() -> None:
