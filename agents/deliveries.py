@@ -39,7 +39,11 @@ _OFFER = f"""
            CASE WHEN r.runs THEN %(now)s END, CASE WHEN r.runs THEN %(now)s END, ''
     FROM {WANTED}
     LEFT JOIN agents_agentstatus s ON s.agent_id = w.agent_id
-    CROSS JOIN LATERAL (SELECT coalesce({runs_sql("w.config_hash")}, false) AS runs) r
+    CROSS JOIN LATERAL (
+        SELECT coalesce({runs_sql("w.config_hash")}, false)
+               AND NOT (w.agent_id = ANY(%(sent)s::bigint[])
+                        OR s.connected AND w.agent_id = ANY(%(unsent)s::bigint[])) AS runs
+    ) r
     RETURNING agent_id, state
 """  # noqa: S608  constant text
 _SETTLE = """
@@ -51,7 +55,7 @@ _SETTLE = """
     )
     UPDATE agents_delivery d SET state = %(to)s, settled_at = %(now)s
     FROM old WHERE d.id = old.id
-    RETURNING d.agent_id
+    RETURNING d.agent_id, d.config_hash, d.sent_at IS NOT NULL
 """
 
 # What gateways heard, over a table {v} of it: agent_id, config_hash, sent_at, acknowledged_at,
@@ -97,10 +101,18 @@ def offer(wants: Mapping[int, str], cause: str, now: datetime) -> dict[int, str]
     """Open a delivery of `wants[agent_id]` to each agent; what was open until now is superseded.
 
     Returns the state of each: an agent that has said that it runs the hash does not say it again,
-    so its delivery is applied at once. Call under the push lock (`actions.set_desired`).
+    so its delivery is applied at once. Unless another hash is under way to it, or may be (that it
+    was sent is written a moment later): what it said is from before, and its gateway asks it anew.
+    Call under the push lock (`actions.set_desired`).
     """
-    supersede(wants, now)
+    sent: list[int] = []
+    unsent: list[int] = []
+    for agent_id, config_hash, was_sent in _settle("supersede", wants, None, now):
+        if config_hash != wants[agent_id]:
+            (sent if was_sent else unsent).append(agent_id)
     values = as_values(wants) | {
+        "sent": sent,
+        "unsent": unsent,
         "cause": cause,
         "now": now,
         "open": _D.OPEN.value,
@@ -113,7 +125,7 @@ def offer(wants: Mapping[int, str], cause: str, now: datetime) -> dict[int, str]
 
 def supersede(agent_ids: Iterable[int], now: datetime, config_hash: str | None = None) -> list[int]:
     """Give up the open deliveries to these agents (of this hash). Returns who had one."""
-    return _settle("supersede", agent_ids, config_hash, now)
+    return [row[0] for row in _settle("supersede", agent_ids, config_hash, now)]
 
 
 def time_out(agent_ids: Iterable[int], config_hash: str, now: datetime) -> list[int]:
@@ -121,12 +133,14 @@ def time_out(agent_ids: Iterable[int], config_hash: str, now: datetime) -> list[
 
     Returns the agents for which that was so; the others have an outcome already, read it.
     """
-    return _settle("time_out", agent_ids, config_hash, now)
+    return [row[0] for row in _settle("time_out", agent_ids, config_hash, now)]
 
 
 def _settle(
     act: str, agent_ids: Iterable[int], config_hash: str | None, now: datetime
-) -> list[int]:
+) -> list[tuple[int, str, bool]]:
+    """Lead open deliveries to these agents (of this hash) to an end. Returns agent, hash, and whether
+    it was sent, by agent."""
     to = DELIVERY_TABLE[act, _D.OPEN]
     values = {
         "ids": list(agent_ids),
@@ -137,4 +151,4 @@ def _settle(
     }
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, values)
-        return sorted(row[0] for row in cursor.fetchall())
+        return sorted(cursor.fetchall())

@@ -27,8 +27,8 @@ class SetDesired:
     """What a push did, by agent id. `change` is 0 when nobody was left to push to.
 
     offered: an open delivery waits for their word. already_running: they had reported this hash
-    as applied, so the delivery is settled (agents do not repeat a status). quarantined: left out,
-    because the hash failed there or is quarantined for the fleet.
+    as applied and nothing else is under way to them, so the delivery is settled (agents do not repeat
+    a status). quarantined: left out, because the hash failed there or is quarantined for the fleet.
     """
 
     change: int

@@ -142,7 +142,8 @@ _OBSERVE = """
                 WHEN t.state = ANY(%(from_refuse)s) AND {refuses} THEN %(failed)s
                 WHEN t.state = ANY(%(from_time_out)s) AND d.state = %(d_timed_out)s
                     THEN %(timed_out)s
-                WHEN t.state = ANY(%(from_confirm)s) AND {runs} AND s.connected THEN %(done)s
+                WHEN t.state = ANY(%(from_confirm)s) AND {runs} AND s.connected
+                    AND d.state IS DISTINCT FROM %(d_open)s THEN %(done)s
                 WHEN t.state = ANY(%(from_recover)s) AND {runs} AND s.connected
                     AND {healthy} IS NOT FALSE THEN %(done)s
                 WHEN t.state = %(offered)s AND d.state = %(d_superseded)s THEN %(skipped)s

@@ -4,7 +4,7 @@ Both are one machine (`engine.states`: TARGET_TABLE, BACK_TABLE), so each statem
 table, the word for "it said so", and from which states an act leads are what differs.
 
 What an agent runs now decides, not the best word it ever gave (spec section 4). Its delivery of this
-very hash settles as applied or failed; from then on its newest status counts: another version that it
+very hash settles as applied or failed (while it is open, all it said is from before); from then on its newest status counts: another version that it
 says it runs is a fall back, a connection or config that is gone for too long makes it lost. Health
 alone never undoes a FAILED; a late APPLIED does, and replaces a time-out, which was only silence.
 
@@ -106,6 +106,7 @@ def observe(owner: Owner, agents: Collection[int], now: datetime) -> set[int]:
         lost=TargetState.LOST.value,
         off=[TargetState.FELL_BACK.value, TargetState.LOST.value],
         skipped=TargetState.SKIPPED.value,
+        d_open=Delivery.State.OPEN.value,
         d_applied=Delivery.State.APPLIED.value,
         d_failed=Delivery.State.FAILED.value,
         d_timed_out=Delivery.State.TIMED_OUT.value,

@@ -44,6 +44,38 @@ def test_an_agent_that_already_runs_the_hash_is_settled_at_once_and_makes_news()
     assert take("rollout:1") == {agent.pk}
 
 
+# What is under way to an agent that says that it runs B, and whether it runs it already for sure.
+UNDER_WAY = {
+    "another hash, sent": (C, True, True, "open"),
+    "another hash, perhaps sent": (C, False, True, "open"),
+    "the same hash": (B, True, True, "applied"),
+    "another hash, sent to one who is away now": (C, True, False, "open"),
+    "another hash, never sent to one who is away": (C, False, False, "applied"),
+}
+
+
+@pytest.mark.parametrize(
+    ("config_hash", "is_sent", "connected", "state"), UNDER_WAY.values(), ids=list(UNDER_WAY)
+)
+def test_what_is_under_way_to_an_agent_is_what_it_will_run(
+    config_hash: str, is_sent: bool, connected: bool, state: str
+) -> None:
+    """Its last word is from before: the gateway asks it anew."""
+    agent = make_agent_with(config_hash=B, config_status=1, running_hash=B, connected=connected)
+    Delivery.objects.create(
+        agent=agent,
+        config_hash=config_hash,
+        cause="rollout:1",
+        state="open",
+        offered_at=NOW,
+        sent_at=NOW if is_sent else None,
+    )
+    done = push((agent.pk, B))
+    assert agent.deliveries.order_by("-pk")[0].state == state
+    assert (done.offered == [agent.pk]) is (state == "open")
+    assert (done.already_running == [agent.pk]) is (state == "applied")
+
+
 def test_an_agent_that_refused_the_hash_is_left_out() -> None:
     agent = make_agent_with(config_hash=B, config_status=3)
     Quarantine.objects.create(agent=agent, config_hash=B, outcome="failed", by="agent", at=NOW)
