@@ -10,8 +10,9 @@ from django.db.models import CharField, Count, Value
 from django.db.models.functions import Cast
 
 from accounts.actor import Actor
-from accounts.policy import can
+from accounts.policy import can, roles_of
 from agents.models import Agent
+from console.lib.kept_statement import KeptStatement
 from rollouts.attention.sources import split, statement
 from rollouts.models import Approval, Rollout
 from rollouts.models.querysets import ApprovalQuerySet
@@ -29,14 +30,20 @@ def waiting_for(actor: Actor) -> ApprovalQuerySet:
 
 
 Row = tuple[str, str, str]
+_STATEMENT = KeptStatement()
 
 
 def read(actor: Actor, now: datetime) -> list[Row]:
     """Return rows of three texts: what needs somebody, and the numbers of the navigation. One query,
     because every page asks; a page that shows more of it reads them once for both."""
-    active = _counted("rollouts", Rollout.objects.visible_to(actor).active())
-    waiting = _counted("approvals", waiting_for(actor))
-    return list(statement(actor, now, active, waiting, _production(actor)))
+
+    def build() -> models.QuerySet[Any, Any]:
+        active = _counted("rollouts", Rollout.objects.visible_to(actor).active())
+        waiting = _counted("approvals", waiting_for(actor))
+        return statement(actor, now, active, waiting, _production(actor))
+
+    who = actor.user.pk if actor.user is not None else None
+    return _STATEMENT.rows((who, actor.kind, roles_of(actor)), now, build)
 
 
 def for_navigation(rows: list[Row]) -> dict[str, int]:

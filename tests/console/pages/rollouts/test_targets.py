@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from console.pages.rollbacks.progress import progress_of
 from console.pages.rollouts import targets
@@ -81,6 +82,19 @@ def test_the_list_behind_each_entry_has_as_many_agents() -> None:
     for key in agents_of(rollout).legend:
         rows = markup(viewer.get(key.url)).count('<th scope="row">')
         assert rows == key.count, key.kind
+
+
+def test_a_rollout_too_large_for_cells_is_counted_and_no_agent_of_it_read(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    rollout = Rollout.objects.for_detail().get(pk=rolled_back("failed").pk)
+    small = agents_of(rollout)
+    monkeypatch.setattr(targets, "MAX_CELLS", 5)
+    with django_assert_num_queries(2) as asked:
+        large = agents_of(rollout)
+    assert not [one for one in asked.captured_queries if "agents_agent" in one["sql"]]
+    assert (large.legend, large.total) == (small.legend, 6)
+    assert (large.grid, large.cells, large.layout != small.layout) == ("", [], True)
 
 
 def test_who_did_not_fail_is_only_back() -> None:
