@@ -1,7 +1,10 @@
 """One state of the database for everything that is shown together.
 
 Under READ COMMITTED each query sees the newest commit: a page that reads phases, then gates, would
-show the one before a tick and the other after it.
+show the one before a tick and the other after it. Readings are put in line by their time, so the time
+must be that of the state: PostgreSQL takes the state with the first query of a transaction, and that
+query asks for the time. A time taken before would let a reading that waited for its first query pass
+for older than one that saw less.
 """
 
 from __future__ import annotations
@@ -26,4 +29,6 @@ def snapshot() -> Iterator[datetime]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield timezone.now()
+            cursor.execute("SELECT clock_timestamp()")
+            (at,) = cursor.fetchone()
+        yield at

@@ -14,6 +14,7 @@ from hashlib import sha256
 from accounts.actor import SYSTEM
 from agents.models import Agent
 from agents.models.status import is_late
+from console.lib.snapshot import snapshot
 from console.live import topics
 from console.pages.agents import fragments as agent_fragments
 from console.pages.agents import page as agent_page
@@ -55,7 +56,8 @@ class Sources:
         if known:
             return {topic: self._agent(known[1], now)}
         if topic == topics.FLEET:
-            update = fleet_fragments.fleet(fleet_view.read(SYSTEM, now), now)
+            with snapshot() as at:
+                update = fleet_fragments.fleet(fleet_view.read(SYSTEM, at), at)
             return {topic: [update.message(*self._changed(topic, update, "fleet.changed"))]}
         if topic == topics.AGENTS:
             return self._agents(wanted, now)
