@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -28,6 +29,18 @@ def test_no_page_violates_a_rule(open_page: Callable[..., Page], scheme: str, wi
         if overflow > 0:
             wrong.append(f"{name}: {overflow} px wider than the window")
     assert not wrong, "\n".join(wrong)
+
+
+def test_pages_of_a_demo_violate_no_rule(open_page: Callable[..., Page], settings: Any) -> None:
+    settings.DEMO = True
+    make_full_world()
+    page = open_page("chen", "operator", width=390)
+    for url in ("/", "/login/"):
+        page.goto(url)
+        assert Axe().run(page).response["violations"] == []
+        overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+        assert overflow == 0
+        page.context.clear_cookies()
 
 
 def test_the_login_page_violates_no_rule(open_page: Callable[..., Page]) -> None:

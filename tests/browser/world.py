@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils import timezone
 
 from accounts.models import User
-from agents.models import Agent, AgentStatus, RefusedAgent
+from agents.models import Agent, AgentStatus, FleetSample, RefusedAgent
 from rollouts.delivering import counts
 from rollouts.engine.states import FAILED_TARGETS
 from rollouts.models import ConfigVersion, Rollback, Rollout, Target
@@ -139,10 +140,25 @@ def make_full_world() -> FullWorld:
     draft = make_rollout(spans[1], state="draft", phases=pending, agents=world.agents)
     away, retired = make_fleet(2)
     _away_and_refused(away, retired)
+    _make_samples()
     return FullWorld(
         *(world.observing, world.waiting, back, draft),
         agent=str(world.agents[0].instance_uid),
         away=str(away.instance_uid),
+    )
+
+
+def _make_samples() -> None:
+    """A day of samples, as beat takes them: a bad hour in it."""
+    now = timezone.now()
+    FleetSample.objects.bulk_create(
+        FleetSample(
+            at=now - timedelta(minutes=10 * n),
+            total=40,
+            offline=n % 3,
+            counts={"healthy": 40 - n % 3 - (9 if 60 < n < 66 else 0), "offline": n % 3},
+        )
+        for n in range(140)
     )
 
 
