@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils.safestring import SafeString
@@ -64,7 +64,8 @@ def draw(
     ]
     span_s = (now - since).total_seconds()
     worst = max(samples, key=unwell)
-    scale = scale_of(dots, None, most=float(worst.total))
+    drawn = scale_of(dots, None, most=float(worst.total))
+    scale = replace(drawn, ticks=tuple(tick for tick in drawn.ticks if tick == int(tick)))
     picture = chart(
         thinned(dots, None),
         PlotFrame(scale, span_s),
@@ -75,7 +76,7 @@ def draw(
     )
     return FleetHealth(
         svg=picture,
-        ticks=[f"{tick:,.0f}" if tick == int(tick) else "" for tick in reversed(scale.ticks)],
+        ticks=[f"{tick:,.0f}" for tick in reversed(scale.ticks)],
         since=since,
         until=now,
         most=_says(worst),

@@ -61,6 +61,12 @@ def test_each_sample_is_a_reading_of_who_was_not_healthy() -> None:
     assert shown.most == "10 of 200 agents not healthy"
 
 
+def test_agents_are_counted_in_whole_numbers() -> None:
+    shown = drawn([sample(2 * HOUR, healthy=199, offline=1), sample(HOUR, healthy=200)], [])
+    assert shown.ticks == ["1", "0"]
+    assert shown.svg.count('class="grid-l"') == 2
+
+
 def test_a_rollout_is_marked_where_it_began() -> None:
     shown = drawn([sample(HOUR, healthy=200)], [(7, 12 * HOUR)])
     assert '<g class="moment begun"><line x1="50%"' in shown.svg
