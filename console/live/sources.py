@@ -62,6 +62,8 @@ class Sources:
         if topic == topics.AGENTS:
             return self._agents(wanted, now)
         text = signal(f"{topic}.changed")
+        if topic == topics.ROLLOUTS:  # which one is at work on an agent stands on the agent's page
+            return {topics.NAV: [text], **self._followed(wanted, now)}
         if topic in topics.COUNTED:
             return {topics.NAV: [text]}
         return {topic: [text]} if topic in topics.SIGNALS else {}
@@ -79,9 +81,12 @@ class Sources:
             signals.append(signal("rollout.state", id=rollout_id, state=rollout.state))
         return [update.message(*signals)]
 
-    def _changed(self, topic: str, update: Update, event: str, **fields: object) -> list[str]:
-        """Return the signal for what pulls itself, when the regions say something else than before."""
-        words = sha256(_LOOSE.sub("", update.html).encode()).hexdigest()
+    def _changed(
+        self, topic: str, update: Update, event: str, rest: str = "", **fields: object
+    ) -> list[str]:
+        """Return the signal for what pulls itself, when the regions, or the rest of the page that is
+        not sent, say something else than before."""
+        words = sha256(_LOOSE.sub("", update.html + rest).encode()).hexdigest()
         if len(self.told) > MAX_TOLD:
             self.told.clear()
         if self.told.get(topic) == words:
@@ -94,17 +99,21 @@ class Sources:
         agent = found.filter(pk=agent_id).first()
         if agent is None:
             return []
-        view = agent_page.read(agent, now, "health")
+        view = agent_page.read(agent, now, "summary")
         update = agent_fragments.agent(view, now)
-        return [update.message(*self._changed(f"agent:{agent_id}", update, "agent.changed"))]
+        rest = agent_fragments.rest(view, now)
+        return [update.message(*self._changed(f"agent:{agent_id}", update, "agent.changed", rest))]
+
+    def _followed(self, wanted: Iterable[str], now: datetime) -> dict[str, list[str]]:
+        """Draw the agents whose own pages somebody looks at."""
+        known = [(topic, topics.object_of(topic)) for topic in wanted]
+        return {
+            topic: self._agent(one[1], now) for topic, one in known if one and one[0] == "agent"
+        }
 
     def _agents(self, wanted: Iterable[str], now: datetime) -> dict[str, list[str]]:
         """Compare the fleet with what was sent last; send the cells of what changed."""
-        found: dict[str, list[str]] = {}
-        for topic in wanted:
-            known = topics.object_of(topic)
-            if known and known[0] == "agent":
-                found[topic] = self._agent(known[1], now)
+        found = self._followed(wanted, now)
         if topics.AGENTS not in wanted:
             self.agents = None
             return found

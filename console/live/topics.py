@@ -20,7 +20,7 @@ CONFIGS = "configs"
 QUARANTINES = "quarantines"
 PLAIN = frozenset({NAV, FLEET, AGENTS, ROLLOUTS, APPROVALS, CONFIGS, QUARANTINES})
 # What these send is only that something changed: who shows it reads it again.
-COUNTED = frozenset({ROLLOUTS, APPROVALS})  # every page counts them in its navigation
+COUNTED = frozenset({ROLLOUTS, APPROVALS, QUARANTINES})  # every page counts them in its navigation
 SIGNALS = frozenset({NAV, ROLLOUTS, APPROVALS, CONFIGS, QUARANTINES})
 MAX_TOPICS = 8
 

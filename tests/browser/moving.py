@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from accounts.actor import SYSTEM
 from agents.actions.quarantine import quarantine
-from agents.models import Agent, AgentStatus, ConfigStatus, Quarantine
+from agents.models import Agent, AgentStatus, ConfigStatus, GatewayLease, Quarantine
 from console.lib import hints
 from rollouts.actions.approve import approve
 from rollouts.actions.lift_quarantine import lift_one
 from rollouts.actions.rollback_selector import rollback_selector
+from rollouts.actions.share import share
 from rollouts.actions.start import start
 from rollouts.drafts.membership_rows import freeze_anew
 from rollouts.loop.begin import count_again
@@ -42,6 +43,9 @@ class MovingFleet(Fleet):
     def __init__(self, agents: int = 20) -> None:
         super().__init__(agents)
         self.now = timezone.now()
+        AgentStatus.objects.update(
+            gateway=GatewayLease.objects.first()
+        )  # connected to a living one
         self.refuses: set[str] = set()
         self.answer = self._answer
         self.beat()
@@ -101,12 +105,15 @@ class Story:
             reason="It was refused.",
         )
         self.rollback = self._go_back()
+        _link, self.secret = share(rollout_id=self.good.pk, by=self.fleet.operator)
+        self.began = time.monotonic()
 
     def _go_back(self) -> Rollback:
         """Three agents of another config go back to its first version, while pages are open."""
         versions = [make_version("side", author=self.fleet.author) for _ in range(2)]
         for _ in range(3):
             make_collector({"env": "lab"}, running_hash=versions[1].config_hash)
+        AgentStatus.objects.update(gateway=GatewayLease.objects.first())
         return rollback_selector(
             selector="env=lab",
             to=1,
@@ -125,6 +132,7 @@ class Story:
             "completed": self._complete,
             "refused and rolled back": self._refuse,
             "agents left": self._leave,
+            "a minute and a half passed": self._pass_time,
         }
 
     def _approve(self) -> None:
@@ -152,3 +160,6 @@ class Story:
         )
         hints.mark_dirty("fleet", "agents")
         self.fleet.move(2)
+
+    def _pass_time(self) -> None:
+        self.fleet.move(max(5.0, 90 - (time.monotonic() - self.began)))

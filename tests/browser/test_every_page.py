@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from pprint import pformat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from tests.browser.proxy import Wire, wire
 from tests.console.pages.test_routes import routes
 from tests.make.people import PASSWORD, make_user
 
+# For some thirty pages that one server reads at once; on a machine that has time it is two seconds.
+CAUGHT_UP_S = 240.0
 # Routes whose pages follow the feed, with queries worth a tab of their own.
 LIVE = {
     "/": [""],
@@ -41,6 +44,9 @@ LIVE = {
     "/settings/quarantine/": [""],
     "/settings/quarantine/<slug:config_hash>/": ["?all=1"],
 }
+SHARED = (
+    "/shared/<str:secret>/"  # a document of its own, without the frame: it says as of when it is
+)
 # What is looked at once, or written in: it says as of when it is.
 STILL = {
     "/agents/refused/",
@@ -77,9 +83,9 @@ NO_PAGE = {
     "/needs/seen/",
     "/plans/<slug:name>/record/",
     "/rollbacks/new/count/",
-    "/shared/<str:secret>/",
     "/approvals/approve/",
     "/agents/export.csv",
+    "/agents/picked/",
     "/configs/<slug:name>/",
     "/rollouts/new/preview/",
     "/plans/<slug:name>/today/",
@@ -92,12 +98,12 @@ NO_PAGE = {
 ACT = re.compile(r"/(rollouts/<int:rollout_id>|agents/<uuid:uid>)/[a-z-]+/")
 
 
-@pytest.mark.browser
 def test_every_page_of_the_url_configuration_is_known_here() -> None:
     unknown = [
         route
         for route in routes()
-        if route not in LIVE | dict.fromkeys(STILL | NO_PAGE) and not ACT.fullmatch(route)
+        if route not in LIVE | dict.fromkeys(STILL | NO_PAGE | {SHARED})
+        and not ACT.fullmatch(route)
     ]
     assert unknown == []
     assert sorted(set(LIVE) & STILL) == []
@@ -142,6 +148,7 @@ def fill(route: str, story: Story, rollout: int) -> str:
         "<uuid:uid>": story.fleet.agents[0].instance_uid,
         "<slug:name>": "standard" if route.startswith("/plans") else "edge",
         "<slug:config_hash>": story.kept_hash,
+        "<str:secret>": story.secret,
         "<int:number>": 1,
         "<int:a>": 1,
         "<int:b>": 2,
@@ -198,7 +205,7 @@ REGIONS = """async () => {
 }"""
 
 
-def differences(tabs: Tabs, within_s: float) -> dict[str, Any]:
+def differences(tabs: Tabs, within_s: float = CAUGHT_UP_S) -> dict[str, Any]:
     """Return what open pages say that fresh ones do not, once all had time to hear of it."""
     left = dict(tabs.pages)
     wrong: dict[str, Any] = {}
@@ -220,6 +227,8 @@ def check_still_pages(tabs: Tabs, story: Story) -> None:
             f"{route} says neither Live nor as of"
         )
         expect(page.locator("#live .t")).to_contain_text("As of")
+    page.goto(fill(SHARED, story, 0))
+    expect(page.locator(".facts")).to_contain_text("as of")
     page.close()
 
 
@@ -231,14 +240,12 @@ def told(story: Story, tabs: Tabs, *, line: Wire | None = None) -> dict[str, Any
         act()
         if line is not None:
             line.mend()
-        found = differences(tabs, within_s=45 if line is not None else 15)
+        found = differences(tabs)
         if found:
             return {name: found}
     return {}
 
 
-@pytest.mark.xfail(reason="some regions of rollout pages are still read only by a reload")
-@pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "is_cut"), [("light", False), ("dark", True)])
 def test_open_pages_say_what_fresh_ones_say(
     chromium: Browser, server: str, scheme: str, is_cut: bool
@@ -250,7 +257,8 @@ def test_open_pages_say_what_fresh_ones_say(
             check_still_pages(tabs, story)
             for path in live_paths(story):
                 tabs.open(path)
-            assert told(story, tabs, line=line if is_cut else None) == {}
+            wrong = told(story, tabs, line=line if is_cut else None)
+            assert wrong == {}, pformat(wrong, width=200)
             assert tabs.complaints == []
         finally:
             tabs.context.close()

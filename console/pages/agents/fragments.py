@@ -19,12 +19,17 @@ def agent_cells(rows: Iterable[AgentRow], now: datetime) -> Update:
 
 def agent(view: AgentView, now: datetime) -> Update:
     """Return the leaves of one agent's page."""
-    base: dict[str, object] = {
-        "agent": view.row.agent,
-        "view": view,
-        "seq": view.seq,
-        "zone": UTC,
-        "now": now,
-    }
     names = ("_pill", "_connection", "_health", "_config", "_said")
+    base = _context(view, now)
     return Update(joined(render(f"agents/{name}.html", base) for name in names), view.seq)
+
+
+def rest(view: AgentView, now: datetime) -> str:
+    """Return what else the pages of an agent say, of a view that was read for its summary. Nobody is
+    sent it: when it is another one, the pages read themselves."""
+    return render("agents/_rest.html", _context(view, now))
+
+
+def _context(view: AgentView, now: datetime) -> dict[str, object]:
+    agent = view.row.agent
+    return {"agent": agent, "view": view, "seq": view.seq, "zone": UTC, "now": now}

@@ -27,6 +27,8 @@ from rollouts.attention.told import About
 from rollouts.models import Approval
 
 SHOWN = 6  # on the overview; the page has all
+# What may change it; what writes no such event is noticed by `rollouts.attention.watch`.
+FOLLOWS = ("rollouts-changed", "approvals-changed", "quarantines-changed")
 
 # kind of object -> route of its page, and whether its key is part of the address
 _ROUTES = {
@@ -115,9 +117,11 @@ def _url(about: About) -> str:
 @needs("agents.view")
 def page(request: HtmxRequest) -> HttpResponse:
     """List everything that needs a person, and what somebody has seen already."""
-    context = {"needs": read(request, timezone.now()), "topics": ["rollouts"]}
-    if request.htmx.target == "needs-page":
-        return render(request, "fleet/needs/_all.html", context)
+    context = {
+        "needs": read(request, timezone.now()),
+        "topics": ["rollouts"],
+        "follows": FOLLOWS,
+    }
     return render(request, "fleet/needs/page.html", context)
 
 

@@ -54,7 +54,7 @@ def _overview(request: HtmxRequest, now: datetime) -> HttpResponse:
         "ended": latest.read(request.actor),
         "recent": event_words.newest_first(recent[:RECENT]),
         "topics": ["fleet", "rollouts"],
-        "follows": ["fleet-changed", "rollouts-changed", "approvals-changed"],
+        "follows": ["fleet-changed", *needs_person.FOLLOWS],
     }
     return render(request, "fleet/overview.html", context)
 

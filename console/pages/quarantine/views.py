@@ -55,7 +55,7 @@ def index(request: HtmxRequest) -> HttpResponse:
     context = {
         "kind": "quarantine",
         "rows": rows(with_lifted=show_all),
-        "topics": ["quarantines", "agents"],
+        "topics": ["agents"],
         "follows": ["quarantines-changed", "agents-changed"],
         "all": show_all,
         "may_lift": can(request.actor, "quarantine.lift"),
@@ -76,7 +76,7 @@ def detail(request: HtmxRequest, config_hash: str) -> HttpResponse:
         "kind": "quarantine",
         "row": found,
         "page": keyset.newest_first(each, request.GET),
-        "topics": ["quarantines", "agents"],
+        "topics": ["agents"],
         "follows": ["quarantines-changed", "agents-changed"],
         "all": show_all,
         "may_lift": can(request.actor, "quarantine.lift"),
