@@ -15,7 +15,6 @@ from agents.models.querysets import AgentQuerySet
 from agents.selectors.compile import to_q
 from agents.selectors.grammar import parse
 from console.lib.batches import in_batches
-from console.lib.durations import format_duration
 from console.lib.texts import text
 
 BATCH = 200
@@ -46,7 +45,7 @@ def under(rule: RetirementRule, rules: Sequence[RetirementRule]) -> AgentQuerySe
 def _retire(rule: RetirementRule, rules: Sequence[RetirementRule], now: datetime) -> int:
     before = now - rule.not_seen_for
     by = text("retire.by_rule", name=rule.name)
-    why = text("retire.not_seen", span=format_duration(rule.not_seen_for))
+    why = text("retire.not_seen", seconds=rule.not_seen_for.total_seconds())
 
     def act(size: int) -> int:
         due = gone(under(rule, rules), before).order_by("pk").values_list("pk", flat=True)

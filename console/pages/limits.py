@@ -25,7 +25,6 @@ from accounts.models import Role
 from accounts.policy import can, holders_of
 from agents.actions.retirement_rules import delete_rule, save_rule
 from agents.models import RetirementRule
-from console.lib.durations import format_duration
 from console.lib.problems import Denied, Invalid, Missing, Problem
 from console.lib.yaml import load
 from console.lib.yaml_scalars import YamlError
@@ -46,6 +45,7 @@ from console.pages.frame.forms import (
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.freeze_week import freeze_week
 from console.words import plans as plan_words
+from console.words import times
 from rollouts.actions.limits.budgets import delete_budget, save_budget
 from rollouts.actions.limits.environment_guards import (
     delete_environment_guard,
@@ -200,7 +200,7 @@ def _guard_rows(_zone: tzinfo) -> dict[str, Any]:
 
 def _rule_rows(_zone: tzinfo) -> dict[str, Any]:
     rules = RetirementRule.objects.order_by("name")
-    return {"rows": [(rule, format_duration(rule.not_seen_for)) for rule in rules]}
+    return {"rows": [(rule, times.exact_span(rule.not_seen_for.total_seconds())) for rule in rules]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from urllib.parse import quote
 
 from django import template
@@ -128,16 +128,11 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
-def duration(value: object) -> str:
-    """Write a timedelta or seconds in words."""
-    seconds = getattr(value, "total_seconds", None)
-    return times.span(seconds() if seconds else float(str(value)))
-
-
-@register.filter
-def seconds(value: float | None) -> str:
-    """Write a measured duration in seconds: `0.3 s`, `1 min 48 s`."""
-    return plain.NO_VALUE if value is None else times.exact_span(value)
+def duration(value: timedelta | float | None) -> str:
+    """Write a time span or seconds: `0.3 s`, `1 min 48 s`; a dash when there is none."""
+    if value is None:
+        return plain.NO_VALUE
+    return times.exact_span(value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 @register.filter

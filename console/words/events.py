@@ -212,7 +212,7 @@ WORDINGS: dict[str, Wording] = {
         "wait", "hourglass", _fixed(lambda: _("%(phase)s waits for approval."))
     ),
     "approval_asked": Wording(
-        "wait", "hourglass", _fixed(lambda: _("Approval of %(in_phase)s asked."))
+        "wait", "hourglass", _fixed(lambda: _("Approval of %(in_phase)s is asked again."))
     ),
     "approval_approved": Wording("ok", "check", _fixed(lambda: _("%(phase)s approved."))),
     "approval_rejected": Wording("bad", "octagon-x", _fixed(lambda: _("%(phase)s rejected."))),
@@ -311,13 +311,10 @@ def _reason(event: Event, reason: str) -> str:
 
 
 def lines(events: Iterable[Event]) -> list[Line]:
-    """Return lines, oldest first. One decision writes several events; its reason is said once, and a
-    phase that asks for approval is one fact, though phase and question each have an event."""
+    """Return lines, oldest first. One decision writes several events; its reason is said once."""
     found: list[Line] = []
     before: Event | None = None
     for event in events:
-        if before is not None and event.act == "approval_asked" and before.act == "ask_approval":
-            found.pop()
         own = line(event)
         if before is not None and event.reason and event.reason == before.reason:
             own = replace(own, reason="", evidence=[])

@@ -11,6 +11,7 @@ from console.lib.logs import one_line
 from console.lib.texts import said, spoken
 from console.words.choices import word
 from console.words.states import look
+from console.words.times import exact_span
 from rollouts.models import Rollback, Rollout
 from rollouts.rollback.durations import MEANINGS, durations
 
@@ -46,7 +47,7 @@ def _head(rollout: Rollout) -> Iterator[str]:
             "reason": said(back.reason),
         }
         for name, seconds in durations(back).items():
-            yield f"  {seconds:,.1f} s {said(MEANINGS[name])}"
+            yield f"  {exact_span(seconds)} {said(MEANINGS[name])}"
 
 
 def _line(event: Mapping[str, Any]) -> str:

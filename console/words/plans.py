@@ -76,7 +76,7 @@ def _levels(item: Threshold) -> str:
 
 def trigger(item: Trigger) -> str:
     """`Export failures, held for 5 min: rollback`."""
-    held = _("held for %(t)s") % {"t": times.span(item.for_s)}
+    held = _("held for %(t)s") % {"t": times.exact_span(item.for_s)}
     return f"{title_of(item.name)}, {held}: {item.action}"
 
 
@@ -131,7 +131,7 @@ def _row(plan: Plan, index: int, gates: list[str], common: list[str], part: floa
         if phase.selector
         else _("up to %(share)s") % {"share": _share_of(phase)},
         grow=max(5, round(part * 20) * 5),
-        observe=times.span(phase.duration_s) if phase.duration_s else _("not at all"),
+        observe=times.exact_span(phase.duration_s) if phase.duration_s else _("not at all"),
         is_manual=phase.is_manual,
         gates=gates,
         also=[gate for gate in gates if gate not in common],

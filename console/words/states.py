@@ -97,6 +97,7 @@ TARGET: dict[str, Look] = {
     "returned": Look("ok", "undo", pgettext_lazy("target state", "Back")),
     "failed_back": Look("warn", "undo", pgettext_lazy("target state", "Failed, back")),
     "applying": Look("run", "arc", pgettext_lazy("target state", "Applying")),
+    "coming_back": Look("run", "undo", pgettext_lazy("target state", "Coming back")),
     "offline": Look("off", "dashed", pgettext_lazy("target state", "Offline")),
     "queued": Look("wait", "hourglass", pgettext_lazy("target state", "Queued")),
     "todo": Look("off", "pending", pgettext_lazy("target state", "Not started")),
@@ -180,16 +181,20 @@ def look(kind: str, state: str) -> Look:
     return KINDS[kind].get(state) or Look("off", "question", state.replace("_", " "))
 
 
-def target_kind(state: str, online: bool, started: bool, taken_from: str = "") -> str:
+def target_kind(
+    state: str, online: bool, started: bool, taken_from: str = "", way: str = ""
+) -> str:
     """Return the entry of TARGET for a target's state; offline shows while nothing is confirmed.
 
     Each way to fail is a kind of its own, and who failed and is back is another one: the kinds
-    share the agents out, so that the legend adds up.
+    share the agents out, so that the legend adds up. `way` is the kind of one that is on its way back.
     """
-    if state == "applied" or state in FAILED_TARGETS:
-        return state
     if state == "rolled_back":
         return "failed_back" if taken_from in FAILED_TARGETS else "returned"
+    if way:
+        return way
+    if state == "applied" or state in FAILED_TARGETS:
+        return state
     if state == "skipped":
         return "todo"
     if started and not online:

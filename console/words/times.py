@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from django.utils.dateparse import parse_datetime
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
+
+from console.lib.texts import Sentence, Template
 
 _MONTHS = (
     pgettext_lazy("short month", "Jan"),
@@ -29,7 +32,7 @@ _MONTHS = (
 
 
 def span(seconds: float) -> str:
-    """Say a duration with at most two units: `42 s`, `6 min`, `1 h 52 min`, `3 d 4 h`."""
+    """Say how far away something is, for ages and what is left: `42 s`, `6 min`, `1 h 52 min`, `3 d 4 h`."""
     total = round(abs(seconds))
     if total < 60:
         return _("%(s)s s") % {"s": total}
@@ -47,13 +50,28 @@ def span(seconds: float) -> str:
 
 
 def exact_span(seconds: float) -> str:
-    """Say a duration that was measured: `0.3 s`, `48 s`, `1 min 48 s`, `1 h 52 min`."""
-    if 0 < abs(seconds) < 10:
+    """Say a duration, measured or planned, the one way that people read one: `0.3 s`, `48 s`,
+    `1 min 48 s`, `1 h 52 min`."""
+    if 0 < abs(seconds) < 10 and seconds != round(seconds):
         return _("%(s)s s") % {"s": f"{abs(seconds):.1f}"}
     total = round(abs(seconds))
     if 60 <= total < 3600 and total % 60:
         return _("%(m)s min %(s)s s") % {"m": total // 60, "s": total % 60}
     return span(total)
+
+
+def spans(sentence: Template, *names: str) -> Sentence:
+    """Return a sentence in which these parameters, seconds, are said as durations."""
+    return lambda params: sentence.format_map(
+        {**params, **{name: exact_span(float(params[name])) for name in names}}
+    )
+
+
+def kept_moment(kept: object) -> str:
+    """Say a time that a kept sentence names (ISO 8601): sentences are in UTC, for everybody."""
+    at = parse_datetime(str(kept))
+    now = datetime.now(UTC)
+    return str(kept) if at is None else f"{dated_clock(at, UTC, now)} {zone_name(at, UTC)}"
 
 
 def relative(at: datetime, now: datetime) -> str:
@@ -127,24 +145,23 @@ def due(at: datetime, zone: tzinfo, now: datetime) -> str:
     return short(at, zone) if days else minute(at, zone)
 
 
-def seconds(at: datetime, zone: tzinfo, now: datetime) -> str:
-    """`10:58:00` today, `25 Nov, 10:58:00` on another day: when something was, in a list of several days."""
+def dated_clock(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """`10:58:00` today, `23 Nov, 10:58:00` on any other day: a time in a list of events."""
     local = at.astimezone(zone)
     if local.date() == now.astimezone(zone).date():
         return clock(at, zone)
     return f"{local.day} {_MONTHS[local.month - 1]}, {clock(at, zone)}"
 
 
-STYLES = {"clock": clock, "minute": minute, "day": day, "short": short, "full": full}
+STYLES = {"minute": minute, "day": day, "short": short, "full": full}
+SEEN_FROM_NOW = {"clock": dated_clock, "due": due}
 
 
 def shown(at: datetime, style: str, *, now: datetime, zone: tzinfo) -> str:
-    """Return the text of a time in one of the styles, `rel` for the relative one, `due` (to come) and
-    `at` (with seconds) for those that have their day when it is not today."""
-    if style == "due":
-        return due(at, zone, now)
-    if style == "at":
-        return seconds(at, zone, now)
+    """Return the text of a time in one of the styles, `rel` for the relative one; `clock` and `due`
+    have their day when that is not today."""
+    if style in SEEN_FROM_NOW:
+        return SEEN_FROM_NOW[style](at, zone, now)
     return relative(at, now) if style == "rel" else STYLES[style](at, zone)
 
 

@@ -147,7 +147,7 @@ def kept_back(version: str, *, is_kept: bool) -> str:
 
 def left(seconds: float) -> str:
     """Say how long it still takes: `about 3 s left`."""
-    return _("about %(span)s left") % {"span": times.span(max(1, math.ceil(seconds)))}
+    return _("about %(span)s left") % {"span": times.exact_span(max(1, math.ceil(seconds)))}
 
 
 def agents_said(agents: int) -> str:

@@ -24,7 +24,7 @@ def sentence(spec: GateSpec, gate: GateFacts, missing: Text) -> Text:
     """Return the sentence of a judged gate: value, limit, what stands behind it. `missing` is what a
     criterion with too little evidence waits for."""
     if gate.no_data_since is not None:
-        since = f"{gate.no_data_since:%H:%M:%S} UTC"
+        since = gate.no_data_since.isoformat()
         return text("gate.no_data", gate=spec.title, since=since, why=gate.note)
     if spec.kind is GateKind.TRIGGER:
         return _of_trigger(spec, gate)
@@ -79,7 +79,7 @@ def _level(spec: GateSpec, gate: GateFacts) -> Text:
 def _of_trigger(spec: GateSpec, gate: GateFacts) -> Text:
     if gate.pending_since is None:
         return text("trigger.not_true", gate=spec.title)
-    since = f"{gate.pending_since:%H:%M:%S} UTC"
+    since = gate.pending_since.isoformat()
     if gate.verdict is Verdict.FAIL:
         return text("trigger.held", gate=spec.title, seconds=spec.for_s, since=since)
     return text("trigger.pending", gate=spec.title, seconds=spec.for_s, since=since)

@@ -54,20 +54,19 @@
   }
 
   // Whole days from today to the day of a time, both in the reader's zone.
-  function daysFromNow(p) {
-    const today = parts(now(), zone), midnight = (q) => Date.UTC(q.year, q.month - 1, q.day);
+  function daysFrom(from, p) {
+    const today = parts(from, zone), midnight = (q) => Date.UTC(q.year, q.month - 1, q.day);
     return Math.round((midnight(p) - midnight(today)) / 86400000);
   }
 
-  function absolute(at, style) {
+  function absolute(at, style, from = now()) {
     const p = parts(at, zone);
     const clock = `${p.hour}:${p.minute}:${p.second}`, minute = `${p.hour}:${p.minute} ${p.timeZoneName}`;
     const day = `${Number(p.day)} ${words.months[Number(p.month) - 1]}`;
-    if (style === "clock") return clock;
+    if (style === "clock") return daysFrom(from, p) ? `${day}, ${clock}` : clock;
     if (style === "minute") return minute;
-    if (style === "at") return daysFromNow(p) ? `${day}, ${clock}` : clock;
     if (style === "due") {
-      const days = daysFromNow(p);
+      const days = daysFrom(from, p);
       return days === 1 ? fill(words.tomorrow, { time: minute }) : days ? `${day}, ${minute}` : minute;
     }
     if (style === "day") return `${day} ${p.year}`;
@@ -88,7 +87,7 @@
       if (Number.isNaN(at)) continue;
       if ("deadline" in element.dataset) set(element, countdown(at, nowOf(element)));
       else if (element.dataset.t === "rel") set(element, relative(at, nowOf(element)));
-      else if (all) set(element, absolute(at, element.dataset.t));
+      else if (all) set(element, absolute(at, element.dataset.t, nowOf(element)));
       if (all && element.dataset.t) element.title = absolute(at, "full");
     }
     if (!all) return;

@@ -108,7 +108,7 @@ def test_thirty_days_are_the_first_rule() -> None:
     assert retire_by_rules(NOW) == 1
     assert retired() == {old.pk}
     old.refresh_from_db()
-    assert (str(old.retired_by), str(old.retired_why)) == ("rule default", "not seen for 30d")
+    assert (str(old.retired_by), str(old.retired_why)) == ("rule default", "not seen for 30 d")
     assert young.pk not in retired()
     assert retire_by_rules(NOW) == 0
 

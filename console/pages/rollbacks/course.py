@@ -53,7 +53,7 @@ def course_of(rollback: Rollback, now: datetime) -> Course:
         progress=progress,
         recovery=curve,
         curve=_curve(curve),
-        ticks=[times.exact_span(s) if s else _("0 s") for s in recovery.ticks(curve.end_s)],
+        ticks=[times.exact_span(s) for s in recovery.ticks(curve.end_s)],
         detect_s=detect.total_seconds() if detect is not None else None,
         stragglers=list(stragglers[:MAX_STRAGGLERS]),
         is_running=is_running,

@@ -97,7 +97,7 @@ def read(rollout: Rollout, steps: Sequence[Phase], place: int, now: datetime) ->
         if phase.started_at
         else "",
         observed=times.exact_span(phase.observed_s) if phase.observed_s else "",
-        planned=times.span(float(phase.spec.get("duration_s") or 0)),
+        planned=times.exact_span(float(phase.spec.get("duration_s") or 0)),
         began=event_words.line(began) if began is not None else None,
         ended=event_words.line(ended) if ended is not None else None,
         gates=[_gate(rollout, gate) for gate in gates],

@@ -9,11 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from console.lib.texts import Sentence
+from console.words.times import exact_span
 
 
 def _none_accepted(params: Mapping[str, Any]) -> str:
     kinds = _(" or ").join(str(params["kinds"]).split(", "))
     return _("This agent accepts no {kinds} settings.").format_map({"kinds": kinds})
+
+
+def _not_seen(params: Mapping[str, Any]) -> str:
+    seconds = params.get("seconds")
+    span = params["span"] if seconds is None else exact_span(float(seconds))  # kept as text before
+    return _("not seen for {span}").format_map({"span": span})
 
 
 POLICY: dict[str, Sentence] = {
@@ -65,7 +72,7 @@ AGENTS: dict[str, Sentence] = {
     "quarantine.runs_after_all": _l("it was seen running this after all, and was not unhealthy"),
     "quarantine.lifted_already": _l("{by} has lifted this quarantine already."),
     "retire.by_rule": _l("rule {name}"),
-    "retire.not_seen": _l("not seen for {span}"),
+    "retire.not_seen": _not_seen,
     "retire.already": _l("{by} has retired this agent already."),
     "retire.connected": _l("This agent is connected: it would be back at once."),
     "retire.other_count": _l(

@@ -9,16 +9,28 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from console.lib.texts import Sentence
+from console.lib.texts import Sentence, Template
+from console.words.times import exact_span, kept_moment
 
 Params = Mapping[str, Any]
 
 
+def _since(sentence: Template) -> Sentence:
+    """Return a sentence of a trigger: since when its condition is true, after how long it acts."""
+
+    def told(params: Params) -> str:
+        since, seconds = kept_moment(params["since"]), exact_span(float(params["seconds"]))
+        return sentence.format_map({**params, "since": since, "seconds": seconds})
+
+    return told
+
+
 def _no_data(params: Params) -> str:
+    told = {**params, "since": kept_moment(params["since"])}
     if not params["why"]:
-        return _("{gate} has no data since {since}.").format_map(params)
+        return _("{gate} has no data since {since}.").format_map(told)
     why = str(params["why"]).rstrip(".")
-    return _("{gate} has no data since {since} ({why}).").format_map({**params, "why": why})
+    return _("{gate} has no data since {since} ({why}).").format_map({**told, "why": why})
 
 
 def _of_source(params: Params) -> str:
@@ -32,6 +44,7 @@ SENTENCES: dict[str, Sentence] = {
     "gate.judged": _l("{gate} is {value}, {judged} ({behind})."),
     "gate.must_be": _l("it must be {wanted}"),
     "gate.must_be_but": _l("it must be {wanted}; {missing}"),
+    "gate.had_to_be": _l("it had to be {wanted}; the phase was decided before its window was full"),
     "gate.uncertain": _l("too uncertain to say whether it is {wanted}"),
     "gate.as_it_must_be": _l("as it must be: {wanted}"),
     "gate.below": _l("below {limit}"),
@@ -51,9 +64,9 @@ SENTENCES: dict[str, Sentence] = {
     "gate.too_few_readings": _l("{readings:,} of {of:,} readings of its window are in"),
     "gate.newest_awaited": _l("the newest reading is awaited"),
     "trigger.not_true": _l("{gate}: the condition is not true."),
-    "trigger.held": _l("{gate}: the condition held for {seconds:g} s, true since {since}."),
-    "trigger.pending": _l(
-        "{gate}: the condition is true since {since}; it acts after {seconds:g} s."
+    "trigger.held": _since(_l("{gate}: the condition held for {seconds}, true since {since}.")),
+    "trigger.pending": _since(
+        _l("{gate}: the condition is true since {since}; it acts after {seconds}.")
     ),
 }
 

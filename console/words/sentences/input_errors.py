@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from console.lib.texts import Sentence
+from console.words.times import spans
 
 
 def _one_of(params: Mapping[str, Any]) -> str:
@@ -109,7 +110,7 @@ TIMES: dict[str, Sentence] = {
 
 OUTBOUND: dict[str, Sentence] = {
     "outbound.no_answer": _l("{host} gave no answer: {error}"),
-    "outbound.too_slow": _l("{host} takes longer than {seconds} s"),
+    "outbound.too_slow": spans(_l("{host} takes longer than {seconds}"), "seconds"),
     "outbound.not_resolved": _l("{host} cannot be resolved: {error}"),
     "outbound.inside": _l(
         "{host} is {address}, an address inside. "

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from console.lib.texts import Sentence
+from console.words.times import spans
 
 
 def _group_it(params: Mapping[str, Any]) -> str:
@@ -26,12 +27,15 @@ NOTES: dict[str, Sentence] = {
     ),
     "compare.idle_controls": _l("the agents to compare with use no CPU; against themselves before"),
     "compare.with_controls": _l("against {count} agents that do not change now"),
-    "condition.ranges_cut": _l(
-        "ranges cut to {seconds:.0f} s: what was before the change does not count"
+    "condition.ranges_cut": spans(
+        _l("ranges cut to {seconds}: what was before the change does not count"), "seconds"
     ),
-    "condition.too_early": _l(
-        "it looks {reach:.0f} s back, and the new version runs for {runs:.0f} s; what was "
-        "before does not count"
+    "condition.too_early": spans(
+        _l(
+            "it looks {reach} back, and the new version runs for {runs}; what was "
+            "before does not count"
+        ),
+        *("reach", "runs"),
     ),
     "cpu.no_readings": _l("no agent has CPU readings both before and after the change"),
     "cpu.too_little": _l("{count} agents with so few readings are too little to compare"),
@@ -56,7 +60,7 @@ NOTES: dict[str, Sentence] = {
     "own_metrics.none": _l("the agents send no own metrics"),
     "own_metrics.none_since_change": _l("the agents send no own metrics since the change"),
     "own_metrics.none_since_warm_up": _l("no own metrics since the warm-up after the change yet"),
-    "own_metrics.old": _l("the newest own metrics are {seconds:.0f} s old"),
+    "own_metrics.old": spans(_l("the newest own metrics are {seconds} old"), "seconds"),
     "own_metrics.still": _l("{still} of {due} agents that sent own metrics before still do"),
     "prometheus.bad_url": _l("PROMETHEUS_URL cannot be used: {error}"),
     "prometheus.infinite": _l("the query gives an infinite value: something is divided by zero"),
@@ -66,7 +70,9 @@ NOTES: dict[str, Sentence] = {
     "prometheus.no_metric": _l("Prometheus has no metric {names}, under no name known for it"),
     "prometheus.nobody_to_ask": _l("PROMETHEUS_URL is not set, so nobody can be asked"),
     "prometheus.not_set": _l("PROMETHEUS_URL is not set"),
-    "prometheus.out_of_time": _l("the queries before it took longer than {seconds:g} s"),
+    "prometheus.out_of_time": spans(
+        _l("the queries before it took longer than {seconds}"), "seconds"
+    ),
     "prometheus.partial": _l("the answer is partial: {warning}"),
     "prometheus.refuses": _l("Prometheus refuses the query: {error}"),
     "prometheus.too_few_agents": _l("{count} agents are too few to compare through Prometheus"),
@@ -89,7 +95,7 @@ NOTES: dict[str, Sentence] = {
     "reading.as_a_whole": _l("it names no agent: it speaks for the rollout as a whole"),
     "reading.as_difference": _l("as a difference"),
     "reading.less_that_of": _l("less that of {whom}"),
-    "reading.newest_old": _l("the newest sample is {seconds:.0f} s old"),
+    "reading.newest_old": spans(_l("the newest sample is {seconds} old"), "seconds"),
     "reading.no_components": _l("no agent with the new version reports its components"),
     "reading.nobody_has_new": _l("no agent has the new version yet"),
     "reading.nobody_offered": _l("no agent was offered the version yet"),
@@ -98,7 +104,7 @@ NOTES: dict[str, Sentence] = {
     "reading.samples_still": _l("{still} of {had} agents that had samples before still do"),
     "reading.strangers": _l("{count} series speak of strangers"),
     "reading.taken_for_all": _l("counted on {read:,} of {in_all:,} agents and taken for all"),
-    "reading.warm_up": _l("the first {seconds:g} s after each change left out"),
+    "reading.warm_up": spans(_l("the first {seconds} after each change left out"), "seconds"),
     "reading.against": _l("against {whom}"),
     "reading.of_signal": "{signal}: {note}",
     "signal.spans": _l("spans"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from console.lib.texts import Sentence, Template
+from console.words.times import exact_span
 
 
 def _with_state(sentence: Template) -> Sentence:
@@ -22,7 +23,8 @@ def _with_state(sentence: Template) -> Sentence:
 def _last_act(params: Mapping[str, Any]) -> str:
     act = str(params["act"]).replace("_", " ")
     what = f"{act} {params['phase']}" if params["phase"] else act
-    return _("{actor}: {what}, {seconds} s ago.").format_map({**params, "what": what})
+    told = {**params, "what": what, "ago": exact_span(float(params["seconds"]))}
+    return _("{actor}: {what}, {ago} ago.").format_map(told)
 
 
 def _fleet_changed(params: Mapping[str, Any]) -> str:

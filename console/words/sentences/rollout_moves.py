@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from console.lib.texts import Sentence
+from console.words.times import spans
 
 Params = Mapping[str, Any]
 
@@ -80,9 +81,12 @@ TIMES: dict[str, Sentence] = {
     "took.decide": _l("from the breach to the decision"),
     "took.restore_most": _l("from the decision until 99 % of those that came back had confirmed"),
     "took.restore": _l("from the decision until the last of them had confirmed"),
-    "look.unanswered": _l(
-        "PostgreSQL did not answer a question within {seconds:g} s, so the look was given up; "
-        "nothing of it was kept, and it is tried again."
+    "look.unanswered": spans(
+        _l(
+            "PostgreSQL did not answer a question within {seconds}, so the look was given up; "
+            "nothing of it was kept, and it is tried again."
+        ),
+        "seconds",
     ),
 }
 

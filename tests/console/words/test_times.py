@@ -51,6 +51,32 @@ def test_a_countdown_shows_what_is_left(left: int, text: str) -> None:
     assert times.countdown(NOW + timedelta(seconds=left), NOW) == text
 
 
+@pytest.mark.parametrize(
+    ("shift", "text"),
+    [
+        (timedelta(minutes=6), "10:58 CET"),
+        (timedelta(hours=23, minutes=59), "tomorrow 10:51 CET"),
+        (timedelta(hours=13, minutes=8), "tomorrow 00:00 CET"),  # by the reader's day, not by UTC's
+        (timedelta(days=2), "25 Nov, 10:52 CET"),
+        (timedelta(days=-1), "22 Nov, 10:52 CET"),
+    ],
+)
+def test_what_is_due_has_its_day_when_that_is_not_today(shift: timedelta, text: str) -> None:
+    assert times.shown(NOW + shift, "due", now=NOW, zone=BERLIN) == text
+
+
+@pytest.mark.parametrize(
+    ("shift", "text"),
+    [
+        (timedelta(minutes=-4), "10:48:00"),
+        (timedelta(days=-1), "22 Nov, 10:52:00"),
+        (timedelta(hours=-10, minutes=-53), "22 Nov, 23:59:00"),
+    ],
+)
+def test_a_line_of_a_list_has_its_day_when_that_is_not_today(shift: timedelta, text: str) -> None:
+    assert times.shown(NOW + shift, "clock", now=NOW, zone=BERLIN) == text
+
+
 def test_the_full_form_names_both_zones() -> None:
     assert times.full(NOW, BERLIN) == "23 Nov 2026, 10:52:00 CET (09:52 UTC)"
 
@@ -73,10 +99,3 @@ def test_the_browser_writes_the_same_words(seconds: int) -> None:
     if seconds < 3600:
         kind, values = ("m", {"m": minutes}) if seconds >= 60 else ("s", {"s": seconds})
     assert str(times.for_browser()[kind]).format_map(values) == times.span(seconds)
-
-
-@pytest.mark.parametrize(
-    ("days", "text"), [(0, "10:52:00"), (-1, "22 Nov, 10:52:00"), (1, "24 Nov, 10:52:00")]
-)
-def test_a_time_with_seconds_has_its_day_when_it_is_not_today(days: int, text: str) -> None:
-    assert times.shown(NOW + timedelta(days=days), "at", now=NOW, zone=BERLIN) == text

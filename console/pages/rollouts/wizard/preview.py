@@ -127,7 +127,7 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
         rounding=plain(data.get("rounding") or ""),
         then=_("observed for %(span)s, at most %(n)d may fail")
         % {
-            "span": times.span(float(data.get("duration_s") or 0)),
+            "span": times.exact_span(float(data.get("duration_s") or 0)),
             "n": int(data.get("tolerated_failures") or 0),
         },
     )

@@ -103,7 +103,7 @@ def test_the_successor_takes_over_from_its_page() -> None:
 
 def test_rules_are_written_on_a_page() -> None:
     url = "/settings/retirement/"
-    assert "30d" in text(url)
+    assert "30 d" in text(url)
     given = {"name": "pods", "selector": "role=pod", "not_seen_for": "6h", "reason": "scaled"}
     assert post(url, "operator", **given).status_code == 403
     assert post(url, "admin", **{**given, "not_seen_for": "6"}).status_code == 422
