@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
@@ -38,7 +37,7 @@ def why_not_retry(agent: Agent) -> Text | None:
     is_refused = status.config_status == ConfigStatus.FAILED
     if status.running_hash == desired.config_hash and not is_refused:
         return text("retry_config.runs_it")
-    if _elses(agent.pk, desired.config_hash).exists():
+    if is_kept(desired.config_hash, agent.pk):
         return text("retry_config.kept")
     return None
 
@@ -86,11 +85,11 @@ def retry_config(*, agent_id: int, by: Actor, reason: str = "", now: datetime | 
     return str(wanted.config_hash)
 
 
-def _elses(agent_id: int, config_hash: str) -> QuerySet[Quarantine]:
-    """What keeps the hash away and is not of the agent's own making."""
+def is_kept(config_hash: str, agent_id: int) -> bool:
+    """Whether people or a rollback keep the hash from the agent, beside what it refused itself."""
     live = Quarantine.objects.filter(config_hash=config_hash, lifted_at=None)
-    fleet = live.filter(agent=None)
-    return fleet | live.filter(agent=agent_id).exclude(outcome__in=OWN)
+    elses = live.filter(agent=None) | live.filter(agent=agent_id).exclude(outcome__in=OWN)
+    return elses.exists()
 
 
 def _cause(wanted: Desired) -> str:

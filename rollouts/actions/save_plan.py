@@ -13,6 +13,16 @@ from console.lib.texts import text as says
 from rollouts.actions.upload_config import check_name
 from rollouts.models import Plan
 from rollouts.plans.parse import parse_plan
+from rollouts.plans.plan import Plan as ParsedPlan
+
+
+def checked_plan(*, name: str, text: str, file: str = "") -> ParsedPlan:
+    """Return the plan that a file means, as it would be saved. Raises Invalid (with file and line)."""
+    check_name(name, "name")
+    parsed = parse_plan(text, name=name, file=file or f"{name}.yaml")
+    if parsed.name != name:
+        raise Invalid.at("name", says("plan.named_otherwise", named=parsed.name, name=name))
+    return parsed
 
 
 def save_plan(*, name: str, text: str, by: Actor, file: str = "") -> Plan:
@@ -21,10 +31,7 @@ def save_plan(*, name: str, text: str, by: Actor, file: str = "") -> Plan:
     Raises Denied, Invalid (with file and line), Refused for a built-in plan. Locks the plan row.
     """
     require(by, "plans.write")
-    check_name(name, "name")
-    parsed = parse_plan(text, name=name, file=file or f"{name}.yaml")
-    if parsed.name != name:
-        raise Invalid.at("name", says("plan.named_otherwise", named=parsed.name, name=name))
+    parsed = checked_plan(name=name, text=text, file=file)
     with transaction.atomic():
         known = Plan.objects.select_for_update(no_key=True).filter(name=name).first()
         if known is not None and known.built_in:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.policy import can, require
+from agents.actions.retry_config import is_kept
 from agents.models import Agent
 from console.lib.problems import Denied, Invalid, Missing, Problem, Refused
 from console.pages.agents.acts import ACTS, RETRY, AgentAct, Field
@@ -60,11 +61,19 @@ class AgentEntry:
 
 def acts_of(request: HtmxRequest, agent: Agent, row: AgentRow) -> dict[str, object]:
     """Return the action bar of an agent: `primary`, the one thing that people come for when its config
-    failed (else None), and `menu` with all others."""
+    failed (else None), `menu` with all others, and where the `quarantine` is that forbids the primary
+    one ("" for none)."""
     entries = {verb: _entry(request, agent, verb) for verb in ACTS}
     has_failed = row.status in {"config_failed", "quarantined"}
     primary = entries.pop(RETRY) if has_failed else None
-    return {"primary": primary, "menu": list(entries.values())}
+    kept = primary is not None and bool(primary.why_not) and bool(row.wanted)
+    return {
+        "primary": primary,
+        "menu": list(entries.values()),
+        "quarantine": reverse("settings:quarantined", args=[row.wanted.config_hash])
+        if kept and is_kept(row.wanted.config_hash, agent.pk)
+        else "",
+    }
 
 
 def _entry(request: HtmxRequest, agent: Agent, verb: str) -> AgentEntry:

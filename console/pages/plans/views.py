@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.policy import can
 from console.lib.problems import Invalid, Missing, Problem, Refused
-from console.pages.frame.forms import LineField, LongText, PageForm
+from console.pages.frame.forms import LineField, LongText, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.frame.places import wrong_places
 from console.words import plans as plan_words
-from rollouts.actions.save_plan import save_plan
+from console.words.plans import PlanTrack
+from rollouts.actions.save_plan import checked_plan, save_plan
 from rollouts.analysis.dry_run import dry_answers, has_promql
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.plan import Plan
@@ -28,10 +29,11 @@ _NAME_LINE = re.compile(r"^(name:[ \t]*)\S.*$", re.MULTILINE)
 
 
 class PlanForm(PageForm):
-    """A plan as it is written."""
+    """A plan as it is written; `check` says what is wrong and draws it, and saves nothing."""
 
     name = LineField()
     text = LongText()
+    act = OneOf(("check", "save"), initial="save")
 
 
 class _Asked(PageForm):
@@ -101,6 +103,9 @@ def edit(request: HtmxRequest, name: str = "") -> HttpResponse:
     given = PlanForm(request.POST).known()
     wanted, text = given["name"] or name, given["text"]
     try:
+        if given["act"] == "check":
+            checked = checked_plan(name=wanted, text=text)
+            return _form(request, wanted, text, None, plan_words.track(checked))
         row = save_plan(name=wanted, text=text, by=request.actor)
     except (Invalid, Refused) as problem:
         return _form(request, wanted, text, problem)
@@ -120,11 +125,18 @@ def renamed(text: str, name: str) -> str:
     return _NAME_LINE.sub(lambda found: f"{found[1]}{name}", text, count=1)
 
 
-def _form(request: HtmxRequest, name: str, text: str, problem: Problem | None) -> HttpResponse:
+def _form(
+    request: HtmxRequest,
+    name: str,
+    text: str,
+    problem: Problem | None,
+    track: PlanTrack | None = None,
+) -> HttpResponse:
     context = {
         "name": name,
         "text": text,
         "problem": problem,
         "places": wrong_places(problem),
+        "track": track,
     }
     return render(request, "plans/edit.html", context, status=problem.status if problem else 200)

@@ -71,6 +71,7 @@ def test_what_was_seen_and_what_it_does_is_said(chen: Client) -> None:
     assert "Way back: 12 of 12 ready." in text
     assert "No freeze window in the next 24 hours." in text
     assert "From then to the end: about" in text
+    assert "Can approve: chen." in text
 
 
 def test_a_freeze_that_comes_is_said(chen: Client) -> None:

@@ -75,3 +75,20 @@ def test_a_name_that_cannot_be_one_is_said_without_a_line() -> None:
     text = markup(sign_in("amy", "author").post("/plans/new/", typed))
     assert "The plan is not saved:" in text
     assert "data-line" not in text
+
+
+def test_a_check_draws_the_plan_and_saves_nothing() -> None:
+    client = sign_in("amy", "author")
+    text = client.get("/plans/new/?from=quick").context["text"]
+    answer = client.post("/plans/new/", {"name": "quick-copy", "text": text, "act": "check"})
+    assert answer.status_code == 200
+    assert "it is not saved yet" in markup(answer)
+    assert '<ol class="plan-track"' in markup(answer)
+    assert not Plan.objects.filter(name="quick-copy").exists()
+
+
+def test_enter_in_the_name_checks_and_never_saves() -> None:
+    text = page("/plans/new/")
+    before_the_name = text.split('id="name"', 1)[0].rsplit("<form", 1)[1]
+    assert 'value="check"' in before_the_name
+    assert 'value="save"' not in before_the_name
