@@ -30,8 +30,8 @@ from console.pages.plans import views as plans
 from console.pages.quarantine import views as quarantine
 from console.pages.rollbacks import begin as rollback_begin
 from console.pages.rollbacks import views as rollbacks
+from console.pages.rollouts import agents_list, phase_detail, readiness, timeline
 from console.pages.rollouts import listing as rollout_listing
-from console.pages.rollouts import phase_detail, readiness, timeline
 from console.pages.rollouts import readings as evidence
 from console.pages.rollouts import views as rollouts
 from console.pages.rollouts.acts import table as acts
@@ -88,7 +88,7 @@ rollouts_urls: Routes = [
     path("new/", wizard.new, name="new"),
     path("new/preview/", wizard.preview, name="preview"),
     path("<int:rollout_id>/", rollouts.detail, name="detail"),
-    path("<int:rollout_id>/agents/", rollouts.agents, name="agents"),
+    path("<int:rollout_id>/agents/", agents_list.agents, name="agents"),
     path("<int:rollout_id>/phases/<int:number>/", phase_detail.page, name="phase"),
     path("<int:rollout_id>/readiness/", readiness.page, name="readiness"),
     path("<int:rollout_id>/timeline/", timeline.timeline, name="timeline"),

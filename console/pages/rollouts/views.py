@@ -1,21 +1,19 @@
-"""Rollouts: detail with its live parts, agents, short link. The list is in `listing`, acts in `acts`."""
+"""Rollouts: detail with its live parts, short link. The list is in `listing`, its agents in `agents_list`,
+acts in `acts`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.policy import can
-from console.lib.paging import count_up_to
 from console.lib.problems import Missing
 from console.lib.snapshot import snapshot
-from console.pages.frame import keyset
-from console.pages.frame.forms import MAX_ID, LineField, PageForm, whole
+from console.pages.frame.forms import MAX_ID, whole
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import fragments, next_steps
 from console.pages.rollouts import page as rollout_page
@@ -23,14 +21,8 @@ from console.pages.rollouts.acts import bar
 from console.pages.rollouts.acts.dialogs import Seen
 from console.pages.rollouts.lookup import find
 from console.pages.rollouts.wizard import preview as wizard_preview
-from console.words import states as words
-from rollouts.engine.states import FAILED_TARGETS, RolloutState
-from rollouts.models import Rollout, Target
-
-
-class _AgentsFilter(PageForm):
-    state = LineField()
-    phase = LineField()
+from rollouts.engine.states import RolloutState
+from rollouts.models import Rollout
 
 
 @require_GET
@@ -71,54 +63,6 @@ def _detail(request: HtmxRequest, rollout: Rollout, now: datetime) -> HttpRespon
 
 def _is_draft(rollout: Rollout) -> bool:
     return rollout.state in {RolloutState.DRAFT, RolloutState.SCHEDULED}
-
-
-@require_GET
-@needs("rollouts.view")
-def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
-    """List the agents of a rollout, by state and phase."""
-    rollout = find(rollout_id, request.actor)
-    asked = _AgentsFilter(request.GET).known()
-    chosen, phase = asked["state"], asked["phase"]
-    found = Target.objects.filter(rollout=rollout).select_related("agent", "phase")
-    if chosen:
-        found = found.filter(_of_kind(chosen))
-    if phase:
-        found = found.filter(phase__name=phase)
-    page = keyset.in_line(found, request.GET)
-    rows = [
-        (t, words.target_kind(t.state, t.online, t.phase.started_at is not None, t.taken_from))
-        for t in page.rows
-    ]
-    context = {
-        "rollout": rollout,
-        "rows": rows,
-        "page": page,
-        "chosen": chosen,
-        "phase": phase,
-        "total": count_up_to(found),
-        "kinds": words.TARGET,
-        "phases": sorted(rollout.phases.all(), key=lambda step: step.index),
-        "topics": [rollout.topic],
-        "follows": ["rollout-changed"],
-    }
-    return render(request, "rollouts/agents/list.html", context)
-
-
-def _of_kind(kind: str) -> Q:
-    """Return the condition behind one entry of the agents legend (`words.target_kind`)."""
-    started = Q(phase__started_at__isnull=False)
-    open_states = Q(state__in=["waiting", "offered"])
-    return {
-        "applied": Q(state="applied"),
-        **{str(state): Q(state=state) for state in FAILED_TARGETS},
-        "returned": Q(state="rolled_back") & ~Q(taken_from__in=FAILED_TARGETS),
-        "failed_back": Q(state="rolled_back", taken_from__in=FAILED_TARGETS),
-        "offline": started & open_states & Q(online=False),
-        "applying": Q(state="offered", online=True),
-        "queued": started & Q(state="waiting", online=True),
-        "todo": Q(state="skipped") | Q(state="waiting", phase__started_at__isnull=True),
-    }.get(kind, Q(pk=None))
 
 
 @require_GET
