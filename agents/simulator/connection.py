@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 import random
+import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from google.protobuf.message import DecodeError
 from agents.opamp import opamp_pb2 as pb
 from agents.opamp import wire
 from agents.simulator.agent import SimulatedAgent
+from agents.simulator.certificates import Certificates
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,11 @@ class Server:
     heartbeat_s: float = 30.0
     poll_s: float = 5.0
     headers: tuple[tuple[str, str], ...] = ()
+    certificates: Certificates | None = None
+
+    def tls_of(self, agent: SimulatedAgent) -> ssl.SSLContext | bool:
+        """Return what an agent connects with; True is the library's own way."""
+        return self.certificates.of(agent.profile.instance_uid) if self.certificates else True
 
     @property
     def ws_url(self) -> str:
@@ -135,6 +142,7 @@ class WebSocketConnection(Connection):
         connecting = self._session.ws_connect(
             self._server.ws_url,
             headers=self._server.headers,
+            ssl=self._server.tls_of(self.agent),
             compress=0,
             max_msg_size=0,
             autoping=True,
@@ -252,7 +260,10 @@ class PollingConnection(Connection):
             *self._server.headers,
         ]
         posting = self._session.post(
-            self._server.http_url, data=message.SerializeToString(), headers=headers
+            self._server.http_url,
+            data=message.SerializeToString(),
+            headers=headers,
+            ssl=self._server.tls_of(self.agent),
         )
         async with posting as answer:
             body = await answer.read()

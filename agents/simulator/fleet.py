@@ -161,6 +161,8 @@ def _copy(memory: Memory) -> Memory:
 async def run(options: FleetOptions, stop: asyncio.Event) -> None:
     """Run a fleet until `stop` is set."""
     gc.set_threshold(50_000, 20, 100)
-    connector = aiohttp.TCPConnector(limit=0, force_close=False)
+    certificates = options.server.certificates
+    tls = certificates.anonymous if certificates is not None else True
+    connector = aiohttp.TCPConnector(limit=0, force_close=False, ssl=tls)
     async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as session:
         await Fleet(options, session).run(stop)

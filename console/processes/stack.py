@@ -13,6 +13,7 @@ from pathlib import Path
 from console import embedded
 from console.processes import probes
 from console.processes.child import STOP_PATIENCE_S, Spec
+from console.processes.trial_certificates import AGENT_CA, SERVER_CA
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUER_ONLY = ("CERTIFICATES_CA_KEY_FILE", "CONFIG_SIGNING_KEY_FILE", "CONFIG_SIGNER_COMMAND")
@@ -29,6 +30,7 @@ class StackOptions:
     demo: bool
     agents: int
     simulate: tuple[str, ...] = ()
+    tls: bool = False
 
     @property
     def console_url(self) -> str:
@@ -37,12 +39,18 @@ class StackOptions:
     @property
     def opamp_url(self) -> str:
         host = probes.in_url(probes.reachable(self.host))
-        return f"ws://{host}:{self.opamp_port}/v1/opamp"
+        return f"{'wss' if self.tls else 'ws'}://{host}:{self.opamp_port}/v1/opamp"
+
+    @property
+    def certificates(self) -> Path:
+        """Where `--tls` keeps its certificates."""
+        return self.data_dir / "certs"
 
 
 def names(options: StackOptions) -> list[str]:
     """Return every name that can stand before a log line."""
     one_off = ["migrate", "collectstatic", *(["seed"] if options.demo else [])]
+    one_off += ["trust"] if options.tls else []
     running = ["console", "gateway", "worker", "rollbacks", "issuer", "beat"]
     return [
         "postgres",
@@ -113,6 +121,9 @@ def environment(options: StackOptions, urls: dict[str, str], secret_key: str) ->
         "TIDEGATE_DEMO": "true" if options.demo else "",
         "PYTHONUNBUFFERED": "1",
     }
+    if options.tls:
+        defaults["OPAMP_TLS_CERT"] = str(options.certificates / "server.crt")
+        defaults["OPAMP_TLS_KEY"] = str(options.certificates / "server.key")
     mine = {name: os.environ.get(name) or value for name, value in defaults.items()}
     return {**mine, **urls, "TIDEGATE_DATA": str(options.data_dir)}
 
@@ -137,6 +148,7 @@ def service_specs(options: StackOptions, env: dict[str, str]) -> list[Spec]:
     others = {**env, **dict.fromkeys(ISSUER_ONLY, "")}
     gateway = ["gateway", "--host", options.host, "--port", str(options.opamp_port)]
     gateway += ["--stop-within", f"{STOP_PATIENCE_S - 0.5:g}"]
+    gateway += ["--auth", "any"] if options.tls else []
     host = probes.reachable(options.host)
     return [
         Spec(
@@ -182,4 +194,7 @@ def simulate_spec(options: StackOptions, env: dict[str, str]) -> Spec:
     words = ["--agents", str(options.agents), "--server", options.opamp_url]
     words += ["--initial-config", str(ROOT / "console" / "demo" / "examples" / "edge-v1.yaml")]
     words += ["--state-file", str(options.data_dir / "fleet.json")]
+    if options.tls:
+        words += ["--server-ca", str(options.certificates / f"{SERVER_CA}.crt")]
+        words += ["--agent-ca", str(options.certificates / f"{AGENT_CA}.crt")]
     return manage("simulate", env, "simulate", *words, *options.simulate)

@@ -28,6 +28,7 @@ from console.lib.certificates import read_pem
 
 SERVER_CA, AGENT_CA = "server-ca", "agent-ca"
 _BACKDATED = timedelta(minutes=5)
+_RENEWED_BEFORE = timedelta(days=30)
 _NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 
 
@@ -71,6 +72,21 @@ def make_agent_files(folder: Path, uid: uuid.UUID, domain: str, days: int) -> Ma
     pair = make_client(_authority(folder, AGENT_CA), str(uid), [uri], _life(days))
     commands = _signed(f"agent-{uid}", AGENT_CA, str(uid), f"URI:{uri}", "clientAuth", days)
     return Made(_write(folder, f"agent-{uid}", pair), commands)
+
+
+def ensure_server_files(folder: Path, hosts: Sequence[str]) -> None:
+    """Make both roots and the gateway's certificate where they are not yet, and the latter anew when
+    it is about to end. Raises FilesProblem, OSError."""
+    if not (folder / f"{AGENT_CA}.crt").exists():
+        make_authorities(folder, days=3650)
+    certificate = folder / "server.crt"
+    if certificate.exists():
+        ends = read_pem(certificate.read_bytes())[0].not_valid_after_utc
+        if ends - datetime.now(UTC) > _RENEWED_BEFORE:
+            return
+        certificate.unlink()
+        (folder / "server.key").unlink(missing_ok=True)
+    make_server_files(folder, hosts, days=365)
 
 
 def _signed(name: str, ca: str, subject: str, names: str, usage: str, days: int) -> tuple[str, str]:

@@ -17,6 +17,12 @@ from console.processes.record import AlreadyRunning, DataLock, ProcessList
 from console.processes.stack import StackOptions
 from console.processes.stream import LogStream
 from console.processes.supervisor import Supervisor
+from console.processes.trial_certificates import (
+    AGENT_CA,
+    SERVER_CA,
+    FilesProblem,
+    ensure_server_files,
+)
 
 ENV_FILE = "env.json"
 CREDENTIALS_FILE = "credentials.json"
@@ -60,7 +66,7 @@ async def _run_locked(options: StackOptions, stream: LogStream) -> int:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failure.done():
             raise StartFailed(supervisor.failure.result())
-    except (StartFailed, embedded.EmbeddedError, probes.PortTaken) as error:
+    except (StartFailed, FilesProblem, embedded.EmbeddedError, probes.PortTaken) as error:
         stream.plain(f"Tidegate cannot go on: {error}")
         code = 1
     finally:
@@ -118,9 +124,20 @@ async def _prepare(options: StackOptions, supervisor: Supervisor, env: dict[str,
     migrate = stack.manage("migrate", env, "migrate", "--verbosity", "0")
     collect = stack.manage("collectstatic", env, "collectstatic", "--noinput", "--verbosity", "0")
     await asyncio.gather(supervisor.run_to_end(migrate), supervisor.run_to_end(collect))
+    if options.tls:
+        await _prepare_tls(options, supervisor, env)
     if options.demo:
         seed = ["seed_demo", "--console-url", options.console_url, "--opamp-url", options.opamp_url]
         await supervisor.run_to_end(stack.manage("seed", env, *seed))
+
+
+async def _prepare_tls(options: StackOptions, supervisor: Supervisor, env: dict[str, str]) -> None:
+    """Make certificates where there are none yet, and trust the agents' CA."""
+    host = probes.reachable(options.host)
+    hosts = list(dict.fromkeys([host, "localhost", "127.0.0.1"]))
+    await asyncio.to_thread(ensure_server_files, options.certificates, hosts)
+    trust = ["certs", "trust", str(options.certificates / f"{AGENT_CA}.crt")]
+    await supervisor.run_to_end(stack.manage("trust", env, *trust))
 
 
 def _banner(options: StackOptions, took_s: float) -> str:
@@ -135,5 +152,9 @@ def _banner(options: StackOptions, took_s: float) -> str:
             lines.append(f"  {'API token':<10} {found['api_token']}  (of the operator)")
             shown.touch()
         lines.append(f"  Sign-ins are kept in {credentials}.")
+    if options.tls:
+        folder = options.certificates
+        lines.append(f"  They verify it with {folder / SERVER_CA}.crt; a certificate for one:")
+        lines.append(f"  manage.py certs agent --dir {folder}")
     lines.append(f"  Agents connect to {options.opamp_url}. Ctrl-C stops everything.")
     return "\n".join([*lines, ""])

@@ -22,7 +22,7 @@ def own_metrics_offer(options: Options, port: int) -> Offer | None:
     """
     url = options.own_metrics_url
     if not url and is_loopback(options.host):
-        url = f"http://{options.host}:{port}{PATH}"
+        url = f"{'https' if options.tls else 'http'}://{options.host}:{port}{PATH}"
     if url in ("", OFF):
         if not url:
             logger.info("Own metrics are not offered: --own-metrics-url says where to send them")

@@ -9,6 +9,7 @@ import uvloop
 from django.core.management.base import BaseCommand
 
 from agents.simulator import fleet
+from agents.simulator.certificates import Certificates
 from agents.simulator.connection import Server
 from agents.simulator.faults import AFTER_S, MEANINGS, Behaviour, Fault
 from agents.simulator.fleet import FleetOptions
@@ -23,6 +24,14 @@ class Command(BaseCommand):
         parser.add_argument("--server", required=True, help="ws://HOST:PORT/v1/opamp")
         parser.add_argument("--seed", type=int, default=1, help="same seed, same fleet (1)")
         parser.add_argument("--token", help="bearer token for the server")
+        parser.add_argument(
+            "--server-ca", type=Path, help="the CA that the server's certificate is verified with"
+        )
+        parser.add_argument(
+            "--agent-ca",
+            type=Path,
+            help="a CA beside its .key: each agent shows a certificate of its own (needs --server-ca)",
+        )
         parser.add_argument("--http-share", type=_share, default=0.05, help="poll by HTTP (5%%)")
         parser.add_argument("--poll-interval", type=float, default=5.0, help="seconds (5)")
         parser.add_argument("--heartbeat", type=float, default=30.0, help="seconds (30)")
@@ -72,9 +81,10 @@ async def _run(options: FleetOptions) -> None:
 
 def _options(given: argparse.Namespace) -> FleetOptions:
     headers = (("Authorization", f"Bearer {given.token}"),) if given.token else ()
+    certificates = Certificates(given.server_ca, given.agent_ca) if given.server_ca else None
     return FleetOptions(
         agents=given.agents,
-        server=Server(given.server, given.heartbeat, given.poll_interval, headers),
+        server=Server(given.server, given.heartbeat, given.poll_interval, headers, certificates),
         behaviour=Behaviour(
             seed=given.seed,
             apply_delay_s=given.apply_delay,

@@ -31,6 +31,11 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="data directory (default var/)")
         parser.add_argument("--agents", type=_count, default=200, help="simulated agents (200)")
         parser.add_argument(
+            "--tls",
+            action="store_true",
+            help="agents over TLS, each with a certificate; they are made in the data directory",
+        )
+        parser.add_argument(
             "--simulate",
             type=shlex.split,
             default=[],
@@ -57,6 +62,7 @@ class Command(BaseCommand):
             opamp_port=int(str(given["opamp_port"])),
             demo=bool(given["demo"]),
             agents=int(str(given["agents"])),
+            tls=bool(given["tls"]),
             simulate=tuple(map(str, given["simulate"])),  # type: ignore[call-overload]
         )
         sys.exit(up.run(options, sys.stdout))
