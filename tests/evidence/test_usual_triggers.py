@@ -58,7 +58,7 @@ def serve(tmp_path: Path, settings: Any) -> Iterator[Serve]:
     def start(fleet: Fleet, after: Behaviour, *, days: float = 0.0, **more: Any) -> None:
         history = History()
         change_at = fleet.now + timedelta(seconds=2 * STEP_S)
-        known = {"change_at": change_at, "days": days}
+        known: dict[str, Any] = {"change_at": change_at, "days": days}
         write(history, fleet.agents, after=after, scraped=True, **known, **more)
         write_strangers(history, **known)
         server.start(history)

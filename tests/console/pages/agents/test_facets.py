@@ -62,7 +62,7 @@ def test_a_ticked_one_ignores_its_own_filter_and_is_shown_though_nobody_has_it(
 
 
 def test_a_ticked_box_becomes_a_term_of_the_selector() -> None:
-    ticked = {"facets": "1", "shown": ["sick_component"]}
+    ticked: dict[str, Any] = {"facets": "1", "shown": ["sick_component"]}
     form = read(given(**ticked, **{"label.sick_component": "exporter:otlp/eu"}))
     assert form.text == "sick_component=exporter:otlp/eu"
     assert read(given(**ticked, q=form.text)).text == ""

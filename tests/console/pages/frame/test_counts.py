@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -42,9 +43,12 @@ def test_a_statement_that_was_built_before_asks_about_now() -> None:
 def test_it_is_built_once_for_each_person(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = make_actor("operator"), make_actor("viewer")
     built = []
-    monkeypatch.setattr(
-        counts, "statement", lambda *given: built.append(1) or sources.statement(*given)
-    )
+
+    def count(*given: Any) -> Any:
+        built.append(given)
+        return sources.statement(*given)
+
+    monkeypatch.setattr(counts, "statement", count)
     texts = []
     for actor in (one, other, one, other):
         with CaptureQueriesContext(connection) as asked:
