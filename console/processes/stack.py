@@ -118,6 +118,7 @@ def environment(options: StackOptions, urls: dict[str, str], secret_key: str) ->
         "SECRET_KEY": secret_key,
         "PUBLIC_URL": options.console_url,
         "OPAMP_URL": options.opamp_url,
+        "CONFIG_SIGNING_KEY_FILE": str(options.data_dir / "signing.pem"),
         "TIDEGATE_DEMO": "true" if options.demo else "",
         "PYTHONUNBUFFERED": "1",
     }

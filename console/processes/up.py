@@ -8,6 +8,7 @@ import signal
 import time
 from typing import Any, TextIO
 
+from certs.signing.key_file import kept_key
 from console import embedded
 from console.embedded.server import kept_secret
 from console.processes import probes, stack
@@ -105,6 +106,8 @@ async def _start(options: StackOptions, stream: LogStream, supervisor: Superviso
     await supervisor.start_group(specs)
     secret_key = kept_secret(options.data_dir / "secret-key")
     env = stack.environment(options, urls, secret_key)
+    if env["CONFIG_SIGNING_KEY_FILE"] == str(own := options.data_dir / "signing.pem"):
+        await asyncio.to_thread(kept_key, own)
     write_private(options.data_dir / ENV_FILE, {k: env[k] for k in _SHARED if k in env})
     stream.plain("Preparing tables and files ...")
     await _prepare(options, supervisor, env)

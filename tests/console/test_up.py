@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from agents.signing.signature import read_public_key, signed_bytes, verifies
 from console.lib.processes import identity
 from tests.product import ROOT, Product, clean_environment, wait_for
 
@@ -65,8 +66,20 @@ def test_starts_everything_and_prints_one_address(product: Product) -> None:
     # Who asks is the address of the connection, whatever a header says.
     forged = {"X-Forwarded-For": "203.0.113.9", "Content-Type": "text/yaml"}
     product.api("POST", "config?name=other", data=b"receivers:\n  otlp:\n", headers=forged)
-    audited = product.api("GET", "audit")["events"][0]
-    assert (audited["act"], audited["address"]) == ("configs.upload", "127.0.0.1")
+    audited = product.api("GET", "audit?act=configs.upload")["events"][0]
+    assert (audited["object_name"], audited["address"]) == ("other v1", "127.0.0.1")
+    assert_signed(product, "configs/other/versions/1")
+
+
+def assert_signed(product: Product, version: str) -> None:
+    """Wait for the signature of a version; its key was made by `up`, and who signs is the issuer."""
+    signed = wait_for(
+        lambda: row if (row := product.api("GET", version))["signature"] else None, 30, product.log
+    )
+    public = requests.get(f"{product.url}/.well-known/tidegate-config-keys", timeout=10).json()
+    key = read_public_key(public["keys"][0]["pem"])
+    assert verifies(key, signed["signature"], signed_bytes(signed["config_hash"]))
+    assert (product.data_dir / "signing.pem").stat().st_mode & 0o777 == 0o600
 
 
 def test_stopping_leaves_no_process(product: Product) -> None:
