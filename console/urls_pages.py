@@ -73,7 +73,10 @@ certificates_urls: Routes = [
     path("", certificates.index, name="list"),
     path("resume/", certificates.resume, name="resume"),
     path("<int:certificate_id>/", certificates.detail, name="detail"),
-    path("<int:certificate_id>/<slug:verb>/", certificates.act, name="act"),
+    *[
+        path(f"<int:certificate_id>/{verb}/", certificates.act, {"verb": verb}, name=verb)
+        for verb in certificates.ACTS
+    ],
 ]
 configs_urls: Routes = [
     path("", config_listing.config_list, name="list"),

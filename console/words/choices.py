@@ -73,16 +73,9 @@ ORIGIN_OF_CERTIFICATE: Words = {
     Origin.REVERTED: pgettext_lazy("why a certificate is made", "an agent back on the one before"),
     Origin.OPERATOR: pgettext_lazy("why a certificate is made", "a person"),
 }
-ACT_ON_CERTIFICATE: Words = {
-    "approve": pgettext_lazy("act on a certificate", "Approve"),
-    "refuse": pgettext_lazy("act on a certificate", "Refuse"),
-    "renew": pgettext_lazy("act on a certificate", "Renew now"),
-    "revoke": pgettext_lazy("act on a certificate", "Revoke"),
-}
 
 KINDS = {
     "origin_of_certificate": ORIGIN_OF_CERTIFICATE,
-    "act_on_certificate": ACT_ON_CERTIFICATE,
     "kind_of_agent": KIND_OF_AGENT,
     "config_status": CONFIG_STATUS,
     "quarantine": QUARANTINE,

@@ -19,6 +19,7 @@ from tests.browser.moving import Story
 from tests.browser.proxy import Wire, wire
 from tests.console.pages.test_routes import routes
 from tests.make.people import PASSWORD, make_user
+from tests.make.rotation import make_certificate
 
 # For some thirty pages that one server reads at once; on a machine that has time it is two seconds.
 CAUGHT_UP_S = 240.0
@@ -51,6 +52,8 @@ SHARED = (
 STILL = {
     "/agents/refused/",
     "/agents/retire/",
+    "/certificates/",
+    "/certificates/<int:certificate_id>/",
     "/configs/new/",
     "/configs/<slug:name>/edit/",
     "/configs/<slug:name>/v/<int:number>/",
@@ -86,6 +89,7 @@ NO_PAGE = {
     "/approvals/approve/",
     "/agents/export.csv",
     "/agents/picked/",
+    "/certificates/resume/",
     "/configs/<slug:name>/",
     "/rollouts/new/preview/",
     "/plans/<slug:name>/today/",
@@ -95,7 +99,9 @@ NO_PAGE = {
     "/settings/profile/end-others/",
     "/styleguide/",
 }
-ACT = re.compile(r"/(rollouts/<int:rollout_id>|agents/<uuid:uid>)/[a-z-]+/")
+ACT = re.compile(
+    r"/(rollouts/<int:rollout_id>|agents/<uuid:uid>|certificates/<int:certificate_id>)/[a-z-]+/"
+)
 
 
 def test_every_page_of_the_url_configuration_is_known_here() -> None:
@@ -153,6 +159,8 @@ def fill(route: str, story: Story, rollout: int) -> str:
         "<int:a>": 1,
         "<int:b>": 2,
     }
+    if "<int:certificate_id>" in route:
+        values["<int:certificate_id>"] = make_certificate(agent=story.fleet.agents[0]).pk
     for name, value in values.items():
         route = route.replace(name, str(value))
     return route

@@ -26,7 +26,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CertificateNumbers:
     """`success_rate` is a share of 1 over 30 days, None before anything was tried (security.md R29)."""
 
     in_use: int
@@ -41,7 +41,7 @@ class Standing:
         return not (self.in_use or self.on_the_way)
 
 
-def standing(certificates: QuerySet[Certificate], now: datetime) -> Standing:
+def standing(certificates: QuerySet[Certificate], now: datetime) -> CertificateNumbers:
     """Count the certificates somebody may see: two queries, whatever the fleet."""
     in_use = Q(state=_S.INSTALLED)
     numbers = certificates.aggregate(
@@ -62,7 +62,7 @@ def standing(certificates: QuerySet[Certificate], now: datetime) -> Standing:
         before = numbers[f"within_{days}"]
     ends.append(Ending(0, numbers["in_use"] - before))
     tried = sum(numbers[f"result_{name}"] for name in RESULTS)
-    return Standing(
+    return CertificateNumbers(
         in_use=numbers["in_use"],
         on_the_way=numbers["on_the_way"],
         waits_for_person=numbers["waits"],

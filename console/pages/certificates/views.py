@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
-from django.views.decorators.http import require_GET, require_POST
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent
@@ -94,42 +98,68 @@ def detail(request: HtmxRequest, certificate_id: int) -> HttpResponse:
     return _show(request, _one(request, certificate_id), None)
 
 
-ACTS: dict[str, Callable[..., object]] = {
-    "approve": approve,
-    "refuse": refuse,
-    "renew": renew,
-    "revoke": revoke,
-}
-_DONE = {
-    "approve": _l("Approved. The certificate is issued with the next turn."),
-    "refuse": _l("Refused. The agent is told why."),
-    "renew": _l("Another certificate is on its way."),
-    "revoke": _l("Revoked. Connections with it end within seconds."),
+@dataclass(frozen=True, slots=True)
+class _Act:
+    do: Callable[..., object]
+    verb: str
+    label: Promise
+    done: Promise
+
+
+ACTS = {
+    "approve": _Act(
+        approve,
+        "certificates.approve",
+        pgettext_lazy("act on a certificate", "Approve"),
+        _l("Approved. The certificate is issued with the next turn."),
+    ),
+    "refuse": _Act(
+        refuse,
+        "certificates.approve",
+        pgettext_lazy("act on a certificate", "Refuse"),
+        _l("Refused. The agent is told why."),
+    ),
+    "renew": _Act(
+        renew,
+        "certificates.renew",
+        pgettext_lazy("act on a certificate", "Renew now"),
+        _l("Another certificate is on its way."),
+    ),
+    "revoke": _Act(
+        revoke,
+        "certificates.revoke",
+        pgettext_lazy("act on a certificate", "Revoke"),
+        _l("Revoked. Connections with it end within seconds."),
+    ),
 }
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @needs("agents.view")
 def act(request: HtmxRequest, certificate_id: int, verb: str) -> HttpResponse:
     """Do one act with its reason and show the certificate again."""
     certificate = _one(request, certificate_id)
+    if request.method == "GET":
+        return _show(request, certificate, None)
     try:
         reason = _Reason(request.POST).checked()["reason"]
-        _act_of(verb)(certificate_id=certificate.pk, by=request.actor, reason=reason)
+        ACTS[verb].do(certificate_id=certificate.pk, by=request.actor, reason=reason)
     except Problem as problem:
         return _show(request, _one(request, certificate_id), problem)
-    messages.success(request, _DONE[verb])
+    messages.success(request, str(ACTS[verb].done))
     return HttpResponseRedirect(reverse("certificates:detail", args=[certificate.pk]), status=303)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @needs("agents.view")
 def resume(request: HtmxRequest) -> HttpResponse:
     """Let renewals go on."""
+    if request.method == "GET":
+        return redirect("certificates:list")
     try:
         reason = _Reason(request.POST).checked()["reason"]
         resume_rotation(by=request.actor, reason=reason)
-        messages.success(request, _l("Renewals go on."))
+        messages.success(request, _("Renewals go on."))
     except Problem as problem:
         messages.error(request, problem.detail)
     return HttpResponseRedirect(reverse("certificates:list"), status=303)
@@ -152,23 +182,20 @@ def _show(request: HtmxRequest, certificate: Certificate, problem: Problem | Non
     context = {
         "certificate": certificate,
         "events": events.order_by("pk"),
-        "acts": [(verb, can(request.actor, _verb(verb))) for verb in _possible(certificate)],
+        "acts": [
+            (
+                reverse(f"certificates:{name}", args=[certificate.pk]),
+                ACTS[name].label,
+                can(request.actor, ACTS[name].verb),
+            )
+            for name in _possible(certificate)
+        ],
         "problem": problem,
         "reason_max": REASON_MAX,
         "as_of": timezone.now(),
     }
     status = problem.status if problem else 200
     return render(request, "certificates/detail.html", context, status=status)
-
-
-def _act_of(verb: str) -> Callable[..., object]:
-    if verb not in ACTS:
-        raise Missing("cert.missing")
-    return ACTS[verb]
-
-
-def _verb(verb: str) -> str:
-    return f"certificates.{'approve' if verb == 'refuse' else verb}"
 
 
 def _possible(certificate: Certificate) -> list[str]:

@@ -59,6 +59,7 @@ PAGES: dict[str, Callable[[Rollout], str]] = {
     "agent history": lambda r: f"/agents/{r.targets.latest('pk').agent.instance_uid}/history/",
     "configs": lambda r: "/configs/",
     "diff": lambda r: f"/configs/{r.config.name}/diff/1...2/",
+    "certificates": lambda r: "/certificates/",
     "rollouts": lambda r: "/rollouts/",
     "rollout": lambda r: f"/rollouts/{r.pk}/",
     "rollout agents": lambda r: f"/rollouts/{r.pk}/agents/",

@@ -13,6 +13,7 @@ from tests.make.agents import keep, make_fleet
 from tests.make.configs import make_config
 from tests.make.people import make_user, sign_in
 from tests.make.rollouts import make_approval, make_events, make_rollback, make_rollout
+from tests.make.rotation import make_certificate
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,7 @@ class World:
         make_events(self.rollout, 3)
         self.approval = make_approval(self.rollout)
         self.rollback = make_rollback(versions[0].config_hash, self.agents)
+        self.certificate = make_certificate(agent=self.agents[0])
         self.kept = keep("c" * 64, self.agents[0], "failed")
 
     def fill(self, route: str) -> str:
@@ -56,6 +58,7 @@ class World:
             "<int:rollout_id>": self.rollout.pk,
             "<int:approval_id>": self.approval.pk,
             "<int:rollback_id>": self.rollback.pk,
+            "<int:certificate_id>": self.certificate.pk,
             "<uuid:uid>": self.agents[0].instance_uid,
             "<slug:name>": "standard" if route.startswith("/plans") else "edge",
             "<int:number>": 1,

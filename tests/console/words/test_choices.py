@@ -11,6 +11,7 @@ from django.template import Context, Template
 
 from accounts.models import RoleBinding, User
 from agents.models import Agent, AgentStatus, Quarantine
+from certs.models import Certificate
 from console.words.choices import KINDS, word
 from rollouts.models import Rollback, RollbackTarget
 
@@ -22,6 +23,7 @@ FIELDS = {
     "quarantine": (Quarantine, "outcome"),
     "kind_of_rollback": (Rollback, "kind"),
     "method_of_rollback": (Rollback, "method"),
+    "origin_of_certificate": (Certificate, "origin"),
     "way_back": (RollbackTarget, "state"),
     "role": (RoleBinding, "role"),
     "theme": (User, "theme"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -10,32 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
-from agents.models import Agent
 from certs.actions.pause import pause_rotation
-from certs.models import Certificate, RotationPause
+from certs.models import RotationPause
 from tests.make.agents import make_agent
 from tests.make.people import make_actor, sign_in
+from tests.make.rotation import make_certificate
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
-
-
-def make_certificate(state: str = "installed", days: float = 20, **fields: object) -> Certificate:
-    """Return a certificate of an agent of its own, as the loop would have left it."""
-    issued = (
-        {} if state == "pending" else {"not_before": NOW, "not_after": NOW + timedelta(days=days)}
-    )
-    was_used = {"installed_at": NOW} if state in {"installed", "superseded"} else {}
-    known = {
-        "agent": make_agent(f"edge-{Agent.objects.count()}"),
-        "state": state,
-        "origin": "request",
-        "since": NOW,
-        "created_at": NOW,
-        "created_by": "system",
-        "fingerprint": "" if state == "pending" else f"{Certificate.objects.count():064x}",
-    }
-    return Certificate.objects.create(**{**known, **issued, **was_used, **fields})
 
 
 def page(client: Client, url: str, status: int = 200) -> str:
@@ -148,7 +130,7 @@ def test_an_operator_approves_and_revokes_with_a_reason(operator: Client) -> Non
     text = page(operator, f"/certificates/{one.pk}/")
     assert "Revoked: stolen" in text
     assert operator.post(f"/certificates/{one.pk}/revoke/", {"reason": "again"}).status_code == 409
-    assert operator.post(f"/certificates/{one.pk}/dance/", {"reason": "x"}).status_code == 404
+    assert operator.post(f"/certificates/{one.pk}/cancel/", {"reason": "x"}).status_code == 404
 
 
 def test_renewals_that_are_held_up_are_said_and_resumed(operator: Client) -> None:
