@@ -101,7 +101,8 @@ def main(to: str = str(IMAGES), agents: str = "200") -> None:
     """Run the product with a fleet of its own, and take all pictures."""
     target = Path(to)
     target.mkdir(parents=True, exist_ok=True)
-    data = Path(tempfile.mkdtemp(prefix="pictures"))
+    usual = ROOT / "var"  # where `make up` keeps its data, and pages say so
+    data = Path(tempfile.mkdtemp(prefix="pictures")) if usual.exists() else usual
     with running(data, agents=int(agents)) as product, walk.browser() as browser:
         product.wait_connected()
         camera = Camera(browser, product, target)

@@ -19,6 +19,8 @@ from rollouts.models import Rollout
 SPAN = timedelta(hours=24)
 SHORTEST = timedelta(hours=1)  # of the axis, when samples have only begun
 MOST_MARKS = 50
+# Of an agent that is being changed nothing bad is known: what is bad decides its status before that.
+WELL = frozenset({"healthy", "applying", "queued"})
 APART = 0.09  # of the chart's width: marks that stand closer share one line and one name
 
 
@@ -86,7 +88,7 @@ def draw(
 
 def unwell(sample: FleetSample) -> int:
     """Return how many agents of a sample were not healthy."""
-    return sample.total - int(sample.counts.get("healthy", 0))
+    return sample.total - sum(int(sample.counts.get(word, 0)) for word in WELL)
 
 
 def _says(sample: FleetSample) -> str:

@@ -104,7 +104,7 @@ def read(actor: Actor, now: datetime) -> Overview:
     regions: dict[str, tuple[int, int]] = {}
     configs: dict[tuple[str, str], int] = {}
     for word, version, region, running, number in rows.annotate(n=Count("pk")):
-        bad = 0 if word == "healthy" else number
+        bad = 0 if word in health.WELL else number
         by_word[word] = by_word.get(word, 0) + number
         _add(versions, version, number, bad)
         _add(regions, region, number, bad)

@@ -61,6 +61,11 @@ def test_each_sample_is_a_reading_of_who_was_not_healthy() -> None:
     assert shown.most == "10 of 200 agents not healthy"
 
 
+def test_agents_that_are_being_changed_are_well() -> None:
+    shown = drawn([sample(HOUR, healthy=80, applying=100, queued=15, drifted=3, offline=2)], [])
+    assert shown.most == "5 of 200 agents not healthy"
+
+
 def test_agents_are_counted_in_whole_numbers() -> None:
     shown = drawn([sample(2 * HOUR, healthy=199, offline=1), sample(HOUR, healthy=200)], [])
     assert shown.ticks == ["1", "0"]
