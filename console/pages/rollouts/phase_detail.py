@@ -49,7 +49,8 @@ class PhaseGate:
 @dataclass(frozen=True, slots=True)
 class PhaseDetail:
     """The page of a phase. `began` and `ended` are the events that did it, None while nothing did;
-    `is_read_now` says that the gates are those of this moment, not of the phase's end."""
+    `is_read_now` says that the gates are those of this moment, not of the phase's end. What grows with
+    time alone (`took`, `observed`) is "" until the phase is over."""
 
     view: PhaseView
     phase: Phase
@@ -89,14 +90,13 @@ def read(rollout: Rollout, steps: Sequence[Phase], place: int, now: datetime) ->
     events = list(Event.objects.filter(rollout=rollout, phase=phase.name).order_by("seq"))
     began, ended = _last(events, BEGINS), _last(events, ENDS)
     gates, is_now = _gates(rollout, steps, phase, ended, now)
-    until = phase.finished_at or now
     return PhaseDetail(
         view=views[place],
         phase=phase,
-        took=times.exact_span((until - phase.started_at).total_seconds())
-        if phase.started_at
+        took=times.exact_span((phase.finished_at - phase.started_at).total_seconds())
+        if phase.started_at and phase.finished_at
         else "",
-        observed=times.exact_span(phase.observed_s) if phase.observed_s else "",
+        observed=times.exact_span(phase.observed_s) if phase.finished_at else "",
         planned=times.exact_span(float(phase.spec.get("duration_s") or 0)),
         began=event_words.line(began) if began is not None else None,
         ended=event_words.line(ended) if ended is not None else None,

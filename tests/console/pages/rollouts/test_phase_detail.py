@@ -40,7 +40,8 @@ def test_a_passed_phase_says_when_and_what_its_gates_read_then() -> None:
     assert titles["Failure rate"].row.limit == "10 %"
     assert titles["Failure rate"].url.endswith("/readings/?gate=criterion%3Afailure_rate")
     assert [(key.kind, key.count) for key in found.legend] == [("applied", 2)]
-    assert found.planned == "10 s"
+    assert (found.observed, found.planned) == ("10 s", "10 s")
+    assert found.took
 
 
 def test_a_phase_under_way_shows_its_gates_as_they_are_now() -> None:
@@ -52,6 +53,10 @@ def test_a_phase_under_way_shows_its_gates_as_they_are_now() -> None:
     assert found.is_read_now
     assert found.gates
     assert found.ended is None
+    assert (found.took, found.observed) == (
+        "",
+        "",
+    )  # what grows with time is no number to stand still
 
 
 def test_a_phase_that_comes_later_says_so() -> None:
