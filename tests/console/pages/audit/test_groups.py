@@ -16,6 +16,7 @@ from console.words import audit as words
 from console.words.events import WORDINGS
 
 ROOT = Path(__file__).parents[4]
+PARTS = ("accounts", "agents", "certs", "rollouts", "console/pages", "console/demo")
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 HUMAN, SYSTEM = AuditEvent.ActorKind.HUMAN, AuditEvent.ActorKind.SYSTEM
 
@@ -106,7 +107,7 @@ def test_each_reason_of_an_act_is_said_once_where_it_is_first() -> None:
 def written() -> set[str]:
     """The acts that the source writes to the audit log, as literals or by a verb."""
     found: set[str] = set()
-    for part in ("accounts", "agents", "certs", "rollouts", "console/pages", "console/demo"):
+    for part in PARTS:
         for path in (ROOT / part).rglob("*.py"):
             source = path.read_text()
             if "audit.record(" not in source and "record(" not in source:
@@ -137,6 +138,12 @@ def test_every_act_of_the_source_has_words(act: str) -> None:
 def test_every_event_of_a_rollout_or_rollback_has_words(act: str) -> None:
     assert f"rollouts.{act}" in words.ACTS
     assert f"rollbacks.{act}" in words.ACTS
+
+
+def test_every_kind_of_object_of_the_source_has_words() -> None:
+    sources = (path.read_text() for part in PARTS for path in (ROOT / part).rglob("*.py"))
+    kinds = {kind for text in sources for kind in re.findall(r'object_kind="([a-z_]+)"', text)}
+    assert kinds <= set(words.OBJECTS)
 
 
 def test_every_act_stands_in_an_area() -> None:
