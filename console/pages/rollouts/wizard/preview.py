@@ -22,7 +22,7 @@ from console.words import times
 from console.words.plain import plain
 from rollouts.drafts.preview import preview as count_preview
 from rollouts.loop.begin import count_again
-from rollouts.models import Rollout
+from rollouts.models import ConfigVersion, Rollout
 
 SPLIT_SHOWN = 6
 OF_VERSION = frozenset({"quarantine", "config"})  # findings that no choice of agents changes
@@ -133,21 +133,30 @@ def _phase(data: Mapping[str, Any], before: int, total: int, *, first: bool) -> 
     )
 
 
-def check_of(data: Mapping[str, Any], rollout: Rollout | None) -> ReadinessLine:
-    """Return the line of one finding; only a draft that exists has targets to show."""
+def check_of(
+    data: Mapping[str, Any], rollout: Rollout | None, version: ConfigVersion | None = None
+) -> ReadinessLine:
+    """Return the line of one finding; only a draft that exists has targets to show. `version` is what
+    would be sent, where there is no draft yet."""
     token, icon = LEVELS.get(str(data.get("level", "ok")), LEVELS["note"])
     name, url, link = str(data.get("check", "")), "", ""
     if rollout is not None and data.get("about_agents"):
         url = f"{reverse('rollouts:readiness', args=[rollout.pk])}?{urlencode({'check': name})}"
         link = _("Show which")
     if name == "quarantine":
-        url, link = reverse("settings:quarantine"), _("Quarantine")
+        of = rollout.version if rollout is not None else version
+        url = reverse("settings:quarantine")
+        if of is not None:
+            url = reverse("settings:quarantined", args=[of.config_hash])
+        link = _("Quarantine")
     may_accept = bool(data.get("can_override"))
     return ReadinessLine(name, token, icon, str(data.get("text", "")), url, link, may_accept)
 
 
-def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewView:
-    """Return the view of a preview's `to_dict()`, of a draft when there is one."""
+def view_of(
+    data: Mapping[str, Any], rollout: Rollout | None = None, version: ConfigVersion | None = None
+) -> PreviewView:
+    """Return the view of a preview's `to_dict()`: of a draft when there is one, else of a version."""
     data = spoken(data)
     eligible = int(data.get("eligible", 0))
     phases, before = [], 0
@@ -169,7 +178,7 @@ def view_of(data: Mapping[str, Any], rollout: Rollout | None = None) -> PreviewV
         excluded=[e for e in excluded if e[0]],
         left_out=sum(number for number, _reason in excluded),
         conflicts=list(data.get("conflicts") or []),
-        checks=[check_of(check, rollout) for check in readiness],
+        checks=[check_of(check, rollout, version) for check in readiness],
         blocked=any(c.get("level") == "block" and not c.get("can_override") for c in readiness),
         coverage=plain((data.get("coverage") or {}).get("text", ""), limit=400),
         is_covered=not (data.get("coverage") or {}).get("missing"),
@@ -198,7 +207,7 @@ def preview_of(form: WizardForm, now: datetime) -> PreviewView:
         )
     except Problem as problem:
         return PreviewView(None, 0, 0, "", [], 0, [], [], 0, [], [], True, problem=problem)
-    return view_of(counted.to_dict())
+    return view_of(counted.to_dict(), version=form.version)
 
 
 def of_draft(rollout: Rollout, now: datetime, *, fresh: bool) -> PreviewView:

@@ -285,7 +285,7 @@ def test_of_a_quarantined_version_only_what_forbids_it_is_said(
     )
     data = form(version=str(version.number))
     text = client.post("/rollouts/new/preview/", data, headers=PREVIEW).content.decode()
-    assert "/settings/quarantine/" in text
+    assert f"/settings/quarantine/{version.config_hash}/" in text
     assert "quarantined" in text
     assert "this phase passes at once" not in text
     assert "get it" not in text.split('id="preview"')[1].split("</aside>")[0]
