@@ -1,4 +1,5 @@
-"""Who of a selection can be in a rollout, in what order, and who cannot and why: one SQL query.
+"""Who of a selection can be in a rollout, in what order, and who cannot and why: one SQL query, and one
+for names where somebody is left out or away.
 
 The order is that of `engine.membership.order_key`, computed by PostgreSQL because a preview over
 100,000 agents must take < 300 ms; `engine.membership` spreads it over a label if asked. Agents that
@@ -7,6 +8,7 @@ are connected come first, those that are away after them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,23 +118,37 @@ class Selection:
 def select(question: EligibilityQuery, phase_selectors: frozenset[str], now: datetime) -> Selection:
     """Return the eligible agents in order, with what preflight needs to know of them."""
     base = selector_q(parse(question.selector))
-    eligible, strata, present, excluded, groups, away = _one(*_statement(question, base, now))
+    judged = _judged(question, base, now)
+    eligible, strata, present, alike = _one(*_in_order(question, judged, with_groups=True))
     order, strata_of = _spread(eligible or [], strata, present)
     parts = {"": Lineup(order, present)}
     for selector in phase_selectors - {""}:
-        narrow = base & selector_q(parse(selector))
-        part, strata, present = _one(*_statement(question, narrow, now, lean=True))
-        parts[selector] = Lineup(_spread(part or [], strata, present)[0], present)
-    left_out = _excluded(excluded or [])
+        narrow = _judged(question, base & selector_q(parse(selector)), now)
+        part, strata, present_there, _ = _one(*_in_order(question, narrow))
+        parts[selector] = Lineup(_spread(part or [], strata, present_there)[0], present_there)
+    groups, left_out = _split(alike or [])
+    names = _samples(judged) if left_out or present < len(order) else {}
     return Selection(
-        len(order) + sum(one.count for one in left_out),
+        len(order) + sum(left_out.values()),
         order,
-        tuple(away or ()),
+        names.get(Reason.AWAY, ()),
         strata_of,
-        left_out,
-        tuple(Group(**group) for group in groups or []),
+        tuple(Excluded(r, left_out[r], names.get(r, ())) for r in Reason if left_out[r]),
+        groups,
         parts,
     )
+
+
+def _split(alike: list[dict[str, Any]]) -> tuple[tuple[Group, ...], Counter[Reason]]:
+    """Return the groups of those who are eligible, and how many of the others there are."""
+    groups, left_out = [], Counter[Reason]()
+    for facts in alike:
+        reason = facts.pop("reason")
+        if reason:
+            left_out[Reason(reason)] += facts["count"]
+        else:
+            groups.append(Group(**facts))
+    return tuple(groups), left_out
 
 
 def _spread(
@@ -160,19 +176,15 @@ def _one(sql: str, params: list[Any]) -> tuple[Any, ...]:
         return row
 
 
-def _excluded(rows: list[dict[str, Any]]) -> tuple[Excluded, ...]:
-    places = list(Reason)
-    found = [Excluded(Reason(r["reason"]), r["count"], tuple(r["samples"])) for r in rows]
-    return tuple(sorted(found, key=lambda one: places.index(one.reason)))
+Judged = tuple[str, list[Any]]
 
 
-def _statement(
-    question: EligibilityQuery, condition: Q, now: datetime, *, lean: bool = False
-) -> tuple[str, list[Any]]:
-    """Build the query; `lean` asks for the order alone. Values are parameters throughout.
+def _judged(question: EligibilityQuery, condition: Q, now: datetime) -> Judged:
+    """Build the table that says of each matching agent why it is left out, "" if it is not. Values are
+    parameters throughout.
 
-    The rows are sorted once, where PostgreSQL's helpers can do it; aggregates over sorted rows keep
-    their order.
+    It is not kept for all who read it: to pass wide rows from PostgreSQL's helpers on takes longer
+    than to join them again.
     """
     matching, match_params = (
         Agent.objects.matching(condition)
@@ -183,27 +195,14 @@ def _statement(
     )
     cases, joins, (case_params, join_params) = _reasons(question, now)
     spread = bool(question.spread_label)
-    answer = "array_agg(id), " + ("array_agg(stratum)" if spread else "NULL")
-    answer += ", count(*) FILTER (WHERE online)"
-    if not lean:
-        answer += f""",
-            (SELECT json_agg(e) FROM (
-                SELECT reason, count(*) AS count,
-                       (array_agg(name ORDER BY name))[1:{MAX_SAMPLES}] AS samples
-                FROM judged WHERE reason <> '' GROUP BY reason) e),
-            (SELECT json_agg(g) FROM (
-                SELECT version, components_hash AS components, running, online, healthy, reports,
-                       kept, count(*) AS count
-                FROM judged WHERE reason = '' GROUP BY 1, 2, 3, 4, 5, 6, 7) g),
-            (SELECT (array_agg(name ORDER BY name))[1:{MAX_SAMPLES}]
-             FROM judged WHERE reason = '' AND NOT online)"""  # noqa: S608
+    label = [question.spread_label] if spread else []
     sql = f"""
-        WITH judged AS MATERIALIZED (
+        WITH judged AS NOT MATERIALIZED (
             SELECT m.id, m.name, CASE {cases} ELSE '' END AS reason,
                    {"coalesce(m.labels ->> %s, '')" if spread else "''"} AS stratum,
-                   m.version,
+                   m.instance_uid, m.version,
                    CASE WHEN (m.capabilities & {REPORTS_AVAILABLE_COMPONENTS}) = 0 THEN ''
-                        ELSE m.components_hash END AS components_hash,
+                        ELSE m.components_hash END AS components,
                    coalesce(s.running_hash, '') AS running,
                    s.connected IS TRUE AS online, s.healthy,
                    (m.capabilities & 4096) <> 0 AS reports,
@@ -211,12 +210,45 @@ def _statement(
                            WHERE k.agent_id = m.id AND k.config_hash = s.running_hash
                              AND k.lifted_at IS NULL) AS kept
             FROM ({matching}) m {joins}
-            ORDER BY s.connected IS NOT TRUE, md5(%s || m.instance_uid::text) COLLATE "C"
         )
-        SELECT {answer} FROM judged WHERE reason = ''
     """  # noqa: S608  the pieces are constants of this module
-    label = [question.spread_label] if spread else []
-    return sql, [*case_params, *label, *match_params, *join_params, question.seed]
+    return sql, [*case_params, *label, *match_params, *join_params]
+
+
+def _in_order(
+    question: EligibilityQuery, judged: Judged, *, with_groups: bool = False
+) -> tuple[str, list[Any]]:
+    """Build the query for the order, and for how many are alike, eligible or not.
+
+    The rows are sorted where PostgreSQL's helpers can do it, and hold no more than the order needs;
+    aggregates over sorted rows keep their order.
+    """
+    sql, params = judged
+    groups = """(SELECT json_agg(g) FROM (
+        SELECT reason, version, components, running, online, healthy, reports, kept,
+               count(*) AS count
+        FROM judged GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) g)"""
+    sql += f"""
+        SELECT array_agg(id), {"array_agg(stratum)" if question.spread_label else "NULL"},
+               count(*) FILTER (WHERE online), {groups if with_groups else "NULL"}
+        FROM (SELECT id, stratum, online FROM judged WHERE reason = ''
+              ORDER BY NOT online, md5(%s || instance_uid::text) COLLATE "C") o
+    """  # noqa: S608  the pieces are constants of this module
+    return sql, [*params, question.seed]
+
+
+def _samples(judged: Judged) -> dict[Reason, tuple[str, ...]]:
+    """Return names of agents that are left out, by reason, and of those that are away."""
+    sql, params = judged
+    sql += f"""
+        SELECT json_object_agg(reason, samples) FROM (
+            SELECT coalesce(nullif(reason, ''), '{Reason.AWAY}') AS reason,
+                   (array_agg(name ORDER BY name))[1:{MAX_SAMPLES}] AS samples
+            FROM judged WHERE reason <> '' OR NOT online GROUP BY 1
+        ) r
+    """  # noqa: S608  the pieces are constants of this module
+    (found,) = _one(sql, params)
+    return {Reason(reason): tuple(names) for reason, names in (found or {}).items()}
 
 
 def _reasons(
