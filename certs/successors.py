@@ -10,7 +10,7 @@ from certs.apply import begin_certificate
 from certs.models import Certificate
 from certs.rotation.decide import retry_after
 from certs.rotation.facts import RotationRules
-from certs.rotation.states import CertificateState, Origin
+from certs.rotation.states import CertificateState, Mode, Origin
 from console.lib.texts import Text, said, text
 
 _S = CertificateState
@@ -80,7 +80,8 @@ def _like(certificate: Certificate, origin: Origin, *, attempt: int) -> dict[str
     )
     return {
         "agent": certificate.agent,
-        "request": certificate.request,
+        # A key that was made for an agent was forgotten when it was sent: the next one gets another.
+        "request": None if certificate.mode == Mode.PUSH else certificate.request,
         "mode": certificate.mode,
         "origin": origin,
         "attempt": attempt,

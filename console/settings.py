@@ -355,6 +355,8 @@ if CERTIFICATES_APPROVAL not in {"auto", "manual"}:
     raise ImproperlyConfigured(
         f"CERTIFICATES_APPROVAL is {CERTIFICATES_APPROVAL!r}; it must be auto or manual."
     )
+# Whether a gateway may make the key of an agent that cannot, and send it with its certificate.
+CERTIFICATES_PUSH = env.bool("CERTIFICATES_PUSH", default=False)
 # The certificates (PEM) that verify the gateway's own, given to agents with each offer. Default: the
 # system's.
 OPAMP_SERVER_CA_FILE = env.str("OPAMP_SERVER_CA_FILE", default="")

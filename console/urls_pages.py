@@ -72,6 +72,7 @@ agents_urls: Routes = [
 certificates_urls: Routes = [
     path("", certificates.index, name="list"),
     path("resume/", certificates.resume, name="resume"),
+    path("push/<uuid:uid>/", certificates.push, name="push"),
     path("<int:certificate_id>/", certificates.detail, name="detail"),
     *[
         path(f"<int:certificate_id>/{verb}/", certificates.act, {"verb": verb}, name=verb)

@@ -102,6 +102,13 @@ def refuse_certificate(
     _queue(agents, kind, by, "agents.no_certificate", reason, now, {"text": text})
 
 
+def make_key(*, agent_id: int, by: Actor, reason: str = "", now: datetime | None = None) -> None:
+    """Have the agent's gateway make a key for it, and a certificate request like one of its own."""
+    require(by, "agents.certificates")
+    agents = list(Agent.objects.filter(pk=agent_id))
+    _queue(agents, Command.Kind.MAKE_KEY, by, "agents.make_key", reason, now)
+
+
 def _queue(
     agents: list[Agent],
     kind: str,

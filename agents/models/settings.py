@@ -40,6 +40,7 @@ class Command(models.Model):
         RENAME = "rename"
         FULL_STATE = "full_state"
         NO_CERTIFICATE = "no_certificate"
+        MAKE_KEY = "make_key"
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="commands")
     kind = models.CharField(max_length=16, choices=Kind.choices)

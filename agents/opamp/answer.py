@@ -17,7 +17,7 @@ from agents.opamp.opamp_pb2 import (
 )
 from agents.opamp.outgoing import Custom, NotCertified, Restart
 from agents.opamp.server_facts import ServerFacts
-from agents.opamp.settings import Offer
+from agents.opamp.settings import Offer, with_key
 from agents.opamp.signed_config import CAPABILITY as SIGNATURES
 from agents.opamp.state import AgentState
 
@@ -172,6 +172,11 @@ def _settings(agent: AgentState, server: ServerFacts, now: float) -> bytes:
     part = offer.part_for(agent.capabilities)
     if not part:
         return b""  # said before anything is made: such an agent is asked with every heartbeat
+    if offer.held_key:
+        if agent.held_key is None or agent.held_key[0] != offer.held_key:
+            return b""  # the gateway that made the key is gone, and the key with it
+        part = with_key(part, agent.held_key[1])
+        agent.held_key = None
     agent.settings_sent_hash = agent.settings_offered_hash = offer.hash
     changes = agent.change()
     changes.settings = changes.status = changes.visible = True

@@ -28,6 +28,9 @@ from agents.opamp.opamp_pb2 import (
 )
 
 Settings = Mapping[str, Any]
+# What stands in a certificate's `private_key` when the agent's gateway holds the key in memory: this and
+# the SHA-256 of its public key. The key itself is in no row (security.md section 4, mode push).
+HELD_KEY = "held:"
 _OWN = {
     "own_metrics": bits.REPORTS_OWN_METRICS,
     "own_traces": bits.REPORTS_OWN_TRACES,
@@ -59,6 +62,13 @@ class Offer:
         self.hash = offer_hash
         self._made: dict[int, bytes] = {}
 
+    @property
+    def held_key(self) -> str:
+        """Which key the gateway has to add, "" for none."""
+        certificate = (self.settings.get("opamp") or {}).get("certificate") or {}
+        named = str(certificate.get("private_key", ""))
+        return named.removeprefix(HELD_KEY) if named.startswith(HELD_KEY) else ""
+
     def part_for(self, capabilities: int) -> bytes:
         """Return ServerToAgent.connection_settings for an agent; empty when nothing is allowed."""
         allowed = capabilities & _RELEVANT
@@ -84,6 +94,13 @@ class Offer:
             return b""
         message.hash = bytes.fromhex(self.hash)
         return ServerToAgent(connection_settings=message).SerializeToString()
+
+
+def with_key(part: bytes, pem: bytes) -> bytes:
+    """Return an offer with the private key of its certificate: concatenated messages merge."""
+    message = ConnectionSettingsOffers()
+    message.opamp.certificate.private_key = pem
+    return part + ServerToAgent(connection_settings=message).SerializeToString()
 
 
 _RELEVANT = reduce(or_, TAKEN_BY.values())
@@ -112,7 +129,13 @@ def _fill(
     message.headers.CopyFrom(_headers(one.get("headers") or {}))
     if certificate := one.get("certificate"):
         message.certificate.CopyFrom(
-            TLSCertificate(**{name: text.encode() for name, text in certificate.items()})
+            TLSCertificate(
+                **{
+                    name: text.encode()
+                    for name, text in certificate.items()
+                    if not text.startswith(HELD_KEY)
+                }
+            )
         )
     if tls := one.get("tls"):
         message.tls.CopyFrom(TLSConnectionSettings(**tls))

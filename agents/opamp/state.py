@@ -197,6 +197,7 @@ class AgentState:
         "health_error",
         "health_status",
         "healthy",
+        "held_key",
         "id",
         "identity",
         "identity_before",
@@ -298,6 +299,8 @@ class AgentState:
         self.settings_error = ""
         # Certificates it asked for within the last hour: digest of the request, when.
         self.asked: dict[str, float] | None = None
+        # A key that was made here for it, until it is sent: SHA-256 of the public key, and the key's PEM.
+        self.held_key: tuple[str, bytes] | None = None
 
     def change(self) -> Changes:
         """Return what waits for the next flush, made on first use."""

@@ -34,6 +34,7 @@ def load_facts(certificate: Certificate, blocked: Text | str = "") -> LoadedFact
         state=CertificateState(certificate.state),
         since=certificate.since,
         is_approved=certificate.is_approved,
+        has_request=certificate.request_id is not None,
         is_next=not Certificate.objects.open().filter(agent_id=certificate.agent_id).exists(),
         blocked=blocked,
         not_after=certificate.not_after,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.actor import SYSTEM
+from agents.actions.command import make_key
 from agents.actions.trust import revoke_certificate, supersede_certificate
 from agents.models import DesiredSettings
 from certs import successors
@@ -85,6 +86,8 @@ def _go_on(certificate: Certificate, bench: Bench, blocked: Text | str, now: dat
             certificate.next_look_at = now + _LENT
             certificate.save(update_fields=["next_look_at"])
             return _Halt(must_issue=True)
+        if step.must_make_key:
+            make_key(agent_id=certificate.agent_id, by=SYSTEM, now=now)
         if step.act is None:
             _wait(certificate, step, loaded.seen)
             return _Halt(must_issue=False)

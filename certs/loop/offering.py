@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import datetime
 
 from accounts.actor import SYSTEM
 from agents.actions.offer_settings import offer_settings, withdraw_offer
 from agents.models import Agent, AgentStatus, DesiredSettings
+from agents.opamp.requests.signing_request import read_signing_request
 from certs.apply import change_certificate
 from certs.loop.issuing import Bench
 from certs.models import Certificate
 from certs.rotation.offer import OfferedCertificate, entrance_of, whole_settings
+from certs.rotation.states import Mode
 from console.lib.texts import said, text
 
 
@@ -23,7 +26,9 @@ def offer_one(certificate: Certificate, bench: Bench, now: datetime) -> None:
     whole = whole_settings(
         settings,
         entrance_of(settings, bench.usual),
-        OfferedCertificate(certificate.chain_pem, bench.issuer.authority_pem()),
+        OfferedCertificate(
+            certificate.chain_pem, bench.issuer.authority_pem(), _held_key(certificate)
+        ),
         is_supervisor=agent.kind == Agent.Kind.SUPERVISOR,
     )
     status = AgentStatus.objects.filter(agent=agent).first()
@@ -45,6 +50,14 @@ def offer_one(certificate: Certificate, bench: Bench, now: datetime) -> None:
         settings_before=settings,
         settings_hash_before=before.settings_hash if before is not None else "",
     )
+
+
+def _held_key(certificate: Certificate) -> str:
+    """Return the name of the key that the agent's gateway holds, "" when the agent has its own."""
+    if certificate.mode != Mode.PUSH or certificate.request is None:
+        return ""
+    request = read_signing_request(certificate.request.csr.encode())
+    return hashlib.sha256(request.spki).hexdigest()
 
 
 def withdraw(certificate: Certificate) -> None:

@@ -23,6 +23,8 @@ from certs.rotation.states import (
 from console.lib.texts import text
 
 MOST_A_TURN = 200
+# Who asks in a request that a gateway made for an agent (agents/gateway/registry/keys.py).
+PUSHED = "gateway"
 AGAIN_AFTER = timedelta(hours=12)
 
 
@@ -61,6 +63,9 @@ def _answer(request: CertificateRequest, now: datetime) -> None:
         .exclude(state__in=sorted(FINAL_STATES))
         .order_by("pk")
     )
+    if request.principal == PUSHED:
+        _give_key(request, mine, now)
+        return
     same = [one for one in mine if one.request_id == request.pk]
     if any(one.state in OPEN_STATES or _has_it_now(one, request, now) for one in same):
         return
@@ -83,6 +88,14 @@ def _answer(request: CertificateRequest, now: datetime) -> None:
         attempt=len(failed) + 1,
         is_approved=waits_for is None,
     )
+
+
+def _give_key(request: CertificateRequest, mine: list[Certificate], now: datetime) -> None:
+    """Give the key that a gateway made to the certificate that waits for one; none is left over."""
+    for one in mine:
+        if one.state == CertificateState.PENDING and one.mode == Mode.PUSH:
+            one.request, one.next_look_at = request, now
+            one.save(update_fields=["request", "next_look_at"])
 
 
 def _has_it_now(certificate: Certificate, request: CertificateRequest, now: datetime) -> bool:

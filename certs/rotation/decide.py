@@ -18,6 +18,8 @@ _S = CertificateState
 # A session is written a moment after its agent was taken over.
 _A_MOMENT = timedelta(seconds=1)
 _LATER = timedelta(minutes=1)
+# A gateway that was asked for a key and did not answer is gone, or its answer is.
+_KEY_LIFE = timedelta(minutes=1)
 RETRY_AFTER = (
     timedelta(minutes=15),
     timedelta(hours=1),
@@ -32,12 +34,14 @@ class RotationStep:
 
     `look_at` None: until something is written that concerns it. `why` is what it waits for, or why
     the act is done. `reverted`: the agent is back on a certificate that was replaced.
+    `must_make_key`: its gateway is to make a key.
     """
 
     act: str | None = None
     why: Text | str = ""
     look_at: datetime | None = None
     reverted: bool = False
+    must_make_key: bool = False
 
 
 def decide(facts: RotationFacts, rules: RotationRules, now: datetime) -> RotationStep:
@@ -59,6 +63,8 @@ def _pending(facts: RotationFacts, rules: RotationRules, now: datetime) -> Rotat
         return RotationStep(why=facts.blocked, look_at=now + _LATER)
     if not facts.agent.accepts_settings:
         return RotationStep("refuse", text("cert.accepts_no_settings"))
+    if not facts.has_request:
+        return RotationStep(why=text("cert.waits_key"), look_at=now + _KEY_LIFE, must_make_key=True)
     return RotationStep("issue")
 
 

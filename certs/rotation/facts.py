@@ -49,6 +49,7 @@ class Speaker:
 class RotationFacts:
     """One certificate: `since` is when its state began, `offered_at` when it was last offered.
 
+    `has_request`: there is a request with its key; without one the gateway is asked to make a key.
     `is_next`: nothing newer is on its way to the agent. `blocked` is what stands in the way of any
     offer to it, "" for nothing.
     """
@@ -56,6 +57,7 @@ class RotationFacts:
     state: CertificateState
     since: datetime
     is_approved: bool = True
+    has_request: bool = True
     is_next: bool = True
     blocked: Text | str = ""
     not_after: datetime | None = None

@@ -11,18 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agents.opamp.settings import HELD_KEY
+
 TLS_SCHEMES = ("wss://", "https://")
 _HEARTBEAT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedCertificate:
-    """A certificate with its chain, the authority above it, both PEM; `has_key_here`: its key is held by
-    the agent's gateway, which adds it when it sends the offer."""
+    """A certificate with its chain, the authority above it, both PEM; `held_key` names a key that the
+    agent's gateway holds and adds when it sends the offer, "" when the agent has it."""
 
     chain_pem: str
     authority_pem: str
-    has_key_here: bool = False
+    held_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,14 @@ def whole_settings(
     before = dict((settings or {}).get("opamp") or {})
     bundle = entrance.server_bundle_pem
     beside = bundle if is_supervisor and bundle else certificate.authority_pem
+    shown = {"cert": certificate.chain_pem, "ca_cert": beside}
+    if certificate.held_key:
+        shown["private_key"] = HELD_KEY + certificate.held_key
     opamp = {
         "destination_endpoint": entrance.url,
         "headers": before.get("headers") or {},
         "heartbeat_interval_seconds": before.get("heartbeat_interval_seconds") or _HEARTBEAT_S,
-        "certificate": {"cert": certificate.chain_pem, "ca_cert": beside},
+        "certificate": shown,
         "tls": {
             "ca_pem_contents": bundle,
             "include_system_ca_certs_pool": not bundle,

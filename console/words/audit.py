@@ -131,6 +131,7 @@ ACTS: Words = {
     "cert.cancelled": pgettext_lazy("audit", "cancelled a certificate"),
     "cert.rotation_paused": pgettext_lazy("audit", "held up renewals"),
     "cert.rotation_resumed": pgettext_lazy("audit", "let renewals go on"),
+    "agents.make_key": pgettext_lazy("audit", "had a key made"),
     "agents.no_certificate": pgettext_lazy("audit", "refused a certificate request"),
     "cert.registered": pgettext_lazy("audit", "registered a certificate"),
     "cert.revoked": pgettext_lazy("audit", "revoked a certificate"),

@@ -104,7 +104,6 @@ OBLIGATIONS: dict[str, tuple[str, str]] = {
 }
 
 LIMITED = {
-    "OP-44": "certificates are made elsewhere; one given by an operator is offered whole",
     "OP-48": "no trust on first use: without a credential, 401",
     "OP-49": "packages are not announced and never offered",
     "OP-50": "packages are not announced and never offered",

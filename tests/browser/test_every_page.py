@@ -90,6 +90,7 @@ NO_PAGE = {
     "/agents/export.csv",
     "/agents/picked/",
     "/certificates/resume/",
+    "/certificates/push/<uuid:uid>/",
     "/configs/<slug:name>/",
     "/rollouts/new/preview/",
     "/plans/<slug:name>/today/",

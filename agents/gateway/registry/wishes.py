@@ -16,6 +16,7 @@ from typing import Any
 from agents.gateway.connections import Held
 from agents.gateway.database import AWAY, Database
 from agents.gateway.registry.gateway import Gateway
+from agents.gateway.registry.keys import make_key
 from agents.gateway.registry.take_over_sql import DESIRED_SINCE
 from agents.opamp.desire import Wish, take_wish
 from agents.opamp.outgoing import Custom, FullState, NotCertified, Rename, Restart, Said
@@ -138,6 +139,10 @@ class Wishes:
         for agent_id, kind, details, data in rows:
             agent = known.get(agent_id)
             if agent is None:
+                continue
+            if kind == "make_key":
+                make_key(agent)
+                self._gateway.flusher.mark(agent)
                 continue
             said = _said(kind, details, bytes(data))
             if isinstance(said, Rename):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from accounts.policy import can
 from agents.models import Agent
 from certs.models import Certificate
 from console.lib.paging import COUNT_LIMIT, count_up_to
@@ -117,6 +119,7 @@ def detail(request: HtmxRequest, uid: uuid.UUID, tab: str = "summary") -> HttpRe
     context = {
         "agent": agent,
         "certificates": _certificates(agent) if tab == "certificate" else [],
+        "may_push": settings.CERTIFICATES_PUSH and can(request.actor, "certificates.renew"),
         "view": view,
         "tab": tab,
         "seq": view.seq,

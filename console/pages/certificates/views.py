@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -15,7 +16,6 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.actor import Actor
@@ -24,6 +24,7 @@ from accounts.policy import can
 from agents.models import Agent
 from certs.actions.approve import approve, refuse
 from certs.actions.pause import resume_rotation
+from certs.actions.push import push_certificate
 from certs.actions.renew import renew
 from certs.actions.revoke import revoke
 from certs.models import Certificate
@@ -110,25 +111,25 @@ ACTS = {
     "approve": _Act(
         approve,
         "certificates.approve",
-        pgettext_lazy("act on a certificate", "Approve"),
+        _l("Approve"),
         _l("Approved. The certificate is issued with the next turn."),
     ),
     "refuse": _Act(
         refuse,
         "certificates.approve",
-        pgettext_lazy("act on a certificate", "Refuse"),
+        _l("Refuse"),
         _l("Refused. The agent is told why."),
     ),
     "renew": _Act(
         renew,
         "certificates.renew",
-        pgettext_lazy("act on a certificate", "Renew now"),
+        _l("Renew now"),
         _l("Another certificate is on its way."),
     ),
     "revoke": _Act(
         revoke,
         "certificates.revoke",
-        pgettext_lazy("act on a certificate", "Revoke"),
+        _l("Revoke"),
         _l("Revoked. Connections with it end within seconds."),
     ),
 }
@@ -148,6 +149,24 @@ def act(request: HtmxRequest, certificate_id: int, verb: str) -> HttpResponse:
         return _show(request, _one(request, certificate_id), problem)
     messages.success(request, str(ACTS[verb].done))
     return HttpResponseRedirect(reverse("certificates:detail", args=[certificate.pk]), status=303)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("agents.view")
+def push(request: HtmxRequest, uid: UUID) -> HttpResponse:
+    """Have a key made for an agent and sent with its certificate; back to the agent's tab."""
+    agent = Agent.objects.visible_to(request.actor).filter(instance_uid=uid).first()
+    if agent is None:
+        raise Missing("api.no_agent", uid=uid)
+    if request.method == "POST":
+        try:
+            reason = _Reason(request.POST).checked()["reason"]
+            push_certificate(agent_id=agent.pk, by=request.actor, reason=reason)
+            messages.success(request, _("A certificate is on its way to the agent."))
+        except Problem as problem:
+            messages.error(request, problem.detail)
+        return HttpResponseRedirect(reverse("agents:certificate", args=[uid]), status=303)
+    return redirect("agents:certificate", uid)
 
 
 @require_http_methods(["GET", "POST"])

@@ -104,6 +104,10 @@ LIFE: dict[str, Sentence] = {
     "cert.expired_unused": _l("Its time was over before the agent used it."),
     "cert.agent_tries": _l("The agent says that it tries it."),
     "cert.left_with_it": _l("The agent went away after it was sent the certificate."),
+    "cert.no_push": _l(
+        "Keys of agents are not made here: set CERTIFICATES_PUSH to let a gateway make one and send it."
+    ),
+    "cert.waits_key": _l("Waits for the agent's gateway to make a key."),
     "cert.waits_agent": _l("Waits for the agent to connect."),
     "cert.waits_word": _l("Sent with the next answer; waits for the agent's word."),
     "cert.waits_use": _l("Waits for a connection that is made with it."),

@@ -109,6 +109,12 @@ def test_an_agent_back_on_the_one_before_is_told_of_but_not_while_another_comes(
     assert not decide(facts(S.INSTALLED, back, is_next=False), RULES, NOW).reverted
 
 
+def test_without_a_key_the_gateway_is_asked_for_one() -> None:
+    step = decide(facts(S.PENDING, has_request=False), RULES, NOW)
+    assert step.act is None
+    assert step.must_make_key
+
+
 def test_a_wait_for_time_names_when_to_look_again() -> None:
     step = decide(facts(S.OFFERED, SENT), RULES, NOW)
     assert step.look_at == NOW - AGO + RULES.offer_timeout

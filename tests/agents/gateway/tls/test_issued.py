@@ -3,20 +3,23 @@ revocation (OP-39, OP-44 to OP-46; SEC-16; security.md section 4)."""
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from accounts.actor import SYSTEM
 from agents.actions.tokens import issue_token
-from agents.models import Session
+from agents.models import CertificateRequest, DesiredSettings, Session
 from agents.opamp import bits
 from agents.opamp import opamp_pb2 as pb
+from certs.actions.push import push_certificate
 from certs.actions.revoke import revoke
 from certs.loop import entrance
 from certs.loop.tick import tick
@@ -74,6 +77,11 @@ class Host:
             connection_settings_request=pb.ConnectionSettingsRequest(opamp=asked)
         )
         assert not answer.HasField("error_response"), answer
+
+    def is_given_one(self) -> None:
+        """Have a key made for it, once what it accepts has been written."""
+        eventually(lambda: row(self.agent).capabilities, "its capabilities")
+        push_certificate(agent_id=row(self.agent).pk, by=SYSTEM, reason="it makes no requests")
 
     def is_offered(self) -> pb.OpAMPConnectionSettings:
         self.until("offered")
@@ -208,3 +216,37 @@ def test_op_47_the_certificate_of_one_agent_is_of_no_use_to_another(
     other = secure(gateway, world.client(shown), "ws", capabilities=bits.REPORTS_STATUS)
     answer = other.begin()
     assert "does not belong" in answer.error_response.error_message
+
+
+def test_op_44_a_key_made_by_the_gateway_is_sent_once_with_its_certificate_and_ca(
+    world: World, secure: Secure, gateway: RunningGateway, transport: str, settings: Any
+) -> None:
+    """Full rotation against a TLS client that makes no requests itself."""
+    settings.CERTIFICATES_PUSH = True
+    host = Host(world, secure, gateway, transport)
+    for _ in range(2):
+        host.is_given_one()
+        offered = host.is_offered()
+        host.key = load_pem_private_key(offered.certificate.private_key, None)  # type: ignore[assignment]
+        assert offered.certificate.ca_cert == world.agent_ca.pem.encode()
+        [held] = gateway.server.gateway.registry.by_id.values()
+        assert held.held_key is None, "it is forgotten once it is sent"
+        host.reconnects(offered)
+        host.until("installed")
+    kept = json.dumps(list(DesiredSettings.objects.values_list("settings", flat=True)))
+    assert "PRIVATE KEY" not in kept, "the key is in no row"
+    assert "PRIVATE KEY" not in json.dumps(list(CertificateRequest.objects.values("csr")))
+
+
+def test_op_44_a_key_that_died_with_its_gateway_is_never_missed_in_an_offer(
+    world: World, secure: Secure, start_tls: StartTls, gateway: RunningGateway, settings: Any
+) -> None:
+    settings.CERTIFICATES_PUSH = True
+    host = Host(world, secure, gateway, "ws")
+    host.is_given_one()
+    held = gateway.server.gateway.registry.by_id[row(host.agent).pk]
+    tick(timezone.now())
+    eventually(lambda: held.held_key is not None, "its key is made")
+    held.held_key = None  # as if another gateway had been asked
+    host.until("offered")
+    assert not host.agent.say().connection_settings.HasField("opamp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,8 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
+from agents.opamp.bits import ACCEPTS_OPAMP_SETTINGS
 from certs.actions.pause import pause_rotation
-from certs.models import RotationPause
+from certs.models import Certificate, RotationPause
 from tests.make.agents import make_agent
 from tests.make.people import make_actor, sign_in
 from tests.make.rotation import make_certificate
@@ -151,3 +153,23 @@ def test_metrics_say_the_first_end_and_the_results(client: Client) -> None:
     assert float(values['opamp_cert_rotation_total{result="failed"}']) == 1
     assert float(values["opamp_cert_rotation_success_ratio"]) == pytest.approx(2 / 3)
     assert float(values["opamp_cert_rotation_paused"]) == 0
+
+
+def test_an_agent_is_given_one_from_its_page_where_that_is_allowed(
+    operator: Client, viewer: Client, settings: Any
+) -> None:
+    agent = make_agent("bare", capabilities=ACCEPTS_OPAMP_SETTINGS)
+    tab, push = (
+        f"/agents/{agent.instance_uid}/certificate/",
+        f"/certificates/push/{agent.instance_uid}/",
+    )
+    assert push not in page(operator, tab)
+    operator.post(push, {"reason": "no requests"})
+    assert not Certificate.objects.exists()
+    settings.CERTIFICATES_PUSH = True
+    assert push in page(operator, tab)
+    assert push not in page(viewer, tab)
+    assert viewer.post(push, {"reason": "x"}).status_code in {303, 403}
+    assert not Certificate.objects.exists()
+    assert operator.post(push, {"reason": "no requests"}).status_code == 303
+    assert Certificate.objects.get().mode == "push"
