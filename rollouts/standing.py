@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -47,11 +47,15 @@ class Standing:
 GOOD = Standing()
 
 
-def standings(versions: Sequence[ConfigVersion]) -> dict[int, Standing]:
-    """Return how each version stands, by primary key: three queries whatever their number."""
+def standings(
+    versions: Sequence[ConfigVersion], agents: Mapping[str, int] | None = None
+) -> dict[int, Standing]:
+    """Return how each version stands, by primary key: three queries whatever their number, two where
+    it is known how many `agents` run each hash."""
     if not versions:
         return {}
-    agents = running(version.config_hash for version in versions)
+    if agents is None:
+        agents = running(version.config_hash for version in versions)
     kept = Quarantine.objects.filter(
         agent=None, lifted_at=None, config_hash__in=[version.config_hash for version in versions]
     )

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor
 from accounts.policy import can
 from agents.models import AgentStatus, Desired
+from console.pages.configs.marks import KnownBad, marks
 from console.pages.drawing.charts import BarPart, stacked_bar
 from console.pages.frame.needs import HtmxRequest, needs
 from rollouts.models import Config, ConfigVersion, Rollout
-from rollouts.standing import running
+from rollouts.standing import Standing, running, standings
 
 SHOWN = 4  # versions in use that are named
 FILLS = ("run", "wait", "warn")  # of the versions in use, the most used first; the rest is `off`
@@ -28,10 +29,11 @@ FILLS = ("run", "wait", "warn")  # of the versions in use, the most used first; 
 @dataclass(frozen=True, slots=True)
 class ConfigRow:
     """One config. `uses` are versions by how many agents run them, most first; `drifted` should run
-    one of its versions and run something else."""
+    one of its versions and run something else; `marks` are what is known against the newest one."""
 
     config: Config
     newest: ConfigVersion | None
+    marks: list[KnownBad]
     agents: int
     uses: list[tuple[int, int]]
     bar: SafeString
@@ -59,7 +61,7 @@ def config_list(request: HtmxRequest) -> HttpResponse:
 
 
 def rows(actor: Actor) -> list[ConfigRow]:
-    """Return a row of each config: seven queries, whatever their number."""
+    """Return a row of each config: nine queries, whatever their number."""
     reported = AgentStatus.objects.exclude(running_hash="").values_list("running_hash", flat=True)
     counts = running(reported.distinct())
     uses: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -68,10 +70,11 @@ def rows(actor: Actor) -> list[ConfigRow]:
         uses[config_id].append((number, counts[body]))
     newest = ConfigVersion.objects.order_by("config_id", "-number").distinct("config_id")
     by_config = {version.config_id: version for version in newest.select_related("author")}
+    known = standings(list(by_config.values()), counts)
     drifted = _drifted()
     last = _last_rollouts(actor)
     return [
-        _row(config, by_config.get(config.pk), uses[config.pk], drifted, last)
+        _row(config, by_config.get(config.pk), uses[config.pk], drifted, last, known)
         for config in Config.objects.order_by("name")
     ]
 
@@ -82,12 +85,14 @@ def _row(
     uses: list[tuple[int, int]],
     drifted: dict[int, int],
     last: dict[int, Rollout],
+    known: dict[int, Standing],
 ) -> ConfigRow:
     uses = sorted(uses, key=lambda use: (-use[1], -use[0]))
     agents = sum(count for _number, count in uses)
     return ConfigRow(
         config=config,
         newest=newest,
+        marks=marks(known[newest.pk]) if newest is not None else [],
         agents=agents,
         uses=uses,
         bar=_bar(uses, agents),

@@ -18,8 +18,9 @@ from tests.make.rollouts import make_approval, make_events, make_readings, make_
 pytestmark = pytest.mark.django_db
 
 LIMIT = 12
-# The stops of a replay, the rollout as it was, and the regions of its page; the signature of a version.
-LIMITS = {"replay": 16, "diff": 13, "rollout readiness": 13}
+# The stops of a replay, the rollout as it was, and the regions of its page; the signature of a version;
+# what is known against the newest version of each config.
+LIMITS = {"replay": 16, "diff": 13, "rollout readiness": 13, "configs": 13}
 
 
 def queries(client: Client, url: str, **headers: str) -> list[str]:

@@ -95,3 +95,11 @@ def test_the_list_counts_who_runs_something_else(bad: ConfigVersion) -> None:
         agent.status.save(update_fields=["running_hash"])
     (row,) = sign_in("vera", "viewer").get("/configs/").context["rows"]
     assert (row.agents, row.drifted) == (7, 2)
+
+
+def test_the_list_marks_a_newest_version_that_came_back(bad: ConfigVersion) -> None:
+    back = bring_back(bad)
+    keep(bad)
+    text = markup(sign_in("vera", "viewer").get("/configs/"))
+    assert f"Rolled back in {back.number}, quarantined" in text
+    assert f'href="/rollouts/{back.pk}/"' in text
