@@ -38,12 +38,12 @@ class Openssl:
 
     def leaf(
         self, name: str, extensions: str = "", ca: str = "ca", digest: str = "-sha256",
-        key_words: tuple[str, ...] | None = None,
+        key_words: tuple[str, ...] | None = None, subject: str = "",
     ) -> Pair:  # fmt: skip
         """`openssl x509 -req`: of version 1 when it is given no extensions."""
         openssl(
             self.folder, "req", *(key_words or self.key_words), "-nodes", "-keyout",
-            f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}",
+            f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject or name}",
         )  # fmt: skip
         more: tuple[str, ...] = ()
         if extensions:
