@@ -123,6 +123,10 @@ class Listener:
         self._tls_port.serve(sockets)
         return int(sockets[0].getsockname()[1])
 
+    @property
+    def unfinished_handshakes(self) -> int:
+        return self._tls_port.unfinished if self._tls_port is not None else 0
+
     def look(self) -> None:
         """Cut who opened a connection and does not begin."""
         if self._tls_port is not None:

@@ -76,6 +76,11 @@ class TlsPort:
         self._ready: collections.deque[_Newcomer] = collections.deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def unfinished(self) -> int:
+        """How many connections have not ended their handshake."""
+        return len(self._silent) + len(self._ready) + len(self._tasks)
+
     def serve(self, listening: list[socket.socket]) -> None:
         """Accept on these sockets, which are bound and listen."""
         loop = asyncio.get_running_loop()

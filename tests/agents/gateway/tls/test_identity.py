@@ -250,6 +250,6 @@ def says_mismatch(agent: FakeAgent) -> bool:
     if agent.transport == "http":
         answer = agent.post(message.SerializeToString())
         return answer.status_code == 403 and answer.json()["code"] == "uid_mismatch"
-    answer = agent.exchange(message)
-    assert "does not belong to this credential" in answer.error_response.error_message
+    told = agent.exchange(message).error_response.error_message
+    assert "does not belong to this credential" in told
     return agent.closed_with() == 1008
