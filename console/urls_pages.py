@@ -16,6 +16,7 @@ from console.pages import (
 from console.pages.agents import acts as agent_acts
 from console.pages.agents import dialogs as agent_dialogs
 from console.pages.agents import ends as agent_ends
+from console.pages.agents import picks as agent_picks
 from console.pages.agents import views as agents
 from console.pages.approvals import views as approvals
 from console.pages.audit import views as audit_log
@@ -57,6 +58,7 @@ fleet_urls: Routes = [
 agents_urls: Routes = [
     path("", agents.agent_list, name="list"),
     path("export.csv", agents.export, name="export"),
+    path("picked/", agent_picks.picked, name="picked"),
     path("refused/", agent_ends.refused, name="refused"),
     path("retire/", agent_ends.retire, name="retire-selection"),
     path("<uuid:uid>/", agents.detail, name="detail"),

@@ -26,6 +26,21 @@ class Stretch(Generic[M]):
     has_after: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Which rows of a list are shown, 51 to 100 of 200: counted from 1. `total` is never more than
+    COUNT_LIMIT + 1."""
+
+    first: int
+    last: int
+    total: int
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all of them are known: a longer list is not counted to its end."""
+        return self.total <= COUNT_LIMIT and self.last <= self.total
+
+
 def part_of(
     queryset: models.QuerySet[M],
     order: Sequence[str],
@@ -58,6 +73,17 @@ def part_of(
 def place_of(row: models.Model, order: Sequence[str]) -> list[object]:
     """Return the place of a row in this order."""
     return [getattr(row, field.removeprefix("-")) for field in order]
+
+
+def numbers_of(
+    queryset: models.QuerySet[M], order: Sequence[str], part: Stretch[M], total: int
+) -> Numbers:
+    """Return the numbers of a part of a list of `total` rows; one query, none for the first part."""
+    before = 0
+    if part.has_before:
+        turned = [_turned(field) for field in order]
+        before = count_up_to(queryset.filter(_beyond(turned, place_of(part.rows[0], order))))
+    return Numbers(before + 1, before + len(part.rows), total)
 
 
 def count_up_to(queryset: models.QuerySet[M], limit: int = COUNT_LIMIT) -> int:

@@ -126,7 +126,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     tree = Node("Collector", False, "", [Node("pipeline:traces", False, "", [good, leaf]), good])
     parts = [
         BarPart(kind, n)
-        for kind, n in zip(LEGEND, (50, 15, 5, 5, 5, 3, 2, 2, 3, 10, 0), strict=True)
+        for kind, n in zip(LEGEND, (45, 15, 5, 5, 5, 5, 3, 2, 2, 3, 10, 0), strict=True)
     ]
     context = {
         "kinds": words.KINDS,

@@ -14,6 +14,8 @@ from console.lib.texts import Text
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.plans.plan import PhaseSpec, Plan
 
+REJECTED = "approve.rejected"  # code of the reason of a pause that a rejection made
+
 
 class Verdict(StrEnum):
     """What a gate says. Only `pass` advances; there is no way to say "no data, so fine"."""

@@ -14,6 +14,7 @@ from typing import Any
 from console.lib.texts import Text, in_line, text
 from rollouts.engine.decide import Code, Decision, unseen
 from rollouts.engine.facts import (
+    REJECTED,
     Counts,
     GateFacts,
     GateKind,
@@ -305,7 +306,10 @@ def _frozen(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
 
 
 def _paused(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
-    say = text("why.paused", by=facts.paused_by or "system", reason=facts.pause_reason)
+    by, reason = facts.paused_by or "system", facts.pause_reason
+    say = text("why.paused", by=by, reason=reason)
+    if isinstance(reason, Text) and reason.code == REJECTED:
+        say = text("why.rejected", by=by, **reason.params)
     return Why(d.code.value, say, text("why.paused.next"))
 
 

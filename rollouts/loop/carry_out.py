@@ -84,11 +84,8 @@ def _start_phase(step: Step) -> None:
 
 
 def _ask(step: Step) -> None:
+    """Put the question, told by one event: the phase's own, or when it waits already, another one."""
     phase = step.phase
-    if phase.state == PhaseState.PENDING:
-        change_phase(step.rollout, phase, "ask_approval", step.cause())
-        step.rollout.current_phase = phase.index
-        step.rollout.save(update_fields=["current_phase"])
     seen = evidence(step.facts.gates, {p.name: p.counts for p in step.phases}, step.now)
     approval = Approval.objects.create(
         phase=phase,
@@ -100,7 +97,12 @@ def _ask(step: Step) -> None:
     cause = step.cause(
         digest=approval.digest, expires_at=approval.expires_at.isoformat(), gates=step.readings
     )
-    write_event(step.rollout, "approval_asked", cause, phase=phase.name, state_to="waiting")
+    if phase.state != PhaseState.PENDING:
+        write_event(step.rollout, "approval_asked", cause, phase=phase.name, state_to="waiting")
+        return
+    change_phase(step.rollout, phase, "ask_approval", cause)
+    step.rollout.current_phase = phase.index
+    step.rollout.save(update_fields=["current_phase"])
 
 
 def _question(step: Step) -> Approval:

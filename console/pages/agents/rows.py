@@ -15,7 +15,7 @@ from agents.models.status import is_late
 from agents.selectors.fields import FIELDS, NAME
 from agents.selectors.grammar import to_text
 from agents.selectors.nearest import nearest
-from console.lib.paging import count_up_to, part_of, place_of
+from console.lib.paging import Numbers, count_up_to, numbers_of, part_of, place_of
 from console.pages.agents.filters import SORTS, AgentFilter, write_place
 from console.pages.configs.names import ConfigName, names_of
 from console.words import states as words
@@ -65,6 +65,7 @@ class AgentPage:
     meant: str = ""
     notes: Sequence[str] = ()
     is_in_line: bool = True
+    numbers: Numbers | None = None
 
 
 def matching(form: AgentFilter, actor: Actor, now: datetime) -> AgentQuerySet:
@@ -147,6 +148,7 @@ def page_of(form: AgentFilter, actor: Actor, now: datetime) -> AgentPage:
         total=total,
         meant="" if total or form.is_empty else _meant(form, actor),
         notes=notes_on([form.selector], Agent.objects.visible_to(actor)),
+        numbers=numbers_of(found, fields, part, total) if agents else None,
     )
 
 

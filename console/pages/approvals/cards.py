@@ -12,15 +12,14 @@ from django.db.models import Count, Q
 from accounts.actor import Actor
 from accounts.models import Role, User
 from accounts.policy import can, four_eyes
-from console.lib.texts import spoken
 from console.pages.configs.inline import Inline, bodies_of, changed_lines
 from console.pages.rollouts import evidence_rows, phases
 from console.pages.rollouts.evidence_rows import GateRow
+from console.pages.rollouts.page import coverage_of
 from console.pages.said import NO_ERRORS, ErrorsView, view_of
 from console.words import states as words
 from console.words import times
 from console.words.expected import expected
-from console.words.plain import plain
 from rollouts.drafts.expected import stretches
 from rollouts.engine.facts import Counts
 from rollouts.errors import report, said
@@ -164,8 +163,8 @@ def _passed(phase: Phase, rollout: Rollout) -> PassedPhase:
 
 def _not_covered(rollout: Rollout) -> str:
     """Return what the first phase did not meet, "" when it met every kind of agent."""
-    coverage = (rollout.preview or {}).get("coverage") or {}
-    return plain(spoken(coverage.get("text", "")), limit=400) if coverage.get("missing") else ""
+    coverage = coverage_of(rollout)
+    return "" if coverage.is_whole else coverage.text
 
 
 def _expected(rollout: Rollout, own: Phase, steps: Sequence[Phase]) -> str:

@@ -28,6 +28,7 @@ FILLS = {
     "fell_back": "f-bad",
     "lost": "f-bad",
     "applying": "f-hatch-run",
+    "coming_back": "f-hatch-back",
     "queued": "f-hatch-wait",
     "offline": "f-hatch-off",
     "todo": "f-none",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -15,10 +16,11 @@ from console.lib.texts import said
 from console.pages.frame import keyset
 from console.pages.frame.forms import LineField, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
+from console.pages.rollouts import targets
 from console.pages.rollouts.lookup import find
 from console.words import plain
 from console.words import states as words
-from rollouts.engine.states import FAILED_TARGETS, RollbackTargetState
+from rollouts.engine.states import RollbackTargetState
 from rollouts.models import Phase, RollbackTarget, Rollout, Target
 
 
@@ -47,11 +49,11 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     rollout = find(rollout_id, request.actor)
     asked = _AgentsFilter(request.GET).known()
     chosen, phase = asked["state"], asked["phase"]
-    every = Target.objects.filter(rollout=rollout)
+    every = targets.told_of(rollout)
     in_phase = every.filter(phase__name=phase) if phase else every
-    found = in_phase.filter(_of_kind(chosen)) if chosen else in_phase
+    found = in_phase.filter(targets.of_kind(chosen)) if chosen else in_phase
     steps = sorted(rollout.phases.all(), key=lambda step: step.index)
-    kinds = by_kind(in_phase)
+    kinds = targets.counted(rollout, in_phase)
     page = keyset.in_line(found.select_related("agent", "phase"), request.GET)
     context = {
         "rollout": rollout,
@@ -71,17 +73,17 @@ def agents(request: HtmxRequest, rollout_id: int) -> HttpResponse:
     return render(request, "rollouts/agents/list.html", context)
 
 
-def rows_of(rollout: Rollout, targets: Sequence[Target]) -> list[TargetRow]:
-    """Return the rows of a page; one query more where the rollout came back."""
+def rows_of(rollout: Rollout, found: Sequence[Any]) -> list[TargetRow]:
+    """Return the rows of targets of `targets.told_of`; one query more where the rollout came back."""
     back = RollbackTarget.objects.filter(
         rollback__rollout=rollout,
-        agent__in=[target.agent_id for target in targets],
+        agent__in=[target.agent_id for target in found],
         state=RollbackTargetState.CONFIRMED,
     )
     is_back = hasattr(rollout, "rollback")
     back_at = dict(back.values_list("agent_id", "confirmed_at")) if is_back else {}
     rows, above = [], ""
-    for target in targets:
+    for target in found:
         error = plain.first_line(said(target.error))
         is_same = bool(error) and error == above
         above = error
@@ -89,10 +91,11 @@ def rows_of(rollout: Rollout, targets: Sequence[Target]) -> list[TargetRow]:
             TargetRow(
                 target=target,
                 kind=words.target_kind(
-                    target.state,
+                    target.then,
                     target.online,
                     target.phase.started_at is not None,
-                    target.taken_from,
+                    target.then_from,
+                    target.way,
                 ),
                 answered_at=target.confirmed_at,
                 back_at=back_at.get(target.agent_id),
@@ -103,32 +106,7 @@ def rows_of(rollout: Rollout, targets: Sequence[Target]) -> list[TargetRow]:
     return rows
 
 
-def by_kind(found: QuerySet[Target]) -> dict[str, int]:
-    """Count targets by how they are shown, in the order of the legend: one query."""
-    numbers = dict.fromkeys(words.TARGET, 0)
-    rows = found.order_by().values_list("state", "online", "phase__started_at", "taken_from")
-    for state, online, started, was, number in rows.annotate(n=Count("pk")):
-        numbers[words.target_kind(state, online, started is not None, was)] += number
-    return numbers
-
-
-def _members(found: QuerySet[Target], steps: Sequence[Phase]) -> list[tuple[str, int]]:
+def _members(found: QuerySet[Any], steps: Sequence[Phase]) -> list[tuple[str, int]]:
     """Return each phase with how many are in it: one query."""
     counted = dict(found.order_by().values_list("phase_id").annotate(n=Count("pk")))
     return [(step.name, counted.get(step.pk, 0)) for step in steps]
-
-
-def _of_kind(kind: str) -> Q:
-    """Return the condition behind one entry of the agents legend (`words.target_kind`)."""
-    started = Q(phase__started_at__isnull=False)
-    open_states = Q(state__in=["waiting", "offered"])
-    return {
-        "applied": Q(state="applied"),
-        **{str(state): Q(state=state) for state in FAILED_TARGETS},
-        "returned": Q(state="rolled_back") & ~Q(taken_from__in=FAILED_TARGETS),
-        "failed_back": Q(state="rolled_back", taken_from__in=FAILED_TARGETS),
-        "offline": started & open_states & Q(online=False),
-        "applying": Q(state="offered", online=True),
-        "queued": started & Q(state="waiting", online=True),
-        "todo": Q(state="skipped") | Q(state="waiting", phase__started_at__isnull=True),
-    }.get(kind, Q(pk=None))

@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from console.lib.texts import said
+from console.lib.texts import Text, said, text
 from console.pages.rollouts.evidence.chart import ChartMoment, GateChart, chart_of, fails_above
 from console.pages.rollouts.evidence.rows import GateReading
 from console.words import numbers
@@ -75,8 +75,9 @@ def state_of(gate: GateFacts) -> str:
 
 
 def _value(gate: GateFacts, state: str) -> str:
-    """Return the value to be shown: none before the reading is full, or "0 %" would look good."""
-    return numbers.amount(None if state == "insufficient" else gate.value, gate.unit)
+    """Return the value to be shown: none before the reading is full, and none that is old, or "0 %"
+    would look good."""
+    return numbers.amount(None if state in {"insufficient", "no_data"} else gate.value, gate.unit)
 
 
 def _is_beyond(gate: GateFacts) -> bool:
@@ -109,13 +110,25 @@ def limit_text(gate: GateFacts) -> str:
     return _("warns at %(warning)s, acts at %(limit)s") % {"warning": warning, "limit": limit}
 
 
-def _said(gate: GateFacts) -> str:
+def _said(gate: GateFacts, is_decided: bool) -> str:
     """Return the sentence, and what the value was compared with and made from."""
-    sentence, note = said(gate.sentence), said(gate.note)
+    told = _decided(gate.sentence) if is_decided else gate.sentence
+    sentence, note = said(told), said(gate.note)
     is_said = gate.no_data_since is not None or note in sentence
     if not sentence or is_said:
         return sentence or note
     return f"{sentence} {note[:1].upper()}{note[1:]}."
+
+
+def _decided(sentence: Text | str) -> Text | str:
+    """Return what is said of a gate once the phase was decided: nothing is waited for any more."""
+    judged = sentence.params.get("judged") if isinstance(sentence, Text) else None
+    if not isinstance(sentence, Text) or not isinstance(judged, Text):
+        return sentence
+    if judged.code != "gate.must_be_but":
+        return sentence
+    then = text("gate.had_to_be", wanted=judged.params["wanted"])
+    return Text(sentence.code, {**sentence.params, "judged": then})
 
 
 def _graph_url(gate: GateFacts) -> str:
@@ -173,6 +186,7 @@ def tiles(
     """Return the tiles in the order failing, no data, close, passing; charts go from `since` to
     `until`."""
     found = []
+    is_decided = any(moment.is_decision for moment in moments)
     for gate in gates:
         own = readings.get(gate.gate, [])
         state = state_of(gate)
@@ -195,7 +209,7 @@ def tiles(
                 at=gate.at,
                 readings=gate.readings,
                 agents=gate.agents,
-                sentence=_said(gate),
+                sentence=_said(gate, is_decided),
                 query=said(gate.query),
                 graph_url=_graph_url(gate),
                 is_explained=gate.metric in CATALOGUE,

@@ -96,7 +96,8 @@ def rollout_list(request: HtmxRequest) -> HttpResponse:
     """List rollouts, newest first."""
     asked = ListFilter(request.GET).known()
     visible = Rollout.objects.visible_to(request.actor)
-    page = keyset.newest_first(narrowed(visible.for_detail(), asked), request.GET)
+    found = narrowed(visible.for_detail(), asked)
+    page = keyset.newest_first(found, request.GET, is_counted=True)
     is_part = request.htmx.target == "rollout-rows"
     context = {
         "rows": listed(page.rows),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 
 from console.api.rollouts.answers import judged_at
@@ -19,13 +18,14 @@ from console.pages.said import NO_ERRORS, ErrorsView, view_of
 from console.words import states as words
 from console.words import why
 from console.words.events import Line, newest_first
+from console.words.plain import plain
 from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
 from rollouts.engine.decide import Code
 from rollouts.engine.facts import Counts, GateKind
 from rollouts.engine.states import RolloutState
 from rollouts.errors import report
-from rollouts.models import Event, Phase, Rollback, Rollout, Target
+from rollouts.models import Event, Phase, Rollback, Rollout
 
 RECENT_EVENTS = 8
 # Those that were unhealthy before they went back are not counted any more; their history is read.
@@ -61,6 +61,14 @@ class WhyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which kinds of agents the first phase meets, in one sentence; one that it misses is a warning."""
+
+    text: str
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Everything of the page that does not depend on who looks at it."""
 
@@ -72,7 +80,7 @@ class View:
     gates_summary: str
     events: list[Line]
     way_back: Headline | None
-    coverage: str
+    coverage: Coverage
     errors: ErrorsView
     seq: int
     is_over: bool
@@ -86,6 +94,12 @@ class View:
     def guards(self) -> list[gates.Tile]:
         """Thresholds and triggers: watched all the time."""
         return [tile for tile in self.tiles if tile.kind != GateKind.CRITERION]
+
+
+def coverage_of(rollout: Rollout) -> Coverage:
+    """Read what the preview counted."""
+    found = (rollout.preview or {}).get("coverage") or {}
+    return Coverage(plain(spoken(found.get("text", "")), limit=400), not found.get("missing"))
 
 
 def why_of(rollout: Rollout) -> WhyLine:
@@ -138,7 +152,7 @@ def read(rollout: Rollout, now: datetime, then: datetime | None = None) -> View:
         way_back=None
         if rollback is None
         else headline_of(rollout, rollback, steps, then or now, is_past=then is not None),
-        coverage=spoken((rollout.preview.get("coverage") or {}).get("text", "")),
+        coverage=coverage_of(rollout),
         errors=errors_of(rollout, steps) if then is None else NO_ERRORS,
         seq=seq_of(now),
         is_over=rollout.finished_at is not None,
@@ -184,7 +198,11 @@ def agents_of(rollout: Rollout, then: datetime | None = None) -> Agents:
     where they are too many for cells."""
     few = Target.objects.filter(rollout=rollout)[: targets.MAX_CELLS + 1].count()
     cells = targets.cells_of(rollout, then) if few <= targets.MAX_CELLS else []
-    numbers = targets.counts(cells) if cells else _counted(rollout, then)
+    numbers = (
+        targets.counts(cells)
+        if cells
+        else targets.counted(rollout, targets.told_of(rollout, then), then)
+    )
     return Agents(
         total=sum(numbers.values()),
         layout=targets.layout(rollout, cells),
@@ -193,15 +211,3 @@ def agents_of(rollout: Rollout, then: datetime | None = None) -> Agents:
         names=targets.names(cells),
         legend=targets.legend(rollout, numbers),
     )
-
-
-def _counted(rollout: Rollout, then: datetime | None) -> dict[str, int]:
-    """Count the legend in SQL for rollouts that are too large for cells. When each phase began is known
-    already, and is not joined to each of its agents."""
-    numbers = dict.fromkeys(words.TARGET, 0)
-    begun = {p.pk: targets.has_begun(p.started_at, then) for p in rollout.phases.all()}
-    found, state_name, was_name = targets.told_of(rollout, then)
-    rows = found.order_by().values_list("phase_id", state_name, "online", was_name)
-    for phase_id, state, online, was, number in rows.annotate(n=Count("pk")):
-        numbers[words.target_kind(state, online, begun.get(phase_id, False), was)] += number
-    return numbers

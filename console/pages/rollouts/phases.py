@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from console.lib.texts import Text
 from console.pages.drawing import charts
 from console.pages.drawing.charts import BarPart
 from console.words import states as words
 from console.words import tally, ways_back
-from rollouts.engine.facts import Counts
+from console.words.plain import plain
+from rollouts.engine.facts import REJECTED, Counts
 from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.models import Phase, Rollout
 
@@ -26,8 +28,9 @@ def counts_of(phase: Phase) -> Counts:
     return Counts.from_dict(phase.counts or {})
 
 
-def bar_of(phase: Phase, counts: Counts) -> SafeString:
+def bar_of(phase: Phase, rollout: Rollout, counts: Counts) -> SafeString:
     """Draw a phase from good to not started."""
+    goes_back = rollout.state == RolloutState.ROLLING_BACK
     failed_back = counts.told.failed_by_state - counts.failed_by_state
     if phase.state == PhaseState.FAILED:
         failed_back = counts.rolled_back  # it stays red, whoever in it came back
@@ -36,7 +39,7 @@ def bar_of(phase: Phase, counts: Counts) -> SafeString:
         BarPart("returned", counts.rolled_back - failed_back),
         BarPart("failed_back", failed_back),
         BarPart("failed", counts.bad),
-        BarPart("applying", counts.outstanding),
+        BarPart("coming_back" if goes_back else "applying", counts.outstanding),
     ]
     if phase.state in STARTED:
         parts += [BarPart("offline", counts.offline), BarPart("queued", counts.ready)]
@@ -92,7 +95,17 @@ def look_of(phase: Phase, rollout: Rollout) -> words.Look:
         look = _look_back(phase, ways_back.goal(rollout))
     if phase.state == PhaseState.PENDING and phase.manual:
         look = words.Look("wait", "hourglass", _("Needs approval"))
+    if is_rejected(phase, rollout):
+        says = _("Rejected by %(name)s") % {"name": rollout.paused_by_name}
+        look = words.Look("warn", "person", says)
     return look
+
+
+def is_rejected(phase: Phase, rollout: Rollout) -> bool:
+    """Whether somebody said no to this phase, and the rollout is paused for that."""
+    reason = rollout.pause_reason if rollout.state == RolloutState.PAUSED else ""
+    is_so = isinstance(reason, Text) and reason.code == REJECTED
+    return is_so and phase.state == PhaseState.AWAITING_APPROVAL
 
 
 def _look_back(phase: Phase, to: str) -> words.Look:
@@ -102,16 +115,22 @@ def _look_back(phase: Phase, to: str) -> words.Look:
     return words.Look("off", "undo", _("Back on %(to)s") % {"to": to})
 
 
-def notes_of(phase: Phase, counts: Counts) -> list[str]:
+def notes_of(phase: Phase, rollout: Rollout, counts: Counts) -> list[str]:
     """The short line under the count: what is not fine, or what the phase waits for."""
+    if is_rejected(phase, rollout):
+        reason = rollout.pause_reason
+        return [plain(reason.params.get("reason", "")) if isinstance(reason, Text) else ""]
     notes = tally.failed_parts(counts)
+    goes_back = rollout.state == RolloutState.ROLLING_BACK
     if counts.by_effective:
         notes.append(_("%(n)d confirmed by effective config") % {"n": counts.by_effective})
     if phase.state in LIVE and counts.gone:
         notes.append(_("%(n)d not heard of now") % {"n": counts.gone})
     if phase.state in STARTED and counts.offline:
         notes.append(_("%(n)d offline") % {"n": counts.offline})
-    if phase.state in LIVE and counts.outstanding:
+    if goes_back and phase.state in STARTED and counts.rolled_back < counts.offered:
+        notes.append(_("%(n)d coming back") % {"n": counts.offered - counts.rolled_back})
+    elif phase.state in LIVE and counts.outstanding:
         notes.append(_("%(n)d applying") % {"n": counts.outstanding})
     if not counts.members and phase.state not in STARTED:
         notes.append(_("0 agents, passes at once"))
@@ -140,8 +159,8 @@ def _view(rollout: Rollout, phase: Phase, total: int) -> PhaseView:
         is_current=current,
         is_manual=phase.manual,
         counts=counts,
-        bar=bar_of(phase, counts),
-        notes=notes_of(phase, counts),
+        bar=bar_of(phase, rollout, counts),
+        notes=notes_of(phase, rollout, counts),
         grow=max(5, round(counts.members / total * 20) * 5),
         state=phase.state,
     )

@@ -78,7 +78,8 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
         )
     elif not asked["all"]:
         targets = targets.filter(is_concerned)
-    rows = keyset.in_line(targets.select_related("agent", "phase"), request.GET)
+    total = None if asked["check"] else totals.all if asked["all"] else totals.all - totals.ready
+    rows = keyset.in_line(targets.select_related("agent", "phase"), request.GET, total=total)
     checks = {finding.check: check_of(spoken(finding.to_dict()), rollout) for finding in findings}
     context = {
         "rollout": rollout,

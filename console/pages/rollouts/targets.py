@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,17 +24,23 @@ from django.utils.translation import gettext as _
 
 from console.lib.texts import said
 from console.words import states as words
-from rollouts.as_of import targets_as_of
-from rollouts.engine.states import RolloutState
-from rollouts.models import Rollout, Target
+from rollouts.as_of import back_as_of, targets_as_of
+from rollouts.engine.states import (
+    FAILED_TARGETS,
+    RollbackState,
+    RollbackTargetState,
+    RolloutState,
+)
+from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 
 MAX_CELLS = 1000
 # In the order of the legend; `ALWAYS` are shown when there is none as well.
 LEGEND = (
-    *("applied", "applying", "returned", "failed_back"),
+    *("applied", "applying", "coming_back", "returned", "failed_back"),
     *("failed", "timed_out", "fell_back", "lost", "offline", "queued", "todo"),
 )
 ALWAYS = frozenset({"applied"})
+OPEN_BACK = (RollbackTargetState.WAITING, RollbackTargetState.OFFERED)
 NOT_STARTED_STATES = frozenset({RolloutState.DRAFT, RolloutState.SCHEDULED})
 COLUMNS = 31
 PITCH = 14
@@ -64,33 +73,78 @@ class Key:
         return not self.count and self.kind not in ALWAYS
 
 
-def told_of(rollout: Rollout, at: datetime | None) -> tuple[QuerySet[Target], str, str]:
-    """Return the targets as they are, or as they were at a time, and the names of their state and of
-    the state they were taken back from."""
-    if at is not None:
-        return targets_as_of(rollout, at), "then", "then_from"
-    return Target.objects.filter(rollout=rollout), "state", "taken_from"
+def told_of(rollout: Rollout, at: datetime | None = None) -> QuerySet[Any]:
+    """Return the targets as they are, or as they were at a time: with their state (`then`), the state
+    they were taken back from (`then_from`), and `way`, the kind of those that are on their way back."""
+    if at is None:
+        own = Target.objects.filter(rollout=rollout)
+        found: QuerySet[Any] = own.annotate(then=F("state"), then_from=F("taken_from"))
+    else:
+        found = targets_as_of(rollout, at)
+    told: QuerySet[Any] = found.annotate(way=_way(rollout, at))
+    return told
+
+
+def _way(rollout: Rollout, at: datetime | None) -> Combinable:
+    """Return what an agent's way back says of it while that is open, "" when it has none."""
+    rollback: Rollback | None = getattr(rollout, "rollback", None)
+    none = Value("", CharField())
+    if rollback is None or rollback.state != RollbackState.RUNNING:
+        return none
+    own = RollbackTarget.objects.filter(rollback=rollback).annotate(then=F("state"))
+    back: QuerySet[Any] = own if at is None else back_as_of(rollback, at)
+    kind = Case(When(online=True, then=Value("coming_back")), default=Value("offline"))
+    mine = back.filter(agent=OuterRef("agent"), then__in=OPEN_BACK).annotate(way=kind)
+    return Coalesce(Subquery(mine.values("way")[:1]), none)
+
+
+def of_kind(kind: str) -> Q:
+    """Return the condition behind one entry of the legend for targets of `told_of`; see
+    `words.target_kind`."""
+    started = Q(phase__started_at__isnull=False)
+    at_work = Q(way="", then__in=["waiting", "offered"])
+    return {
+        "applied": Q(way="", then="applied"),
+        **{str(state): Q(way="", then=state) for state in FAILED_TARGETS},
+        "returned": Q(then="rolled_back") & ~Q(then_from__in=FAILED_TARGETS),
+        "failed_back": Q(then="rolled_back", then_from__in=FAILED_TARGETS),
+        "coming_back": ~Q(then="rolled_back") & Q(way="coming_back"),
+        "offline": ~Q(then="rolled_back") & Q(way="offline") | started & at_work & Q(online=False),
+        "applying": Q(way="", then="offered", online=True) | ~started & at_work & Q(then="offered"),
+        "queued": started & at_work & Q(then="waiting", online=True),
+        "todo": Q(way="", then="skipped") | ~started & at_work & Q(then="waiting"),
+    }.get(kind, Q(pk=None))
+
+
+def counted(rollout: Rollout, found: QuerySet[Any], at: datetime | None = None) -> dict[str, int]:
+    """Count targets of `told_of` by kind in SQL, in the order of the legend. When each phase began is
+    known already, and is not joined to each of its agents."""
+    numbers = dict.fromkeys(words.TARGET, 0)
+    begun = {phase.pk: has_begun(phase.started_at, at) for phase in rollout.phases.all()}
+    rows = found.order_by().values_list("phase_id", "then", "online", "then_from", "way")
+    for phase_id, state, online, was, way, number in rows.annotate(n=Count("pk")):
+        numbers[words.target_kind(state, online, begun.get(phase_id, False), was, way)] += number
+    return numbers
 
 
 def cells_of(rollout: Rollout, at: datetime | None = None) -> list[Cell]:
     """Read the cells in their lasting order: one query, at most MAX_CELLS rows."""
-    found, state_name, was_name = told_of(rollout, at)
     rows = (
-        found.order_by("phase__index", "position", "pk")
+        told_of(rollout, at).order_by("phase__index", "position", "pk")
         .values_list(
-            "agent__name", state_name, "online", "phase__started_at", "phase__name", "error",
-            "agent__instance_uid", was_name,
+            "agent__name", "then", "online", "phase__started_at", "phase__name", "error",
+            "agent__instance_uid", "then_from", "way",
         )[:MAX_CELLS]
     )  # fmt: skip
     return [
         Cell(
             name,
-            words.target_kind(state, online, has_begun(started, at), was),
+            words.target_kind(state, online, has_begun(started, at), was, way),
             phase,
             said(error),
             str(uid),
         )
-        for name, state, online, started, phase, error, uid, was in rows
+        for name, state, online, started, phase, error, uid, was, way in rows
     ]
 
 

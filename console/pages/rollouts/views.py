@@ -38,10 +38,12 @@ def detail(request: HtmxRequest, rollout_id: int) -> HttpResponse:
 
 
 def _detail(request: HtmxRequest, rollout: Rollout, now: datetime) -> HttpResponse:
-    acts = bar.bar(Seen.of(rollout), request.actor)
-    context = {"rollout": rollout, "acts": acts, "why_not": bar.reasons(acts)}
+    context = {
+        "rollout": rollout,
+        "acts": bar.bar(Seen.of(rollout), request.actor),
+    }
     if request.htmx.target == "acts":
-        return render(request, "rollouts/_acts.html", context)
+        return render(request, "rollouts/acts/_acts.html", context)
     context["next_steps"] = next_steps.steps(rollout, request.actor)
     if request.htmx.target == "next-steps":
         return render(request, "rollouts/_next_steps.html", context)
@@ -53,7 +55,7 @@ def _detail(request: HtmxRequest, rollout: Rollout, now: datetime) -> HttpRespon
         "preview": wizard_preview.view_of(rollout.preview or {}, rollout)
         if _is_draft(rollout)
         else None,
-        "topics": [rollout.topic, "quarantines"],
+        "topics": [rollout.topic],
         "follows": ["rollout-state", "quarantines-changed"],
         "seq": view.seq,
     }

@@ -108,7 +108,7 @@ def _acts(wanted: str, actor: Actor) -> list[Hit]:
             note=button.why_not,
         )
         for rollout in found[:EACH]
-        for button in bar.bar(Seen.of(rollout), actor)
+        for button in bar.acts_of(Seen.of(rollout), actor)
         if button.name.startswith(verb) or verb in button.label.casefold()
     ]
 

@@ -228,7 +228,7 @@ def test_who_only_shows_what_it_runs_is_counted_apart() -> None:
     assert counts(rollout)["by_effective"] == 3
     phase = Phase.objects.get(rollout=rollout)
     assert phase_view(phase, [])["confirmed_by_effective_config"] == 3
-    assert notes_of(phase, counts_of(phase)) == ["3 confirmed by effective config"]
+    assert notes_of(phase, phase.rollout, counts_of(phase)) == ["3 confirmed by effective config"]
 
 
 def test_what_was_lost_before_the_offer_says_nothing_of_the_version() -> None:

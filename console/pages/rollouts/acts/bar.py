@@ -1,11 +1,10 @@
 """The action bar of a rollout: its acts in this state, in their fixed order, and why not.
 
-A disabled act says why in visible text (ui.md 4.6).
+What cannot be done now stands in a menu beside them, each act with its reason in visible text (ui.md 4.6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -31,8 +30,22 @@ class Button:
     why_not: str = ""
 
 
-def bar(seen: Seen, actor: Actor) -> list[Button]:
-    """Return the acts for this person in this state, in their fixed order."""
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What can be done now, and what not; each in its fixed order."""
+
+    now: list[Button]
+    not_now: list[Button]
+
+
+def bar(seen: Seen, actor: Actor) -> Bar:
+    """Return the acts for this person in this state."""
+    acts = acts_of(seen, actor)
+    return Bar([act for act in acts if not act.why_not], [act for act in acts if act.why_not])
+
+
+def acts_of(seen: Seen, actor: Actor) -> list[Button]:
+    """Return all of them, those that cannot be done with why not."""
     rollout = seen.rollout
     if rollout.state == RolloutState.DRAFT:
         return [
@@ -72,8 +85,3 @@ def _of_table(seen: Seen, actor: Actor, for_all: str) -> list[Button]:
 def _button(seen: Seen, name: str, label: str, icon: str, css: str, why_not: str) -> Button:
     url = reverse(f"rollouts:{name}", args=[seen.rollout.pk])
     return Button(name, label, icon, "" if why_not else css, url, why_not)
-
-
-def reasons(acts: Sequence[Button]) -> list[str]:
-    """Return each sentence of why-not once, in order, for the text under the bar."""
-    return list(dict.fromkeys(act.why_not for act in acts if act.why_not))

@@ -110,6 +110,8 @@ def _asks_a_person(seen: Seen) -> bool:
 
 
 def _is_asked(seen: Seen, actor: Actor) -> str:
+    if seen.waiting is not None and seen.rollout.state == RolloutState.PAUSED:
+        return _("The rollout is paused. Resume it, then it is asked again.")
     if seen.waiting is not None:
         may = can(actor, "rollouts.approve", seen.rollout)
         return four_eyes(actor, seen.rollout.involved_ids()).why_not if may else may.why_not

@@ -4,6 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from agents.models import Agent
+from console.lib.paging import Numbers
 from console.pages.frame import keyset
 from tests.make.agents import make_collector
 
@@ -27,5 +28,20 @@ def test_a_list_in_line_reads_forward_and_back() -> None:
     assert read(f"before={back.newer}").newer == ""
 
 
+def test_a_page_knows_which_rows_of_how_many_it_shows() -> None:
+    for _ in range(5):
+        make_collector()
+    first = read("")
+    second = read(f"after={first.older}")
+    last = read(f"after={second.older}")
+    assert [page.numbers for page in (first, second, last)] == [
+        Numbers(1, 2, 5),
+        Numbers(3, 4, 5),
+        Numbers(5, 5, 5),
+    ]
+    assert read(f"before={last.newer}").numbers == Numbers(3, 4, 5)
+    assert keyset.newest_first(Agent.objects.all(), QueryDict("")).numbers is None
+
+
 def test_an_empty_list_has_no_neighbours() -> None:
-    assert read("before=1") == keyset.Page([], "", "", True)
+    assert read("before=1") == keyset.Page([], "", "", True, Numbers(1, 0, 0))

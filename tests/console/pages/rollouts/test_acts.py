@@ -102,9 +102,11 @@ def test_a_viewer_is_told_what_is_missing(rollout: Rollout, verb: str) -> None:
 
 
 def test_a_viewer_sees_the_acts_disabled_with_the_reason(rollout: Rollout) -> None:
-    text = sign_in("vera", "viewer").get(f"/rollouts/{rollout.pk}/").content.decode()
-    assert text.count("disabled aria-describedby") >= 3
-    assert "Needs the role" in text
+    text = markup(sign_in("vera", "viewer").get(f"/rollouts/{rollout.pk}/"))
+    acts = text.split('id="acts"')[1].split("</details>")[0]
+    assert acts.count("<button") == acts.count("disabled") == acts.count('class="why-not"') >= 3
+    assert acts.count("Needs the role") >= 3
+    assert "<a " not in acts
 
 
 def test_aborting_without_a_reason_asks_for_one(rollout: Rollout) -> None:
@@ -149,6 +151,14 @@ def test_rejecting_keeps_the_reason_and_pauses(rollout: Rollout) -> None:
     assert Approval.objects.get().state == "rejected"
     assert Approval.objects.get().reason == REASON
     assert state(rollout) == "paused"
+    page = markup(sign_in("vera", "viewer").get(f"/rollouts/{rollout.pk}/"))
+    step = page.split('id="phase-3"')[1].split("</a>")[0]
+    assert "Rejected by chen" in step
+    assert REASON in step
+    assert 'class="in is-warn"' in step
+    assert "Needs approval" not in page
+    assert f"Production rejected by chen: {REASON}" in page
+    assert 'class="why-line is-warn"' in page
 
 
 def test_the_approval_is_bound_to_the_evidence_that_was_shown(rollout: Rollout) -> None:

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from console.pages.rollouts.agents_list import by_kind, rows_of
-from rollouts.models import Rollout, Target
+from console.pages.rollouts import targets
+from console.pages.rollouts.agents_list import rows_of
+from rollouts.models import Rollout
 from tests.console.pages.markup import markup
 from tests.console.pages.rollbacks.rows import ERROR, make_way_back
 from tests.make.people import sign_in
@@ -22,8 +23,8 @@ def page(rollout: Rollout, query: str = "") -> str:
 
 def test_who_came_back_says_when() -> None:
     rollout = make_way_back(back=2, met=3, never=1)
-    targets = Target.objects.filter(rollout=rollout).select_related("agent", "phase").order_by("pk")
-    rows = rows_of(rollout, list(targets))
+    found = targets.told_of(rollout).select_related("agent", "phase").order_by("pk")
+    rows = rows_of(rollout, list(found))
     assert [row.back_at is not None for row in rows] == [True, True, False, False]
     assert [row.kind for row in rows] == ["failed_back", "failed_back", "failed", "todo"]
     text = page(rollout)
@@ -41,7 +42,7 @@ def test_one_error_of_many_is_said_once() -> None:
 
 def test_filters_say_how_many_there_are_and_nothing_that_is_not() -> None:
     rollout = make_way_back(back=2, met=3, never=5)
-    assert {k: n for k, n in by_kind(Target.objects.filter(rollout=rollout)).items() if n} == {
+    assert {k: n for k, n in targets.counted(rollout, targets.told_of(rollout)).items() if n} == {
         "failed": 1,
         "failed_back": 2,
         "todo": 5,

@@ -11,6 +11,7 @@ from console.lib.texts import text
 from console.pages.frame.fragments import render
 from console.pages.rollouts import gates
 from console.pages.rollouts import page as rollout_page
+from console.pages.rollouts.evidence.chart import ChartMoment
 from console.words import numbers
 from console.words.plain import NO_VALUE
 from rollouts.engine.facts import GateFacts, GateKind, Verdict
@@ -68,6 +69,33 @@ def test_what_prometheus_was_not_asked_cannot(settings: Any, source: str) -> Non
 
 def test_sources_are_called_by_their_words() -> None:
     assert tile(replace(GATE, source="own_metrics")).source == "own metrics"
+
+
+def test_a_reading_that_is_not_full_shows_no_value() -> None:
+    shown = tile(replace(GATE, verdict=Verdict.INSUFFICIENT, value=0.0))
+    assert (shown.value, str(shown.look.label)) == (NO_VALUE, "Not enough yet")
+
+
+def test_a_value_beyond_its_limit_is_shown_before_the_reading_is_full() -> None:
+    shown = tile(replace(GATE, verdict=Verdict.INSUFFICIENT, value=0.95))
+    assert (shown.value, shown.state) == ("0.95", "failing")
+
+
+def test_a_gate_of_a_decided_phase_waits_for_nothing() -> None:
+    judged = text(
+        "gate.must_be_but",
+        wanted=text("gate.below", limit="10 %"),
+        missing=text("gate.too_few_readings", readings=1, of=3),
+    )
+    sentence = text("gate.judged", gate="Queue", value="95 %", judged=judged, behind=["20 agents"])
+    gate = replace(GATE, verdict=Verdict.INSUFFICIENT, sentence=sentence, note="")
+    assert "1 of 3 readings of its window are in" in tile(gate).sentence
+    decided = ChartMoment(NOW, "rollback decided", is_decision=True)
+    [shown] = gates.tiles([gate], {}, NOW, NOW, [decided])
+    assert shown.sentence == (
+        "Queue is 95 %, it had to be below 10 %; the phase was decided before its window was full "
+        "(20 agents)."
+    )
 
 
 def test_the_head_counts_gates_and_guards_apart_by_what_they_say() -> None:

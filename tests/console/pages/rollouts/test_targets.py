@@ -8,13 +8,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from agents.models import Agent
 from console.pages.rollbacks.progress import progress_of
 from console.pages.rollouts import targets
 from console.pages.rollouts.page import agents_of, errors_of
 from console.words import states as words
 from rollouts.delivering import counts
 from rollouts.engine.states import FAILED_TARGETS, RollbackTargetState, TargetState
-from rollouts.models import RollbackTarget, Rollout, Target
+from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from tests.console.pages.markup import markup
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
@@ -40,11 +41,12 @@ def rolled_back(came_from: str) -> Rollout:
 
 def test_each_state_of_a_target_has_an_entry_in_the_legend() -> None:
     kinds = {
-        words.target_kind(state, online, started, was)
+        words.target_kind(state, online, started, was, way)
         for state in STATES
         for online in (True, False)
         for started in (True, False)
         for was in ("", *STATES)
+        for way in ("", "coming_back", "offline")
     }
     assert kinds == set(targets.LEGEND) == set(words.TARGET)
 
@@ -95,6 +97,57 @@ def test_a_rollout_too_large_for_cells_is_counted_and_no_agent_of_it_read(
     assert not [one for one in asked.captured_queries if "agents_agent" in one["sql"]]
     assert (large.legend, large.total) == (small.legend, 6)
     assert (large.grid, large.cells, large.layout != small.layout) == ("", [], True)
+
+
+@pytest.fixture
+def coming_back() -> Rollout:
+    """Six agents that are all on their way back or were never reached, one in each state of a target."""
+    rollout = rolled_back("failed")
+    Rollout.objects.filter(pk=rollout.pk).update(state="rolling_back")
+    agents = list(Agent.objects.order_by("pk")[:4])
+    rollback = make_rollback("a" * 64, agents)
+    Rollback.objects.filter(pk=rollback.pk).update(rollout=rollout, kind="automatic")
+    rows = list(Target.objects.filter(rollout=rollout).order_by("agent"))
+    ways = (("confirmed", "rolled_back"), ("offered", "offered"), ("waiting", "applied"))
+    for row, (way, state) in zip(rows, (*ways, ("offered", "failed")), strict=False):
+        RollbackTarget.objects.filter(agent=row.agent).update(state=way)
+        Target.objects.filter(pk=row.pk).update(state=state, taken_from="")
+    RollbackTarget.objects.filter(agent=rows[2].agent).update(online=False)
+    Target.objects.filter(pk__in=[row.pk for row in rows[4:]]).update(
+        state="skipped", taken_from=""
+    )
+    return Rollout.objects.for_detail().get(pk=rollout.pk)
+
+
+def test_who_is_on_the_way_back_is_not_applying(coming_back: Rollout) -> None:
+    shown = agents_of(coming_back)
+    assert {key.kind: key.count for key in shown.legend if key.count} == {
+        "coming_back": 2,
+        "returned": 1,
+        "offline": 1,
+        "todo": 2,
+    }
+    assert sum(key.count for key in shown.legend) == shown.total == 6
+    assert targets.counted(coming_back, targets.told_of(coming_back)) == targets.counts(
+        targets.cells_of(coming_back)
+    )
+
+
+def test_the_list_of_those_on_the_way_back_has_as_many(coming_back: Rollout) -> None:
+    viewer = sign_in("vera", "viewer")
+    for key in agents_of(coming_back).legend:
+        page = markup(viewer.get(key.url))
+        assert page.count('<th scope="row">') == key.count, key.kind
+        assert f"({key.count})" in page or not key.count
+    assert "Back at" in markup(viewer.get(f"/rollouts/{coming_back.pk}/agents/"))
+
+
+def test_a_way_back_that_is_over_says_what_became_of_each(coming_back: Rollout) -> None:
+    Rollback.objects.update(state="incomplete")
+    rollout = Rollout.objects.for_detail().get(pk=coming_back.pk)
+    numbers = targets.counted(rollout, targets.told_of(rollout))
+    assert numbers["coming_back"] == 0
+    assert (numbers["applied"], numbers["failed"]) == (1, 1)
 
 
 def test_who_did_not_fail_is_only_back() -> None:
