@@ -282,7 +282,15 @@ def line(event: Event) -> Line:
 
 
 # Who it was, where no person acted: what the plan says, and what agents did by themselves.
-_BY_PLAN = frozenset({"roll_back", "quarantined", "skip_phase", "pause"})
+_BY_PLAN = frozenset(
+    {
+        *("roll_back", "quarantined", "skip_phase", "pause", "bake", "succeed", "add_rest"),
+        *("start_phase", "deployed", "pass_phase", "ask_approval", "approval_asked"),
+        *("approval_lapsed", "approval_expired", "approval_withdrawn"),
+    }
+)
+# What a person does so that a phase starts at that moment.
+_STARTS = frozenset({"start", "approval_approved", "resume", "advance"})
 _BY_AGENTS = frozenset({"fell_back", "lost", "rollback_done", "stragglers_back"})
 
 
@@ -311,11 +319,17 @@ def _reason(event: Event, reason: str) -> str:
 
 
 def lines(events: Iterable[Event]) -> list[Line]:
-    """Return lines, oldest first. One decision writes several events; its reason is said once."""
+    """Return lines, oldest first. One decision writes several events; its reason is said once, and a
+    phase that a person's act started is that person's."""
     found: list[Line] = []
     before: Event | None = None
+    person: Event | None = None
     for event in events:
         own = line(event)
+        if _is_of_a_person(event) and event.act in _STARTS:
+            person = event
+        elif event.act == "start_phase" and person is not None and person.at == event.at:
+            own = replace(own, actor=person.actor_name)
         if before is not None and event.reason and event.reason == before.reason:
             own = replace(own, reason="", evidence=[])
         found.append(own)
