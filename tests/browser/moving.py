@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -66,10 +67,11 @@ class MovingFleet(Fleet):
     def move_until(self, done: Callable[[], bool], seconds: float = 30, fails: bool = True) -> None:
         """Let the world go on until something is so."""
         until = time.monotonic() + seconds
+        Rollout.objects.exclude(next_tick_at=None).update(next_tick_at=timezone.now())
         while not done():
             if time.monotonic() >= until:
                 assert not fails, "it did not happen in time"
-                return
+                break
             self.now = timezone.now()
             self.beat()
             self.speak()
@@ -77,6 +79,13 @@ class MovingFleet(Fleet):
             active = Rollout.objects.active().values_list("pk", flat=True)
             hints.mark_dirty("fleet", "agents", *(f"rollout:{pk}" for pk in active))
             time.sleep(0.25)
+        self.hold()
+
+    def hold(self) -> None:
+        """Let the world stand still, however long it is looked at: nobody is late meanwhile."""
+        later = timezone.now() + timedelta(hours=1)
+        Rollout.objects.exclude(next_tick_at=None).update(next_tick_at=later)
+        AgentStatus.objects.filter(connected=True).update(last_seen_at=later)
 
 
 class Story:

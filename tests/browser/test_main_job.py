@@ -107,3 +107,32 @@ def test_single_keys_do_nothing_inside_a_field(open_page: Callable[..., Page]) -
     page.keyboard.type("gr?")
     assert page.url.endswith("/agents/")
     expect(page.locator("#q")).to_have_value("gr?")
+
+
+def test_a_refused_dialog_puts_the_reader_into_the_field(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("op", "operator")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    page.get_by_role("button", name="Abort and roll back…").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.fill("#reason", "no")
+    page.locator("dialog .btn.danger-fill").click()
+    expect(page.locator("#reason")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#reason")).to_be_focused()
+    expect(page.locator("#reason")).to_have_value("no")
+
+
+def test_what_cannot_be_done_says_why_in_a_menu(open_page: Callable[..., Page]) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    acts = page.locator("#acts")
+    expect(acts.locator("a")).to_have_count(0)
+    acts.get_by_text("More").click()
+    reasons = acts.locator(".why-not")
+    expect(reasons.first).to_be_visible()
+    expect(reasons.first).to_contain_text("Needs the role")
+    head = page.locator(".page-head").bounding_box()
+    assert head is not None
+    page.keyboard.press("Escape")
+    assert head["height"] < 90  # two lines

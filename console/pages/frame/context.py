@@ -22,6 +22,11 @@ from console.pages.frame import counts
 from console.words import browser
 
 LIVE_PATH = "/ws/console/?t=nav"
+# After what the counts beside the navigation are read again.
+COUNTS_FOLLOW = (
+    *("rollouts-changed from:body", "approvals-changed from:body"),
+    *("quarantines-changed from:body", "live-resync"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Frame:
         self.server_ms = int(now.timestamp() * 1000)
         self.language = translation.get_language() or "en"
         self.live_path = LIVE_PATH
+        self.counts_follow = ", ".join(COUNTS_FOLLOW)
         self.words = browser.words()
 
     @property

@@ -20,6 +20,7 @@ from console.lib.snapshot import snapshot
 from console.live import followed, topics
 from console.live.publisher import Publisher
 from console.live.sources import Sources
+from console.pages.frame.context import COUNTS_FOLLOW
 from rollouts.models import Rollout, Target
 from tests.make.agents import make_fleet
 from tests.make.configs import make_config
@@ -190,3 +191,28 @@ def test_too_many_changes_become_one_signal_to_read_again() -> None:
     AgentStatus.objects.update(healthy=False)
     sent = sources.messages(topics.AGENTS, {topics.AGENTS}, now)[topics.AGENTS]
     assert sent[-1] == '{"event":"refresh"}'
+
+
+def test_an_agents_page_hears_of_the_rollout_that_takes_it_up_and_lets_it_go() -> None:
+    rollout, sources = a_rollout(), Sources()
+    target = Target.objects.filter(rollout=rollout).first()
+    assert target is not None
+    topic = f"agent:{target.agent_id}"
+
+    def heard() -> list[str]:
+        sent = sources.messages(topics.ROLLOUTS, {topic}, timezone.now())
+        assert sent[topics.NAV] == ['{"event":"rollouts.changed"}']
+        return events(json.loads(sent[topic][0]))
+
+    assert heard() == ["agent.changed"]
+    assert heard() == []
+    Target.objects.filter(pk=target.pk).update(active=False)  # nothing that the feed sends of it
+    assert heard() == ["agent.changed"]
+
+
+@pytest.mark.parametrize("topic", sorted(topics.COUNTED))
+def test_what_the_navigation_counts_reaches_every_page(topic: str) -> None:
+    sent = Sources().messages(topic, set(), timezone.now())
+    assert sent == {topics.NAV: [f'{{"event":"{topic}.changed"}}']}
+    assert f"{topic}-changed from:body" in COUNTS_FOLLOW
+    assert "live-resync" in COUNTS_FOLLOW  # what was said while nobody listened

@@ -31,7 +31,6 @@ class ActForm(PageForm):
     """A reason, and the rollout's number where the dialog wants it typed."""
 
     several = gettext_lazy("Something is missing. Nothing was done.")
-    is_beside = True
     reason = LineField()
     number = LineField()
     revision = Number(0, MAX_REVISION)

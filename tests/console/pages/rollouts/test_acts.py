@@ -114,6 +114,7 @@ def test_aborting_without_a_reason_asks_for_one(rollout: Rollout) -> None:
     text = answer.content.decode()
     assert answer.status_code == 422
     assert 'aria-describedby="reason-h reason-e"' in text
+    assert "Something is missing" not in text  # one thing is: it is named
     assert state(rollout) == "running"
 
 
