@@ -230,9 +230,11 @@ SHOWN_LABELS = ("env", "region", "role", "tier")
 
 @register.simple_tag
 def agent_labels(agent: Agent) -> str:
-    """Write the labels a row has room for: the values of the usual ones, in a fixed order."""
+    """Write the labels a row has room for: the usual ones, in a fixed order, as a selector has them."""
     labels = agent.labels or {}
-    return " · ".join(plain.plain(labels[k], limit=40) for k in SHOWN_LABELS if labels.get(k))
+    return " · ".join(
+        f"{key}={plain.plain(labels[key], limit=40)}" for key in SHOWN_LABELS if labels.get(key)
+    )
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -337,9 +338,12 @@ def lines(events: Iterable[Event]) -> list[Line]:
     return found
 
 
-def newest_first(events: Iterable[Event]) -> list[Line]:
-    """Return lines of events that were read newest first."""
-    return lines(reversed(list(events)))[::-1]
+BEFORE = 3  # events that a line may need to be said rightly
+
+
+def newest_first(events: QuerySet[Event], most: int) -> list[Line]:
+    """Return the newest lines, at most so many, of events that are ordered newest first."""
+    return lines(reversed(events[: most + BEFORE]))[::-1][:most]
 
 
 def _own_name(event: Event, phase: str) -> str:

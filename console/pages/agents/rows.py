@@ -117,6 +117,7 @@ def rows_of(agents: Sequence[Agent], now: datetime) -> list[AgentRow]:
     rows = []
     for agent in agents:
         status, word = statuses[agent.pk], str(getattr(agent, "status_word", "unknown"))
+        connected = status.connected and word != "offline"  # its gateway may be gone, unsaid
         rows.append(
             AgentRow(
                 agent=agent,
@@ -127,8 +128,8 @@ def rows_of(agents: Sequence[Agent], now: datetime) -> list[AgentRow]:
                 error=error_of(agent, status, word),
                 note=_note_of(agent, status, word, fallen),
                 seen_at=status.last_seen_at,
-                connected=status.connected,
-                is_late=is_late(status.connected, status.last_seen_at, now),
+                connected=connected,
+                is_late=is_late(connected, status.last_seen_at, now),
             )
         )
     return rows

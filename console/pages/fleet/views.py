@@ -52,7 +52,7 @@ def _overview(request: HtmxRequest, now: datetime) -> HttpResponse:
         "needs": needs_person.read(request, now, most=needs_person.SHOWN),
         "tour": tour.read(request.actor, fleet.uses),
         "ended": latest.read(request.actor),
-        "recent": event_words.newest_first(recent[:RECENT]),
+        "recent": event_words.newest_first(recent, RECENT),
         "topics": ["fleet", "rollouts"],
         "follows": ["fleet-changed", *needs_person.FOLLOWS],
     }

@@ -49,7 +49,7 @@ class Progress:
         """The numbers as one bar."""
         parts = [
             BarPart("returned", self.confirmed),
-            BarPart("applying", self.offered),
+            BarPart("coming_back", self.offered),
             BarPart("failed", self.failed),
             BarPart("offline", self.offline),
             BarPart("queued", self.waiting),

@@ -25,7 +25,7 @@ from rollouts.engine.decide import Code
 from rollouts.engine.facts import Counts, GateKind
 from rollouts.engine.states import RolloutState
 from rollouts.errors import report
-from rollouts.models import Event, Phase, Rollback, Rollout
+from rollouts.models import Event, Phase, Rollback, Rollout, Target
 
 RECENT_EVENTS = 8
 # Those that were unhealthy before they went back are not counted any more; their history is read.
@@ -148,7 +148,7 @@ def read(rollout: Rollout, now: datetime, then: datetime | None = None) -> View:
         why=why_of(rollout),
         tiles=tiles,
         gates_summary=gates.summary(tiles),
-        events=newest_first(events.order_by("-seq")[:RECENT_EVENTS]),
+        events=newest_first(events.order_by("-seq"), RECENT_EVENTS),
         way_back=None
         if rollback is None
         else headline_of(rollout, rollback, steps, then or now, is_past=then is not None),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from agents.models import Agent, AgentStatus, Delivery, Quarantine
+from agents.models import Agent, AgentStatus, Delivery, GatewayLease, Quarantine
 from rollouts.models import ConfigVersion, Target
 from tests.console.api.people import by_token
 from tests.make.agents import make_fleet
@@ -141,3 +143,12 @@ def test_an_agent_in_a_rollout_says_in_its_own_word_how_it_failed(
         assert error in page
     answer = shown(agent)
     assert (answer["rollout_state"], answer["rollout_error"]) == (state, error)
+
+
+def test_who_lost_its_gateway_is_not_on_time() -> None:
+    [agent] = make_fleet(1)
+    GatewayLease.objects.update(renewed_at=timezone.now() - timedelta(hours=1))
+    for url in ("/agents/", f"/agents/{agent.instance_uid}/"):
+        page = words(sign_in("viewer-" + str(len(url)), "viewer"), url)
+        assert "Offline" in page
+        assert "on time" not in page
