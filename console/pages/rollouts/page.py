@@ -25,7 +25,7 @@ from rollouts.engine.decide import Code
 from rollouts.engine.facts import Counts, GateKind
 from rollouts.engine.states import RolloutState
 from rollouts.errors import report
-from rollouts.models import Event, Phase, Rollback, Rollout, Target
+from rollouts.models import Event, Phase, Rollback, Rollout
 
 RECENT_EVENTS = 8
 # Those that were unhealthy before they went back are not counted any more; their history is read.
@@ -194,10 +194,12 @@ class Agents:
 
 
 def agents_of(rollout: Rollout, then: datetime | None = None) -> Agents:
-    """Read the agents region: how many there are, then one query for the cells, or for the legend alone
-    where they are too many for cells."""
-    few = Target.objects.filter(rollout=rollout)[: targets.MAX_CELLS + 1].count()
-    cells = targets.cells_of(rollout, then) if few <= targets.MAX_CELLS else []
+    """Read the agents region: one query for the cells, or for the legend alone where the phases say
+    that they are too many for cells."""
+    known = sum(phases.counts_of(step).members for step in rollout.phases.all())
+    cells = targets.cells_of(rollout, then) if known <= targets.MAX_CELLS else []
+    if len(cells) > targets.MAX_CELLS:  # phases that were not counted yet
+        cells = []
     numbers = (
         targets.counts(cells)
         if cells

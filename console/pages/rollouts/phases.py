@@ -93,6 +93,8 @@ def look_of(phase: Phase, rollout: Rollout) -> words.Look:
             look = words.Look("bad", "octagon-x", _("Failed, rolling back"))
     elif rollout.state in CAME_BACK and 0 < counts.offered <= counts.rolled_back:
         look = _look_back(phase, ways_back.goal(rollout))
+    if phase.state == PhaseState.SKIPPED and counts.offered > counts.rolled_back:
+        look = words.Look("off", "stop", _("Stopped"))  # its agents have the version
     if phase.state == PhaseState.PENDING and phase.manual:
         look = words.Look("wait", "hourglass", _("Needs approval"))
     if is_rejected(phase, rollout):

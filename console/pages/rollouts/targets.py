@@ -128,13 +128,13 @@ def counted(rollout: Rollout, found: QuerySet[Any], at: datetime | None = None) 
 
 
 def cells_of(rollout: Rollout, at: datetime | None = None) -> list[Cell]:
-    """Read the cells in their lasting order: one query, at most MAX_CELLS rows."""
+    """Read the cells in their lasting order: one query, one more than MAX_CELLS where they are more."""
     rows = (
         told_of(rollout, at).order_by("phase__index", "position", "pk")
         .values_list(
             "agent__name", "then", "online", "phase__started_at", "phase__name", "error",
             "agent__instance_uid", "then_from", "way",
-        )[:MAX_CELLS]
+        )[: MAX_CELLS + 1]
     )  # fmt: skip
     return [
         Cell(

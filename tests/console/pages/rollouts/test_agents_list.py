@@ -26,7 +26,7 @@ def test_who_came_back_says_when() -> None:
     found = targets.told_of(rollout).select_related("agent", "phase").order_by("pk")
     rows = rows_of(rollout, list(found))
     assert [row.back_at is not None for row in rows] == [True, True, False, False]
-    assert [row.kind for row in rows] == ["failed_back", "failed_back", "failed", "todo"]
+    assert [row.kind for row in rows] == ["failed_back", "failed_back", "coming_back", "todo"]
     text = page(rollout)
     for heading in ("Outcome", "Answered", "Back at"):
         assert f">{heading}</th>" in text
@@ -43,7 +43,7 @@ def test_one_error_of_many_is_said_once() -> None:
 def test_filters_say_how_many_there_are_and_nothing_that_is_not() -> None:
     rollout = make_way_back(back=2, met=3, never=5)
     assert {k: n for k, n in targets.counted(rollout, targets.told_of(rollout)).items() if n} == {
-        "failed": 1,
+        "coming_back": 1,
         "failed_back": 2,
         "todo": 5,
     }
