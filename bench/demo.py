@@ -1,6 +1,6 @@
 """The main job, measured: start, delivery to a whole fleet, automatic rollback, pages meanwhile.
 
-    python -m bench.demo [--agents 1000] [--fresh-clone] [--json]
+    python -m bench.demo [--agents 1000] [--rollouts 5] [--fresh-clone] [--json]
 
 Starts a demo of its own (ports from the system, a temporary directory), drives it through the API and
 reads the moments from its database. Nothing here is a test: numbers are for the reader.
@@ -25,6 +25,7 @@ from typing import Any
 import psycopg
 import requests
 
+from bench.gateway.servers import cpu_of, tree_of
 from bench.machine import machine
 from tests.product import ROOT, Product, clean_environment, wait_for
 
@@ -59,12 +60,15 @@ class Row:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.demo")
     parser.add_argument("--agents", type=int, default=1000)
+    parser.add_argument("--rollouts", type=int, default=5, help="good ones, in a row (5)")
     parser.add_argument("--fresh-clone", action="store_true", help="time `make up` in a new clone")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     before = machine()
     with tempfile.TemporaryDirectory(prefix="tidegate bench ") as directory:
-        rows = list(measure(Path(directory), args.agents, fresh_clone=args.fresh_clone))
+        rows = list(
+            measure(Path(directory), args.agents, args.rollouts, fresh_clone=args.fresh_clone)
+        )
     if args.json:
         about = {"machine": before, "agents": args.agents, "rows": [asdict(row) for row in rows]}
         print(json.dumps(about, indent=2))
@@ -75,7 +79,7 @@ def main() -> None:
         print(f"{row.what:<58} {row.seconds:9.3f} s  {goal:<14} {row.note}")
 
 
-def measure(directory: Path, agents: int, *, fresh_clone: bool) -> Iterator[Row]:
+def measure(directory: Path, agents: int, rollouts: int, *, fresh_clone: bool) -> Iterator[Row]:
     """Yield the numbers of issue-sized runs, one after the other."""
     faults = f"--fail-share 8% --faults-on '{_BAD}'"
     product = Product(directory / "data", agents=agents, simulate=faults)
@@ -85,7 +89,7 @@ def measure(directory: Path, agents: int, *, fresh_clone: bool) -> Iterator[Row]
         product.wait_connected(max(120, agents / 40))
         yield Row("fleet connected, after the start", time.monotonic() - began, None)
         with pages(product) as page_times:
-            yield from delivery(product, page_times)
+            yield from delivery(product, page_times, rollouts)
             yield from rollback(product, page_times)
             times = sorted(page_times.seconds)
         yield Row(
@@ -132,12 +136,27 @@ def stop(product: Product) -> float:
     return time.monotonic() - began
 
 
-def delivery(product: Product, page_times: PageTimes) -> Iterator[Row]:
-    """Roll a good version out to everybody at once."""
-    body = (_EXAMPLES / "edge-v2.yaml").read_bytes() + b"# bench: good\n"
-    rollout = run_rollout(product, body, page_times)
-    _expect(rollout, "succeeded")
-    cause = f"rollout:{rollout['id']}"
+def delivery(product: Product, page_times: PageTimes, rollouts: int) -> Iterator[Row]:
+    """Roll good versions out to everybody at once, one after another; the last one is taken back."""
+    last = 0
+    for number in range(1, rollouts + 1):
+        body = (_EXAMPLES / "edge-v2.yaml").read_bytes() + f"# bench: good {number}\n".encode()
+        before, began = cpu_by_process(product), time.monotonic()
+        rollout = run_rollout(product, body, page_times)
+        took_s, used = time.monotonic() - began, cpu_by_process(product)
+        _expect(rollout, "succeeded")
+        last = rollout["id"]
+        yield from confirmations(product, last, f"rollout {number} of {rollouts}")
+        spent = {name: used[name] - before.get(name, 0.0) for name in used}
+        shares = ", ".join(f"{name} {spent[name]:.1f}" for name in sorted(spent))
+        yield Row(
+            f"rollout {number}: CPU", sum(spent.values()), None, f"in {took_s:.0f} s: {shares}"
+        )
+    yield from everyone_back(product, last)
+
+
+def confirmations(product: Product, rollout_id: int, which: str) -> Iterator[Row]:
+    """Read when each agent was offered a version, took it and confirmed it."""
     moments = rows(
         product,
         "SELECT extract(epoch FROM d.settled_at - d.offered_at), "
@@ -145,18 +164,22 @@ def delivery(product: Product, page_times: PageTimes) -> Iterator[Row]:
         "extract(epoch FROM d.settled_at - r.created_at) "
         "FROM agents_delivery d JOIN rollouts_rollout r ON 'rollout:' || r.id = d.cause "
         "WHERE d.cause = %s AND d.settled_at IS NOT NULL",
-        cause,
+        f"rollout:{rollout_id}",
     )
     settled = sorted(float(row[0]) for row in moments)
     acknowledged = sorted(float(row[1]) for row in moments if row[1] is not None)
-    yield Row("config offered to acknowledged P95", percentile(acknowledged, 0.95), 5)
-    yield Row(
-        "config offered to confirmed P95", percentile(settled, 0.95), 5, f"{len(settled)} agents"
-    )
-    yield Row("config offered to confirmed, slowest agent", settled[-1], None)
     since_act = sorted(float(row[2]) for row in moments)
-    yield Row("from the operator's act to confirmed P95", percentile(since_act, 0.95), 5)
-    yield from everyone_back(product, rollout["id"])
+    yield Row(f"{which}: offered to acknowledged P95", percentile(acknowledged, 0.95), 5)
+    yield Row(
+        f"{which}: offered to confirmed P95", percentile(settled, 0.95), 5, f"{len(settled)} agents"
+    )
+    yield Row(f"{which}: operator's act to confirmed P95", percentile(since_act, 0.95), 5)
+    yield Row(f"{which}: operator's act to confirmed, slowest", since_act[-1], None)
+
+
+def cpu_by_process(product: Product) -> dict[str, float]:
+    """Return the CPU seconds that each process of the product used so far, with its children."""
+    return {name: cpu_of(tree_of(pid)) for name, pid in product.pids().items()}
 
 
 def everyone_back(product: Product, rollout_id: int) -> Iterator[Row]:

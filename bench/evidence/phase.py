@@ -86,6 +86,8 @@ class SimulatedScene:
     # Simulated collectors report no health trees.
     component_health: tuple[int, int] | None = None
     sick_components: tuple[tuple[str, int], ...] = ()
+    # Shown to people beside the failures, never judged.
+    beside: tuple[int, int] = (0, 0)
 
     def errors_since(self, since: datetime) -> int:
         return self.errors
