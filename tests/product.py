@@ -34,8 +34,11 @@ T = TypeVar("T")
 class Product:
     """One running `up --demo`."""
 
-    def __init__(self, data_dir: Path, *, agents: int, simulate: str = "") -> None:
+    def __init__(
+        self, data_dir: Path, *, agents: int, simulate: str = "", tls: bool = False
+    ) -> None:
         self.data_dir = data_dir
+        self.tls = tls
         self.port, self.opamp_port = free_port(), free_port()
         self.agents = agents
         self.simulate = simulate
@@ -58,6 +61,7 @@ class Product:
             *("--data", str(self.data_dir), "--agents", str(self.agents)),
             *("--port", str(self.port), "--opamp-port", str(self.opamp_port)),
             *((f"--simulate={self.simulate}",) if self.simulate else ()),
+            *(("--tls",) if self.tls else ()),
             *more,
         ]
 
