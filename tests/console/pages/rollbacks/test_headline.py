@@ -63,7 +63,7 @@ def test_says_no_time_while_batches_wait() -> None:
 
 def test_afterwards_says_the_seconds_and_who_was_spared() -> None:
     found = headline(make_way_back(back=20, running=False))
-    assert found.say == "Caught in 3.0 s, returned in 4.0 s."
+    assert found.say == "Caught in 3 s, returned in 4 s."
     assert found.then == [
         "Failure rate was 95 %, limit 5 %.",
         "180 of 200 agents were never touched.",
@@ -80,12 +80,12 @@ def test_a_lifted_quarantine_is_not_told_of() -> None:
 
 def test_agents_that_are_away_are_not_claimed_to_be_back() -> None:
     found = headline(make_way_back(back=18, running=False, offline=2))
-    assert found.say == "Caught in 3.0 s. 18 of 20 agents are back."
+    assert found.say == "Caught in 3 s. 18 of 20 agents are back."
 
 
 def test_a_person_who_called_it_back_is_named_and_it_is_not_red() -> None:
     found = headline(make_way_back(back=20, running=False, by="lin"))
-    assert found.say == "Stopped by lin after 3.0 s, returned in 4.0 s."
+    assert found.say == "Stopped by lin after 3 s, returned in 4 s."
     assert found.then[0] == "Reason: “Not what we wanted”."
     assert found.token == "off"
 

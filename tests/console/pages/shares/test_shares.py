@@ -54,7 +54,7 @@ def test_the_page_is_read_without_an_account(rollout: Rollout) -> None:
     answer = Client().get(f"/shared/{secret}/")
     text = markup(answer)
     assert answer.status_code == 200
-    assert "Caught in 3.0 s, returned in 4.0 s." in text
+    assert "Caught in 3 s, returned in 4 s." in text
     assert "What v3 changed" in text
     assert "Rollback decided: 20 agents return." in text
 
