@@ -87,7 +87,6 @@ def index(request: HtmxRequest) -> HttpResponse:
         "within": asked["within"],
         "may_resume": can(request.actor, "certificates.resume"),
         "reason_max": REASON_MAX,
-        "as_of": now,
     }
     return render(request, "certificates/list.html", context)
 
@@ -211,7 +210,6 @@ def _show(request: HtmxRequest, certificate: Certificate, problem: Problem | Non
         ],
         "problem": problem,
         "reason_max": REASON_MAX,
-        "as_of": timezone.now(),
     }
     status = problem.status if problem else 200
     return render(request, "certificates/detail.html", context, status=status)
