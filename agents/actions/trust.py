@@ -177,6 +177,33 @@ def supersede_certificate(*, certificate_id: int, by: Actor, now: datetime) -> N
     AgentCertificate.objects.filter(pk=certificate_id, superseded_at=None).update(superseded_at=now)
 
 
+def refuse_certificate(
+    *, certificate_pem: str, by: Actor, reason: str, now: datetime | None = None
+) -> AgentCertificate:
+    """Revoke a certificate of a PKI elsewhere, which the registry need not know yet: whatever the rule
+    of its authority says, it is refused from now on and its sessions are cut (R30).
+
+    Raises Denied, and Invalid for PEM that cannot be read.
+    """
+    require(by, "agents.certificates")
+    _, facts = _one(certificate_pem)
+    now = now or timezone.now()
+    with transaction.atomic():
+        found, _ = AgentCertificate.objects.get_or_create(
+            fingerprint=facts.fingerprint,
+            defaults={
+                "is_observed": True,
+                "subject": facts.subject,
+                "serial": facts.serial,
+                "not_before": facts.not_before,
+                "not_after": facts.not_after,
+                "issued_at": now,
+                "change": _change(),
+            },
+        )
+        return revoke_certificate(certificate_id=found.pk, by=by, reason=reason, now=now)
+
+
 def _one(pem: str) -> tuple[x509.Certificate, CertificateFacts]:
     try:
         first = read_pem(pem)[0]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.actor import Actor
-from agents.actions.trust import retire_authority, trust_authority
+from agents.actions.trust import refuse_certificate, retire_authority, trust_authority
 from agents.models import TrustedAuthority
 from console.lib.problems import Problem
 from console.processes.trial_certificates import (
@@ -30,7 +30,7 @@ UID_RULE = rf"spiffe://{DOMAIN}/agent/(?P<uid>[0-9a-f-]{{36}})"
 class Command(BaseCommand):
     help = (
         "Make certificates for trying out (init, server, agent), with the openssl commands that make "
-        "the same; say whose certificates agents may show (trust, retire, list)."
+        "the same; say whose certificates agents may show (trust, retire, revoke, list)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -71,6 +71,9 @@ class Command(BaseCommand):
         retire = acts.add_parser("retire", help="trust a CA no longer: its agents are cut")
         retire.add_argument("name")
         retire.add_argument("--reason", required=True)
+        revoke = acts.add_parser("revoke", help="refuse one certificate: its sessions are cut")
+        revoke.add_argument("file", type=Path, help="the certificate as PEM")
+        revoke.add_argument("--reason", required=True)
         acts.add_parser("list", help="say which CAs are trusted")
 
     def handle(self, *_: Any, **given: Any) -> None:
@@ -129,6 +132,15 @@ class Command(BaseCommand):
         by = Actor.at_shell("certs")
         retire_authority(authority_id=found.pk, by=by, reason=given["reason"])
         self.stdout.write(f"Retired {_line(found)}; its agents are cut within seconds")
+
+    def _revoke(self, given: dict[str, Any]) -> None:
+        file: Path = given["file"]
+        revoked = refuse_certificate(
+            certificate_pem=file.read_text(errors="replace"),
+            by=Actor.at_shell("certs"),
+            reason=given["reason"],
+        )
+        self.stdout.write(f"Revoked {revoked.subject}  {revoked.fingerprint[:16]}")
 
     def _list(self, _given: dict[str, Any]) -> None:
         for authority in TrustedAuthority.objects.order_by("name"):

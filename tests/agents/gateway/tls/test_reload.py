@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 import threading
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from websockets.exceptions import WebSocketException
 
 from accounts.actor import SYSTEM
@@ -246,6 +248,22 @@ class TestRevoking:
         found = refused(reason="certificate_revoked")
         assert found.claimed_id == str(uuid.UUID(bytes=agent.uid))
 
+    def test_one_of_another_pki_is_cut_though_nobody_registered_it(
+        self, world: World, start_tls: StartTls, secure: Secure
+    ) -> None:
+        world.trust()
+        gateway = start_tls(auth="mtls")
+        agent, shown = connected(world, gateway, secure)
+        file = world.folder / "lost.crt"
+        file.write_text(shown.pem)
+        call_command("certs", "revoke", str(file), "--reason", "laptop lost", stdout=io.StringIO())
+        assert agent.closed_with() == 1008
+        with pytest.raises(WebSocketException, match="401"):
+            secure(gateway, world.client(shown), uid=agent.uid).connect()
+        successor = certificates.client(world.agent_ca, uuid.UUID(bytes=agent.uid))
+        again = secure(gateway, world.client(successor), uid=agent.uid)
+        assert not again.begin().HasField("error_response")
+
     def test_its_successor_stays(self, world: World, start_tls: StartTls, secure: Secure) -> None:
         world.trust()
         gateway = start_tls(auth="mtls")
@@ -266,3 +284,18 @@ def connected(world: World, gateway: RunningGateway, secure: Secure) -> tuple[Fa
     agent = secure(gateway, world.client(shown), uid=uid.bytes)
     agent.connect().say(**full_state())
     return agent, shown
+
+
+def test_r30_a_gateway_that_cannot_read_credentials_lets_nobody_new_in(
+    world: World, start_tls: StartTls, secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.trust()
+    gateway = start_tls(auth="mtls")
+    agent, shown = connected(world, gateway, secure)
+    monkeypatch.setattr("agents.gateway.sockets.auth._BLIND_AFTER_S", -1.0)
+    with pytest.raises(WebSocketException, match="503"):
+        secure(gateway, world.client(shown), uid=agent.uid).connect()
+    with handshake(gateway, world.client()) as tls:
+        tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert tls.recv(12) == b"HTTP/1.1 503"
+    assert not agent.say().HasField("error_response")
