@@ -138,6 +138,7 @@
   // would be lost) waits until it is let go.
   const waiting = new Map();
   function land(next) {
+    keepNewer(next);
     if (next.dataset.cells !== undefined) fill(next);
     const shown = document.getElementById(next.id);
     if (!shown) return;
@@ -146,6 +147,13 @@
     if (now === null) waiting.set(kept.id, kept); else waiting.delete(kept.id);
     tidegate.writeTimes(now || shown);
     if (kept.dataset.title && kept.dataset.title !== before) moveOn(kept.dataset.title);
+  }
+
+  // A page or region that was long on its way may hold regions of which newer ones were shown meanwhile.
+  function keepNewer(next) {
+    for (const one of next.querySelectorAll("[data-seq][id]")) {
+      if (isOlder(one)) one.replaceWith(document.getElementById(one.id).cloneNode(true));
+    }
   }
 
   // The state moved on: what was said of the one before is over.

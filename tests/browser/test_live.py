@@ -48,6 +48,26 @@ def test_an_older_message_changes_nothing_of_a_page(open_page: Callable[..., Pag
     assert page.evaluate(sent, 600_000) == 2
 
 
+def test_a_page_that_was_long_on_its_way_takes_nothing_newer_back(
+    open_page: Callable[..., Page],
+) -> None:
+    world = make_world()
+    page = open_page("vera", "viewer")
+    page.goto(f"/rollouts/{world.observing.pk}/")
+    is_live(page)
+    page.evaluate(
+        f"""() => {{
+            const why = document.getElementById("why-{world.observing.pk}");
+            why.dataset.seq = Date.now() + 600_000;
+            why.querySelector(".say").textContent = "38 of 40 run it.";
+            document.querySelector("main h1").textContent = "Before";
+        }}"""
+    )
+    page.evaluate("() => htmx.trigger(document.body, 'rollout-state', {})")
+    expect(page.locator("main h1")).not_to_have_text("Before", timeout=15_000)  # it has landed
+    expect(page.locator(f"#why-{world.observing.pk} .say")).to_have_text("38 of 40 run it.")
+
+
 def say(rollout: Rollout, text: str) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(why={"say": text, "tone": "run", "code": "x"})
     hints.mark_dirty(rollout.topic)
