@@ -6,6 +6,7 @@ import getpass
 from dataclasses import dataclass
 
 from accounts.models import AuditEvent, User
+from console.lib.texts import Text, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,10 @@ class Actor:
         return self.kind == AuditEvent.ActorKind.SYSTEM
 
 
+# Its name is a code, for rows and scripts; pages say "policy" in the reader's language.
 SYSTEM = Actor(name="system", kind=AuditEvent.ActorKind.SYSTEM)
+
+
+def named(name: str) -> Text | str:
+    """Return who a row names, as a parameter of a sentence: a name, or the policy where none acted."""
+    return text("who.policy") if name in ("", SYSTEM.name) else name

@@ -12,7 +12,7 @@ from celery import Celery, signals
 from django.conf import settings
 
 from console import wake
-from console.lib.sessions import SessionLimits
+from console.lib.database.sessions import SessionLimits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from accounts.actor import named
 from console.lib.problems import Invalid, Missing, Refused, Stale
-from console.lib.texts import Text, text
+from console.lib.texts import Text, spoken, text
 from rollouts.models import Event, Phase, Rollout
 
 MAX_REASON = 500
@@ -56,5 +57,10 @@ def _what_happened(rollout: Rollout, now: datetime) -> Text:
         return text("stale.somebody")
     ago_s = max(0, int((now - last.at).total_seconds()))
     return text(
-        "stale.last_act", actor=last.actor_name, act=last.act, phase=last.phase, seconds=ago_s
+        "stale.last_act",
+        actor=named(last.actor_name),
+        act=last.act,
+        phase=last.phase,
+        inputs=spoken(last.inputs),
+        seconds=ago_s,
     )

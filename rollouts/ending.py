@@ -15,7 +15,7 @@ from rollouts.engine.states import PhaseState, RolloutState
 from rollouts.engine.why import finished
 from rollouts.limits.budget import release
 from rollouts.models import Approval, Phase, Rollback, Rollout, Target
-from rollouts.moments import keep
+from rollouts.sql.moments import keep
 
 UNFINISHED = (
     PhaseState.PENDING,

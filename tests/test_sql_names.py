@@ -74,6 +74,31 @@ def unknown(text: str, known: dict[str, set[str]]) -> list[str]:
     return wrong
 
 
+def choices() -> dict[str, dict[str, set[str]]]:
+    """Return table to column to the words that its field knows."""
+    return {
+        model._meta.db_table: {
+            f.column: {str(value) for value, _ in f.flatchoices if value not in ("", None)}
+            for f in model._meta.concrete_fields
+            if f.choices
+        }
+        for model in apps.get_models()
+    }
+
+
+# A bit of capabilities, or a number of the protocol, as itself.
+_NUMBER = re.compile(
+    r"\b(?:config_status|settings_status|capabilities)\)?\s*(?:=|<>|&|IN)\s*\(?\s*\d+"
+)
+
+
+def words_of_ours(text: str, known: dict[str, dict[str, set[str]]]) -> list[str]:
+    """Return what a statement says by itself though an enum of ours has a name for it."""
+    tables = {table for table, _ in _TABLE.findall(text)}
+    words = {w for table in tables for of in known.get(table, {}).values() for w in of}
+    return [*(w for w in re.findall(r"'(\w+)'", text) if w in words), *_NUMBER.findall(text)]
+
+
 FILES = [
     path
     for app in APPS
@@ -102,6 +127,27 @@ def test_sql_names_columns_that_exist(path: Path) -> None:
 )
 def test_the_look_sees_wrong_names(text: str, wrong: list[str]) -> None:
     assert unknown(text, columns()) == wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_sql_is_given_our_words_as_parameters(path: Path) -> None:
+    known = choices()
+    said = {line: words for line, text in statements(path) if (words := words_of_ours(text, known))}
+    assert not said, f"{path.relative_to(ROOT)} spells {said}; an enum names them"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT 1 FROM rollouts_target t WHERE t.state = %(waiting)s", []),
+        ("SELECT 1 FROM rollouts_target t WHERE t.state = 'waiting'", ["waiting"]),
+        ("SELECT 1 FROM rollouts_target t WHERE t.error = 'waits'", []),
+        ("SELECT 1 FROM agents_agentstatus s WHERE s.config_status = 3", ["config_status = 3"]),
+        ("SELECT 1 FROM agents_agent a WHERE (a.capabilities & 2) = 0", ["capabilities & 2"]),
+    ],
+)
+def test_the_look_sees_words_of_ours(text: str, words: list[str]) -> None:
+    assert words_of_ours(text, choices()) == words
 
 
 def test_rollouts_and_agents_are_looked_at() -> None:

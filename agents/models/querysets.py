@@ -13,27 +13,14 @@ from django.db import connection, models
 from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.lookups import Exact
 
+from agents.status_words import STATUS_WORDS
+
 if TYPE_CHECKING:
     from accounts.actor import Actor
 
 ACCEPTS_REMOTE_CONFIG = 0x2
 PRODUCTION = frozenset({"prod", "production", "live"})  # values of the label `env`
 APPLYING, FAILED = 2, 3  # RemoteConfigStatuses of OpAMP
-
-# Worst first; the place in this list is `status_rank`.
-STATUS_WORDS = (
-    "retired",
-    "quarantined",
-    "config_failed",
-    "unhealthy",
-    "degraded",
-    "offline",
-    "applying",
-    "queued",
-    "drifted",
-    "unknown",
-    "healthy",
-)
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):  # type: ignore[name-defined]

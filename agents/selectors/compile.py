@@ -22,6 +22,7 @@ from agents.selectors import capabilities, fields, tree
 from agents.selectors.errors import SelectorError
 from agents.selectors.matching import saved, status_words, without
 from agents.selectors.versions import version_key
+from agents.status_words import STATUSES
 from console.lib.texts import text
 
 Named: TypeAlias = Mapping[str, tree.Selector]
@@ -114,7 +115,7 @@ def _field(key: str, values: tuple[tree.Value, ...] | None, configs: Configs | N
             raise SelectorError(text("selector.config_not_here"))
         return Q(status__running_hash__in=configs(values))
     if key == fields.STATUS:
-        words = fields.STATUSES if values is None else status_words(values)
+        words = STATUSES if values is None else status_words(values)
         return status_q(words, Now())
     if values is None:
         return _HAS.get(key, Q(pk__isnull=False))

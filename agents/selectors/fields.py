@@ -15,23 +15,10 @@ from collections.abc import Iterable
 
 from agents.selectors.tree import Exact, Glob, Order, Value, VersionTerm
 from agents.selectors.values import BadOperand
+from agents.status_words import STATUSES
 
 NAME, ID, STATUS, CONFIG, SICK = "name", "id", "status", "config", "sick_component"
 FIELDS = (NAME, ID, STATUS, CONFIG, SICK)
-
-# What `status` can be, worst first, as `Agent.objects.with_status_word` decides it for the living.
-STATUSES = (
-    "quarantined",
-    "config_failed",
-    "unhealthy",
-    "degraded",
-    "offline",
-    "applying",
-    "queued",
-    "drifted",
-    "unknown",
-    "healthy",
-)
 
 _CONFIG = re.compile(r"(?P<config>[^@]+)(?:@v?(?P<number>[1-9][0-9]{0,8}))?")
 

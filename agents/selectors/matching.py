@@ -22,6 +22,7 @@ from agents.selectors.tree import (
     VersionTerm,
 )
 from agents.selectors.versions import version_key
+from agents.status_words import STATUSES
 from console.lib.texts import text
 
 
@@ -65,7 +66,7 @@ def saved(named: Mapping[str, Selector] | None, name: str) -> Selector:
 
 def status_words(values: Collection[Value]) -> list[str]:
     """Return the statuses that these values mean."""
-    return [word for word in fields.STATUSES if any(_text(value, word) for value in values)]
+    return [word for word in STATUSES if any(_text(value, word) for value in values)]
 
 
 def names_config(value: Value, config: str, number: int) -> bool:

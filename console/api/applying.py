@@ -15,7 +15,7 @@ from console.api.shapes import applying as shapes
 from console.api.shapes.answer import Answer
 from console.api.shapes.configs import Check
 from console.api.views import ApiView, raw
-from rollouts.actions.apply_documents import Applied, apply_documents
+from rollouts.actions.files.apply_documents import Applied, apply_documents
 from rollouts.documents import File
 
 

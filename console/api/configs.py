@@ -19,7 +19,7 @@ from console.api.shapes.answer import Answer
 from console.api.views import ApiView, raw
 from console.lib.problems import FieldError, Invalid, Missing
 from console.lib.texts import text as say
-from rollouts.actions.upload_config import upload_config
+from rollouts.actions.files.upload_config import upload_config
 from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
 

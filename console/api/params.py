@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter
 
-from agents.models.querysets import STATUS_WORDS
+from agents.status_words import STATUS_WORDS
 from console.api.parameters import Flag, Instant, Number, Text, Word, Words
 from rollouts.drafts.finding import BLOCK, NOTE
 from rollouts.drafts.readiness import ABOUT_AGENTS

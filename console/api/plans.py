@@ -17,8 +17,8 @@ from console.api.views import ApiView, raw
 from console.lib.problems import Invalid, Missing
 from console.lib.texts import said
 from console.words import plans as plan_words
-from rollouts.actions.save_plan import save_plan
-from rollouts.actions.save_selector import save_selector
+from rollouts.actions.files.save_plan import save_plan
+from rollouts.actions.files.save_selector import save_selector
 from rollouts.analysis.dry_run import Today, dry_answers
 from rollouts.models import NamedSelector, Plan
 from rollouts.plans.parse import parse_plan

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from accounts.actor import Actor
 from accounts.models import User
-from rollouts.actions.save_plan import save_plan
-from rollouts.actions.upload_config import upload_config
+from rollouts.actions.files.save_plan import save_plan
+from rollouts.actions.files.upload_config import upload_config
 
 EXAMPLES = Path(__file__).resolve().parent / "examples"
 CONFIG = "edge"

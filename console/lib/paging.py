@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -12,16 +12,17 @@ from django.db import models
 from django.db.models import Q
 
 M = TypeVar("M", bound=models.Model)
+Row = TypeVar("Row")
 Place = Sequence[object]
 
 COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch(Generic[M]):
+class Stretch(Generic[Row]):
     """Rows in the order of the list, and whether it goes on before and after them."""
 
-    rows: list[M]
+    rows: list[Row]
     has_before: bool
     has_after: bool
 
@@ -42,13 +43,13 @@ class Numbers:
 
 
 def part_of(
-    queryset: models.QuerySet[M],
+    queryset: models.QuerySet[M, Row],
     order: Sequence[str],
     limit: int,
     *,
     after: Place | None = None,
     before: Place | None = None,
-) -> Stretch[M]:
+) -> Stretch[Row]:
     """Return up to `limit` rows after or before a place; one query. `before` wins.
 
     `order` names fields as `order_by` does, "-" for descending ones, the last one unique. A place
@@ -70,9 +71,29 @@ def part_of(
     return Stretch(rows[::-1], has_more, has_place)
 
 
-def place_of(row: models.Model, order: Sequence[str]) -> list[object]:
+def walk(
+    queryset: models.QuerySet[M, Row],
+    order: Sequence[str],
+    limit: int,
+    *,
+    after: Place | None = None,
+    chunk: int = 1000,
+) -> Iterator[Row]:
+    """Yield up to `limit` rows after a place, read chunk by chunk: no transaction and no cursor stays
+    open while a slow client reads. The rows may be `values()`."""
+    while limit > 0:
+        part = part_of(queryset, order, min(limit, chunk), after=after)
+        yield from part.rows
+        if not part.has_after:
+            return
+        limit -= len(part.rows)
+        after = place_of(part.rows[-1], order)
+
+
+def place_of(row: object, order: Sequence[str]) -> list[object]:
     """Return the place of a row in this order."""
-    return [getattr(row, field.removeprefix("-")) for field in order]
+    names = [field.removeprefix("-") for field in order]
+    return [row[name] if isinstance(row, Mapping) else getattr(row, name) for name in names]
 
 
 def numbers_of(

@@ -14,7 +14,7 @@ from hashlib import sha256
 from accounts.actor import SYSTEM
 from agents.models import Agent
 from agents.models.status import is_late
-from console.lib.snapshot import snapshot
+from console.lib.database.snapshot import snapshot
 from console.live import topics
 from console.pages.agents import fragments as agent_fragments
 from console.pages.agents import page as agent_page

@@ -22,7 +22,7 @@ from agents.selectors.tree import Exact, Label
 from console.pages.agents.filters import AgentFilter
 from console.pages.drawing import charts
 from console.pages.fleet.view import Overview
-from console.words import audit, choices, numbers, plain, times
+from console.words import actors, audit, choices, numbers, plain, times
 from console.words import states as words
 from console.words.events import Line
 from rollouts.configs import diff
@@ -151,6 +151,12 @@ def audit_act(value: str) -> object:
 def audit_kind(value: str) -> object:
     """Say what kind of thing an act of the audit log was done to."""
     return audit.kind(value)
+
+
+@register.filter(name="who")
+def who_filter(name: str | None) -> str:
+    """Name who acted: `{{ quarantine.by|who }}`, the policy where no person did."""
+    return actors.who(name)
 
 
 @register.filter(name="plain")

@@ -102,7 +102,7 @@ def _settings(event: AgentEvent, details: dict[str, object]) -> AgentLine:
     status = details.get("status")
     word = words.SAID.get(status) if isinstance(status, int) else None
     look = word or words.Look("off", "question", _("no status"))
-    text = _("Connection settings: %(word)s") % {"word": str(look.label).lower()}
+    text = _("Connection settings: %(word)s") % {"word": str(look.word)}
     more = _more({"settings_hash": details.get("settings_hash")})
     return AgentLine(event.at, look.token, look.icon, text + more)
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from console.lib.logs import one_line
 from console.lib.texts import said, spoken
+from console.words.actors import who
 from console.words.choices import word
 from console.words.states import look
 from console.words.times import exact_span
@@ -29,7 +30,7 @@ def _head(rollout: Rollout) -> Iterator[str]:
         "plan": rollout.plan.get("name") or _("of its own"),
     }
     yield _("State: %(state)s. %(why)s") % {
-        "state": str(look("rollout", rollout.state).label).lower(),
+        "state": look("rollout", rollout.state).word,
         "why": spoken(rollout.why.get("say", "")),
     }
     yield _("Selection: %(selector)s") % {"selector": rollout.selector}
@@ -43,7 +44,7 @@ def _head(rollout: Rollout) -> Iterator[str]:
     if back is not None:
         yield _("Rollback: %(kind)s, by %(name)s. %(reason)s") % {
             "kind": word("kind_of_rollback", back.kind),
-            "name": back.requested_by_name,
+            "name": who(back.requested_by_name),
             "reason": said(back.reason),
         }
         for name, seconds in durations(back).items():
@@ -51,7 +52,7 @@ def _head(rollout: Rollout) -> Iterator[str]:
 
 
 def _line(event: Mapping[str, Any]) -> str:
-    said = [event["at"].isoformat(), event["actor"], event["act"]]
+    said = [event["at"].isoformat(), who(event["actor"]), event["act"]]
     if event.get("from") or event.get("to"):
         said.append(f"{event.get('from') or '-'} -> {event.get('to') or '-'}")
     if event.get("phase"):

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from console.lib.texts import said, spoken
 from console.words import numbers, times
+from console.words.actors import who
 from rollouts.engine.facts import GateKind
 from rollouts.models import Rollback, Rollout
 
@@ -68,7 +69,7 @@ def _quoted(rollback: Rollback) -> str:
 def decided_by(rollback: Rollback, plan: str) -> str:
     """Say who decided: a guard, a gate, the plan's own limit, or a person."""
     if not is_failure(rollback):
-        return _("Decided by %(name)s") % {"name": rollback.requested_by_name}
+        return _("Decided by %(name)s") % {"name": who(rollback.requested_by_name)}
     kind = gate_of(rollback).get("kind")
     if kind in {GateKind.THRESHOLD, GateKind.TRIGGER}:
         return _("Decided by this guard, no person asked")
@@ -116,7 +117,7 @@ def touched(spared: int, members: int) -> str:
 def outcome(rollback: Rollback, went: Went, caught_s: float | None) -> str:
     """Say in how many seconds it was caught and returned, or how many are back by now."""
     values = {
-        "name": rollback.requested_by_name,
+        "name": who(rollback.requested_by_name),
         "caught": times.exact_span(caught_s or 0.0),
         "took": times.exact_span(went.took_s or 0.0),
         "back": f"{went.confirmed:,}",

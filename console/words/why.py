@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
@@ -57,9 +58,7 @@ TONES = {
 
 def _capital(sentence: Template) -> Sentence:
     """Return a sentence that begins with the name of a phase."""
-    return lambda params: sentence.format_map(
-        {**params, "phase": str(params["phase"]).capitalize()}
-    )
+    return lambda params: sentence.format_map({**params, "phase": capfirst(str(params["phase"]))})
 
 
 def _on_new(params: Params) -> str:
@@ -130,7 +129,7 @@ def _approval(params: Params) -> str:
         "{phase} needs approval. {waiting:,} agents wait.",
         params["waiting"],
     )
-    return found.format_map({**params, "phase": str(params["phase"]).capitalize()})
+    return found.format_map({**params, "phase": capfirst(str(params["phase"]))})
 
 
 def _paused(params: Params) -> str:
@@ -139,7 +138,7 @@ def _paused(params: Params) -> str:
 
 
 def _silent_gates(params: Params) -> str:
-    return _("no data about: {titles}").format(titles=str(params["titles"]).lower())
+    return _("no data about: {titles}").format(titles=params["titles"])
 
 
 def _may(params: Params) -> str:

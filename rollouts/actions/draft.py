@@ -24,8 +24,8 @@ from rollouts.drafts.preview import Preview, preview
 from rollouts.drafts.readiness import last_completed
 from rollouts.engine.why import drafted
 from rollouts.models import Config, ConfigVersion, Rollout, Target
-from rollouts.moments import keep
 from rollouts.plans.plan import Plan
+from rollouts.sql.moments import keep
 
 WHEN_BUSY = ("refuse", "queue", "supersede")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.actor import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor, named
 from accounts.policy import require
 from agents.actions.quarantine import quarantine
 from agents.models import Agent, Quarantine
 from agents.selectors.grammar import parse, to_text
+from console.lib.database import locks
 from console.lib.problems import FieldError, Refused, Stale
 from console.lib.texts import Text, also, text, to_column
 from rollouts.apply import Cause, change_rollout, write_event
@@ -56,7 +57,8 @@ def rollback_selector(
         ids = list(found)
         to_hash = goal(to, config, ids)
         _take_from_rollouts(ids, by, reason, now)
-        _wait_for_others()
+        # Of two calls at once the second waits here, and finds what the first one wrote.
+        locks.wait_for(SELECTOR_LOCK)
         held = on_their_way(ids)
         ways = ways_back([pk for pk in ids if pk not in held], to_hash)
         _as_seen(counted(wanted, found, ways, held), seen_count, seen_preview)
@@ -81,13 +83,6 @@ def rollback_selector(
         inputs = {"selector": wanted, "to": str(to), "agents": len(ways), "left_out": len(held)}
         write_event(None, "roll_back", Cause(by, now, reason, inputs), rollback=rollback)
     return rollback
-
-
-def _wait_for_others() -> None:
-    """Of two calls at once the second waits here, and finds what the first one wrote: two triggers
-    are one rollback."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SELECTOR_LOCK])
 
 
 def _as_seen(now: WaysPreview, count: int | None, digest: str | None) -> None:
@@ -149,7 +144,9 @@ def _quarantine(rollback: Rollback, ways: Sequence[WayBack], reason: str, now: d
             agent_ids=agent_ids,
             outcome=Quarantine.Outcome.ROLLED_BACK,
             by=SYSTEM,
-            reason=text("rollback.quarantines", by=rollback.requested_by_name, reason=reason),
+            reason=text(
+                "rollback.quarantines", by=named(rollback.requested_by_name), reason=reason
+            ),
             cause=rollback.topic,
             now=now,
         )

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 
+from console.lib.database.locks import alone
 from console.lib.texts import text, to_json
 from rollouts.analysis import guards
 from rollouts.analysis.combine import read_gate
@@ -44,7 +43,7 @@ LONGEST_RUN_S = 8.0
 # What was read later than this from now was read before a clock was set back: it does not count.
 CLOCK_SKEW = timedelta(seconds=5)
 _ALL = 0  # stands for all rollouts where a rollout's id is expected
-_LOCK_CLASS = 0x7467  # names our advisory locks among those of the database ("tg")
+MEASURING = 0x7467  # the kind of advisory lock that one worker holds for a rollout it measures
 
 
 def interval_of(duration_s: float) -> float:
@@ -59,7 +58,7 @@ def measure_all(now: datetime) -> int:
     more than one worker, and what is left over comes first next time. Returns how many were read.
     """
     began, done = time.monotonic(), 0
-    with _alone(_ALL) as is_alone:
+    with alone(MEASURING, _ALL) as is_alone:
         for rollout_id in _longest_unread() if is_alone else ():
             if time.monotonic() - began > LONGEST_RUN_S:
                 break
@@ -84,7 +83,7 @@ def take_measurements(rollout_id: int, now: datetime) -> bool:
 
     Safe to run twice at once: the second finds the rollout taken (session advisory lock) or read.
     """
-    with _alone(rollout_id) as is_alone:
+    with alone(MEASURING, rollout_id) as is_alone:
         if not is_alone:
             return False
         scene = _scene(rollout_id, now)
@@ -218,20 +217,6 @@ def gate_specs(rollout: Rollout, phase: Phase) -> tuple[GateSpec, ...]:
     """Return the gates of a phase: the plan's, and those of the environments it touches."""
     plan, spec = Plan.from_dict(rollout.plan), PhaseSpec.from_dict(phase.spec)
     return gates_of(plan, spec, guards.of_environments(phase.environments))
-
-
-@contextmanager
-def _alone(rollout_id: int) -> Iterator[bool]:
-    """Hold the rollout's measuring to one worker. The database frees it if the worker dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, rollout_id])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_CLASS, rollout_id])
 
 
 def _scene(rollout_id: int, now: datetime) -> Scene | None:

@@ -14,13 +14,9 @@ from agents.pruning import delete_older
 from console.lib.batches import in_batches
 from rollouts.engine.states import FINAL_STATES
 from rollouts.models import Measurement, RolloutMoment
+from rollouts.sql.series import DELETE_UNWATCHED
 
 BATCH = 10_000
-_DELETE_UNWATCHED = (
-    "DELETE FROM agents_series WHERE ctid = ANY(ARRAY("
-    "SELECT s.ctid FROM agents_series s WHERE s.at < %s AND NOT EXISTS ("
-    "SELECT FROM rollouts_target t WHERE t.agent_id = s.agent_id AND t.active) LIMIT %s))"
-)
 
 
 def prune_measurements(now: datetime) -> int:
@@ -52,4 +48,4 @@ def prune_unwatched_series(now: datetime) -> int:
     """Delete own metrics older than OWN_METRICS_BASELINE_H of agents that are in no active rollout.
     What active rollouts watch is kept for OWN_METRICS_KEEP_H (`agents.pruning`). Returns how many."""
     before = now - timedelta(hours=settings.OWN_METRICS_BASELINE_H)
-    return delete_older(_DELETE_UNWATCHED, before, BATCH)
+    return delete_older(DELETE_UNWATCHED, before, BATCH)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.actor import named
 from agents.models import AgentStatus, FleetSample, GatewayLease, Quarantine, RefusedAgent
 from agents.refused import still_refused
 from console.lib.texts import Text, from_json, text
@@ -111,7 +112,7 @@ def _stopped(code: str) -> Loader:
         since = {str(pk): at for pk, at in pairs}  # the last one stays
         return {
             key: AttentionTold(
-                text(code, number=rollout.number, by=rollout.paused_by_name),
+                text(code, number=rollout.number, by=named(rollout.paused_by_name)),
                 rollout.pause_reason,
                 _at(rollout),
                 since.get(key),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.actor import SYSTEM
@@ -16,6 +15,7 @@ from agents.actions.set_desired import set_desired
 from agents.models import Agent, Quarantine
 from agents.models.querysets import AgentQuerySet
 from agents.selectors.grammar import parse
+from console.lib.database import locks
 from console.lib.sql import unsaid, without
 from rollouts.apply import Cause, write_event
 from rollouts.engine.states import RolloutState
@@ -68,10 +68,8 @@ def welcome(now: datetime) -> int:
     was away) and nothing was offered to it since. One that matches a rollback by selector from that
     version gets nothing. Call inside a transaction; one worker at a time.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [JOIN_LOCK])
-        if not cursor.fetchone()[0]:
-            return 0
+    if not locks.is_free(JOIN_LOCK):
+        return 0
     welcomed = 0
     for config in Config.objects.order_by("pk"):
         done = (

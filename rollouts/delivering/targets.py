@@ -21,7 +21,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, Min, QuerySet
 
 from agents import deliveries
@@ -29,18 +28,10 @@ from agents.models import ConfigStatus, Delivery, GatewayLease
 from console.lib.sql import among
 from console.lib.texts import Text, text, to_column
 from console.lib.transitions import step_of
-from rollouts.delivering.target_sql import (
-    BACKS,
-    CATCH_UP,
-    LOSE,
-    OBSERVING,
-    OFFERING,
-    STEADY_AGAIN,
-    TARGETS,
-    Kind,
-)
 from rollouts.engine.states import TARGET_TABLE, TargetState
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
+from rollouts.sql import targets as sql
+from rollouts.sql.targets import BACKS, TARGETS, Kind
 
 MAX_ERROR = 2000
 TAKEN_OVER = text("target.taken_over")
@@ -120,9 +111,7 @@ def observe(owner: Owner, agents: Collection[int], now: datetime) -> set[int]:
         max_error=MAX_ERROR,
         **{f"from_{act}": _heard(kind, act) for act in _SAID},
     )
-    with connection.cursor() as cursor:
-        cursor.execute(OBSERVING[kind.table], values)
-        return {row[0] for row in cursor.fetchall()}
+    return sql.observe(kind, values)
 
 
 def _heard(kind: Kind, act: str) -> list[str]:
@@ -149,9 +138,7 @@ def _mark(owner: Owner, act: str, agents: Sequence[int], now: datetime, waits: b
         return
     kind = _kind_of(owner)
     sources, to = step_of(kind.steps, act)
-    with connection.cursor() as cursor:
-        values = _values(owner, agents, now, sources=sources, to=to, waits=waits)
-        cursor.execute(OFFERING[kind.table], values)
+    sql.offer(kind, _values(owner, agents, now, sources=sources, to=to, waits=waits))
 
 
 def time_out(owner: Owner, now: datetime) -> tuple[set[int], set[int]]:
@@ -196,19 +183,13 @@ def lose(rollout: Rollout, now: datetime) -> set[int]:
         gone=to_column(GONE),
         no_config=to_column(NO_CONFIG),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(LOSE, values)
-        return {row[0] for row in cursor.fetchall()}
+    return sql.lose(values)
 
 
 def steady_again(rollout: Rollout, phase_ids: Collection[int], now: datetime) -> set[int]:
     """Observe agents of these phases that lost their config again and again, and have not for a
     while. Returns the ids of phases that changed."""
-    values: dict[str, Any] = {"phases": list(phase_ids), "lost": TargetState.LOST.value, "now": now}
-    with connection.cursor() as cursor:
-        cursor.execute(STEADY_AGAIN, values)
-        agents = [row[0] for row in cursor.fetchall()]
-    return observe(rollout, agents, now)
+    return observe(rollout, sql.steady_again(phase_ids, now), now)
 
 
 def skip(owner: Owner, agents: Collection[int] | None = None, error: Text | str = "") -> int:
@@ -244,25 +225,15 @@ def see_connections(phase_ids: Collection[int]) -> set[int]:
     Nobody sends news about an agent that nothing was offered to yet, so this is asked from time
     to time, of begun phases only.
     """
-    if not phase_ids:
-        return set()
-    values: dict[str, Any] = {"phases": list(phase_ids), "waiting": TargetState.WAITING.value}
-    with connection.cursor() as cursor:
-        cursor.execute(CATCH_UP, values)
-        return {row[0] for row in cursor.fetchall()}
+    return sql.catch_up(phase_ids) if phase_ids else set()
 
 
 def extend_deadlines(owner: Owner, by_s: float) -> None:
     """Give outstanding targets the time in which nobody looked: an absent worker rushes nothing."""
-    kind = _kind_of(owner)
     if isinstance(owner, Rollout) and by_s < 0:
         # The clock was set back: what an agent did since lies in the future, and would never be late.
         Target.objects.filter(rollout=owner, off_since__isnull=False).update(
             off_since=F("off_since") + timedelta(seconds=by_s)
         )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {kind.table} SET deadline_at = deadline_at + make_interval(secs => %s)"  # noqa: S608
-            f" WHERE {kind.owner} = %s AND state = %s AND deadline_at IS NOT NULL",
-            [by_s, owner.pk, TargetState.OFFERED.value],
-        )
+    waiting = _rows(owner).filter(state=TargetState.OFFERED, deadline_at__isnull=False)
+    waiting.update(deadline_at=F("deadline_at") + timedelta(seconds=by_s))

@@ -1,4 +1,4 @@
-"""Starting in spite of a finding of preflight: by its name and with a reason. Pure."""
+"""Starting in spite of a finding of preflight: by its name and with a reason."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from agents.models import Agent
 from console.lib.texts import Text
-from rollouts.drafts.eligibility import MAX_SAMPLES
 from rollouts.drafts.finding_agents import Concern
+from rollouts.sql.eligible import MAX_SAMPLES
 
 BLOCK, NOTE, OK = "block", "note", "ok"
 

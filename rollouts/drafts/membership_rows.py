@@ -6,27 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
 from django.db.models.fields.json import KeyTextTransform
 
 from rollouts.delivering.counts import recount
 from rollouts.drafts.preview import REST, Preview
 from rollouts.engine.membership import takes_away
-from rollouts.engine.states import TargetState
 from rollouts.models import Phase, Rollout, Target
 from rollouts.plans.plan import PhaseSpec, Plan
-
-_FREEZE = """
-    INSERT INTO rollouts_target (rollout_id, phase_id, agent_id, position, state, active,
-                                 previous_hash, online, away, was_unhealthy, error)
-    SELECT %(rollout)s, %(phase)s, m.agent_id, m.place - 1, %(waiting)s, false,
-           coalesce(s.running_hash, ''), coalesce(s.connected, false),
-           %(last)s AND s.connected IS NOT TRUE, false, ''
-    FROM unnest(%(agents)s::bigint[]) WITH ORDINALITY AS m(agent_id, place)
-    LEFT JOIN agents_agentstatus s ON s.agent_id = m.agent_id
-"""
+from rollouts.sql.membership import write_targets
 
 
 def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> list[Phase]:
@@ -38,18 +26,11 @@ def freeze(rollout: Rollout, plan: Plan, preview: Preview, now: datetime) -> lis
         phases.append(rest_phase(rollout, plan, names))
         members.append(preview.rest)
     Phase.objects.bulk_create(phases)
-    with connection.cursor() as cursor:
-        for phase, agents in zip(phases, members, strict=True):
-            if agents:
-                values: dict[str, Any] = {
-                    "rollout": rollout.pk,
-                    "phase": phase.pk,
-                    "agents": list(agents),
-                    "waiting": TargetState.WAITING.value,
-                    "last": phase.is_rest
-                    or takes_away(phase.weight, is_last=phase.index == len(plan.phases) - 1),
-                }
-                cursor.execute(_FREEZE, values)
+    for phase, agents in zip(phases, members, strict=True):
+        if agents:
+            is_last = phase.index == len(plan.phases) - 1
+            waits = phase.is_rest or takes_away(phase.weight, is_last=is_last)
+            write_targets(rollout.pk, phase.pk, agents, waits_for_away=waits)
     _note_environments(rollout, phases)
     recount(phases, now)
     return phases

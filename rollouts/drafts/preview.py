@@ -12,15 +12,7 @@ from typing import Any
 from agents.models import Agent
 from console.lib.texts import Text, said, text, to_json
 from rollouts.drafts.asked import wanted
-from rollouts.drafts.eligibility import (
-    MAX_SAMPLES,
-    REASON_TEXT,
-    EligibilityQuery,
-    Excluded,
-    Reason,
-    Selection,
-    select,
-)
+from rollouts.drafts.eligibility import REASON_TEXT, Excluded, Selection, select
 from rollouts.drafts.finding import BLOCK, Finding
 from rollouts.drafts.readiness import readiness
 from rollouts.engine.floor import tolerated
@@ -34,6 +26,7 @@ from rollouts.engine.membership import (
 )
 from rollouts.models import Config, ConfigVersion, Target
 from rollouts.plans.plan import Plan
+from rollouts.sql.eligible import MAX_SAMPLES, EligibilityQuery, Reason
 
 REST = "rest"
 WAITS = text("excluded.waits")

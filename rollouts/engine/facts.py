@@ -303,7 +303,7 @@ class RolloutFacts:
     gateways: int = 1
     joiners: int = 0
     budget_note: Text | str = ""
-    paused_by: str = ""
+    paused_by: Text | str = ""
     pause_reason: Text | str = ""
     baked_s: float = 0.0
     version: str = ""

@@ -306,7 +306,7 @@ def _frozen(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: dat
 
 
 def _paused(facts: RolloutFacts, d: Decision, phase: PhaseFacts | None, now: datetime) -> Why:
-    by, reason = facts.paused_by or "system", facts.pause_reason
+    by, reason = facts.paused_by, facts.pause_reason
     say = text("why.paused", by=by, reason=reason)
     if isinstance(reason, Text) and reason.code == REJECTED:
         say = text("why.rejected", by=by, **reason.params)

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from console.lib.sql import among
 from console.lib.texts import Text, text
 from rollouts.models import Budget, BudgetLease, Target
+from rollouts.sql import budgets as sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,11 @@ def lease(
     allowed, notes = list(agent_ids), []
     values: dict[int, dict[int, str]] = {}
     for budget in budgets:
-        values[budget.pk] = _values(budget.label, allowed)
+        values[budget.pk] = sql.label_values(budget.label, allowed)
         if force:
             continue
         room = _room(budget, values[budget.pk], count_unhealthy=not healing)
-        counted = _counted(budget, allowed)
+        counted = sql.counted(budget.pk, allowed)
         kept = []
         for agent_id in allowed:
             value = values[budget.pk].get(agent_id)
@@ -90,56 +89,11 @@ def release(topic: str, agent_ids: Sequence[int] | None = None) -> int:
     return leases.delete()[0]
 
 
-def _values(label: str, agent_ids: Sequence[int]) -> dict[int, str]:
-    """Return the value of the label for those agents that have it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, labels ->> %s FROM agents_agent WHERE id = ANY(%s) AND labels ? %s",
-            [label, list(agent_ids), label],
-        )
-        return dict(cursor.fetchall())
-
-
-def _counted(budget: Budget, agent_ids: Sequence[int]) -> set[int]:
-    """Return those agents that use the budget already: to change them takes no more of it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT agent_id FROM agents_agentstatus
-            WHERE agent_id = ANY(%(ids)s) AND connected AND healthy IS FALSE
-            UNION SELECT agent_id FROM rollouts_budgetlease
-            WHERE agent_id = ANY(%(ids)s) AND budget_id = %(budget)s
-            """,
-            {"ids": list(agent_ids), "budget": budget.pk},
-        )
-        return {row[0] for row in cursor.fetchall()}
-
-
 def _room(budget: Budget, values: dict[int, str], *, count_unhealthy: bool) -> dict[str, int]:
     """Return how many more agents of each value may change: limit less leased less unhealthy."""
-    asked = sorted(set(values.values()))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT a.labels ->> %(label)s, count(*),
-                   count(*) FILTER (WHERE l.id IS NOT NULL
-                                       OR (%(sick)s AND s.connected AND s.healthy IS FALSE))
-            FROM agents_agent a
-            LEFT JOIN agents_agentstatus s ON s.agent_id = a.id
-            LEFT JOIN rollouts_budgetlease l ON l.agent_id = a.id AND l.budget_id = %(budget)s
-            WHERE a.labels ->> %(label)s = ANY(%(asked)s) AND a.retired_at IS NULL
-            GROUP BY 1
-            """,
-            {
-                "label": budget.label,
-                "asked": asked,
-                "budget": budget.pk,
-                "sick": count_unhealthy,
-            },
-        )
-        rows = cursor.fetchall()
     room = {}
-    for value, agents, used in rows:
+    asked = sorted(set(values.values()))
+    for value, agents, used in sql.used(budget.pk, budget.label, asked, count_unhealthy):
         limits = [float(agents)]
         if budget.max_agents is not None:
             limits.append(budget.max_agents)

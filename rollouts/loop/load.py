@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Min
 
+from accounts.actor import named
 from agents.models import GatewayLease
 from rollouts.analysis.measure import gates_now
 from rollouts.analysis.scene import watched_phase
@@ -48,7 +49,7 @@ def load_facts(rollout: Rollout, phases: Sequence[Phase], now: datetime) -> Roll
         readiness_blocks=blocking_findings(rollout) if starts else (),
         gateways=_gateways(now) if any(p.counts.get("waiting") for p in phases) else 1,
         joiners=count_joiners(rollout) if _wants_joiners(rollout, phases) else 0,
-        paused_by=rollout.paused_by_name,
+        paused_by=named(rollout.paused_by_name),
         pause_reason=rollout.pause_reason,
         baked_s=rollout.baked_s,
         version=f"v{rollout.version.number}",

@@ -34,7 +34,7 @@ from rollouts.limits.budget import release_settled
 from rollouts.loop.carry_out import Step, carry_out
 from rollouts.loop.load import load_facts
 from rollouts.models import Phase, Rollout, Target
-from rollouts.moments import keep
+from rollouts.sql.moments import keep
 
 CREDIT_S = 15.0  # the most that one look counts as watched time, however long nobody looked
 GAP_S = (

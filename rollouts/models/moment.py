@@ -7,7 +7,7 @@ from rollouts.models.rollout import Rollout
 
 class RolloutMoment(models.Model):
     """What a rollout said of itself in one second: the why line and the counts of its phases, which
-    are overwritten at each look and stand in no event. Written by `rollouts.moments`, when it says
+    are overwritten at each look and stand in no event. Written by `rollouts.sql.moments`, when it says
     something else than the moment before; read to show a rollout as it was.
 
     `counts` are those of the phases by index; `second` is the time since 1970 in whole seconds.

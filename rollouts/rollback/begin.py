@@ -8,62 +8,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.actor import SYSTEM
+from accounts.actor import SYSTEM, named
 from agents.actions.clear_desired import clear_desired
 from agents.actions.quarantine import quarantine
 from agents.actions.signing import ask_for_way_back
 from agents.models import Quarantine
-from agents.quarantined import quarantined_sql
 from console.lib.problems import Refused
 from console.lib.sql import among, unsaid, without
-from console.lib.texts import Text, text, to_column
+from console.lib.texts import Text, text
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
 from rollouts.delivering import targets
 from rollouts.delivering.counts import recount
 from rollouts.drafts.readiness import last_completed
 from rollouts.ending import withdraw_questions
-from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState, RollbackTargetState
+from rollouts.engine.states import BEGUN_PHASES, TOUCHED_TARGETS, PhaseState
 from rollouts.engine.why import before, rolling_back
 from rollouts.limits.budget import release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.rollback.targets import NO_VERSION, batch_size
-
-_WAYS_BACK = f"""
-    INSERT INTO rollouts_rollbacktarget (rollback_id, agent_id, wave, from_hash, to_hash, state,
-                                         online, error)
-    SELECT %(rollback)s, w.agent_id,
-           CASE WHEN %(batch)s = 0 THEN w.line ELSE (w.place - 1) / %(batch)s + 1 END,
-           %(bad)s, coalesce(b.config_hash, f.config_hash, ''),
-           CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN %(no_version)s
-                ELSE %(waiting)s END,
-           w.connected,
-           CASE WHEN coalesce(b.config_hash, f.config_hash) IS NULL THEN %(no_way)s ELSE '' END
-    FROM (
-        SELECT t.agent_id, coalesce(s.connected, false) AS connected,
-               dense_rank() OVER (ORDER BY p.index DESC) AS line,
-               row_number() OVER (ORDER BY p.index DESC, t.position) AS place,
-               t.previous_hash AS back
-        FROM (SELECT id, index FROM rollouts_phase WHERE rollout_id = %(rollout)s OFFSET 0) p
-        CROSS JOIN LATERAL (
-            SELECT x.agent_id, x.position, x.previous_hash FROM rollouts_target x
-            WHERE x.phase_id = p.id AND x.state = ANY(%(touched)s) AND x.previous_hash <> %(bad)s
-            OFFSET 0
-        ) t
-        CROSS JOIN LATERAL (
-            SELECT config_hash FROM agents_desired x WHERE x.agent_id = t.agent_id OFFSET 0
-        ) d
-        LEFT JOIN agents_agentstatus s ON s.agent_id = t.agent_id
-        WHERE d.config_hash = %(bad)s
-        OFFSET 0
-    ) w
-    LEFT JOIN agents_configbody b ON b.config_hash = w.back
-      AND NOT {quarantined_sql("w.agent_id", "w.back")}
-    LEFT JOIN agents_configbody f ON f.config_hash = %(fallback)s AND b.config_hash IS NULL
-      AND NOT {quarantined_sql("w.agent_id", "f.config_hash")}
-"""  # noqa: S608  constant text
+from rollouts.sql.ways_back import write_ways_back
 
 
 def begin_rollback(
@@ -112,7 +77,7 @@ def begin_rollback(
             agent_ids=None,
             outcome=Quarantine.Outcome.ROLLED_BACK,
             by=SYSTEM,
-            reason=text("rolled_back.by", by=cause.by.name, reason=cause.reason),
+            reason=text("rolled_back.by", by=named(cause.by.name), reason=cause.reason),
             cause=rollout.number,
             now=cause.now,
         )
@@ -183,22 +148,14 @@ def _ways_back(rollout: Rollout, rollback: Rollback, bad: str, method: str) -> i
     fallback = last_completed(rollout.config, other_than=bad)
     touched = Target.objects.filter(rollout=rollout, state__in=TOUCHED_TARGETS)
     batch = batch_size(touched.count()) if method == Rollback.Method.GRADUAL else 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _WAYS_BACK,
-            {
-                "rollback": rollback.pk,
-                "rollout": rollout.pk,
-                "batch": batch,
-                "bad": bad,
-                "fallback": fallback.config_hash if fallback is not None else "",
-                "no_version": RollbackTargetState.NO_VERSION.value,
-                "waiting": RollbackTargetState.WAITING.value,
-                "touched": sorted(TOUCHED_TARGETS),
-                "no_way": to_column(NO_VERSION),
-            },
-        )
-        ways: int = cursor.rowcount
+    ways = write_ways_back(
+        rollout.pk,
+        rollback.pk,
+        bad=bad,
+        fallback=fallback.config_hash if fallback is not None else "",
+        batch=batch,
+        no_way=NO_VERSION,
+    )
     stranded = RollbackTarget.objects.filter(rollback=rollback, state="no_version")
     # An agent that has not applied the bad version yet must not get it later either.
     theirs = Target.objects.filter(among("agent_id", _agents(stranded)), rollout=rollout)

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from django.db import connection
-
-from agents.models import AgentStatus, ConfigBody, Delivery, Quarantine
+from agents.models import AgentStatus, ConfigBody, Quarantine
 from console.lib.problems import Invalid, Missing, Refused
 from console.lib.texts import text
 from rollouts.drafts.readiness import last_completed
 from rollouts.models import Config, ConfigVersion
 from rollouts.rollback.targets import NO_VERSION, NOT_STORED, WayBack, previous_of
+from rollouts.sql.ways_back import Runs, runs_now
 
 MAX_DEPTH = 5
 _HASH = re.compile(r"(?:sha256-)?([0-9a-fA-F]{64})")
-
-_RUNNING = """
-    SELECT a.id, s.running_hash, coalesce(d.config_hash, ''),
-           array(SELECT ran.config_hash FROM (
-                     SELECT x.config_hash, x.offered_at, 1 AS turn, x.id FROM agents_delivery x
-                     WHERE x.agent_id = a.id AND x.state = %s
-                     UNION ALL
-                     SELECT t.previous_hash, t.offered_at, 0, t.id FROM rollouts_target t
-                     WHERE t.agent_id = a.id AND t.offered_at IS NOT NULL AND t.previous_hash <> ''
-                 ) ran ORDER BY ran.offered_at DESC, ran.turn DESC, ran.id DESC)
-    FROM unnest(%s::bigint[]) AS a(id)
-    JOIN agents_agentstatus s ON s.agent_id = a.id
-    LEFT JOIN agents_desired d ON d.agent_id = a.id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """What one agent runs, should run, and ran before, newest first: what it applied, and what a
-    rollout met there (a version that came from elsewhere is a way back when its body is stored)."""
-
-    agent_id: int
-    running: str
-    desired: str
-    history: list[str]
 
 
 def goal(to: str | int, config: str | None, agent_ids: Sequence[int]) -> str:
@@ -99,7 +72,7 @@ def _by_number(number: int, config: str) -> str:
 def ways_back(agent_ids: Sequence[int], to_hash: str) -> list[WayBack]:
     """Return where each agent goes; those that run it already are left out. `to_hash` "" walks
     each agent's own history. A few queries whatever the number of agents."""
-    runs = _runs(agent_ids)
+    runs = runs_now(agent_ids)
     if to_hash:
         avoid = _quarantined([to_hash])
         return [
@@ -145,12 +118,6 @@ def _previous(
     if way.problem in (NO_VERSION, NOT_STORED) and last and last not in mine:
         return WayBack(r.agent_id, leaves, last)
     return way
-
-
-def _runs(agent_ids: Sequence[int]) -> list[Runs]:
-    with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, [Delivery.State.APPLIED.value, list(agent_ids)])
-        return [Runs(*row) for row in cursor.fetchall()]
 
 
 def _quarantined(hashes: Sequence[str]) -> set[tuple[int | None, str]]:

@@ -20,7 +20,7 @@ from console.lib.sql import among
 from console.lib.texts import Text, text
 from rollouts.apply import Cause, change_phase, change_rollback, change_rollout, write_event
 from rollouts.delivering import targets
-from rollouts.delivering.counts import recount as recount_phases
+from rollouts.delivering.counts import recount
 from rollouts.ending import settle_why
 from rollouts.engine.states import PhaseState, RollbackState, RolloutState
 from rollouts.engine.tally import agents
@@ -28,11 +28,11 @@ from rollouts.engine.why import rolling_back
 from rollouts.limits.budget import lease, release
 from rollouts.models import Rollback, RollbackTarget, Rollout, Target
 from rollouts.models.querysets import due
-from rollouts.moments import keep
 from rollouts.rollback.begin import goal_of
-from rollouts.rollback.counts import recount
 from rollouts.rollback.durations import durations
 from rollouts.rollback.targets import batch_is_good
+from rollouts.sql.counts import count_back
+from rollouts.sql.moments import keep
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def look(rollback: Rollback, now: datetime) -> None:
     rollback.looked_at = now
     rollback.tick_error = ""
     if changed or sent.count or not rollback.counts:
-        rollback.counts = {**rollback.counts, **recount(rollback)}
+        rollback.counts = {**rollback.counts, **count_back(rollback.pk)}
     # An offer alone moves no target of the rollout: counting them after each chunk took seconds.
     if changed or sent.already:
         _bring_targets_back(rollback, changed | sent.already, now)
@@ -188,7 +188,7 @@ def _bring_targets_back(rollback: Rollback, changed: set[int], now: datetime) ->
     if rollback.rollout is None:
         return
     targets.take_back(rollback.rollout, _ids(concerned.filter(state="confirmed")))
-    recount_phases(rollback.rollout.phases.all(), now)
+    recount(rollback.rollout.phases.all(), now)
 
 
 def _ids(rows: QuerySet[RollbackTarget]) -> list[int]:

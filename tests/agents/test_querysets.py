@@ -7,7 +7,7 @@ import pytest
 
 from agents.models import Agent, AgentStatus, ConfigStatus, Delivery, Desired, GatewayLease
 from agents.models import Quarantine as QuarantineRow
-from agents.models.querysets import STATUS_WORDS
+from agents.status_words import STATUS_WORDS
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OLD, NEW = "a" * 64, "b" * 64

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rollouts.actions.save_plan import save_plan
+from rollouts.actions.files.save_plan import save_plan
 from rollouts.analysis.dry_run import Today, dry_answers
 from rollouts.plans.parse import parse_plan
 from tests.evidence.collectors import GOOD, write, write_strangers

@@ -9,7 +9,7 @@ import pytest
 from accounts.actor import SYSTEM
 from agents.models import ConfigStatus, Delivery, Quarantine
 from console.lib.problems import Invalid
-from rollouts.actions.upload_config import upload_config
+from rollouts.actions.files.upload_config import upload_config
 from tests.clients.supervised import SupervisedCollector, marked_config
 from tests.make.waiting import eventually
 from tests.real.conftest import Clients

@@ -7,7 +7,7 @@ import pytest
 from agents.models import Agent
 from agents.selectors.errors import SelectorError
 from agents.selectors.grammar import parse
-from rollouts.actions.save_selector import save_selector
+from rollouts.actions.files.save_selector import save_selector
 from rollouts.selectors import labels_nobody_has, notes_on, selector_q
 from tests.make.agents import make_collector
 from tests.make.configs import make_version

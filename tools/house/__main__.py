@@ -13,9 +13,13 @@ from tools.house.circles import circles
 from tools.house.sentences import sentences
 from tools.house.settings import unexplained
 from tools.house.sources import APPS, Source, files, of_product, python
+from tools.house.sql import running, spelled
 from tools.house.states import writers
 from tools.house.templates import untranslated
 
+# How many files of an app may run SQL. What gateways read and write is most of that of
+# `agents`; `rollouts` has a room for it.
+RUN_SQL = {"accounts": 0, "agents": 18, "rollouts": 10, "certs": 2, "console": 4}
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -50,6 +54,18 @@ def figures(root: Path) -> Iterator[Figure]:
     yield from _circles(product)
     for model, modules in writers(product).items():
         yield Figure(f"writers of the state of {model}", len(modules), 1, tuple(modules))
+    for app, target in RUN_SQL.items():
+        files_with_sql = running(product, app)
+        yield Figure(
+            f"files that run SQL, {app}", len(files_with_sql), target, tuple(files_with_sql)
+        )
+    elsewhere = [
+        f"{source.path}:{line}"
+        for source in product
+        if source.app == "rollouts" and source.path.parts[1] != "sql"
+        for line in spelled(source.tree)
+    ]
+    yield Figure("SQL of rollouts outside its room", len(elsewhere), 0, tuple(elsewhere))
     found = sentences(product)
     yield Figure("sentences outside words and gettext", len(found), 0, tuple(found))
     found = untranslated(root, templates)

@@ -42,7 +42,7 @@ NOT_ASKED = (
     "agents/simulator",
 )
 _GETTEXT = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "N_"}
-_GETTEXT |= {"gettext_noop", "_l"}
+_GETTEXT |= {"gettext_noop", "pgettext_lazy", "_l"}
 _LOGS = {"debug", "info", "warning", "error", "exception", "log"}
 _OF_PROGRAMMERS = {
     "RuntimeError",

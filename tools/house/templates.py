@@ -17,7 +17,9 @@ NAMES = {
 READ_ALOUD = ("alt", "aria-description", "aria-label", "data-label", "placeholder", "title")
 # Samples of what pages show, seen where DEBUG is on; a command for a shell.
 NOT_ASKED = ("templates/styleguide", "templates/configs/_upload_command.html")
-_EXAMPLE = re.compile(r"[\"'][\w.,=:/-]*[\"']")  # of a key, a name or a selector
+_EXAMPLE = re.compile(
+    r"[\"'](?:[\w.,=:/-]*|-----BEGIN [A-Z ]+-----)[\"']"
+)  # of a key, a name or a selector
 _COMMENT = re.compile(r"{% comment %}.*?{% endcomment %}|{#.*?#}|<!--.*?-->", re.DOTALL)
 _TRANSLATED = re.compile(r"{% blocktranslate\b.*?{% endblocktranslate %}", re.DOTALL)
 _TAG = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from agents.gateway.connections import Connection
-from agents.models import Delivery
+from agents.models import Agent, Delivery
 from agents.quarantined import quarantined_sql
 
 
@@ -153,7 +153,7 @@ async def _make(cursor: AsyncCursor[Any], wanted: list[Wanted], now: datetime) -
         INSERT INTO agents_agent (instance_uid, name, kind, version, labels, operator_labels,
             version_keys, identifying, non_identifying, capabilities, custom_capabilities,
             components_hash, bound_to, first_seen_at)
-        SELECT v.uid, '', 'unknown', '', v.labels::jsonb, v.labels::jsonb, '{}', '{}', '{}', 0,
+        SELECT v.uid, '', %(kind)b, '', v.labels::jsonb, v.labels::jsonb, '{}', '{}', '{}', 0,
             '[]', '', v.bound_to, %(now)b
         FROM unnest(%(uids)b, %(labels)b::text[], %(bindings)b::text[]) AS v(uid, labels, bound_to)
         ON CONFLICT (instance_uid) DO NOTHING
@@ -163,6 +163,7 @@ async def _make(cursor: AsyncCursor[Any], wanted: list[Wanted], now: datetime) -
             "uids": [UUID(bytes=w.uid) for w in wanted],
             "labels": [json.dumps(w.labels) for w in wanted],
             "bindings": [w.binding for w in wanted],
+            "kind": Agent.Kind.UNKNOWN.value,
             "now": now,
         },
     )

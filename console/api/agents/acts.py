@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -14,6 +17,7 @@ from agents.models import Agent, AgentStatus, ConfigStatus
 from agents.opamp.settings import TAKEN_BY
 from console.api import params
 from console.api.agents.views import agent_of
+from console.api.described import described
 from console.api.idempotency import once
 from console.api.shapes import agents as shapes
 from console.api.shapes.answer import Answer
@@ -53,73 +57,64 @@ class Labels(ApiView):
         return Answer(_labels(agent))
 
 
-class Restart(ApiView):
+Told = Answer[shapes.Asked] | Answer[shapes.Renamed] | Answer[shapes.Offered]
+
+
+class AskedAct(ApiView):
+    """One act on an agent that takes a reason and nothing else; its gateway carries it out."""
+
+    act: ClassVar[Callable[..., object]]
+
+    @once
+    def post(self, request: Request, uid: str) -> Told:
+        agent = agent_of(self, uid).get()
+        reason = self.read(shapes.ReasonBody).get("reason", "")
+        return self.answer(agent, type(self).act(agent.pk, by=self.actor, reason=reason))
+
+    def answer(self, agent: Agent, done: object) -> Told:
+        """Say that the gateway was asked."""
+        return _asked(agent)
+
+
+@described("agents_restart", shapes.ReasonBody, {202: shapes.Asked})
+class Restart(AskedAct):
+    """Ask the agent to restart. 202: the command is queued for its gateway."""
+
     verbs = {"POST": "agents.restart"}
-
-    @extend_schema(
-        operation_id="agents_restart",
-        parameters=[params.IDEMPOTENCY_KEY],
-        request=shapes.ReasonBody,
-        responses={202: shapes.Asked},
-    )
-    @once
-    def post(self, request: Request, uid: str) -> Answer[shapes.Asked]:
-        """Ask the agent to restart. 202: the command is queued for its gateway."""
-        agent, reason = _asked_of(self, uid)
-        restart(agent_ids=[agent.pk], by=self.actor, reason=reason)
-        return _asked(agent)
+    act = staticmethod(lambda pk, **given: restart(agent_ids=[pk], **given))
 
 
-class RetryConfig(ApiView):
+@described("agents_retry_config", shapes.ReasonBody, {202: shapes.Offered})
+class RetryConfig(AskedAct):
+    """Offer the config that it is assigned and refused once more. 202: its gateway sends it.
+    409 when it runs it, or when people or a rollback keep it from the agent."""
+
     verbs = {"POST": "agents.retry_config"}
+    act = staticmethod(lambda pk, **given: retry_config(agent_id=pk, **given))
 
-    @extend_schema(
-        operation_id="agents_retry_config",
-        parameters=[params.IDEMPOTENCY_KEY],
-        request=shapes.ReasonBody,
-        responses={202: shapes.Offered},
-    )
-    @once
-    def post(self, request: Request, uid: str) -> Answer[shapes.Offered]:
-        """Offer the config that it is assigned and refused once more. 202: its gateway sends it.
-        409 when it runs it, or when people or a rollback keep it from the agent."""
-        agent, reason = _asked_of(self, uid)
-        offered = retry_config(agent_id=agent.pk, by=self.actor, reason=reason)
-        return Answer({"id": str(agent.instance_uid), "config_hash": offered}, status=202)
+    def answer(self, agent: Agent, done: object) -> Answer[shapes.Offered]:
+        """Answer what is offered."""
+        return Answer({"id": str(agent.instance_uid), "config_hash": str(done)}, status=202)
 
 
-class FullState(ApiView):
+@described("agents_full_state", shapes.ReasonBody, {202: shapes.Asked})
+class FullState(AskedAct):
+    """Ask the agent to report everything once more. 202: queued for its gateway."""
+
     verbs = {"POST": "agents.settings"}
-
-    @extend_schema(
-        operation_id="agents_full_state",
-        parameters=[params.IDEMPOTENCY_KEY],
-        request=shapes.ReasonBody,
-        responses={202: shapes.Asked},
-    )
-    @once
-    def post(self, request: Request, uid: str) -> Answer[shapes.Asked]:
-        """Ask the agent to report everything once more. 202: queued for its gateway."""
-        agent, reason = _asked_of(self, uid)
-        ask_full_state(agent_ids=[agent.pk], by=self.actor, reason=reason)
-        return _asked(agent)
+    act = staticmethod(lambda pk, **given: ask_full_state(agent_ids=[pk], **given))
 
 
-class Rename(ApiView):
+@described("agents_rename", shapes.ReasonBody, {202: shapes.Renamed})
+class Rename(AskedAct):
+    """Order the agent to use a new id, which is answered; the old one stays an alias."""
+
     verbs = {"POST": "agents.settings"}
+    act = staticmethod(lambda pk, **given: rename(agent_id=pk, **given))
 
-    @extend_schema(
-        operation_id="agents_rename",
-        parameters=[params.IDEMPOTENCY_KEY],
-        request=shapes.ReasonBody,
-        responses={202: shapes.Renamed},
-    )
-    @once
-    def post(self, request: Request, uid: str) -> Answer[shapes.Renamed]:
-        """Order the agent to use a new id, which is answered; the old one stays an alias."""
-        agent, reason = _asked_of(self, uid)
-        new_uid = rename(agent_id=agent.pk, by=self.actor, reason=reason)
-        return Answer({"id": str(agent.instance_uid), "new_id": str(new_uid)}, status=202)
+    def answer(self, agent: Agent, done: object) -> Answer[shapes.Renamed]:
+        """Answer the new id."""
+        return Answer({"id": str(agent.instance_uid), "new_id": str(done)}, status=202)
 
 
 class CustomMessage(ApiView):
@@ -179,11 +174,6 @@ class ConnectionSettings(ApiView):
 
 def _in_settings(path: Path, is_key: bool) -> str:
     return in_data(("settings", *path), is_key)
-
-
-def _asked_of(view: ApiView, uid: str) -> tuple[Agent, str]:
-    """Return the agent, and the reason that the body gives."""
-    return agent_of(view, uid).get(), view.read(shapes.ReasonBody).get("reason", "")
 
 
 def _asked(agent: Agent) -> Answer[shapes.Asked]:

@@ -10,6 +10,7 @@ from agents.models import ConfigStatus, GatewayLease
 from agents.models.querysets import AgentQuerySet
 from agents.models.status import SILENT
 from console.api.shapes.agents import Agent
+from console.lib.paging import walk
 
 CHUNK = 1000
 _FIELDS = (
@@ -46,20 +47,9 @@ def rows(
     agents: AgentQuerySet, now: datetime, *, after: int, limit: int
 ) -> Iterator[tuple[int, Agent]]:
     """Yield up to `limit` agents (read `with_status_word`) by ascending primary key,
-    each with that key.
-
-    Read in keyset chunks, so no transaction and no cursor stays open while a slow client reads.
-    """
-    left = limit
-    while left > 0:
-        size = min(left, CHUNK)
-        found = list(agents.filter(pk__gt=after).order_by("pk").values(*_FIELDS)[:size])
-        for values in found:
-            yield values["pk"], row(values, now)
-        if len(found) < size:
-            return
-        after = found[-1]["pk"]
-        left -= size
+    each with that key."""
+    for values in walk(agents.values(*_FIELDS), ["pk"], limit, after=[after], chunk=CHUNK):
+        yield values["pk"], row(values, now)
 
 
 def one(agents: AgentQuerySet, now: datetime) -> Agent:

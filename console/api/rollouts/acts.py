@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console.api import params
+from console.api.described import described
 from console.api.errors import answer
 from console.api.idempotency import once
 from console.api.rollouts.answers import rollout_view
@@ -68,19 +68,9 @@ class RolloutAct(ApiView):
 def _described(
     name: str, body: type[Body], status: int = 200
 ) -> Callable[[type[RolloutAct]], type[RolloutAct]]:
-    """Describe an act in the OpenAPI document, in the words of its docstring."""
-
-    def describe(view: type[RolloutAct]) -> type[RolloutAct]:
-        described = extend_schema(
-            operation_id=f"rollouts_{name}",
-            description=view.__doc__,
-            parameters=[params.IF_MATCH, params.IDEMPOTENCY_KEY],
-            request=body,
-            responses={status: shapes.Rollout},
-        )
-        return extend_schema_view(post=described)(view)
-
-    return describe
+    return described(
+        f"rollouts_{name}", body, {status: shapes.Rollout}, parameters=(params.IF_MATCH,)
+    )
 
 
 @_described("start", shapes.Start)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypedDict
 
 from rest_framework import serializers
 
-from agents.models.querysets import STATUS_WORDS
+from agents.status_words import STATUS_WORDS
 from console.api.shapes import words
 from console.api.shapes.answer import HashText, OneOf, Uid, said
 from console.api.shapes.base import Body, Reason, Text

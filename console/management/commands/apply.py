@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.actor import Actor
 from accounts.models import User
 from console.lib.problems import Problem
-from rollouts.actions.apply_documents import Applied, Change, apply_documents
+from rollouts.actions.files.apply_documents import Applied, Change, apply_documents
 from rollouts.documents import File
 
 SUFFIXES = {".yaml", ".yml", ".json"}

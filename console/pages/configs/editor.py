@@ -25,7 +25,7 @@ from console.pages.configs.checks import Checks
 from console.pages.configs.lookup import find_config, find_version, text_of
 from console.pages.frame.forms import LineField, LongText, Number, OneOf, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
-from rollouts.actions.upload_config import check_body, check_name, upload_config
+from rollouts.actions.files.upload_config import check_body, check_name, upload_config
 from rollouts.configs.diff import diff
 from rollouts.models import Config, ConfigVersion
 from rollouts.standing import in_use, standings

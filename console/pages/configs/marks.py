@@ -51,7 +51,7 @@ def marks(standing: Standing) -> list[KnownBad]:
 
 def in_menu(standing: Standing) -> str:
     """Return the marks as the end of an option of a menu."""
-    return ", ".join(mark.text[:1].lower() + mark.text[1:] for mark in marks(standing))
+    return " · ".join(mark.text for mark in marks(standing))
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,5 +141,5 @@ def _statuses(by_word: Mapping[str, int], before: FleetSample | None) -> list[St
 
 def _bar(statuses: Sequence[StatusCount], total: int) -> SafeString:
     parts = [BarPart(BAR_KINDS[s.look.token], s.count) for s in reversed(statuses)]
-    told = ", ".join(f"{s.count} {str(s.look.label).lower()}" for s in statuses if s.count)
+    told = ", ".join(f"{s.count} {s.look.word}" for s in statuses if s.count)
     return stacked_bar(parts, total, told, css="thick")

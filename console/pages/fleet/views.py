@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from agents.refused import still_refused
-from console.lib.snapshot import snapshot
+from console.lib.database.snapshot import snapshot
 from console.pages.fleet import fragments, latest, tour
 from console.pages.fleet import needs as needs_person
 from console.pages.fleet import view as fleet_view

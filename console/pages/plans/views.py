@@ -19,7 +19,7 @@ from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.frame.places import wrong_places
 from console.words import plans as plan_words
 from console.words.plans import PlanTrack
-from rollouts.actions.save_plan import checked_plan, save_plan
+from rollouts.actions.files.save_plan import checked_plan, save_plan
 from rollouts.analysis.dry_run import dry_answers, has_promql
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.plan import Plan

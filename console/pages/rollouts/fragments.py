@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from console.lib.snapshot import snapshot
+from console.lib.database.snapshot import snapshot
 from console.pages.frame.fragments import Update, joined, render
 from console.pages.rollouts import page as rollout_page
 from console.pages.rollouts import targets

@@ -30,6 +30,7 @@ from console.pages.frame.forms import LineField, OneOf, PageForm, whole
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import rows as rollout_rows
 from console.words import ways_back
+from console.words.actors import who
 from rollouts.engine.states import ACTIVE_STATES, FINAL_STATES, RolloutState
 from rollouts.models import Config, Event, Rollback, Rollout
 
@@ -179,8 +180,8 @@ def _because(rollout: Rollout, end: Event | None) -> str:
         return ""
     reason = said(end.reason).rstrip(".")
     if not reason:
-        return _("Aborted by %(name)s.") % {"name": end.actor_name}
-    return _("Aborted by %(name)s: “%(reason)s”.") % {"name": end.actor_name, "reason": reason}
+        return _("Aborted by %(name)s.") % {"name": who(end.actor_name)}
+    return _("Aborted by %(name)s: “%(reason)s”.") % {"name": who(end.actor_name), "reason": reason}
 
 
 def _took_s(rollout: Rollout) -> float | None:

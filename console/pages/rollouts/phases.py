@@ -174,7 +174,7 @@ def state_text(rollout: Rollout, phases: Sequence[Phase]) -> str:
         return ""
     for phase in phases:
         if phase.index == rollout.current_phase:
-            return f"{title(phase)}: {str(look_of(phase, rollout).label).lower()}"
+            return f"{title(phase)}: {look_of(phase, rollout).word}"
     return ""
 
 

@@ -95,7 +95,7 @@ def page(request: HtmxRequest, rollout_id: int) -> HttpResponse:
             for t in rows.rows
         ],
     }
-    return render(request, "rollouts/readiness.html", context)
+    return render(request, "rollouts/readiness/list.html", context)
 
 
 REFUSED = Q(has_refused=True)

@@ -193,7 +193,7 @@ def layout(rollout: Rollout, cells: Sequence[Cell]) -> str:
 def names(cells: Sequence[Cell]) -> dict[str, object]:
     """Return what the cells say when they are pointed at, `edge-7: applied`: the name by its place,
     the word by the kind, which changes while the page is open."""
-    said = {kind: str(look.label).lower() for kind, look in words.TARGET.items()}
+    said = {kind: str(look.word) for kind, look in words.TARGET.items()}
     return {"names": [cell.name for cell in cells], "words": said}
 
 
@@ -208,9 +208,7 @@ def counts(cells: Sequence[Cell]) -> dict[str, int]:
 def sentence(cells: Sequence[Cell]) -> str:
     """What the picture says: `12 agents: 9 applied, 2 failed, 1 offline`."""
     parts = [
-        f"{number} {str(words.TARGET[kind].label).lower()}"
-        for kind, number in counts(cells).items()
-        if number
+        f"{number} {words.TARGET[kind].word}" for kind, number in counts(cells).items() if number
     ]
     return _("%(n)d agents: %(parts)s") % {"n": len(cells), "parts": ", ".join(parts)}
 

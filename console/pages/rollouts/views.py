@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.policy import can
+from console.lib.database.snapshot import snapshot
 from console.lib.problems import Missing
-from console.lib.snapshot import snapshot
 from console.pages.frame.forms import MAX_ID, whole
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import fragments, next_steps

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from console.lib.texts import Sentence, Template
+from console.words.event_sentences import did
 from console.words.times import exact_span
 
 
@@ -21,10 +22,9 @@ def _with_state(sentence: Template) -> Sentence:
 
 
 def _last_act(params: Mapping[str, Any]) -> str:
-    act = str(params["act"]).replace("_", " ")
-    what = f"{act} {params['phase']}" if params["phase"] else act
-    told = {**params, "what": what, "ago": exact_span(float(params["seconds"]))}
-    return _("{actor}: {what}, {ago} ago.").format_map(told)
+    what = did(str(params["act"]), str(params["phase"]), params["inputs"])
+    ago = exact_span(float(params["seconds"]))
+    return _("{actor}, {ago} ago: {what}").format_map({**params, "what": what, "ago": ago})
 
 
 def _fleet_changed(params: Mapping[str, Any]) -> str:

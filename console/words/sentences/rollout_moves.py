@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import pgettext_lazy
 
 from console.lib.texts import Sentence
 from console.words.times import spans
@@ -46,6 +47,7 @@ REASONS: dict[str, Sentence] = {
     "approval.nobody_answered": _l("nobody answered whether {phase} may start, for 24 h"),
     "rest.joined": _l("{joined} agents came since the draft; they get it as the last wave"),
     "budget.of": _l("the blast-radius budget of {budgets}"),
+    "who.policy": pgettext_lazy("who", "policy"),
     "rolled_back.by": _rolled_back_by,
     "rolled_back.again": _l("rolled back again: {reason}"),
     "wave.not_sent": _l("not sent: batch {wave} did not come back"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models.fields.json import KeyTextTransform
 
 from agents.models import Agent
@@ -29,6 +27,7 @@ from rollouts.analysis.sources.prometheus_api import PrometheusApi, Sample
 from rollouts.promql import build
 from rollouts.promql.kept import Kept
 from rollouts.promql.names import spellings
+from rollouts.sql.names import going_by
 
 # What says who a target is, and what only a collector exports while it runs.
 ALIVE = spellings("otelcol_process_uptime")
@@ -120,27 +119,12 @@ class Known:
         asked = sorted(wanted)[:MOST_LOOKED_UP]
         for begin in range(0, len(asked), LOOKED_UP_AT_ONCE):
             some = asked[begin : begin + LOOKED_UP_AT_ONCE]
-            agents = Agent.objects.filter(pk__in=_going_by(attribute, some))
+            uids = [uid for value in some if attribute == SERVICE_INSTANCE and (uid := _uid(value))]
+            agents = Agent.objects.filter(pk__in=going_by(attribute, some, uids))
             said = agents.annotate(_name=KeyTextTransform(attribute, "labels"))
             for agent_id, uid, name in said.values_list("pk", "instance_uid", "_name"):
                 for known_as, value in names_of(uid, [attribute], [name]):
                     self._names.add(agent_id, known_as, value)
-
-
-def _going_by(attribute: str, values: Sequence[str]) -> list[int]:
-    """Return the ids of the agents that go by one of these values; both sides have an index."""
-    uids = [uid for value in values if (uid := _uid(value))]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM agents_agent WHERE retired_at IS NULL AND labels @> ANY(%s::jsonb[])"
-            " OR (%s AND instance_uid = ANY(%s::uuid[]))",
-            [
-                [json.dumps({attribute: value}) for value in values],
-                attribute == SERVICE_INSTANCE,
-                uids,
-            ],
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _uid(value: str) -> UUID | None:

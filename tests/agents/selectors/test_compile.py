@@ -9,14 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.models import Agent, AgentStatus, ComponentSet, GatewayLease
-from agents.models.querysets import STATUS_WORDS
-from agents.selectors import fields
 from agents.selectors.compile import to_q
 from agents.selectors.errors import SelectorError
 from agents.selectors.grammar import EVERYTHING, parse
 from agents.selectors.matching import AgentLook, matches
 from agents.selectors.tree import Selector
 from agents.selectors.versions import version_keys
+from agents.status_words import STATUSES
 from tests.agents.selectors.strategies import LOOKS, SELECTORS
 from tests.make.agents import make_agent_with
 
@@ -167,7 +166,7 @@ def test_a_status_is_what_the_pages_call_it() -> None:
     connected("well", healthy=True, now=now)
     connected("ill", healthy=False, now=now)
     store(AgentLook({"status": "healthy"}, name="gone"))
-    for word in fields.STATUSES:
+    for word in STATUSES:
         shown = Agent.objects.with_status_word(now).filter(status_word=word)
         assert find(f"status={word}") == sorted(shown.values_list("name", flat=True)), word
     assert find("status=healthy") == ["well"]
@@ -194,10 +193,6 @@ def test_a_sick_component_is_asked_by_its_name(text: str, names: list[str]) -> N
     store(AgentLook(name="b", sick="exporter otlp"))
     store(AgentLook({"sick_component": "exporter otlp"}, name="c"))
     assert find(text) == names
-
-
-def test_every_status_of_pages_but_retired_can_be_asked() -> None:
-    assert {*fields.STATUSES, "retired"} == set(STATUS_WORDS)
 
 
 def test_config_is_asked_only_where_somebody_knows_configs() -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actor import Actor
-from rollouts.actions.upload_config import upload_config
+from rollouts.actions.files.upload_config import upload_config
 from rollouts.loop.tick import tick_one
 from tests.console.api.people import Reply, by_token, person
 from tests.console.api.test_configs import GOOD, OTHER

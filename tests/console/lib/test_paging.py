@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Agent
-from console.lib.paging import count_up_to, part_of, place_of
+from console.lib.paging import count_up_to, part_of, place_of, walk
 from tests.make.agents import make_collector
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +56,12 @@ def test_a_place_of_another_order_is_none(agents: list[Agent]) -> None:
 def test_nothing_is_counted_beyond_the_limit(agents: list[Agent]) -> None:
     assert count_up_to(Agent.objects.all(), 3) == 4
     assert count_up_to(Agent.objects.all()) == 5
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 5, 9])
+@pytest.mark.parametrize("limit", [0, 1, 3, 5, 9])
+def test_a_walk_reads_the_list_chunk_by_chunk(agents: list[Agent], limit: int, chunk: int) -> None:
+    assert list(walk(Agent.objects.all(), ORDER, limit, chunk=chunk)) == agents[:limit]
+    second = place_of(agents[1], ORDER)
+    values = walk(Agent.objects.values("version", "name", "pk"), ORDER, limit, after=second)
+    assert [row["pk"] for row in values] == [agent.pk for agent in agents[2:][:limit]]

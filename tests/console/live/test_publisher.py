@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agents.models import AgentStatus
 from console.lib import hints
-from console.lib.snapshot import snapshot
+from console.lib.database.snapshot import snapshot
 from console.live import followed, topics
 from console.live.publisher import Publisher
 from console.live.sources import Sources

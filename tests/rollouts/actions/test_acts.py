@@ -82,7 +82,7 @@ def test_an_author_may_not(name: str) -> None:
 def test_who_saw_an_older_revision_does_nothing(name: str) -> None:
     act, more = BY_OPERATOR[name]
     fleet, rollout = observing()
-    with pytest.raises(Stale, match=r"deployed canary, .* Nothing was done"):
+    with pytest.raises(Stale, match=r"Observation of canary started: .* Nothing was done"):
         done(act, fleet, rollout, fleet.operator, seen_revision=1, **more)
     assert state_of(rollout) == "running"
 

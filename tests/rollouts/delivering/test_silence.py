@@ -47,7 +47,7 @@ def test_silence_beside_a_refusal_quarantines() -> None:
         else None
     )
     rollout = fleet.start({**ALL_AT_ONCE, "tolerated_failures": "50%"})
-    assert "v2 is quarantined" in ended(fleet, rollout)
+    assert "v2 was quarantined" in ended(fleet, rollout)
     assert fleet_wide(fleet)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
-from console.lib.snapshot import snapshot
+from console.lib.database.snapshot import snapshot
 from console.pages.frame.forms import LineField, Number, PageForm
 from console.pages.frame.needs import HtmxRequest, needs
 from console.pages.rollouts import page as rollout_page

@@ -274,7 +274,7 @@ def test_the_newest_version_that_may_be_rolled_out_is_chosen(
     page = client.get("/rollouts/new/?config=edge")
     assert page.context["form"].version.number == version.number - 1
     text = markup(page)
-    assert f"rolled back in {back.number}, quarantined" in text
+    assert f"Rolled back in {back.number}, quarantined" in text
 
 
 def test_of_a_quarantined_version_only_what_forbids_it_is_said(

@@ -10,7 +10,7 @@ from accounts.audit import record
 from accounts.policy import require
 from console.lib.problems import Invalid, Refused
 from console.lib.texts import text as says
-from rollouts.actions.upload_config import check_name
+from rollouts.actions.files.upload_config import check_name
 from rollouts.models import Plan
 from rollouts.plans.parse import parse_plan
 from rollouts.plans.plan import Plan as ParsedPlan

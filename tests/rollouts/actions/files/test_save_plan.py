@@ -5,7 +5,7 @@ import pytest
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.lib.problems import Denied, Invalid, Refused
-from rollouts.actions.save_plan import save_plan
+from rollouts.actions.files.save_plan import save_plan
 from rollouts.builtin_plans import keep_builtin_plans
 from rollouts.models import Plan as PlanRow
 from rollouts.plans.builtin import NAMES, builtin_plan

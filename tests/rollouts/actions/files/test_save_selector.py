@@ -8,7 +8,7 @@ from agents.models import Agent
 from agents.selectors.errors import SelectorError
 from agents.selectors.grammar import parse
 from console.lib.problems import Denied
-from rollouts.actions.save_selector import save_selector
+from rollouts.actions.files.save_selector import save_selector
 from rollouts.models import NamedSelector
 from rollouts.selectors import selector_q
 from tests.make.people import make_actor

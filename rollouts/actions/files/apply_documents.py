@@ -11,9 +11,9 @@ from django.db import transaction
 from accounts.actor import Actor
 from agents.selectors.grammar import parse
 from agents.selectors.references import names_in
-from rollouts.actions.save_plan import save_plan
-from rollouts.actions.save_selector import save_selector
-from rollouts.actions.upload_config import upload_config
+from rollouts.actions.files.save_plan import save_plan
+from rollouts.actions.files.save_selector import save_selector
+from rollouts.actions.files.upload_config import upload_config
 from rollouts.configs.diff import patch
 from rollouts.configs.findings import worded
 from rollouts.documents import DocumentItem, DocumentKind, File, read_files

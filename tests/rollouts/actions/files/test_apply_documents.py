@@ -5,7 +5,7 @@ import pytest
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from console.lib.problems import Denied, Invalid
-from rollouts.actions.apply_documents import Applied, apply_documents
+from rollouts.actions.files.apply_documents import Applied, apply_documents
 from rollouts.documents import File
 from rollouts.models import Config, NamedSelector, Plan
 from tests.make.people import make_actor

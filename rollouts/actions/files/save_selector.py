@@ -10,7 +10,7 @@ from accounts.audit import record
 from accounts.policy import require
 from agents.selectors.grammar import parse_any, to_text
 from agents.selectors.references import check_references
-from rollouts.actions.upload_config import check_name
+from rollouts.actions.files.upload_config import check_name
 from rollouts.models import NamedSelector
 from rollouts.selectors import saved_selectors
 

@@ -1,12 +1,16 @@
-"""The statements of `targets.py`: one text each for agents in a rollout and on their way back.
+"""The statements of `delivering/targets.py`, which decides their values: one text each for agents in a rollout and on their way back.
 
 `{...}` is filled once, with what differs between the two kinds of rows; `%(...)s` are values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
 
 from agents.running import runs_sql
 from rollouts.engine.states import BACK_TABLE, TARGET_TABLE, RollbackTargetState, TargetState
@@ -201,7 +205,7 @@ _OFFER = """
 
 # Nobody is lost who had no gateway to come back to: the time is counted from the start of the
 # oldest one that is alive (`since`).
-LOSE = """
+_LOSE = """
     UPDATE rollouts_target t SET state = %(to)s,
         error = CASE WHEN t.online THEN %(no_config)s ELSE %(gone)s END
     FROM rollouts_phase p
@@ -212,14 +216,14 @@ LOSE = """
 """.replace("{lost_after}", LOST_AFTER)
 
 # Who lost it again and again, and not for a while now: time alone ends that.
-STEADY_AGAIN = f"""
+_STEADY_AGAIN = f"""
     SELECT t.agent_id FROM rollouts_target t
     JOIN rollouts_phase p ON p.id = t.phase_id
     WHERE t.phase_id = ANY(%(phases)s::bigint[]) AND t.state = %(lost)s AND t.online
       AND t.losses >= {MANY_LOSSES} AND t.off_since <= %(now)s - {STEADY} * {LOST_AFTER}
 """  # noqa: S608  constant text
 
-CATCH_UP = """
+_CATCH_UP = """
     UPDATE rollouts_target t SET online = s.connected
     FROM agents_agentstatus s
     WHERE t.phase_id = ANY(%(phases)s) AND t.state = %(waiting)s
@@ -248,5 +252,39 @@ def _text(statement: str, kind: Kind, sets: Mapping[str, str]) -> str:
 
 
 _KINDS = (TARGETS, BACKS)
-OBSERVING = {kind.table: _text(_OBSERVE, kind, kind.sets) for kind in _KINDS}
-OFFERING = {kind.table: _text(_OFFER, kind, kind.offer_sets) for kind in _KINDS}
+_OBSERVING = {kind.table: _text(_OBSERVE, kind, kind.sets) for kind in _KINDS}
+_OFFERING = {kind.table: _text(_OFFER, kind, kind.offer_sets) for kind in _KINDS}
+
+
+def observe(kind: Kind, values: Mapping[str, Any]) -> set[int]:
+    """Carry what agents said into their targets; return the ids of phases (of the rollback)."""
+    return _first(_OBSERVING[kind.table], values)
+
+
+def offer(kind: Kind, values: Mapping[str, Any]) -> None:
+    """Note that agents were offered the version, and what they ran until now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERING[kind.table], values)
+
+
+def lose(values: Mapping[str, Any]) -> set[int]:
+    """Give up on agents that are gone for too long; return the ids of their phases."""
+    return _first(_LOSE, values)
+
+
+def steady_again(phase_ids: Collection[int], now: datetime) -> set[int]:
+    """Return the agents that lost their config again and again, and have not for a while."""
+    lost = TargetState.LOST.value
+    return _first(_STEADY_AGAIN, {"phases": list(phase_ids), "lost": lost, "now": now})
+
+
+def catch_up(phase_ids: Collection[int]) -> set[int]:
+    """Write down who of the waiting is connected; return the ids of phases that changed."""
+    return _first(_CATCH_UP, {"phases": list(phase_ids), "waiting": TargetState.WAITING.value})
+
+
+def _first(statement: str, values: Mapping[str, Any]) -> set[int]:
+    """Run a statement and return the first column of its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return {row[0] for row in cursor.fetchall()}

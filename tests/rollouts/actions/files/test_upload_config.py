@@ -11,7 +11,7 @@ from accounts.actor import Actor
 from accounts.models import AuditEvent, User
 from agents.models import ComponentSet, ConfigBody
 from console.lib.problems import Denied, Invalid
-from rollouts.actions.upload_config import Uploaded, upload_config
+from rollouts.actions.files.upload_config import Uploaded, upload_config
 from rollouts.configs.findings import worded
 from rollouts.models import Config, ConfigVersion
 from tests.make.people import make_actor

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from console.lib.snapshot import snapshot
+from console.lib.database.snapshot import snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
