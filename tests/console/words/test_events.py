@@ -49,7 +49,7 @@ def test_a_phase_that_the_plan_started_is_the_plans() -> None:
         ("gate_critical", {"gate": {"kind": "threshold"}}, "guard"),
         ("fail_phase", {"gate": {"kind": "floor"}}, "policy"),
         ("fell_back", {"agents": 1}, "agents"),
-        ("redrawn", {"agents": 1}, "system"),
+        ("redrawn", {"agents": 1}, "policy"),
     ],
 )
 def test_what_no_person_did_names_what_did_it(act: str, inputs: dict[str, Any], who: str) -> None:
