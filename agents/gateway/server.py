@@ -110,7 +110,9 @@ class Server:
         database = self._databases["load"]
         self.tls = CurrentTls(options.tls, gateway.metrics) if options.tls is not None else None
         self.keeper = Doorkeeper(database, options.auth, options.limits, options.tls)
-        self.revoking = Revoking(self.keeper, gateway.connections, self.tls)
+        self.revoking = Revoking(
+            self.keeper, gateway.connections, self.tls, self._databases["read"]
+        )
         callers = Callers(options.proxies, gateway.metrics)
         metrics = gateway.metrics
         self.door = Door(self.keeper, callers, options.limits, metrics, gateway.refusals)
@@ -167,7 +169,7 @@ class Server:
         self._spawn("sweep", self.sweep.run())
         every_s = self.options.intervals.lease_s
         self._spawn("lease", self.lease.run(self.gateway.registry, every_s))
-        self._spawn("revoking", self.revoking.run(min(SOON_S, every_s)))
+        self._spawn("revoking", self.revoking.run(min(SOON_S, every_s), self.port))
         self._spawn("moves", self.moves.run(self.redis, min(SOON_S, every_s)))
         self._spawn("lag", self._watch_loop())
         logger.info(

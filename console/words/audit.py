@@ -30,6 +30,7 @@ AREAS: Words = {
     "needs": pgettext_lazy("audit area", "What needs a person"),
     "ca": pgettext_lazy("audit area", "Authorities of agents"),
     "cert": pgettext_lazy("audit area", "Certificates of agents"),
+    "tls": pgettext_lazy("audit area", "TLS of gateways"),
     "people": pgettext_lazy("audit area", "People"),
     "role": pgettext_lazy("audit area", "Roles"),
     "token": pgettext_lazy("audit area", "Tokens"),
@@ -114,6 +115,8 @@ ACTS: Words = {
     "agents.custom_message": pgettext_lazy("audit", "sent a custom message"),
     "agents.settings": pgettext_lazy("audit", "offered settings"),
     "agents.take_over": pgettext_lazy("audit", "took over from a former agent"),
+    "tls.reloaded": pgettext_lazy("audit", "took new TLS files or authorities"),
+    "tls.reload_failed": pgettext_lazy("audit", "could not use new TLS files"),
     "ca.trusted": pgettext_lazy("audit", "trusted an authority"),
     "ca.retired": pgettext_lazy("audit", "retired an authority"),
     "ca.activated": pgettext_lazy("audit", "began to issue from an authority"),
@@ -156,6 +159,7 @@ ACTS: Words = {
 }
 
 OBJECTS: Words = {
+    "gateway": pgettext_lazy("audit object", "gateway"),
     "rollout": pgettext_lazy("audit object", "rollout"),
     "rollback": pgettext_lazy("audit object", "rollback"),
     "approval": pgettext_lazy("audit object", "question"),

@@ -8,8 +8,9 @@ import time
 from collections.abc import Collection
 
 from agents.gateway.connections import Connection
-from agents.gateway.database import AWAY
+from agents.gateway.database import AWAY, Database
 from agents.gateway.sockets.auth import Doorkeeper
+from agents.gateway.tls import told
 from agents.gateway.tls.current import CurrentTls
 from agents.opamp.websocket import frames
 
@@ -22,8 +23,13 @@ class Revoking:
     """Has the doorkeeper read credentials again; at once after `look_now`."""
 
     def __init__(
-        self, keeper: Doorkeeper, connections: Collection[Connection], tls: CurrentTls | None
+        self,
+        keeper: Doorkeeper,
+        connections: Collection[Connection],
+        tls: CurrentTls | None,
+        database: Database,
     ) -> None:
+        self._database = database
         self._keeper = keeper
         self._connections = connections
         self._tls = tls
@@ -35,8 +41,8 @@ class Revoking:
         self._is_asked = True
         self._files_seen_at = 0.0
 
-    async def run(self, every_s: float) -> None:
-        """Look until cancelled. While the database is away nobody is cut."""
+    async def run(self, every_s: float, port: int) -> None:
+        """Look until cancelled. While the database is away nobody is cut. `port` names this gateway."""
         while True:
             asked, self._is_asked = self._is_asked or self._has_other_files(), False
             try:
@@ -47,6 +53,7 @@ class Revoking:
                 logger.warning("Credentials could not be read again", extra={"error": str(error)})
             if self._tls is not None:
                 self._tls.renew(self._keeper.certificates.bundle)
+                await told.write(self._database, port, self._tls.take_untold())
             await asyncio.sleep(every_s)
 
     def _has_other_files(self) -> bool:

@@ -22,6 +22,7 @@ from agents.gateway.tls.files import (
     read_authorities,
     read_pair,
 )
+from agents.gateway.tls.told import RELOAD_FAILED, RELOADED, Told
 from console.lib.certificate_making import is_address
 from console.lib.certificates import common_name_of
 from console.lib.texts import Text, said, text
@@ -40,6 +41,7 @@ class CurrentTls:
         self._metrics = metrics
         self._bundle = Bundle()
         self._content: tuple[bytes, ...] = ()
+        self._untold: list[Told] = []
 
     def begin(self, bundle: Bundle) -> None:
         """Read everything for the first time. Raises TlsProblem."""
@@ -65,16 +67,23 @@ class CurrentTls:
             if has_files or bundle != self._bundle:
                 self._take(pair, bundle)
                 self._metrics.tls_reloads.labels("ok").inc()
-                logger.info("tls.reloaded", extra={"authorities": len(bundle.anchors)})
+                logger.info(RELOADED, extra={"authorities": len(bundle.anchors)})
+                self._untold.append(Told(RELOADED, pair.file, authorities=len(bundle.anchors)))
             if has_files:
                 self._metrics.tls_unusable.set(0)
                 self._say_weaknesses()
         except TlsProblem as bad:
             self._metrics.tls_reloads.labels("failed").inc()
             self._metrics.tls_unusable.set(1)
-            logger.error("tls.reload_failed: the earlier files still serve: %s", bad)
+            logger.error("%s: the earlier files still serve: %s", RELOAD_FAILED, bad)
+            self._untold.append(Told(RELOAD_FAILED, self.pair.file, why=str(bad)))
             if bundle != self._bundle:
                 self._take(self.pair, bundle)
+
+    def take_untold(self) -> list[Told]:
+        """Return the changes since the last call."""
+        untold, self._untold = self._untold, []
+        return untold
 
     def _successor(self) -> ServerPair:
         pair = read_pair(self.options.certificate, self.options.key)

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from websockets.exceptions import WebSocketException
 
 from accounts.actor import SYSTEM
+from accounts.models import AuditEvent
 from agents.actions.trust import register_certificate, retire_authority, revoke_certificate
 from console.lib.certificate_making import Pair
 from tests.agents.gateway.fake_agent import FakeAgent, full_state
@@ -197,6 +198,9 @@ def test_sec_06_broken_files_keep_what_served(
     reload(gateway)
     eventually(lambda: reloads(gateway, "failed") == 1, "a failed reload")
     assert counted(gateway, "opamp_gateway_tls_files_unusable") == 1
+    written = AuditEvent.objects.filter(act="tls.reload_failed", object_kind="gateway")
+    event = eventually(written.first, "its line in the audit log")
+    assert event.details["why"]
     assert shown_by(gateway, world) == before
     uid = uuid.uuid4()
     agent = secure(gateway, world.client(certificates.client(world.agent_ca, uid)), uid=uid.bytes)
@@ -207,6 +211,7 @@ def test_sec_06_broken_files_keep_what_served(
     reload(gateway)
     eventually(lambda: shown_by(gateway, world) == der(fresh), "the mended files")
     assert counted(gateway, "opamp_gateway_tls_files_unusable") == 0
+    eventually(AuditEvent.objects.filter(act="tls.reloaded").first, "that it was taken")
     assert counted(gateway, "opamp_gateway_tls_certificate_expiry_seconds") == (
         fresh.certificate.not_valid_after_utc.timestamp()
     )
