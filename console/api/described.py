@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ def described(
     def describe(view: type[View]) -> type[View]:
         schema = extend_schema(
             operation_id=operation_id,
-            description=view.__doc__,
+            description=inspect.getdoc(view),
             parameters=[*parameters, params.IDEMPOTENCY_KEY],
             request=body,
             responses=responses,
