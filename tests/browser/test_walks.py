@@ -99,8 +99,8 @@ def chooses(person: Person, selector: str, plan: str) -> None:
 
 def first_rollout(operator: Person, approver: Person, rollback: Walk, gate: Walk) -> None:
     walk = Walk.of("first-rollout.md")
-    operator.opens(walk, "/configs/")
-    expect(operator.main.get_by_role("row").filter(has_text="edge")).to_contain_text("v1")
+    operator.page.goto("/")
+    expect(operator.main).to_contain_text("edge")
     operator.opens(walk, "/rollouts/new/")
     expect(operator.page.get_by_label(walk.says("Selector"), exact=True)).to_be_visible()
     operator.opens(walk, "/configs/edge/")
