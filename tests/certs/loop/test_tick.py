@@ -81,7 +81,7 @@ def test_sec_18_when_too_many_fail_renewals_stop_and_what_is_urgent_goes_on() ->
 def test_one_that_cannot_be_issued_does_not_hold_up_the_others() -> None:
     make_due(3)
     bad = Certificate.objects.earliest("pk")
-    CertificateRequest.objects.filter(pk=bad.request_id).update(csr="not a request any more")
+    CertificateRequest.objects.filter(agent=bad.agent).update(csr="not a request any more")
     Certificate.objects.update(needed_by=None)
     for seconds in range(0, 60, 5):
         tick(NOW + timedelta(seconds=seconds))
