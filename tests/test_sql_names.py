@@ -78,7 +78,7 @@ def choices() -> dict[str, dict[str, set[str]]]:
     """Return table to column to the words that its field knows."""
     return {
         model._meta.db_table: {
-            f.column: {str(value) for value, _ in f.flatchoices if value not in ("", None)}
+            str(f.column): {str(value) for value, _ in f.flatchoices if value not in ("", None)}
             for f in model._meta.concrete_fields
             if f.choices
         }

@@ -13,7 +13,7 @@ from accounts.models import AuditEvent
 from certs.rotation.states import CertificateState
 from console.pages.audit.groups import AuditGroup, grouped
 from console.words import audit as words
-from console.words.events import WORDINGS
+from console.words.event_sentences import WORDINGS
 
 ROOT = Path(__file__).parents[4]
 PARTS = ("accounts", "agents", "certs", "rollouts", "console/pages", "console/demo")
