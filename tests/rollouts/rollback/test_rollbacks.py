@@ -14,6 +14,7 @@ from console.api.rollouts.answers import events_of
 from console.lib.problems import Refused
 from console.lib.texts import spoken
 from console.words.incidents import incident_text
+from console.words.times import exact_span
 from rollouts.actions.abort import abort
 from rollouts.actions.lift_quarantine import lift_one
 from rollouts.actions.pause import pause
@@ -352,7 +353,7 @@ def test_an_automatic_rollback_tells_how_long_it_took_to_see_and_to_decide() -> 
     assert 0 < counts["detect_s"] <= 15
     assert 0 <= counts["decide_s"] <= 5
     text = incident_text(Rollout.objects.get(pk=rollout.pk), events_of(rollout))
-    assert f"{counts['detect_s']:.1f} s from the start of the phase until the breach" in text
+    assert f"{exact_span(counts['detect_s'])} from the start of the phase until the breach" in text
     assert "rolling_back -> rolled_back" in text
 
 
