@@ -236,11 +236,10 @@ SHOWN_LABELS = ("env", "region", "role", "tier")
 
 @register.simple_tag
 def agent_labels(agent: Agent) -> str:
-    """Write the labels a row has room for: the usual ones, in a fixed order, as a selector has them."""
+    """Write the labels a row has room for: the values of the usual ones, in a fixed order. With their
+    keys the last ones would be cut off."""
     labels = agent.labels or {}
-    return " · ".join(
-        f"{key}={plain.plain(labels[key], limit=40)}" for key in SHOWN_LABELS if labels.get(key)
-    )
+    return " · ".join(plain.plain(labels[k], limit=40) for k in SHOWN_LABELS if labels.get(k))
 
 
 @register.simple_tag
