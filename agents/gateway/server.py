@@ -110,9 +110,7 @@ class Server:
         database = self._databases["load"]
         self.tls = CurrentTls(options.tls, gateway.metrics) if options.tls is not None else None
         self.keeper = Doorkeeper(database, options.auth, options.limits, options.tls)
-        self.revoking = Revoking(
-            self.keeper, gateway.connections, self.tls, self._databases["read"]
-        )
+        self.revoking = Revoking(self.keeper, gateway.connections, self.tls, gateway.store)
         callers = Callers(options.proxies, gateway.metrics)
         metrics = gateway.metrics
         self.door = Door(self.keeper, callers, options.limits, metrics, gateway.refusals)

@@ -8,10 +8,11 @@ import time
 from collections.abc import Collection
 
 from agents.gateway.connections import Connection
-from agents.gateway.database import AWAY, Database
+from agents.gateway.database import AWAY
 from agents.gateway.sockets.auth import Doorkeeper
-from agents.gateway.tls import told
 from agents.gateway.tls.current import CurrentTls
+from agents.gateway.tls.told import Told
+from agents.gateway.writing.store import Store
 from agents.opamp.websocket import frames
 
 logger = logging.getLogger(__name__)
@@ -27,9 +28,9 @@ class Revoking:
         keeper: Doorkeeper,
         connections: Collection[Connection],
         tls: CurrentTls | None,
-        database: Database,
+        store: Store,
     ) -> None:
-        self._database = database
+        self._store = store
         self._keeper = keeper
         self._connections = connections
         self._tls = tls
@@ -53,8 +54,16 @@ class Revoking:
                 logger.warning("Credentials could not be read again", extra={"error": str(error)})
             if self._tls is not None:
                 self._tls.renew(self._keeper.certificates.bundle)
-                await told.write(self._database, port, self._tls.take_untold())
+                await self._tell(self._tls.take_untold(), port)
             await asyncio.sleep(every_s)
+
+    async def _tell(self, changes: list[Told], port: int) -> None:
+        """Write changes to the audit log; what PostgreSQL cannot take now is in the log only."""
+        for change in changes:
+            try:
+                await self._store.write_tls_change(port, change.act, change.details)
+            except AWAY as error:
+                logger.warning("PostgreSQL is away", extra={"error": str(error)})
 
     def _has_other_files(self) -> bool:
         """Look at the TLS files every ten seconds."""

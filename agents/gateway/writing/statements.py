@@ -265,6 +265,12 @@ REFUSED_BOUNDS = (
         SELECT id FROM agents_refusedagent ORDER BY last_at DESC, id DESC OFFSET 5000)
     """,
 )
+# The row that `accounts.audit.record` would write: a gateway has no ORM.
+TLS_CHANGE = """
+    INSERT INTO accounts_auditevent (at, actor_kind, act, actor_name, object_kind, object_id,
+        object_name, reason, details, request_id)
+    VALUES (now(), 'system', %b, %b, 'gateway', %b, %b, '', %b, '')
+"""
 EVENT = Write(
     "event",
     {"agent_id": "int8", "at": "timestamptz", "kind": "text", "details": "text"},

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncCursor
+from psycopg.types.json import Jsonb
 
 from agents.gateway.connections import Held
 from agents.gateway.database import Database
@@ -114,6 +116,14 @@ class Store:
             await statements.REFUSED.run(cursor, rows)
             await cursor.execute(of_address, [sorted({row[0] for row in rows})])
             await cursor.execute(of_all)
+
+    async def write_tls_change(self, port: int, act: str, details: dict[str, object]) -> None:
+        """Write a change of TLS to the audit log (security.md R7): `act` is of its words."""
+        host = socket.gethostname()
+        name = f"{host}:{port}"
+        async with self._database.transaction() as cursor:
+            values = (act, f"gateway {host}", name[:64], name, Jsonb(details))
+            await cursor.execute(statements.TLS_CHANGE, values)
 
 
 def _is_large(changes: Changes) -> bool:
