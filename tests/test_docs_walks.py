@@ -1,6 +1,4 @@
-"""What the pages for a first use call a word of the console is one: a renamed button is found here.
-
-"""
+"""What the pages for a first use call a word of the console is one: a renamed button is found here."""
 
 from __future__ import annotations
 

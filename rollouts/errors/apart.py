@@ -60,7 +60,7 @@ class Suspect:
     chance: float
 
 
-class Told(StrEnum):
+class HowApart(StrEnum):
     """What the comparison came to."""
 
     FOUND = "found"
@@ -73,7 +73,7 @@ class Told(StrEnum):
 class Apart:
     """The answer; `failed` and `passed` are the sizes of both sides, as far as they were read."""
 
-    verdict: Told
+    verdict: HowApart
     failed: int
     passed: int
     causes: tuple[Suspect, ...] = ()
@@ -82,10 +82,10 @@ class Apart:
 def apart(counts: Iterable[Count], failed: int, passed: int) -> Apart:
     """Compare the sides; causes are the clearest first, at most MAX_CAUSES."""
     if not failed or not passed:
-        return Apart(Told.NO_PASSING, failed, passed)
+        return Apart(HowApart.NO_PASSING, failed, passed)
     tried = _merged(counts, failed, passed)
     if tried and len(tried) * _by_chance(failed, failed, 0, passed) > LEVEL:
-        return Apart(Told.TOO_FEW, failed, passed)
+        return Apart(HowApart.TOO_FEW, failed, passed)
     causes = []
     for first, *others in tried:
         if first.failed < _MIN_COVERED * failed or first.failed * passed <= first.passed * failed:
@@ -95,7 +95,7 @@ def apart(counts: Iterable[Count], failed: int, passed: int) -> Apart:
             same = tuple(other.fact for other in others)
             causes.append(Suspect(first.fact, same, first.failed, first.passed, chance))
     causes.sort(key=lambda one: (one.chance, -one.failed, one.passed, one.fact.key))
-    verdict = Told.FOUND if causes else Told.NOTHING
+    verdict = HowApart.FOUND if causes else HowApart.NOTHING
     return Apart(verdict, failed, passed, tuple(causes[:MAX_CAUSES]))
 
 

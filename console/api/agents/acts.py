@@ -57,7 +57,7 @@ class Labels(ApiView):
         return Answer(_labels(agent))
 
 
-Told = Answer[shapes.Asked] | Answer[shapes.Renamed] | Answer[shapes.Offered]
+Carried = Answer[shapes.Asked] | Answer[shapes.Renamed] | Answer[shapes.Offered]
 
 
 class AskedAct(ApiView):
@@ -66,12 +66,12 @@ class AskedAct(ApiView):
     act: ClassVar[Callable[..., object]]
 
     @once
-    def post(self, request: Request, uid: str) -> Told:
+    def post(self, request: Request, uid: str) -> Carried:
         agent = agent_of(self, uid).get()
         reason = self.read(shapes.ReasonBody).get("reason", "")
         return self.answer(agent, type(self).act(agent.pk, by=self.actor, reason=reason))
 
-    def answer(self, agent: Agent, done: object) -> Told:
+    def answer(self, agent: Agent, done: object) -> Carried:
         """Say that the gateway was asked."""
         return _asked(agent)
 

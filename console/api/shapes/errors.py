@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 from console.api.shapes.answer import OneOf, Uid, said
-from rollouts.errors.apart import FactKind, Told
+from rollouts.errors.apart import FactKind, HowApart
 from rollouts.errors.groups import KINDS
 from rollouts.errors.places import PlaceChange
 
@@ -64,7 +64,7 @@ class ErrorCause(TypedDict):
 
 
 class ErrorComparison(TypedDict):
-    told: Annotated[str, OneOf(tuple(told.value for told in Told))]
+    told: Annotated[str, OneOf(tuple(told.value for told in HowApart))]
     failed: Annotated[int, said("agents compared, 1,000 at most")]
     passed: Annotated[int, said("agents compared, 1,000 at most")]
     causes: list[ErrorCause]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollouts.errors.apart import Apart, Count, Fact, FactKind, Told, apart, fisher
+from rollouts.errors.apart import Apart, Count, Fact, FactKind, HowApart, apart, fisher
 
 
 def count(key: str, value: str, failed: int, passed: int, mark: int | None = None) -> Count:
@@ -41,38 +41,38 @@ def test_a_version_that_all_failures_have_is_the_cause() -> None:
         9,
         11,
     )
-    assert found.verdict is Told.FOUND
+    assert found.verdict is HowApart.FOUND
     assert told(found) == [("version=0.146.1", 9, 0)]
 
 
 def test_nothing_sets_them_apart() -> None:
     found = apart([count("region", "eu", 5, 6), count("region", "us", 4, 5)], 9, 11)
-    assert (found.verdict, found.causes) == (Told.NOTHING, ())
+    assert (found.verdict, found.causes) == (HowApart.NOTHING, ())
 
 
 def test_what_everybody_has_is_no_cause() -> None:
-    assert apart([count("env", "prod", 9, 11)], 9, 11).verdict is Told.NOTHING
+    assert apart([count("env", "prod", 9, 11)], 9, 11).verdict is HowApart.NOTHING
 
 
 def test_the_name_of_one_agent_is_no_cause() -> None:
     names = [count("host.name", f"h{n}", 1, 0) for n in range(9)]
-    assert apart(names, 9, 11).verdict is Told.NOTHING
+    assert apart(names, 9, 11).verdict is HowApart.NOTHING
 
 
 def test_nobody_passes_so_there_is_nothing_to_compare_with() -> None:
-    assert apart([count("version", "1", 9, 0)], 9, 0).verdict is Told.NO_PASSING
+    assert apart([count("version", "1", 9, 0)], 9, 0).verdict is HowApart.NO_PASSING
 
 
 def test_so_few_agents_that_chance_explains_it() -> None:
-    assert apart([count("version", "1", 2, 0)], 2, 2).verdict is Told.TOO_FEW
+    assert apart([count("version", "1", 2, 0)], 2, 2).verdict is HowApart.TOO_FEW
 
 
 def test_many_facts_make_chance_likelier() -> None:
     """1 of 20 facts splits 4 of 4 from 0 of 4 once in 70: not worth a word among forty facts."""
     one = count("version", "1", 4, 0)
-    assert apart([one], 4, 4).verdict is Told.FOUND
+    assert apart([one], 4, 4).verdict is HowApart.FOUND
     noise = [count("pod", f"p{n}", 1, 1) for n in range(40)]
-    assert apart([one, *noise], 4, 4).verdict is Told.TOO_FEW
+    assert apart([one, *noise], 4, 4).verdict is HowApart.TOO_FEW
 
 
 def test_facts_of_the_same_agents_are_one_finding() -> None:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent, AgentEvent, ComponentSet, ConfigStatus
 from console.lib.texts import Text
 from rollouts.errors import causes, report
-from rollouts.errors.apart import FactKind, Told
+from rollouts.errors.apart import FactKind, HowApart
 from rollouts.models import Rollout
 from tests.make.configs import make_version
 from tests.make.speech import feel
@@ -80,7 +80,7 @@ def test_all_that_failed_are_one_group_that_names_its_line_also_when_they_are_ba
 
 def test_what_sets_the_failures_apart() -> None:
     found = causes.of_rollout(failed(fleet_of(old=9, new=11)))
-    assert (found.verdict, found.failed, found.passed) == (Told.FOUND, 9, 11)
+    assert (found.verdict, found.failed, found.passed) == (HowApart.FOUND, 9, 11)
     [cause] = found.causes
     assert (cause.fact.key, cause.fact.value) == ("version", "0.146.1")
     assert (cause.failed, cause.passed) == (9, 0)
