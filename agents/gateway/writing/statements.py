@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg import AsyncCursor
 
+from accounts.models import AuditEvent
 from agents import deliveries
 from agents.models import Quarantine
 from console.lib.texts import text, to_column
@@ -266,11 +267,11 @@ REFUSED_BOUNDS = (
     """,
 )
 # The row that `accounts.audit.record` would write: a gateway has no ORM.
-TLS_CHANGE = """
+TLS_CHANGE = f"""
     INSERT INTO accounts_auditevent (at, actor_kind, act, actor_name, object_kind, object_id,
         object_name, reason, details, request_id)
-    VALUES (now(), 'system', %b, %b, 'gateway', %b, %b, '', %b, '')
-"""
+    VALUES (now(), '{AuditEvent.ActorKind.SYSTEM.value}', %b, %b, 'gateway', %b, %b, '', %b, '')
+"""  # noqa: S608  a word of ours
 EVENT = Write(
     "event",
     {"agent_id": "int8", "at": "timestamptz", "kind": "text", "details": "text"},
