@@ -117,6 +117,12 @@ def _decoded(text: bytes | str) -> str:
         raise YamlError(say("yaml.not_utf8"), line) from error
 
 
+def written(value: object) -> str:
+    """Return plain data as YAML, mappings in their order."""
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000)
+    return text
+
+
 def _events(text: str) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=yaml.CSafeLoader)

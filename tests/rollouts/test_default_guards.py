@@ -33,11 +33,11 @@ def test_without_data_they_hold_nothing_and_say_what_nobody_could_see() -> None:
     fleet = Fleet(4)
     rollout = fleet.start(PLAN)
     fleet.run(30)
-    assert "No data about: export failures, data continuity, component health" in why_of(rollout)
+    assert "No data about: Export failures, Data continuity, Component health" in why_of(rollout)
     fleet.run(60)
     assert state_of(rollout) == "succeeded"
     passed = Event.objects.get(rollout=rollout, act="pass_phase")
-    assert str(passed.reason) == "no data about: export failures, data continuity, component health"
+    assert str(passed.reason) == "no data about: Export failures, Data continuity, Component health"
     assert line(passed).text == "All passed: 1 guard passes, 3 had no data."
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.selectors.fields import component_written
 from console.api import params
 from console.api.agents.views import agents_asked
 from console.api.shapes import agents as shapes
+from console.api.shapes.answer import Answer
 from console.api.views import ApiView
 
 MAX_VALUES = 200  # a label with more names one agent each
@@ -26,9 +26,11 @@ class Facets(ApiView):
         parameters=[params.SELECTOR, params.STATUS],
         responses=shapes.AgentFacets,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer[shapes.AgentFacets]:
         """Count the agents that match by what they have in common, as beside the agents list."""
-        found = agents_asked(self, request, timezone.now())
+        found = agents_asked(
+            self, params.SELECTOR.of(request), params.STATUS.of(request), timezone.now()
+        )
         statuses = found.by_status()
         sick = {component_written(name): n for name, n in found.by_sick_component().items()}
         answer: shapes.AgentFacets = {
@@ -41,7 +43,7 @@ class Facets(ApiView):
                 if len(counts) <= MAX_VALUES
             },
         }
-        return Response(answer)
+        return Answer(answer)
 
 
 def _most_first(counts: Mapping[str, int]) -> list[shapes.Counted]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q
@@ -39,7 +40,8 @@ class AgentList(ApiView):
         limit = params.LIMIT_OF_AGENTS.of(request)
         after = params.AFTER.of(request)
         now = timezone.now()
-        found = agent_rows.rows(agents_asked(self, request, now), now, after=after, limit=limit + 1)
+        asked = agents_asked(self, params.SELECTOR.of(request), params.STATUS.of(request), now)
+        found = agent_rows.rows(asked, now, after=after, limit=limit + 1)
         return streams.listing(request._request, "agents", found, limit, notes=self.notes(request))
 
     def notes(self, request: Request) -> list[str]:
@@ -48,11 +50,13 @@ class AgentList(ApiView):
         return notes_on([parse(text)]) if text else []
 
 
-def agents_asked(view: ApiView, request: Request, now: datetime) -> AgentQuerySet:
-    """Return the agents of the query string. Raises Invalid with the place of a typo."""
+def agents_asked(
+    view: ApiView, text: str, statuses: Collection[str], now: datetime
+) -> AgentQuerySet:
+    """Return the agents that a selector and status words mean. Raises Invalid with the place of a
+    typo."""
     agents = Agent.objects.visible_to(view.actor).with_status_word(now)
-    agents = agents.in_status(params.STATUS.of(request))
-    text = params.SELECTOR.of(request)
+    agents = agents.in_status(statuses)
     return agents.filter(selector_q(parse(text))) if text else agents
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import yaml
 from django.utils.translation import gettext as _
 
 from agents.models import AgentBody, ConfigBody
 from agents.opamp.containment import contains
 from agents.redacting import own_redactor
-from console.lib.yaml import load
+from console.lib.yaml import load, written
 from console.lib.yaml_scalars import YamlError
 from console.pages.configs import diff_rows
 from console.pages.configs.diff_rows import Row
@@ -111,9 +110,7 @@ def _ordered(text: str) -> str:
         return ""
     if not isinstance(data, dict):
         return ""
-    settings = _by_name(data)
-    dumped: str = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=10_000)
-    return dumped
+    return written(_by_name(data))
 
 
 def _by_name(value: object) -> object:

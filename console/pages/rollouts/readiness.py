@@ -30,6 +30,7 @@ LABELS = {
     "previous_version": _("no known-good version"),
     "previous_version_lost": _("runs a version that is not kept here"),
     "previous_version_kept": _("runs a version that is quarantined for itself"),
+    "previous_version_unsigned": _("runs a version without a valid signature"),
     "offline": _("offline"),
     "health": _("unhealthy already"),
     "reports": _("does not report config status"),

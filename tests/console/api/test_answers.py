@@ -82,7 +82,9 @@ def routes() -> Iterator[tuple[str, Any, set[Any]]]:
         operation = schema.get_operation(path, regex, "/api/v1", method, generator.registry)
         shown = schema.get_response_serializers()
         named = set(shown.values()) if isinstance(shown, dict) else {shown}
-        yield operation["operationId"], getattr(view, method.lower()), named
+        # An act that shares its reading with others says in a method of its own what it answers.
+        answers = getattr(view, "answer", None) or getattr(view, method.lower())
+        yield operation["operationId"], answers, named
 
 
 ROUTES = [(name, method, shown) for name, method, shown in routes() if name not in OTHERWISE]

@@ -30,7 +30,7 @@ def backtest(*arguments: str) -> str:
 def test_a_line_per_rollout_says_what_would_have_been(strict: str) -> None:
     rollout = finished()
     line = backtest(strict)
-    assert line.startswith(f"{rollout.number}  succeeded: would roll back in canary at 2026-11-01")
+    assert line.startswith(f"{rollout.number}  succeeded: would roll back in canary, 2026-11-01")
     assert "nothing stopped it then" in line
 
 
