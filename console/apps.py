@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 import console.celery
-from console.words.tables import register_all
 
 
 class ConsoleConfig(AppConfig):
@@ -11,6 +12,6 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         """Make our Celery app the default one, so that tasks bind to it in every process, and give
-        the texts of the domain their sentences."""
+        the texts of the domain their sentences (which know states, so models come first)."""
         console.celery.app.set_default()
-        register_all()
+        import_module("console.words.tables").register_all()

@@ -11,13 +11,14 @@ from django.utils.translation import ngettext
 
 from console.lib.texts import Sentence, Template
 from console.words.event_sentences import did
+from console.words.states import ROLLOUT
 from console.words.times import exact_span
 
 
 def _with_state(sentence: Template) -> Sentence:
-    """Return a sentence whose `state` is one of a rollout, put as a word."""
+    """Return a sentence whose `state` is one of a rollout, put as a word of the reader's language."""
     return lambda params: sentence.format_map(
-        {**params, "state": str(params["state"]).replace("_", " ")}
+        {**params, "state": ROLLOUT[str(params["state"])].word}
     )
 
 
