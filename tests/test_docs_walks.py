@@ -1,4 +1,7 @@
-"""What the pages for a first use call a word of the console is one: a renamed button is found here."""
+"""What the pages for a first use call a word of the console is one: a renamed button is found here.
+
+`tests/browser/test_walks.py` follows their steps in a browser, on a running product.
+"""
 
 from __future__ import annotations
 
