@@ -60,7 +60,7 @@ class Signatures:
                     await self._wake.wait()
             self._wake.clear()
             try:
-                await self._read(list(self._known))
+                await self._read([*self._known, *self._bad])
             except AWAY as error:
                 logger.warning("Signatures are not read", extra={"error": str(error)})
 

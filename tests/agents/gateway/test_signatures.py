@@ -93,3 +93,17 @@ def test_what_a_bad_key_signed_is_not_sent_from_memory(
     eventually(lambda: not signatures.allows(signed.body_id), "the gateway to hear of it")
     push(second, config_hash=signed.body_id)
     assert sees_no_config(second)
+
+
+def test_what_is_signed_again_is_allowed_by_a_gateway_that_saw_it_wrong(agent: FakeAgent) -> None:
+    agent.begin()
+    signed = make_signed(make_body(GOOD))
+    right, signed.signature = signed.signature, "AAAA"
+    signed.save()
+    push(agent, config_hash=signed.body_id)
+    assert sees_no_config(agent)
+    signed.signature = right
+    signed.save()
+    hints.publish(hints.SIGNED)
+    signatures = agent.gateway.server.signatures
+    eventually(lambda: signatures.allows(signed.body_id), "the gateway to hear of it")
